@@ -1,0 +1,29 @@
+#include "base/digest.h"
+
+#include <openssl/evp.h>
+
+#include "base/result.h"
+
+namespace nacre {
+
+Sha256Digest Sha256(std::string_view bytes) {
+  Sha256Digest digest{};
+  unsigned size = 0;
+  NACRE_CHECK(EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr) == 1);
+  return digest;
+}
+
+std::string Sha256Text(std::string_view bytes) { return "sha256:" + ToHex(Sha256(bytes)); }
+
+std::string ToHex(std::span<const uint8_t> bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  text.reserve(bytes.size() * 2);
+  for (const uint8_t byte : bytes) {
+    text.push_back(kDigits[byte >> 4]);
+    text.push_back(kDigits[byte & 15U]);
+  }
+  return text;
+}
+
+}  // namespace nacre

@@ -1,0 +1,20 @@
+// SHA-256 (FIPS 180-4), through OpenSSL, and hexadecimal text.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace nacre {
+
+using Sha256Digest = std::array<uint8_t, 32>;
+
+Sha256Digest Sha256(std::string_view bytes);
+// "sha256:" and 64 lower-case hexadecimal digits: how digests are written everywhere.
+std::string Sha256Text(std::string_view bytes);
+
+std::string ToHex(std::span<const uint8_t> bytes);
+
+}  // namespace nacre

@@ -1,0 +1,35 @@
+// Whole small files and descriptors: the few operations that several modules need.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/unique_fd.h"
+
+namespace nacre {
+
+// The whole file; kResourceExhausted when it is larger than `bytes_max`.
+Result<std::string> ReadFile(const std::string& path, size_t bytes_max);
+
+// Replaces the file so that a reader, or a crash at any instant, sees the old or the new content
+// and never a part: a temporary file beside it, fsync, rename, fsync of the directory.
+Status WriteFileAtomically(const std::string& path, std::string_view content, unsigned mode = 0600);
+
+// Writes all of it, retrying short writes and EINTR.
+Status WriteAll(int fd, std::string_view bytes);
+// Reads exactly `size` bytes. kOutOfRange when the end comes first; an empty string when it comes
+// before the first byte and `size` > 0 is still kOutOfRange.
+Status ReadExactly(int fd, char* bytes, size_t size);
+
+// mkdir -p with mode 0700 for what it creates.
+Status MakeDirectories(const std::string& path);
+
+struct Pipe {
+  UniqueFd read;
+  UniqueFd write;
+};
+// Both ends O_CLOEXEC.
+Result<Pipe> MakePipe();
+
+}  // namespace nacre

@@ -1,0 +1,20 @@
+# All from Debian 12. Each is used by the module that its comment names; nothing else may include it.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(nlohmann_json 3.11 REQUIRED)              # base, sdk
+find_package(spdlog REQUIRED)                          # base/log
+find_package(OpenSSL 3 REQUIRED)                       # base/digest, runtime/audit
+find_package(SQLite3 REQUIRED)                         # memory/sqlite
+find_package(yaml-cpp REQUIRED)                        # policy/policy_loader
+pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)  # sandbox/seccomp
+find_package(CURL REQUIRED)                            # runtime/inference/openai_engine
+find_package(CLI11 REQUIRED)                           # runtime/cli
+find_package(Protobuf REQUIRED)                        # sdk/client, runtime/server; before gRPC
+find_package(gRPC REQUIRED)                            # the same; defines re2::re2, which policy uses
+if(NOT TARGET re2::re2)
+  find_package(re2 REQUIRED)
+endif()
+if(NACRE_TESTS)
+  find_package(Catch2 2.13 REQUIRED)
+  include(Catch)
+endif()

@@ -1,0 +1,60 @@
+// Decision: the policy's answer to one Request, with the rule that made it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace nacre::policy {
+
+enum class Verdict { kDeny = 0, kAsk, kAllow };
+const char* VerdictName(Verdict verdict);  // "deny", "ask", "allow"
+
+enum class WorkspaceMode { kNone = 0, kReadOnly, kDirect };
+const char* WorkspaceModeName(WorkspaceMode mode);  // "none", "read-only", "direct"
+
+struct SandboxLimits {
+  std::chrono::milliseconds wall{30'000};
+  std::chrono::seconds cpu{10};
+  uint64_t memory_bytes = 512ULL << 20;
+  uint32_t tasks = 64;
+  uint32_t files = 256;
+  uint64_t output_bytes = 1ULL << 20;
+  uint64_t disk_bytes = 256ULL << 20;
+
+  friend bool operator==(const SandboxLimits&, const SandboxLimits&) = default;
+};
+
+// What an allowed call may touch. The zero value grants nothing.
+struct Grant {
+  WorkspaceMode workspace = WorkspaceMode::kNone;
+  std::vector<std::string> hide;     // globs relative to the workspace: read as if they were not there
+  std::vector<std::string> protect;  // globs: readable, never writable
+  std::string profile = "default";
+  SandboxLimits limits;
+  int require_landlock_abi = 1;
+  bool require_cgroup = false;
+
+  friend bool operator==(const Grant&, const Grant&) = default;
+};
+
+struct SourceLocation {
+  std::string file;  // "builtin/coding", or a path
+  int line = 0;
+  int column = 0;
+
+  friend bool operator==(const SourceLocation&, const SourceLocation&) = default;
+};
+
+struct Decision {
+  Verdict verdict = Verdict::kDeny;
+  std::string rule;    // "tools.read-workspace", "workspace.protect", "default"
+  std::string reason;  // one clause for people and the model: "/etc/shadow is outside the workspace"
+  SourceLocation source;  // where the rule stands; empty file for "default"
+  Grant grant;            // meaningful when the verdict is kAllow or kAsk
+
+  friend bool operator==(const Decision&, const Decision&) = default;
+};
+
+}  // namespace nacre::policy

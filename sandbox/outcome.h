@@ -1,0 +1,67 @@
+// Outcome: how a call ended, as a value. A refusal, a kill or a non-zero exit is not an error of
+// the runtime; an Error is returned only when the runtime itself could not do its job.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace nacre::sandbox {
+
+enum class OutcomeKind {
+  kSetupFailed = 0,  // a protection could not be put in place: nothing of the call ran
+  kExited,           // exit_code
+  kSignaled,         // signal
+  kViolation,        // seccomp killed it: violated_syscall
+  kTimedOut,         // wall-clock deadline
+  kCpuExceeded,
+  kOutOfMemory,
+  kTasksExceeded,
+  kDiskExceeded,
+  kOutputExceeded,
+  kCancelled,  // the caller's CancelToken
+};
+
+// "exited", "timed_out", ...: stable names, used in the log, the store and --json output.
+const char* OutcomeKindName(OutcomeKind kind);
+
+struct ResourceUse {
+  std::chrono::microseconds wall{0};
+  std::chrono::microseconds cpu{0};
+  uint64_t memory_peak_bytes = 0;  // 0: not measured on this host
+
+  friend bool operator==(const ResourceUse&, const ResourceUse&) = default;
+};
+
+// What was really in force, read back from the kernel for this call, not assumed from the request.
+struct EnforcedLayers {
+  std::vector<std::string> namespaces;  // "user", "mount", ... : those that differ from the runtime's
+  int landlock_abi = 0;                 // 0: none
+  bool seccomp = false;
+  bool no_new_privs = false;
+  bool capabilities_empty = false;
+  std::string cgroup;                // "v2", "v1" or "none"
+  std::vector<std::string> weaker;   // each stated weakness of this host, one sentence each
+
+  friend bool operator==(const EnforcedLayers&, const EnforcedLayers&) = default;
+};
+
+struct Outcome {
+  OutcomeKind kind = OutcomeKind::kSetupFailed;
+  int exit_code = -1;
+  int signal = 0;
+  std::string violated_syscall;  // its name, or "syscall 999"
+  std::string setup_step;        // the step that failed ...
+  int setup_errno = 0;           // ... and why
+  std::string output;            // standard output, capped at Limits::output_bytes
+  std::string error_output;      // standard error, likewise
+  bool output_truncated = false;
+  ResourceUse use;
+  EnforcedLayers layers;
+};
+
+// One line for the model and for people: "the call timed out after 30 s". Never quotes output.
+std::string Describe(const Outcome& outcome);
+
+}  // namespace nacre::sandbox

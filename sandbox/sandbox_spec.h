@@ -1,0 +1,66 @@
+// SandboxSpec: everything that one call may touch, as a value. The zero value grants nothing.
+// The sandbox has never heard of policy, sessions or models: runtime/agent/spec_builder translates.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace nacre::sandbox {
+
+enum class Access { kRead = 0, kReadWrite };
+enum class Executable { kNo = 0, kYes };
+
+// A read-only system tree (/usr and what links into it) is always there; these come on top.
+// The most specific target wins, whatever the order.
+struct Mount {
+  std::string source;  // on the host: absolute, an existing file or directory; its last component is not a symlink
+  std::string target;  // in the sandbox: absolute, normalised
+  Access access = Access::kRead;
+  // A writable mount is never executable, whatever this says.
+  Executable executable = Executable::kNo;
+
+  friend bool operator==(const Mount&, const Mount&) = default;
+};
+
+struct Limits {
+  std::chrono::milliseconds wall{30'000};
+  std::chrono::seconds cpu{10};
+  uint64_t memory_bytes = 512ULL << 20;
+  uint32_t tasks = 64;  // processes and threads
+  uint32_t files = 256;  // open descriptors per process
+  uint64_t output_bytes = 1ULL << 20;  // standard output and error, each
+  uint64_t disk_bytes = 256ULL << 20;  // one file, and all of /tmp
+
+  friend bool operator==(const Limits&, const Limits&) = default;
+};
+
+// What the host must offer or the call does not start. Everything else that nacre uses (namespaces,
+// seccomp, no_new_privs, empty capabilities, rlimits) is required always.
+struct Requirements {
+  int landlock_abi = 1;
+  bool cgroup = false;  // memory and task limits by cgroup, not by rlimit and watchdog
+
+  friend bool operator==(const Requirements&, const Requirements&) = default;
+};
+
+struct SandboxSpec {
+  std::string id;                 // names the cgroup: letters, digits and '-'
+  std::vector<std::string> argv;  // argv[0] is an absolute path inside the sandbox
+  std::vector<std::pair<std::string, std::string>> environment;  // all of it: nothing is inherited
+  std::string working_directory = "/";
+  std::vector<Mount> mounts;
+  // Paths in the sandbox that read as an empty file or directory, or as a read-only copy of
+  // themselves. Paths that do not exist are ignored.
+  std::vector<std::string> hidden;
+  std::vector<std::string> read_only;
+  std::string seccomp_profile = "default";
+  Limits limits;
+  Requirements require;
+
+  friend bool operator==(const SandboxSpec&, const SandboxSpec&) = default;
+};
+
+}  // namespace nacre::sandbox

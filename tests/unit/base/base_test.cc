@@ -1,0 +1,92 @@
+#include <catch2/catch.hpp>
+
+#include "base/digest.h"
+#include "base/file.h"
+#include "base/frame.h"
+#include "base/ids.h"
+#include "base/result.h"
+#include "base/temp_dir.h"
+#include "tests/support/counting_random.h"
+#include "tests/support/manual_clock.h"
+
+namespace nacre {
+namespace {
+
+Result<int> Half(int number) {
+  if (number % 2 != 0) {
+    return Error{ErrorCode::kInvalidArgument, "odd"};
+  }
+  return number / 2;
+}
+
+Result<int> Quarter(int number) {
+  const int half = NACRE_TRY(Half(number));
+  return Half(half);
+}
+
+}  // namespace
+
+TEST_CASE("NACRE_TRY passes the value on or returns the error") {
+  CHECK(Quarter(8).value() == 2);
+  CHECK(Quarter(6).error().message == "odd");
+  CHECK(WithContext("quarter of 6", Quarter(6).error()).message == "quarter of 6: odd");
+}
+
+TEST_CASE("a ULID sorts by time, is well formed, and its time digits follow the specification") {
+  testing::ManualClock clock;
+  testing::CountingRandom random;
+  const std::string first = NewUlid(clock, random);
+  const std::string second = NewUlid(clock, random);
+  clock.Advance(std::chrono::milliseconds(1));
+  const std::string third = NewUlid(clock, random);
+  CHECK(first == "01HF7YAT000000000000000001");  // 1,700,000,000,000 ms, then the random 1
+  CHECK(IsUlid(first));
+  CHECK(first < second);
+  CHECK(second < third);
+  CHECK_FALSE(IsUlid("81HF7YAT000000000000000001"));
+  CHECK_FALSE(IsUlid("01hf7yat000000000000000001"));
+  CHECK_FALSE(IsUlid("../../etc/passwd"));
+}
+
+TEST_CASE("SHA-256 agrees with the example of FIPS 180-4") {
+  CHECK(Sha256Text("abc") == "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+TEST_CASE("frames survive any split and an oversized one is refused before it is read") {
+  const std::string stream = EncodeFrame("hello") + EncodeFrame("") + EncodeFrame("world");
+  FrameDecoder decoder(5);
+  std::string seen;
+  for (const char byte : stream) {
+    decoder.Feed({&byte, 1});
+    std::string payload;
+    while (decoder.Next(&payload).value()) {
+      seen += "[" + payload + "]";
+    }
+  }
+  CHECK(seen == "[hello][][world]");
+
+  FrameDecoder strict(4);
+  strict.Feed(EncodeFrame("hello").substr(0, 4));
+  std::string payload;
+  CHECK(strict.Next(&payload).error().code == ErrorCode::kResourceExhausted);
+}
+
+TEST_CASE("a frame cut short is an error, not a short frame") {
+  const Pipe pipe = MakePipe().value();
+  REQUIRE(WriteAll(pipe.write.get(), EncodeFrame("hello").substr(0, 7)).ok());
+  Pipe closing = MakePipe().value();
+  closing.write.reset();
+  CHECK(ReadFrame(closing.read.get(), 10).error().code == ErrorCode::kOutOfRange);
+}
+
+TEST_CASE("a file is replaced whole and reading it is bounded") {
+  const TempDir dir = TempDir::Create().value();
+  const std::string path = dir.path() + "/a";
+  REQUIRE(WriteFileAtomically(path, "one").ok());
+  REQUIRE(WriteFileAtomically(path, "two").ok());
+  CHECK(ReadFile(path, 3).value() == "two");
+  CHECK(ReadFile(path, 2).error().code == ErrorCode::kResourceExhausted);
+  CHECK(WriteFileAtomically(dir.path() + "/no/such/dir/a", "x").error().code == ErrorCode::kNotFound);
+}
+
+}  // namespace nacre
