@@ -1,0 +1,37 @@
+// AuditLog: the append-only, tamper-evident log. Records are the leaves of a Merkle tree (RFC 9162,
+// section 2.1); its root is signed with Ed25519 as a C2SP checkpoint.
+//
+// Record, then act: Append() answers ok only when the record is on disk (fsync), so the caller may
+// act on it. After a failed write the log refuses every later record until it is opened again.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "runtime/audit/audit_record.h"
+
+namespace nacre::audit {
+
+// Thread-safe: appends from many threads share an fsync. Processes on one log take turns through a
+// file lock, so `nacre run` may be used side by side with `nacre serve`.
+class AuditLog {
+ public:
+  virtual ~AuditLog() = default;
+
+  // The index of the record, once durable.
+  virtual Result<uint64_t> Append(const AuditRecord& record) = 0;
+  // Signs the tree as it is now and writes the checkpoint durably. Called at the end of each turn.
+  virtual Status WriteCheckpoint() = 0;
+};
+
+// Opens or creates the log in `directory` (0700). Recovers a tail torn by a crash to the last whole
+// record and says so in a "log.recovered" record. Refuses a log whose records do not match its last
+// checkpoint: that is tampering, not a crash.
+Result<std::unique_ptr<AuditLog>> OpenAuditLog(const std::string& directory, const Clock& clock,
+                                               Random& random);
+
+}  // namespace nacre::audit

@@ -1,0 +1,42 @@
+// Manifest: what a tool says of itself (tool.yaml beside its program). Read at start, strict and
+// bounded; a tool can only ask for things here, the policy decides what it gets.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+
+namespace nacre::tools {
+
+enum class Effect { kRead = 0, kWrite, kExecute };  // the strongest effect a call can have
+const char* EffectName(Effect effect);
+
+enum class HostService { kMemory = 0 };  // what a tool may ask the runtime for over its channel
+
+struct PathParameter {
+  std::string key;
+  bool written = false;  // the call changes what it names
+
+  friend bool operator==(const PathParameter&, const PathParameter&) = default;
+};
+
+struct Manifest {
+  std::string name;         // "fs.read": letters, digits, '_' and '.', at most 64
+  std::string description;  // for the model
+  // JSON Schema of the arguments, the subset that sdk/schema.h checks. Property order is kept: the
+  // grammar emits keys in this order.
+  OrderedJson parameters;
+  std::vector<PathParameter> paths;  // properties of format "path" (read) or "path-write"
+  Effect effect = Effect::kExecute;
+  bool idempotent = false;  // safe to run again when a crash left its outcome unknown
+  std::vector<HostService> host_services;
+  std::string program;  // absolute path on the host
+  bool builtin = false;
+};
+
+// `directory` holds tool.yaml and the program it names. Errors name file, line and key.
+Result<Manifest> LoadManifest(const std::string& directory);
+
+}  // namespace nacre::tools
