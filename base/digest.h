@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,6 +15,23 @@ using Sha256Digest = std::array<uint8_t, 32>;
 Sha256Digest Sha256(std::string_view bytes);
 // "sha256:" and 64 lower-case hexadecimal digits: how digests are written everywhere.
 std::string Sha256Text(std::string_view bytes);
+
+// The same of what comes in parts: a file of gigabytes. Not thread-safe.
+class Sha256Stream final {
+ public:
+  Sha256Stream();
+  Sha256Stream(const Sha256Stream&) = delete;
+  Sha256Stream& operator=(const Sha256Stream&) = delete;
+  ~Sha256Stream();
+
+  void Update(std::string_view bytes);
+  // Once, at the end.
+  Sha256Digest Finish();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 
 std::string ToHex(std::span<const uint8_t> bytes);
 

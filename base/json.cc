@@ -8,22 +8,27 @@ namespace {
 
 // A SAX consumer that builds the value while it counts depth and sees duplicate keys, which the
 // DOM parser would silently let win: two readers of one document must never see two values.
-class BoundedBuilder final : public nlohmann::json_sax<Json> {
+template <typename AnyJson>
+class BoundedBuilder final : public nlohmann::json_sax<AnyJson> {
+  using Sax = nlohmann::json_sax<AnyJson>;
+
  public:
   explicit BoundedBuilder(const JsonLimits& limits) : limits_(limits) {}
 
   bool null() override { return Add(nullptr); }
   bool boolean(bool value) override { return Add(value); }
-  bool number_integer(number_integer_t value) override { return Add(value); }
-  bool number_unsigned(number_unsigned_t value) override { return Add(value); }
-  bool number_float(number_float_t value, const string_t&) override { return Add(value); }
-  bool string(string_t& value) override { return Add(std::move(value)); }
-  bool binary(binary_t&) override { return Fail("binary value"); }
-  bool start_object(size_t) override { return Open(Json::object()); }
+  bool number_integer(typename Sax::number_integer_t value) override { return Add(value); }
+  bool number_unsigned(typename Sax::number_unsigned_t value) override { return Add(value); }
+  bool number_float(typename Sax::number_float_t value, const typename Sax::string_t&) override {
+    return Add(value);
+  }
+  bool string(typename Sax::string_t& value) override { return Add(std::move(value)); }
+  bool binary(typename Sax::binary_t&) override { return Fail("binary value"); }
+  bool start_object(size_t) override { return Open(AnyJson::object()); }
   bool end_object() override { return Close(); }
-  bool start_array(size_t) override { return Open(Json::array()); }
+  bool start_array(size_t) override { return Open(AnyJson::array()); }
   bool end_array() override { return Close(); }
-  bool key(string_t& value) override {
+  bool key(typename Sax::string_t& value) override {
     if (stack_.back()->contains(value)) {
       return Fail("duplicate key \"" + value.substr(0, 64) + "\"");
     }
@@ -36,27 +41,27 @@ class BoundedBuilder final : public nlohmann::json_sax<Json> {
     return Fail("syntax error at byte " + std::to_string(position));
   }
 
-  Json Take() { return std::move(root_); }
+  AnyJson Take() { return std::move(root_); }
   const std::string& problem() const { return problem_; }
 
  private:
-  Json* Place(Json value) {
+  AnyJson* Place(AnyJson value) {
     if (stack_.empty()) {
       root_ = std::move(value);
       return &root_;
     }
-    Json& parent = *stack_.back();
+    AnyJson& parent = *stack_.back();
     if (parent.is_array()) {
       parent.push_back(std::move(value));
       return &parent.back();
     }
     return &(parent[key_] = std::move(value));
   }
-  bool Add(Json value) {
+  bool Add(AnyJson value) {
     Place(std::move(value));
     return true;
   }
-  bool Open(Json container) {
+  bool Open(AnyJson container) {
     if (static_cast<int>(stack_.size()) >= limits_.depth_max) {
       return Fail("nested deeper than " + std::to_string(limits_.depth_max) + " levels");
     }
@@ -73,12 +78,26 @@ class BoundedBuilder final : public nlohmann::json_sax<Json> {
   }
 
   const JsonLimits& limits_;
-  Json root_;
+  AnyJson root_;
   // Pointers stay valid: only the innermost open container grows, and it owns none of the others.
-  std::vector<Json*> stack_;
+  std::vector<AnyJson*> stack_;
   std::string key_;
   std::string problem_;
 };
+
+template <typename AnyJson>
+Result<AnyJson> Parse(std::string_view text, const JsonLimits& limits) {
+  if (text.size() > limits.bytes_max) {
+    return Error{ErrorCode::kResourceExhausted, "JSON of " + std::to_string(text.size()) +
+                                                    " bytes exceeds the limit of " +
+                                                    std::to_string(limits.bytes_max)};
+  }
+  BoundedBuilder<AnyJson> builder(limits);
+  if (!AnyJson::sax_parse(text.begin(), text.end(), &builder)) {
+    return Error{ErrorCode::kInvalidArgument, "not valid JSON: " + builder.problem()};
+  }
+  return builder.Take();
+}
 
 template <typename AnyJson>
 std::string Dump(const AnyJson& value) {
@@ -88,16 +107,11 @@ std::string Dump(const AnyJson& value) {
 }  // namespace
 
 Result<Json> ParseJson(std::string_view text, const JsonLimits& limits) {
-  if (text.size() > limits.bytes_max) {
-    return Error{ErrorCode::kResourceExhausted, "JSON of " + std::to_string(text.size()) +
-                                                    " bytes exceeds the limit of " +
-                                                    std::to_string(limits.bytes_max)};
-  }
-  BoundedBuilder builder(limits);
-  if (!Json::sax_parse(text.begin(), text.end(), &builder)) {
-    return Error{ErrorCode::kInvalidArgument, "not valid JSON: " + builder.problem()};
-  }
-  return builder.Take();
+  return Parse<Json>(text, limits);
+}
+
+Result<OrderedJson> ParseOrderedJson(std::string_view text, const JsonLimits& limits) {
+  return Parse<OrderedJson>(text, limits);
 }
 
 std::string DumpJson(const Json& value) { return Dump(value); }

@@ -20,6 +20,8 @@ struct JsonLimits {
 // Parses one JSON value. Refuses what is larger or deeper than the limits, invalid UTF-8,
 // duplicate keys, and anything after the value. Never throws.
 Result<Json> ParseJson(std::string_view text, const JsonLimits& limits = {});
+// The same, keeping the order of keys. Quadratic in the keys of one object: keep bytes_max small.
+Result<OrderedJson> ParseOrderedJson(std::string_view text, const JsonLimits& limits = {});
 
 // Compact text; invalid UTF-8 in strings becomes U+FFFD, so it never throws.
 std::string DumpJson(const Json& value);

@@ -17,6 +17,10 @@ if(NACRE_SANITIZE)
     -fno-sanitize-recover=all)
   target_link_options(nacre_sanitize INTERFACE -fsanitize=${NACRE_SANITIZE})
 endif()
+if(NACRE_FUZZERS) # coverage feedback from our libraries too, not only from the fuzz target's own file
+  target_compile_options(nacre_sanitize INTERFACE -fsanitize=fuzzer-no-link)
+  target_link_options(nacre_sanitize INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 
 # One library per module. DEPS: modules our headers name. PRIVATE_DEPS: seen only by our .cc files.
 function(nacre_module name)

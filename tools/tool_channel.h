@@ -2,7 +2,8 @@
 //
 // Frames of JSON (base/frame.h). Host to tool, once: {"call": ID, "tool": NAME, "arguments": {...}}.
 // Tool to host: any number of {"host": "memory.note"|"memory.search", "arguments": {...}}, each
-// answered by {"ok": bool, "value": ...}; then exactly one {"result": {"text": ..., "error": bool}}.
+// answered by {"ok": bool, "value": ...}; then exactly one {"result": {"text": ..., "error": bool}},
+// whose text is what the model sees ("error: ..." when error is true).
 // Everything the tool sends is hostile: sizes, counts, types and order are checked here, and a
 // breach ends the call.
 #pragma once
@@ -31,7 +32,8 @@ constexpr int kHostCallsMax = 64;
 class HostServices {
  public:
   virtual ~HostServices() = default;
-  // `method` is "memory.note" {text} or "memory.search" {query}. The value goes back to the tool.
+  // `method` is "memory.note" {text}, value null, or "memory.search" {query}, value an array of
+  // strings, best first. Both arguments are strings. An error's message is shown to the model.
   virtual Result<Json> Call(const std::string& method, const Json& arguments) = 0;
 };
 

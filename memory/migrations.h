@@ -1,0 +1,22 @@
+// Migrations: bring a database from whatever version it has to the one this program knows.
+#pragma once
+
+#include "base/result.h"
+#include "memory/sqlite.h"
+
+namespace nacre::memory {
+
+constexpr int kSchemaVersion = 1;
+// "nacr" in PRAGMA application_id: file(1) and we can tell our databases from others'.
+constexpr int kApplicationId = 0x6E616372;
+
+extern const char kSchema0001[];  // memory/schema/0001_initial.sql
+
+// kFailedPrecondition, and nothing is changed, for a database of another program or of a newer
+// nacre. Each version is one transaction: a crash leaves the old version or the new one.
+Status Migrate(Database& database);
+
+// ok when the database is ours and of exactly this version.
+Status CheckSchemaVersion(Database& database);
+
+}  // namespace nacre::memory

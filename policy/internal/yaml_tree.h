@@ -1,0 +1,40 @@
+// YamlTree: a YAML document as a bounded tree with positions. yaml_tree.cc is the one file of nacre
+// that knows yaml-cpp; everything above works on this value.
+//
+// It is the part of YAML that means the same to every reader: one document; maps, lists and scalars;
+// no anchors, aliases or tags. So a "billion laughs" document stops at its first anchor. The text is
+// at most 1 MiB of UTF-8 without control characters, 32 levels deep, with 65,536 nodes.
+//
+// One addition: an argument path may stand unquoted inside { }, where YAML would end the key at its
+// bracket: `args: {argv[0]: {one_of: [wc]}}`.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace nacre::policy {
+
+struct YamlNode {
+  enum class Kind { kNull = 0, kScalar, kSequence, kMap };
+
+  Kind kind = Kind::kNull;
+  std::string text;             // kScalar
+  bool quoted = false;          // kScalar: quoted or a block, so always a string
+  std::vector<YamlNode> keys;   // kMap: scalars, as written; may repeat
+  std::vector<YamlNode> items;  // kSequence: the elements; kMap: the values, beside `keys`
+  int line = 1;                 // both count from 1; of a null value: where its key stands
+  int column = 1;
+};
+
+struct YamlProblem {
+  int line = 1;
+  int column = 1;
+  std::string what;
+};
+
+// Never throws. An empty document is a null node.
+std::variant<YamlNode, YamlProblem> ParseYaml(std::string_view text);
+
+}  // namespace nacre::policy

@@ -1,0 +1,68 @@
+// Authorizer: the only maker of an AuthorizedCall, and so the only way to a sandbox. It evaluates
+// the policy, writes the decision to the audit log and waits until that is durable, and only then
+// lets the call exist. tool_runner accepts nothing else: a call that was not judged and recorded
+// does not compile.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <variant>
+
+#include "base/result.h"
+#include "policy/policy.h"
+#include "runtime/agent/approver.h"
+#include "runtime/agent/events.h"
+#include "runtime/agent/tool_call.h"
+#include "runtime/audit/audit_log.h"
+
+namespace nacre::agent {
+
+class AuthorizedCall final {
+ public:
+  const std::string& id() const { return id_; }
+  const ToolCall& call() const { return call_; }
+  const policy::Decision& decision() const { return decision_; }
+
+ private:
+  friend class Authorizer;
+  AuthorizedCall(std::string id, ToolCall call, policy::Decision decision)
+      : id_(std::move(id)), call_(std::move(call)), decision_(std::move(decision)) {}
+
+  std::string id_;
+  ToolCall call_;
+  policy::Decision decision_;
+};
+
+struct RefusedCall {
+  std::string id;
+  policy::Decision decision;
+  std::string reason;  // for the model and the person
+};
+
+// Whose call it is, for the record.
+struct CallOrigin {
+  std::string session;
+  std::string turn;
+};
+
+// Borrows all of them for its life. Thread-compatible.
+class Authorizer final {
+ public:
+  Authorizer(const policy::Policy& policy, audit::AuditLog& log, Approver* approver, EventSink& sink)
+      : policy_(policy), log_(log), approver_(approver), sink_(sink) {}
+
+  // An Error means that the decision could not be recorded: nothing may run.
+  Result<std::variant<AuthorizedCall, RefusedCall>> Authorize(std::string call_id, ToolCall call,
+                                                              const CallOrigin& origin);
+
+ private:
+  const policy::Policy& policy_;
+  audit::AuditLog& log_;
+  Approver* approver_;  // null: nobody to ask, so "ask" is refused
+  EventSink& sink_;
+};
+
+// {"digest": ..., "bytes": N}, and the content itself where the policy's audit.content is full.
+Json AuditContent(const policy::Policy& policy, const std::string& content);
+
+}  // namespace nacre::agent

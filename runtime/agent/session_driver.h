@@ -1,0 +1,106 @@
+// SessionDriver: performs what the SessionMachine decides. One driver is one session.
+//
+// The order of every action is: record it in the audit log, do it, commit its result to the store,
+// and only then publish it to the sink. After kill -9 at any instant Resume() finds what was
+// committed and continues; a finished call is never run again.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/cancel_token.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "memory/session_store.h"
+#include "policy/policy.h"
+#include "runtime/agent/approver.h"
+#include "runtime/agent/authorizer.h"
+#include "runtime/agent/events.h"
+#include "runtime/agent/session_machine.h"
+#include "runtime/agent/tool_runner.h"
+#include "runtime/audit/audit_log.h"
+#include "runtime/inference/engine.h"
+#include "sandbox/sandbox.h"
+#include "tools/registry.h"
+
+namespace nacre::agent {
+
+// What a session works with. Borrowed: the composition root (runtime/app) owns them and outlives
+// every driver.
+struct Services {
+  inference::Engine& engine;
+  sandbox::Sandbox& sandbox;
+  memory::SessionStore& store;
+  audit::AuditLog& log;
+  const tools::Registry& tools;
+  const Clock& clock;
+  Random& random;
+  Approver* approver = nullptr;  // null: "ask" is refused
+  std::string home;              // what "~" means in a path argument
+  std::string sandbox_summary;   // for SessionStarted
+};
+
+struct SessionOptions {
+  std::string workspace;    // host path: absolute, normalised, an existing directory
+  std::string policy_name;  // as the user gave it
+  std::shared_ptr<const policy::Policy> policy;
+};
+
+// Thread-compatible: one thread drives. Cancellation comes through the token.
+class SessionDriver final {
+ public:
+  // A new session, recorded and announced.
+  static Result<std::unique_ptr<SessionDriver>> Create(const Services& services, SessionOptions options,
+                                                       const std::string& title, EventSink& sink);
+  // An existing one, with its history. kUnavailable when another process is running it.
+  static Result<std::unique_ptr<SessionDriver>> Resume(const Services& services, SessionOptions options,
+                                                       const std::string& session_id, EventSink& sink);
+
+  // One user request to its end. An Error means that the turn could not even be recorded; a turn
+  // that failed or was cancelled is a TurnFinished that says so.
+  Result<TurnFinished> RunTurn(const std::string& request, const CancelToken& cancel);
+  // True when the last turn was interrupted (killed or cancelled) and ContinueTurn() can finish it.
+  bool has_unfinished_turn() const { return unfinished_.has_value(); }
+  Result<TurnFinished> ContinueTurn(const CancelToken& cancel);
+
+  const std::string& session_id() const { return session_id_; }
+
+ private:
+  struct Turn {
+    std::string id;
+    int64_t next_step = 0;
+    std::optional<AuthorizedCall> authorized;  // between JudgeCall and RunCall
+    inference::TokenUse tokens;                // of the reply that is being handled
+  };
+
+  SessionDriver(const Services& services, SessionOptions options, std::string session_id, EventSink& sink,
+                std::unique_ptr<memory::SessionStore::Lease> lease);
+
+  Result<TurnFinished> Drive(Turn turn, Effect effect, const CancelToken& cancel);
+  Input Ask(Turn& turn, const AskEngine& ask, const CancelToken& cancel);
+  Input Judge(Turn& turn, const JudgeCall& judge);
+  Input Execute(Turn& turn, const CancelToken& cancel);
+  Result<TurnFinished> Finish(const Turn& turn, const EndTurn& end);
+
+  Status Record(const std::string& event, const Turn& turn, const std::string& call, Json data);
+  std::vector<inference::ToolSchema> OfferedTools() const;
+  std::vector<inference::ChatMessage> Prompt() const;
+  // A tool's result is cut to what the engine's context can bear.
+  std::string FitResult(const std::string& text) const;
+  memory::StepRecord NewStep(Turn& turn) const;
+
+  Services services_;
+  SessionOptions options_;
+  std::string session_id_;
+  EventSink& sink_;
+  std::unique_ptr<memory::SessionStore::Lease> lease_;
+  SessionMachine machine_;
+  Authorizer authorizer_;
+  ToolRunner runner_;
+  std::optional<memory::TurnRecord> unfinished_;
+};
+
+}  // namespace nacre::agent

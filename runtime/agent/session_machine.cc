@@ -1,0 +1,153 @@
+#include "runtime/agent/session_machine.h"
+
+#include <algorithm>
+
+namespace nacre::agent {
+namespace {
+
+using inference::ChatMessage;
+using inference::EmittedCall;
+using inference::Role;
+using memory::TurnState;
+
+// Told once what was wrong, a model that writes another malformed call is not going to recover.
+constexpr int kMalformedMax = 2;
+// One reply. A model that needs more is rambling; the turn's token budget bounds the sum.
+constexpr uint32_t kReplyTokensMax = 2048;
+
+}  // namespace
+
+void SessionMachine::Restore(const std::vector<memory::TurnRecord>& turns) {
+  for (const memory::TurnRecord& turn : turns) {
+    messages_.push_back({Role::kUser, turn.request, {}, {}});
+    counters_ = {};
+    malformed_in_a_row_ = 0;
+    for (const memory::StepRecord& step : turn.steps) {
+      ++counters_.steps;
+      counters_.tokens += step.prompt_tokens + step.generated_tokens;
+      if (step.call.has_value()) {
+        if (step.call->state == memory::CallState::kInterrupted && step.call->result_text.empty()) {
+          continue;  // it was run again: that run is the next step
+        }
+        AddCall({step.call->tool, step.call->arguments_json}, step.call->result_text);
+        step.call->state == memory::CallState::kDenied ? ++counters_.denied : ++counters_.calls;
+        malformed_in_a_row_ = 0;
+      } else if (!step.malformed_reason.empty()) {
+        ++malformed_in_a_row_;
+        messages_.push_back({Role::kAssistant, step.malformed, {}, {}});
+        messages_.push_back({Role::kTool, "error: malformed call: " + step.malformed_reason, {}, {}});
+      }
+    }
+    if (turn.state == TurnState::kFinished) {
+      messages_.push_back({Role::kAssistant, turn.answer, {}, {}});
+    }
+  }
+}
+
+Effect SessionMachine::Resume(MonotonicTime now) {
+  started_ = now;
+  return AskOrEnd(now);
+}
+
+Effect SessionMachine::ResumeWithCall(EmittedCall call, MonotonicTime now) {
+  started_ = now;
+  pending_ = std::move(call);
+  return JudgeCall{pending_};
+}
+
+Effect SessionMachine::Step(const Input& input, MonotonicTime now) {
+  if (const auto* asked = std::get_if<UserAsked>(&input)) {
+    started_ = now;
+    counters_ = {};
+    malformed_in_a_row_ = 0;
+    messages_.push_back({Role::kUser, asked->request, {}, {}});
+    return AskOrEnd(now);
+  }
+  if (const auto* replied = std::get_if<ModelReplied>(&input)) {
+    ++counters_.steps;
+    const inference::TokenUse& tokens = replied->reply.tokens;
+    counters_.tokens += tokens.prompt - std::min(tokens.prompt, tokens.prompt_cached) + tokens.generated;
+    if (const auto* answer = std::get_if<std::string>(&replied->reply.content)) {
+      messages_.push_back({Role::kAssistant, *answer, {}, {}});
+      return EndTurn{TurnState::kFinished, *answer, {}};
+    }
+    pending_ = std::get<EmittedCall>(replied->reply.content);
+    return JudgeCall{pending_};
+  }
+  if (const auto* malformed = std::get_if<CallMalformedInput>(&input)) {
+    if (++malformed_in_a_row_ >= kMalformedMax) {
+      return Fail("the model wrote a malformed call again after it was told what was wrong: " +
+                  malformed->reason);
+    }
+    // The bad call is shown as text: it is no call, so it must not be rendered as one.
+    messages_.push_back({Role::kAssistant, pending_.name + " " + pending_.arguments_json.substr(0, 512), {}, {}});
+    messages_.push_back({Role::kTool, "error: malformed call: " + malformed->reason, {}, {}});
+    return AskOrEnd(now);
+  }
+  if (const auto* refused = std::get_if<CallRefused>(&input)) {
+    malformed_in_a_row_ = 0;
+    ++counters_.denied;
+    AddCall(pending_, "denied: " + refused->reason);
+    return AskOrEnd(now);
+  }
+  if (std::holds_alternative<CallAuthorized>(input)) {
+    malformed_in_a_row_ = 0;
+    ++counters_.calls;
+    return RunCall{};
+  }
+  if (const auto* ended = std::get_if<CallEnded>(&input)) {
+    AddCall(pending_, ended->result_text);
+    return AskOrEnd(now);
+  }
+  if (const auto* failed = std::get_if<EngineFailed>(&input)) {
+    return Fail("the engine failed: " + failed->error.message);
+  }
+  if (const auto* failed = std::get_if<RuntimeFailed>(&input)) {
+    return Fail(failed->error.message);
+  }
+  return EndTurn{TurnState::kCancelled, {}, "cancelled"};
+}
+
+Effect SessionMachine::AskOrEnd(MonotonicTime now) {
+  const auto used_up = [this](const char* key, const std::string& limit) {
+    return Fail("the turn used up its budget of " + limit + " (policy budgets.turn." + key + ")");
+  };
+  if (counters_.steps >= budgets_.steps) {
+    return used_up("steps", std::to_string(budgets_.steps) + " steps");
+  }
+  if (counters_.calls + counters_.denied >= budgets_.tool_calls) {
+    return used_up("tool_calls", std::to_string(budgets_.tool_calls) + " tool calls");
+  }
+  if (counters_.tokens >= static_cast<int64_t>(budgets_.tokens)) {
+    return used_up("tokens", std::to_string(budgets_.tokens) + " tokens");
+  }
+  if (now >= deadline()) {
+    return used_up("wall", std::to_string(budgets_.wall.count() / 1000) + " s");
+  }
+  const uint64_t left = budgets_.tokens - static_cast<uint64_t>(counters_.tokens);
+  return AskEngine{static_cast<uint32_t>(std::min<uint64_t>(kReplyTokensMax, left))};
+}
+
+Effect SessionMachine::Fail(std::string error) { return EndTurn{TurnState::kFailed, {}, std::move(error)}; }
+
+void SessionMachine::AddCall(const EmittedCall& call, const std::string& result_text) {
+  const std::string id = "call" + std::to_string(++call_number_);
+  messages_.push_back({Role::kAssistant, {}, call, id});
+  messages_.push_back({Role::kTool, result_text, {}, id});
+}
+
+bool SessionMachine::ForgetOldestTurn() {
+  const auto is_user = [](const ChatMessage& message) { return message.role == Role::kUser; };
+  const auto first = std::find_if(messages_.begin(), messages_.end(), is_user);
+  if (first == messages_.end()) {
+    return false;
+  }
+  const auto second = std::find_if(first + 1, messages_.end(), is_user);
+  if (second == messages_.end()) {
+    return false;  // only the current turn is left
+  }
+  messages_.erase(first, second);
+  return true;
+}
+
+}  // namespace nacre::agent

@@ -1,0 +1,118 @@
+// SessionMachine: what happens next in a turn, as a pure function of what happened so far.
+//
+// It holds the conversation and the budgets, and knows neither engine, policy, sandbox, store nor
+// clock: the driver performs the effect that Step() answers and comes back with the next input.
+//
+//   UserAsked ----> AskEngine --ModelReplied(answer)--> EndTurn
+//                    ^    |
+//                    |    +--ModelReplied(call)--> JudgeCall --CallAuthorized--> RunCall
+//                    |                                 |                            |
+//                    +------CallRefused, CallMalformed-+-------CallFinished---------+
+//
+// Any input may instead end the turn: a budget is used up, the engine failed, the person cancelled,
+// or the model wrote a malformed call again after it was told once what was wrong.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/clock.h"
+#include "memory/session_store.h"
+#include "policy/policy.h"
+#include "runtime/inference/engine.h"
+
+namespace nacre::agent {
+
+// ---- inputs -------------------------------------------------------------------------------------
+struct UserAsked {
+  std::string request;
+};
+struct ModelReplied {
+  inference::ModelReply reply;
+};
+struct EngineFailed {
+  Error error;
+};
+struct CallMalformedInput {
+  std::string reason;
+};
+struct CallRefused {
+  std::string reason;  // the decision's, or the person's
+};
+struct CallAuthorized {};
+struct CallEnded {
+  std::string result_text;
+};
+// The runtime itself failed at something that must not fail: the audit log, the store.
+struct RuntimeFailed {
+  Error error;
+};
+struct CancelRequested {};
+
+using Input = std::variant<UserAsked, ModelReplied, EngineFailed, CallMalformedInput, CallRefused,
+                           CallAuthorized, CallEnded, RuntimeFailed, CancelRequested>;
+
+// ---- effects ------------------------------------------------------------------------------------
+struct AskEngine {
+  uint32_t tokens_max = 0;
+};
+struct JudgeCall {
+  inference::EmittedCall call;
+};
+struct RunCall {};
+struct EndTurn {
+  memory::TurnState state = memory::TurnState::kFailed;
+  std::string answer;
+  std::string error;
+};
+using Effect = std::variant<AskEngine, JudgeCall, RunCall, EndTurn>;
+
+struct TurnCounters {
+  int64_t steps = 0;
+  int64_t calls = 0;
+  int64_t denied = 0;
+  int64_t tokens = 0;
+};
+
+// Not thread-safe. Every input carries its time.
+class SessionMachine final {
+ public:
+  explicit SessionMachine(const policy::Budgets& budgets) : budgets_(budgets) {}
+
+  // Puts earlier turns, and what an unfinished turn already did, into the conversation. Then
+  // Resume() continues that turn as Step() would have.
+  void Restore(const std::vector<memory::TurnRecord>& turns);
+  Effect Resume(MonotonicTime now);
+  // The same for a turn whose last call a crash interrupted and that is safe to run again.
+  Effect ResumeWithCall(inference::EmittedCall call, MonotonicTime now);
+
+  Effect Step(const Input& input, MonotonicTime now);
+
+  // What the engine is to be shown.
+  const std::vector<inference::ChatMessage>& messages() const { return messages_; }
+  const TurnCounters& counters() const { return counters_; }
+  // When the turn's wall budget ends: the deadline of whatever effect runs.
+  MonotonicTime deadline() const { return started_ + budgets_.wall; }
+
+  // The conversation no longer fits the engine's context: forgets the oldest whole turn before the
+  // current one (the store keeps it). False when there is none left to forget.
+  bool ForgetOldestTurn();
+
+ private:
+  Effect AskOrEnd(MonotonicTime now);
+  Effect Fail(std::string error);
+  void AddCall(const inference::EmittedCall& call, const std::string& result_text);
+
+  policy::Budgets budgets_;
+  std::vector<inference::ChatMessage> messages_;
+  MonotonicTime started_{};
+  TurnCounters counters_;
+  inference::EmittedCall pending_;  // the call being judged or run
+  int malformed_in_a_row_ = 0;
+  int64_t call_number_ = 0;  // for call_id: engines want each call and its answer paired
+};
+
+}  // namespace nacre::agent

@@ -1,0 +1,81 @@
+#include "runtime/agent/spec_builder.h"
+
+#include <filesystem>
+
+#include "runtime/agent/tool_call.h"
+
+namespace nacre::agent {
+namespace {
+
+// Where the tool's own program is seen from inside.
+constexpr const char* kToolTarget = "/nacre/tool";
+
+sandbox::SandboxSpec BaseSpec(const policy::Grant& grant, const std::string& call_id) {
+  sandbox::SandboxSpec spec;
+  spec.id = call_id;
+  // Rebuilt, never filtered: nothing of the runtime's environment reaches a call.
+  spec.environment = {{"PATH", "/usr/local/bin:/usr/bin:/bin"},
+                      {"HOME", "/tmp"},
+                      {"TMPDIR", "/tmp"},
+                      {"LANG", "C.UTF-8"},
+                      {"TERM", "dumb"}};
+  spec.seccomp_profile = grant.profile;
+  const policy::SandboxLimits& limits = grant.limits;
+  spec.limits = {.wall = limits.wall,
+                 .cpu = limits.cpu,
+                 .memory_bytes = limits.memory_bytes,
+                 .tasks = limits.tasks,
+                 .files = limits.files,
+                 .output_bytes = limits.output_bytes,
+                 .disk_bytes = limits.disk_bytes};
+  spec.require = {.landlock_abi = grant.require_landlock_abi, .cgroup = grant.require_cgroup};
+  return spec;
+}
+
+void MountWorkspace(const std::string& workspace, sandbox::Access access, const WorkspaceMatches& matches,
+                    sandbox::SandboxSpec& spec) {
+  const std::string target = kWorkspaceTarget;
+  spec.mounts.push_back({workspace, target, access, sandbox::Executable::kNo});
+  spec.working_directory = target;
+  for (const std::string& path : matches.hidden) {
+    spec.hidden.push_back(target + "/" + path);
+  }
+  if (access == sandbox::Access::kReadWrite) {
+    for (const std::string& path : matches.read_only) {
+      spec.read_only.push_back(target + "/" + path);
+    }
+  }
+}
+
+}  // namespace
+
+sandbox::SandboxSpec BuildSpec(const SpecInputs& inputs) {
+  sandbox::SandboxSpec spec = BaseSpec(inputs.grant, inputs.call_id);
+  const std::filesystem::path program(inputs.tool.program);
+  spec.mounts.push_back({program.parent_path().string(), kToolTarget, sandbox::Access::kRead,
+                         sandbox::Executable::kYes});
+  spec.argv = {std::string(kToolTarget) + "/" + program.filename().string()};
+  if (inputs.grant.workspace != policy::WorkspaceMode::kNone) {
+    const bool writes = inputs.tool.effect != tools::Effect::kRead &&
+                        inputs.grant.workspace == policy::WorkspaceMode::kDirect;
+    MountWorkspace(inputs.workspace, writes ? sandbox::Access::kReadWrite : sandbox::Access::kRead,
+                   inputs.matches, spec);
+  }
+  return spec;
+}
+
+sandbox::SandboxSpec BuildCommandSpec(const policy::Grant& grant, const std::string& call_id,
+                                      const std::string& workspace, const WorkspaceMatches& matches,
+                                      std::vector<std::string> argv) {
+  sandbox::SandboxSpec spec = BaseSpec(grant, call_id);
+  spec.argv = std::move(argv);
+  if (grant.workspace != policy::WorkspaceMode::kNone) {
+    MountWorkspace(workspace,
+                   grant.workspace == policy::WorkspaceMode::kDirect ? sandbox::Access::kReadWrite
+                                                                     : sandbox::Access::kRead,
+                   matches, spec);
+  }
+  return spec;
+}
+
+}  // namespace nacre::agent

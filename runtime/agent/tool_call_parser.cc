@@ -1,0 +1,101 @@
+#include <algorithm>
+#include <vector>
+
+#include "nacre/sdk/schema.h"
+#include "runtime/agent/tool_call.h"
+
+namespace nacre::agent {
+namespace {
+
+constexpr size_t kArgumentsBytesMax = 256U << 10;
+constexpr int kArgumentsDepthMax = 8;
+constexpr size_t kPathBytesMax = 4096;  // PATH_MAX
+
+// Joins and resolves ".", ".." and doubled slashes; ".." stops at the root, as in the kernel.
+std::string ResolveLexically(const std::string& base, const std::string& path) {
+  std::vector<std::string> segments;
+  const auto walk = [&segments](const std::string& text) {
+    size_t start = 0;
+    while (start <= text.size()) {
+      const size_t end = std::min(text.find('/', start), text.size());
+      const std::string segment = text.substr(start, end - start);
+      if (segment == "..") {
+        if (!segments.empty()) {
+          segments.pop_back();
+        }
+      } else if (!segment.empty() && segment != ".") {
+        segments.push_back(segment);
+      }
+      start = end + 1;
+    }
+  };
+  if (path.empty() || path.front() != '/') {
+    walk(base);
+  }
+  walk(path);
+  std::string resolved;
+  for (const std::string& segment : segments) {
+    resolved += "/" + segment;
+  }
+  return resolved.empty() ? "/" : resolved;
+}
+
+// True when `path` is `directory` or lies below it.
+bool IsUnder(const std::string& path, const std::string& directory) {
+  return path.compare(0, directory.size(), directory) == 0 &&
+         (path.size() == directory.size() || path[directory.size()] == '/');
+}
+
+}  // namespace
+
+std::string NormalizePath(const std::string& path, const PathContext& context) {
+  std::string expanded = path;
+  if (!context.home.empty() && (path == "~" || path.starts_with("~/"))) {
+    expanded = context.home + path.substr(1);
+  }
+  const std::string resolved = ResolveLexically(kWorkspaceTarget, expanded);
+  // People name files as their own shell shows them. "/" as a workspace would swallow everything.
+  if (context.workspace.size() > 1 && !IsUnder(resolved, kWorkspaceTarget) &&
+      IsUnder(resolved, context.workspace)) {
+    return kWorkspaceTarget + resolved.substr(context.workspace.size());
+  }
+  return resolved;
+}
+
+std::variant<ToolCall, BadToolCall> ParseToolCall(const inference::EmittedCall& emitted,
+                                                  const tools::Registry& registry,
+                                                  const PathContext& context) {
+  const tools::Manifest* tool = registry.Find(emitted.name);
+  if (tool == nullptr) {
+    std::string known;
+    for (const tools::Manifest& manifest : registry.all()) {
+      known += (known.empty() ? "" : ", ") + manifest.name;
+    }
+    return BadToolCall{"there is no tool \"" + emitted.name.substr(0, 64) + "\"; there are " + known};
+  }
+  Result<Json> arguments = ParseJson(emitted.arguments_json,
+                                     {.bytes_max = kArgumentsBytesMax, .depth_max = kArgumentsDepthMax});
+  if (!arguments.ok()) {
+    return BadToolCall{"arguments of " + tool->name + ": " + arguments.error().message};
+  }
+  ToolCall call{tool, {tool->name, std::move(arguments).value(), {}}};
+  if (const std::string problem = sdk::Validate(tool->parameters, OrderedJson(call.request.arguments));
+      !problem.empty()) {
+    return BadToolCall{"arguments of " + tool->name + ": " + problem};
+  }
+  for (const tools::PathParameter& parameter : tool->paths) {
+    // An absent optional path means the workspace itself, as the tools read it.
+    const std::string path = StringMember(call.request.arguments, parameter.key, ".");
+    if (path.size() > kPathBytesMax || path.find('\0') != std::string::npos) {
+      return BadToolCall{"arguments of " + tool->name + ": " + parameter.key + ": not a usable path"};
+    }
+    const std::string normalized = NormalizePath(path, context);
+    call.request.arguments[parameter.key] = normalized;
+    call.request.paths.push_back(
+        {parameter.key, normalized,
+         parameter.written ? policy::PathAccess::kWrite : policy::PathAccess::kRead});
+  }
+  return call;
+}
+
+}  // namespace nacre::agent

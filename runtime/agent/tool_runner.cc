@@ -1,0 +1,99 @@
+#include "runtime/agent/tool_runner.h"
+
+#include "runtime/agent/spec_builder.h"
+#include "runtime/agent/workspace_scan.h"
+
+namespace nacre::agent {
+namespace {
+
+// The tool's protocol over the sandbox's pipes.
+class ChannelIo final : public sandbox::CallIo {
+ public:
+  explicit ChannelIo(tools::ToolChannel& channel) : channel_(channel) {}
+
+  Reply OnStart() override { return {.bytes = channel_.Start(), .close_input = false, .kill = false}; }
+
+  Reply OnChannelBytes(std::string_view bytes) override {
+    Result<std::string> answer = channel_.OnBytes(bytes);
+    if (!answer.ok()) {
+      breach_ = answer.error().message;
+      return {.bytes = {}, .close_input = true, .kill = true};
+    }
+    return {.bytes = std::move(answer).value(), .close_input = channel_.result().has_value(), .kill = false};
+  }
+
+  const std::string& breach() const { return breach_; }
+
+ private:
+  tools::ToolChannel& channel_;
+  std::string breach_;
+};
+
+CallResult Conclude(sandbox::Outcome outcome, const ChannelIo& io, const tools::ToolChannel& channel) {
+  CallResult result{.outcome = std::move(outcome), .text = {}, .error = true};
+  const bool clean = result.outcome.kind == sandbox::OutcomeKind::kExited && result.outcome.exit_code == 0;
+  if (!io.breach().empty()) {
+    result.text = "error: the tool broke its protocol: " + io.breach();
+  } else if (!clean) {
+    result.text = "error: " + sandbox::Describe(result.outcome);
+  } else if (!channel.result().has_value()) {
+    result.text = "error: the tool ended without an answer";
+  } else {
+    result.error = channel.result()->error;
+    result.text = channel.result()->text;
+  }
+  return result;
+}
+
+}  // namespace
+
+Result<CallResult> ToolRunner::Run(const AuthorizedCall& call, tools::HostServices& services,
+                                   const CancelToken& cancel) {
+  const policy::Grant& grant = call.decision().grant;
+  const tools::Manifest& tool = *call.call().tool;
+  WorkspaceMatches matches;
+  if (grant.workspace != policy::WorkspaceMode::kNone) {
+    matches = NACRE_TRY(ScanWorkspace(workspace_, grant.hide, grant.protect));
+  }
+  const sandbox::SandboxSpec spec = BuildSpec({grant, tool, call.id(), workspace_, matches});
+  tools::ToolChannel channel(tool, call.id(), call.call().request.arguments, services);
+  ChannelIo io(channel);
+  sandbox::Outcome outcome = NACRE_TRY(sandbox_.Run(spec, io, cancel));
+  return Conclude(std::move(outcome), io, channel);
+}
+
+Json OutcomeToJson(const sandbox::Outcome& outcome) {
+  Json json = {{"kind", sandbox::OutcomeKindName(outcome.kind)},
+               {"wall_us", outcome.use.wall.count()},
+               {"cpu_us", outcome.use.cpu.count()},
+               {"memory_peak_bytes", outcome.use.memory_peak_bytes},
+               {"output_truncated", outcome.output_truncated},
+               {"layers",
+                {{"namespaces", outcome.layers.namespaces},
+                 {"landlock_abi", outcome.layers.landlock_abi},
+                 {"seccomp", outcome.layers.seccomp},
+                 {"no_new_privs", outcome.layers.no_new_privs},
+                 {"capabilities_empty", outcome.layers.capabilities_empty},
+                 {"cgroup", outcome.layers.cgroup},
+                 {"weaker", outcome.layers.weaker}}}};
+  switch (outcome.kind) {
+    case sandbox::OutcomeKind::kExited:
+      json["exit_code"] = outcome.exit_code;
+      break;
+    case sandbox::OutcomeKind::kSignaled:
+      json["signal"] = outcome.signal;
+      break;
+    case sandbox::OutcomeKind::kViolation:
+      json["syscall"] = outcome.violated_syscall;
+      break;
+    case sandbox::OutcomeKind::kSetupFailed:
+      json["setup_step"] = outcome.setup_step;
+      json["setup_errno"] = outcome.setup_errno;
+      break;
+    default:
+      break;
+  }
+  return json;
+}
+
+}  // namespace nacre::agent

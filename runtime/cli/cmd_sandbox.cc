@@ -1,0 +1,130 @@
+// nacre sandbox exec -- CMD: one command under a policy's grant; the quickest way to see what it does.
+#include <unistd.h>
+
+#include <cstdio>
+#include <memory>
+
+#include "base/digest.h"
+#include "base/ids.h"
+#include "runtime/agent/spec_builder.h"
+#include "runtime/agent/tool_runner.h"
+#include "runtime/agent/workspace_scan.h"
+#include "runtime/cli/command.h"
+#include "runtime/cli/terminal.h"
+
+namespace nacre::cli {
+namespace {
+
+// Passes output on as it comes, raw: the person runs this command themselves.
+class PassThrough final : public sandbox::CallIo {
+ public:
+  explicit PassThrough(bool silent) : silent_(silent) {}
+  Reply OnStart() override { return {.bytes = {}, .close_input = true, .kill = false}; }
+  Reply OnChannelBytes(std::string_view bytes) override {
+    (void)bytes;
+    return {};
+  }
+  void OnOutput(int descriptor, std::string_view bytes) override {
+    if (!silent_) {
+      std::fwrite(bytes.data(), 1, bytes.size(), descriptor == STDERR_FILENO ? stderr : stdout);
+    }
+  }
+
+ private:
+  bool silent_;
+};
+
+int ExitCodeOf(const sandbox::Outcome& outcome) {
+  switch (outcome.kind) {
+    case sandbox::OutcomeKind::kExited:
+      return outcome.exit_code;
+    case sandbox::OutcomeKind::kSignaled:
+      return 128 + outcome.signal;
+    case sandbox::OutcomeKind::kTimedOut:
+      return 124;  // as timeout(1) does
+    case sandbox::OutcomeKind::kCancelled:
+      return kExitCancelled;
+    case sandbox::OutcomeKind::kSetupFailed:
+      return kExitBroken;
+    default:
+      return 125;
+  }
+}
+
+// "wc" -> "/usr/bin/wc", looked up where the sandbox will look.
+std::string FindProgram(const std::string& name) {
+  if (name.find('/') != std::string::npos) {
+    return name;
+  }
+  for (const char* directory : {"/usr/local/bin/", "/usr/bin/", "/bin/", "/usr/sbin/"}) {
+    if (::access((directory + name).c_str(), X_OK) == 0) {
+      return directory + name;
+    }
+  }
+  return {};
+}
+
+Result<sandbox::Outcome> RunCommand(Globals& globals, std::vector<std::string> argv) {
+  App app(globals.app);
+  const std::string program = FindProgram(argv.front());
+  if (program.empty()) {
+    return Error{ErrorCode::kNotFound, "no such program: " + argv.front() + " (looked in /usr/local/bin, /usr/bin, /bin)"};
+  }
+  argv.front() = program;
+  const std::string workspace = NACRE_TRY(app.Workspace());
+  const std::shared_ptr<const policy::Policy> policy = NACRE_TRY(app.Policy(globals.app.policy, workspace));
+  sandbox::Sandbox* sandbox = NACRE_TRY(app.Sandbox());
+  const policy::Grant& grant = policy->grant;
+  const agent::WorkspaceMatches matches = NACRE_TRY(agent::ScanWorkspace(workspace, grant.hide, grant.protect));
+  // A person's own command, not the agent's: no rule decides it, but the log says that it ran.
+  audit::AuditLog* log = NACRE_TRY(app.Log());
+  const std::string id = NewUlid(app.clock(), app.random());
+  NACRE_TRY(log->Append({"sandbox.exec.started", {}, {}, id, policy->digest, {{"command_digest", Sha256Text(DumpJson(argv))}}}));
+  PassThrough io(globals.json);
+  sandbox::Outcome outcome = NACRE_TRY(
+      sandbox->Run(agent::BuildCommandSpec(grant, id, workspace, matches, std::move(argv)), io, CancelOnSignal()));
+  NACRE_TRY(log->Append({"sandbox.exec.finished", {}, {}, id, policy->digest, {{"outcome", agent::OutcomeToJson(outcome)}}}));
+  NACRE_TRY(log->WriteCheckpoint());
+  return outcome;
+}
+
+int Exec(Globals& globals, const std::vector<std::string>& argv) {
+  Result<sandbox::Outcome> ran = RunCommand(globals, argv);
+  if (!ran.ok()) {
+    return Fail(globals, ran.error());
+  }
+  const sandbox::Outcome& outcome = ran.value();
+  if (globals.json) {
+    OrderedJson json(agent::OutcomeToJson(outcome));
+    json["description"] = sandbox::Describe(outcome);
+    json["output"] = outcome.output;
+    json["error_output"] = outcome.error_output;
+    std::printf("%s\n", DumpJson(json).c_str());
+  } else if (outcome.kind != sandbox::OutcomeKind::kExited) {
+    std::fflush(stdout);
+    std::fprintf(stderr, "nacre: %s\n", SafeForTerminal(sandbox::Describe(outcome)).c_str());
+  }
+  return ExitCodeOf(outcome);
+}
+
+}  // namespace
+
+void RegisterSandbox(CLI::App& root, Globals& globals) {
+  CLI::App* command = root.add_subcommand("sandbox", "Run one command in a sandbox");
+  command->require_subcommand(1);
+  command->footer(
+      "Examples:\n"
+      "  nacre sandbox exec -- ls -l /workspace\n"
+      "  nacre sandbox exec --policy offline --json -- id\n"
+      "Exit codes of exec: the command's own; 124 timed out, 125 another limit, 3 the sandbox could not be set up.");
+  CLI::App* exec = command->add_subcommand("exec", "One command under the policy's limits and mounts");
+  auto argv = std::make_shared<std::vector<std::string>>();
+  AddPolicyFlag(*exec, globals);
+  AddWorkspaceFlag(*exec, globals);
+  AddJsonFlag(*exec, globals);
+  exec->add_option("command", *argv, "After --: the program and its arguments")->required();
+  exec->positionals_at_end();
+  exec->callback([&globals, argv] { globals.exit_code = Exec(globals, *argv); });
+}
+
+}  // namespace nacre::cli

@@ -1,0 +1,166 @@
+// nacre session list|show|resume: what was done, and finishing what was interrupted.
+#include <unistd.h>
+
+#include <cstdio>
+#include <memory>
+
+#include "runtime/cli/command.h"
+#include "runtime/cli/session_runner.h"
+#include "runtime/cli/terminal.h"
+
+namespace nacre::cli {
+namespace {
+
+using memory::SessionDetail;
+using memory::SessionRecord;
+
+OrderedJson ToJson(const SessionRecord& session) {
+  return {{"session", session.id},       {"created_ms", session.created_ms},
+          {"updated_ms", session.updated_ms}, {"workspace", session.workspace},
+          {"policy", session.policy},    {"policy_digest", session.policy_digest},
+          {"model", session.model},      {"title", session.title},
+          {"turns", session.turns},      {"unfinished", session.unfinished}};
+}
+
+OrderedJson ToJson(const memory::CallRecord& call) {
+  return {{"call", call.id},           {"tool", call.tool},
+          {"arguments", call.arguments_json}, {"state", memory::CallStateName(call.state)},
+          {"verdict", call.verdict},   {"rule", call.rule},
+          {"reason", call.reason},     {"started_ms", call.started_ms},
+          {"finished_ms", call.finished_ms}, {"outcome", call.outcome_json},
+          {"result", call.result_text}, {"error", call.result_error}};
+}
+
+OrderedJson ToJson(const SessionDetail& detail) {
+  OrderedJson json = ToJson(detail.session);
+  OrderedJson turns = OrderedJson::array();
+  for (const memory::TurnRecord& turn : detail.turns) {
+    OrderedJson steps = OrderedJson::array();
+    for (const memory::StepRecord& step : turn.steps) {
+      OrderedJson entry = {{"index", step.index},
+                           {"prompt_tokens", step.prompt_tokens},
+                           {"generated_tokens", step.generated_tokens}};
+      if (step.call.has_value()) {
+        entry["call"] = ToJson(*step.call);
+      } else if (!step.malformed_reason.empty()) {
+        entry["malformed"] = step.malformed_reason;
+      } else {
+        entry["answer"] = step.answer;
+      }
+      steps.push_back(std::move(entry));
+    }
+    turns.push_back({{"turn", turn.id},
+                     {"state", memory::TurnStateName(turn.state)},
+                     {"request", turn.request},
+                     {"answer", turn.answer},
+                     {"error", turn.error},
+                     {"steps", std::move(steps)}});
+  }
+  json["turn_list"] = std::move(turns);
+  return json;
+}
+
+std::string Date(int64_t unix_ms) { return FormatRfc3339(WallTime(std::chrono::milliseconds(unix_ms))).substr(0, 19); }
+
+int List(Globals& globals, int64_t limit) {
+  App app(globals.app);
+  Result<memory::SessionStore*> store = app.Store();
+  if (!store.ok()) {
+    return Fail(globals, store.error());
+  }
+  Result<std::vector<SessionRecord>> sessions = store.value()->ListSessions(limit);
+  if (!sessions.ok()) {
+    return Fail(globals, sessions.error());
+  }
+  if (sessions.value().empty() && !globals.json) {
+    std::printf("No sessions yet. Start one: nacre run \"List the files here\"\n");
+  }
+  for (const SessionRecord& session : sessions.value()) {
+    if (globals.json) {
+      std::printf("%s\n", DumpJson(ToJson(session)).c_str());
+    } else {
+      std::printf("%s  %s  %2lld turns%s  %s\n", session.id.c_str(), Date(session.created_ms).c_str(),
+                  static_cast<long long>(session.turns), session.unfinished ? "  unfinished" : "",
+                  SafeLine(session.title, 60).c_str());
+    }
+  }
+  return kExitOk;
+}
+
+int Show(Globals& globals, const std::string& id) {
+  App app(globals.app);
+  Result<memory::SessionStore*> store = app.Store();
+  if (!store.ok()) {
+    return Fail(globals, store.error());
+  }
+  Result<SessionDetail> detail = store.value()->LoadSession(id);
+  if (!detail.ok()) {
+    return Fail(globals, detail.error(), kExitFailed);
+  }
+  if (globals.json) {
+    std::printf("%s\n", DumpJson(ToJson(detail.value())).c_str());
+    return kExitOk;
+  }
+  const Terminal terminal(STDOUT_FILENO);
+  const SessionRecord& session = detail.value().session;
+  std::printf("session    %s\ncreated    %s\nworkspace  %s\npolicy     %s\nmodel      %s\n", session.id.c_str(),
+              Date(session.created_ms).c_str(), SafeLine(session.workspace, 200).c_str(),
+              SafeLine(session.policy, 200).c_str(), SafeLine(session.model, 80).c_str());
+  for (const memory::TurnRecord& turn : detail.value().turns) {
+    std::printf("\n%s %s\n", terminal.Paint(Style::kBold, ">").c_str(), SafeForTerminal(turn.request).c_str());
+    for (const memory::StepRecord& step : turn.steps) {
+      if (step.call.has_value()) {
+        const memory::CallRecord& call = *step.call;
+        std::printf("  %lld  %s %s  %s  rule %s  %s\n", static_cast<long long>(step.index + 1), call.tool.c_str(),
+                    SafeLine(call.arguments_json, 120).c_str(), call.verdict.c_str(), call.rule.c_str(),
+                    memory::CallStateName(call.state));
+        if (!call.result_text.empty()) {
+          std::printf("     %s\n", terminal.Paint(Style::kDim, SafeLine(call.result_text, 160)).c_str());
+        }
+      } else if (!step.malformed_reason.empty()) {
+        std::printf("  %lld  malformed call: %s\n", static_cast<long long>(step.index + 1),
+                    SafeLine(step.malformed_reason, 160).c_str());
+      }
+    }
+    if (turn.state == memory::TurnState::kFinished) {
+      std::printf("  %s\n", SafeForTerminal(turn.answer).c_str());
+    } else {
+      std::printf("  %s%s\n", memory::TurnStateName(turn.state),
+                  turn.error.empty() ? "" : (": " + SafeLine(turn.error, 200)).c_str());
+    }
+  }
+  return kExitOk;
+}
+
+}  // namespace
+
+void RegisterSession(CLI::App& root, Globals& globals) {
+  CLI::App* session = root.add_subcommand("session", "List, show and resume sessions");
+  session->require_subcommand(1);
+  session->footer(
+      "Examples:\n  nacre session list\n  nacre session show last\n  nacre session resume 01K\n"
+      "  nacre session show last --json | jq .turn_list");
+
+  CLI::App* list = session->add_subcommand("list", "The newest sessions, one a line");
+  auto limit = std::make_shared<int64_t>(50);
+  list->add_option("--limit", *limit, "At most so many")->capture_default_str()->check(CLI::Range(1, 100000));
+  AddJsonFlag(*list, globals);
+  list->callback([&globals, limit] { globals.exit_code = List(globals, *limit); });
+
+  CLI::App* show = session->add_subcommand("show", "Everything a session did");
+  auto shown = std::make_shared<std::string>("last");
+  show->add_option("session", *shown, "An id, a unique prefix, or \"last\"")->capture_default_str();
+  AddJsonFlag(*show, globals);
+  show->callback([&globals, shown] { globals.exit_code = Show(globals, *shown); });
+
+  CLI::App* resume = session->add_subcommand("resume", "Finish a turn that was killed or cancelled");
+  auto resumed = std::make_shared<TurnRequest>();
+  resumed->session = "last";
+  resume->add_option("session", resumed->session, "An id, a unique prefix, or \"last\"")->capture_default_str();
+  AddEngineFlags(*resume, globals);
+  AddToolFlag(*resume, globals);
+  AddJsonFlag(*resume, globals);
+  resume->callback([&globals, resumed] { globals.exit_code = RunTurnCommand(globals, *resumed); });
+}
+
+}  // namespace nacre::cli

@@ -1,0 +1,58 @@
+// nacre: the command line. Each command lives in its own cmd_*.cc.
+#include <csignal>
+#include <cstdio>
+#include <exception>
+
+#include "runtime/cli/command.h"
+
+namespace nacre::cli {
+namespace {
+
+constexpr const char* kFooter =
+    "Examples:\n"
+    "  nacre run \"Which files in docs are larger than 10 kB?\"\n"
+    "  nacre run --policy offline --workspace ~/notes \"Find every line that mentions Oslo\"\n"
+    "  nacre doctor\n"
+    "  nacre audit verify\n"
+    "\n"
+    "State (sessions, audit log) is kept in $NACRE_STATE_DIR, else ~/.local/state/nacre.\n"
+    "Exit codes: 0 done, 1 did not succeed, 2 wrong usage, 3 the runtime could not do its job, 130 cancelled.";
+
+int Main(int argc, char** argv) {
+  // A gateway or a pipe that goes away is an error of one write, not the end of the process.
+  std::signal(SIGPIPE, SIG_IGN);
+  Globals globals;
+  CLI::App root{"nacre: a secure runtime for AI agents", "nacre"};
+  root.footer(kFooter);
+  root.set_version_flag("--version", "nacre " NACRE_VERSION);
+  root.require_subcommand(1);
+  root.add_option("--state", globals.app.state_directory, "Where sessions and the audit log are kept");
+  root.fallthrough();
+  RegisterRun(root, globals);
+  RegisterServe(root, globals);
+  RegisterSession(root, globals);
+  RegisterPolicy(root, globals);
+  RegisterAudit(root, globals);
+  RegisterSandbox(root, globals);
+  RegisterTool(root, globals);
+  RegisterDoctor(root, globals);
+  try {
+    root.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int code = root.exit(error);
+    return code == 0 ? kExitOk : kExitUsage;
+  }
+  return globals.exit_code;
+}
+
+}  // namespace
+}  // namespace nacre::cli
+
+int main(int argc, char** argv) {
+  try {
+    return nacre::cli::Main(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "nacre: unexpected failure: %s\n", error.what());
+    return nacre::cli::kExitBroken;
+  }
+}

@@ -1,0 +1,122 @@
+#include "runtime/cli/session_runner.h"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <memory>
+
+#include "runtime/agent/session_driver.h"
+#include "runtime/audit/audit_verifier.h"
+#include "runtime/cli/event_printer.h"
+#include "runtime/cli/gateway_runner.h"
+#include "runtime/cli/terminal.h"
+
+namespace nacre::cli {
+namespace {
+
+// Asks on the terminal that the person sits at. Only when both ends are one: a piped "y" is nobody.
+class TerminalApprover final : public agent::Approver {
+ public:
+  explicit TerminalApprover(CancelToken cancel) : cancel_(std::move(cancel)) {}
+
+  agent::Approval Ask(const agent::ToolCall& call, const policy::Decision& decision) override {
+    const std::string by = "uid " + std::to_string(::getuid()) + " on the terminal";
+    std::printf("\n  The agent asks to run %s\n  %s\n  because rule %s wants a person's yes: %s\n  Allow it once? [y/N] ",
+                call.tool->name.c_str(), SafeForTerminal(DumpJson(call.request.arguments)).c_str(),
+                SafeLine(decision.rule, 80).c_str(), SafeLine(decision.reason, 200).c_str());
+    std::fflush(stdout);
+    pollfd waiting[2] = {{STDIN_FILENO, POLLIN, 0}, {cancel_.poll_fd(), POLLIN, 0}};
+    while (::poll(waiting, 2, -1) < 0 && !cancel_.cancelled()) {
+    }
+    char line[16] = {};
+    if (cancel_.cancelled() || ::read(STDIN_FILENO, line, sizeof line - 1) <= 0) {
+      return {false, by};
+    }
+    return {line[0] == 'y' || line[0] == 'Y', by};
+  }
+
+ private:
+  CancelToken cancel_;
+};
+
+Result<std::unique_ptr<agent::SessionDriver>> OpenSession(App& app, const TurnRequest& request,
+                                                          agent::Approver* approver, agent::EventSink& sink) {
+  agent::SessionOptions options;
+  std::string session_id;
+  if (request.session.empty()) {
+    options.workspace = NACRE_TRY(app.Workspace());
+    options.policy_name = app.options().policy;
+  } else {
+    memory::SessionStore* store = NACRE_TRY(app.Store());
+    const memory::SessionDetail detail = NACRE_TRY(store->LoadSession(request.session));
+    session_id = detail.session.id;
+    options.workspace = detail.session.workspace;
+    options.policy_name = detail.session.policy;
+    // Killed, not cancelled: it must be finished or given up knowingly, never passed over.
+    if (request.text.has_value() && detail.session.unfinished) {
+      return Error{ErrorCode::kFailedPrecondition, "session " + session_id +
+                                                       " has an unfinished turn; finish it first: nacre session resume " +
+                                                       session_id};
+    }
+  }
+  options.policy = NACRE_TRY(app.Policy(options.policy_name, options.workspace));
+  const agent::Services services = NACRE_TRY(app.SessionServices(approver));
+  if (session_id.empty()) {
+    return agent::SessionDriver::Create(services, std::move(options), request.text.value_or(""), sink);
+  }
+  return agent::SessionDriver::Resume(services, std::move(options), session_id, sink);
+}
+
+void PrintAuditState(const App& app) {
+  const Terminal terminal(STDOUT_FILENO);
+  const Result<audit::VerifyReport> report = audit::VerifyAuditLog(app.audit_directory());
+  if (report.ok() && report.value().ok) {
+    std::printf("  %s\n", terminal.Paint(Style::kDim, "audit log verified · " +
+                                                          std::to_string(report.value().records) + " records")
+                              .c_str());
+  } else {
+    std::printf("  %s nacre audit verify says why\n",
+                terminal.Paint(Style::kRed, "the audit log does not verify:").c_str());
+  }
+}
+
+}  // namespace
+
+int RunTurnCommand(Globals& globals, const TurnRequest& request) {
+  const CancelToken cancel = CancelOnSignal();
+  const std::unique_ptr<EventPrinter> printer = globals.json ? MakeJsonPrinter() : MakeTerminalPrinter();
+  if (!request.connect.empty()) {
+    return RunThroughGateway(globals, request, *printer, cancel);
+  }
+  PrintingSink sink(*printer);
+  App app(globals.app);
+  TerminalApprover terminal_approver(cancel);
+  const bool person_there = ::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1 && !globals.json;
+  auto driver = OpenSession(app, request, person_there ? &terminal_approver : nullptr, sink);
+  if (!driver.ok()) {
+    return Fail(globals, driver.error());
+  }
+  if (!request.text.has_value() && !driver.value()->has_unfinished_turn()) {
+    return Fail(globals,
+                {ErrorCode::kFailedPrecondition, "session " + driver.value()->session_id() +
+                                                     " has no unfinished turn; ask it something: nacre run --session " +
+                                                     driver.value()->session_id() + " \"...\""},
+                kExitFailed);
+  }
+  Result<agent::TurnFinished> finished = request.text.has_value() ? driver.value()->RunTurn(*request.text, cancel)
+                                                                  : driver.value()->ContinueTurn(cancel);
+  if (!finished.ok()) {
+    return Fail(globals, finished.error());
+  }
+  const std::string& state = finished.value().state;
+  if (!globals.json) {
+    PrintAuditState(app);
+    if (state == "cancelled") {
+      std::printf("  finish it: nacre session resume %s\n", finished.value().session.c_str());
+    }
+  }
+  return state == "finished" ? kExitOk : state == "cancelled" ? kExitCancelled : kExitFailed;
+}
+
+}  // namespace nacre::cli

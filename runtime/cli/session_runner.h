@@ -1,0 +1,20 @@
+// What `run` and `session resume` share: drive one turn here, or through a gateway, and print it.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "runtime/cli/command.h"
+
+namespace nacre::cli {
+
+struct TurnRequest {
+  std::string session;              // empty: a new one
+  std::optional<std::string> text;  // none: continue the unfinished turn
+  std::string connect;              // a gateway's socket; empty: here
+};
+
+// Answers the exit code; errors are already printed.
+int RunTurnCommand(Globals& globals, const TurnRequest& request);
+
+}  // namespace nacre::cli

@@ -1,0 +1,194 @@
+"""Train nacre-mini on conversations made on the fly; resumable at any time.
+
+Every group of conversations has its own seed, so no conversation is seen twice
+and a resumed run continues with the next group. Batches hold conversations of
+similar length, padded, one to a row: none can attend to another. Matrices are
+trained with Muon (momentum whose update is made orthogonal), which reached exact
+copying in far fewer tokens than AdamW alone; the rest with AdamW. The learning
+rate is constant and falls linearly to zero over the last part of the run.
+"""
+
+import argparse
+import random
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+
+from generate import conversation
+from model import Config, Model
+from tokenizer import Tokenizer, learn_merges, render
+
+GROUP = 256  # conversations made at a time
+ROW_TOKENS = 1536  # padded tokens of a forward pass; more no longer fits the caches
+PASSES = 3  # forward passes of a step
+DECAY_SHARE = 0.35
+WARM_UP = 100
+# Until this step, conversations are at most this long: copying is learned on short ones.
+CURRICULUM = ((700, 160), (1600, 320), (10**9, 1000))
+
+
+def orthogonal(batch: torch.Tensor) -> torch.Tensor:
+    """Nearest (semi-)orthogonal matrices, by five Newton-Schulz steps."""
+    x = batch / (batch.norm(dim=(1, 2), keepdim=True) + 1e-7)
+    tall = x.shape[1] > x.shape[2]
+    x = x.transpose(1, 2) if tall else x
+    for _ in range(5):
+        gram = x @ x.transpose(1, 2)
+        x = 3.4445 * x + (-4.7750 * gram + 2.0315 * gram @ gram) @ x
+    return x.transpose(1, 2) if tall else x
+
+
+class Muon(torch.optim.Optimizer):
+    """Orthogonalized momentum for matrices; fused ones are treated part by part."""
+
+    def __init__(self, matrices, lr, momentum=0.95, decay=0.01):
+        """`matrices` holds pairs (parameter, number of stacked matrices in it)."""
+        self.parts = {parameter: parts for parameter, parts in matrices}
+        super().__init__([parameter for parameter, _ in matrices], dict(lr=lr, momentum=momentum, decay=decay))
+
+    @torch.no_grad()
+    def step(self):
+        group = self.param_groups[0]
+        for parameter in group["params"]:
+            state = self.state[parameter]
+            if not state:
+                state["momentum"] = torch.zeros_like(parameter)
+            state["momentum"].lerp_(parameter.grad, 1 - group["momentum"])
+            update = parameter.grad.lerp(state["momentum"], group["momentum"])
+            rows = parameter.shape[0] // self.parts[parameter]
+            update = orthogonal(update.view(-1, rows, parameter.shape[1])).reshape_as(parameter)
+            scale = max(1.0, rows / parameter.shape[1]) ** 0.5
+            parameter.mul_(1 - group["lr"] * group["decay"])
+            parameter.add_(update, alpha=-group["lr"] * scale)
+
+
+def optimizers(model):
+    """Muon for the layers' matrices, AdamW for embeddings, output and norms."""
+    stacked = {"qkv": 3, "gate_up": 2}
+    matrices = [(weight, stacked.get(name.split(".")[-2], 1)) for name, weight in model.blocks.named_parameters() if weight.dim() == 2]
+    chosen = {id(weight) for weight, _ in matrices}
+    rest = [weight for weight in model.parameters() if id(weight) not in chosen]
+    return [Muon(matrices, lr=0.02), torch.optim.AdamW(rest, lr=4e-3, betas=(0.9, 0.98), weight_decay=0.0)]
+
+
+def batches(tokenizer, seed: str, limit: int):
+    """Padded forward passes of one group, in random order: (tokens, targets wanted)."""
+    rng = random.Random(seed)
+    rows = []
+    while len(rows) < GROUP:
+        tokens, own = render(tokenizer, conversation(rng)[1])
+        if len(tokens) <= limit:
+            rows.append((tokens, own))
+    rows.sort(key=lambda row: len(row[0]))
+    result, start = [], 0
+    while start < len(rows):
+        end = start + 1
+        while end < len(rows) and len(rows[end][0]) * (end + 1 - start) <= ROW_TOKENS:
+            end += 1
+        part = rows[start:end]
+        width = len(part[-1][0])
+        tokens = torch.zeros(len(part), width, dtype=torch.long)
+        own = torch.zeros(len(part), width, dtype=torch.bool)
+        for index, (row, mine) in enumerate(part):
+            tokens[index, : len(row)] = torch.tensor(row)
+            own[index, : len(row)] = torch.tensor(mine)
+        result.append((tokens, own))
+        start = end
+    rng.shuffle(result)
+    return result
+
+
+def learning_rate_share(step: int, total: int) -> float:
+    """Warm-up, plateau, linear decay to (almost) zero."""
+    left = (total - step) / (DECAY_SHARE * total)
+    return max(0.005, min(1.0, (step + 1) / WARM_UP, left))
+
+
+def save(path: Path, model, optimizer_list, step, group, tokens, seconds):
+    """Write a checkpoint that replaces the last one at once."""
+    temporary = path.with_suffix(".part")
+    torch.save({"config": asdict(model.config), "model": model.state_dict(), "optimizers": [one.state_dict() for one in optimizer_list],
+                "step": step, "group": group, "tokens": tokens, "seconds": seconds}, temporary)
+    temporary.rename(path)
+
+
+def train(options):
+    torch.manual_seed(options.seed)
+    tokenizer = Tokenizer.load()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    checkpoint = options.folder / "checkpoint.pt"
+    state = torch.load(checkpoint) if checkpoint.exists() else None
+    config = Config(**state["config"]) if state else Config(vocab=len(tokenizer.pieces), width=224, layers=5, heads=7, ff=608)
+    model = Model(config)
+    optimizer_list = optimizers(model)
+    base = [one.param_groups[0]["lr"] for one in optimizer_list]
+    step = group = tokens_seen = seconds = 0
+    if state:
+        model.load_state_dict(state["model"])
+        for one, saved in zip(optimizer_list, state["optimizers"]):
+            one.load_state_dict(saved)
+        step, group, tokens_seen, seconds = state["step"], state["group"], state["tokens"], state["seconds"]
+    begun, reported, running = time.time(), time.time(), []
+    last_save = time.time()
+    while step < options.steps:
+        limit = next(length for until, length in CURRICULUM if step < until)
+        pending = batches(tokenizer, f"{options.seed}-{group}", limit)
+        group += 1
+        for start in range(0, len(pending) - PASSES + 1, PASSES):
+            part = pending[start : start + PASSES]
+            share = learning_rate_share(step, options.steps)
+            for one, rate in zip(optimizer_list, base):
+                one.param_groups[0]["lr"] = rate * share
+                one.zero_grad()
+            wanted_total = sum(int(own.sum()) for _, own in part)
+            loss_sum = 0.0
+            for tokens, own in part:
+                wanted = own[:, 1:]
+                logits = model(tokens[:, :-1], wanted)
+                loss = F.cross_entropy(logits, tokens[:, 1:][wanted], reduction="sum") / wanted_total
+                loss.backward()
+                loss_sum += float(loss)
+                tokens_seen += int((tokens != 0).sum())
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            for one in optimizer_list:
+                one.step()
+            step += 1
+            running.append(loss_sum)
+            if step % 50 == 0:
+                now = time.time()
+                total_seconds = seconds + now - begun
+                print(f"step {step} loss {sum(running) / len(running):.4f} tokens {tokens_seen} time {total_seconds:.0f} s, {(now - reported) / 50:.2f} s/step, rate {share:.3f}", flush=True)
+                reported, running = now, []
+            if step >= options.steps:
+                break
+        if time.time() - last_save > 240 or step >= options.steps:
+            save(checkpoint, model, optimizer_list, step, group, tokens_seen, seconds + time.time() - begun)
+            last_save = time.time()
+
+
+def learn_vocabulary(count: int):
+    """Write the merges learned from generated text to `vocabulary.json`."""
+    import json
+
+    rng = random.Random("vocabulary")
+    texts = [text for _ in range(20_000) for _, text in conversation(rng)[1]]
+    merges = learn_merges(texts, count)
+    path = Path(__file__).with_name("vocabulary.json")
+    path.write_text(json.dumps({"letter_merges": [" ".join(merge) for merge in merges]}, indent=0) + "\n")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--folder", type=Path, default=Path("build/nacre-mini"), help="where the checkpoint lies")
+    parser.add_argument("--steps", type=int, default=6000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--learn-vocabulary", type=int, metavar="MERGES", help="make vocabulary.json instead of training")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    if arguments.learn_vocabulary:
+        learn_vocabulary(arguments.learn_vocabulary)
+    else:
+        train(arguments)

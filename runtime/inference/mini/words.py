@@ -1,0 +1,212 @@
+"""Vocabulary of the generated data: words, file names, paths and file contents.
+
+About half of all names are random strings, because only they force the model to
+copy instead of guessing a likely word.
+"""
+
+import random
+import re
+import string
+
+NOUNS = """account address agenda alarm album answer apple archive article audit backup badge balance bank basket battery
+bench bicycle bill bird board boat book bottle box branch bread bridge budget bug build bundle bus button cable cache cake
+calendar camera car card cat chair change chapter chart chat city class client clock cloud code coffee color column comment
+company config contact contract cookie copy core cost country course crash customer data day deadline demo deploy design
+desk device diary dinner disk doctor document dog door draft driver egg email engine entry error event example exam export
+factory family farm feature feed field figure file filter fish flag flight flower food forest form friend fruit function
+game garden gate girl glass goal graph grid group guest guide hall header heart history holiday home horse hotel hour house
+idea image import index input invoice island item job journal kernel key kitchen label lake lamp language law layer leaf
+lecture ledger lemon letter library license light limit line link list loan lock log lunch machine mail main manager manual
+map market master matrix meal measure meeting member memory menu message meter milk minute mirror model module money month
+morning motor mountain museum music name network night node note number office oil orange order output owner package page
+paint paper parent parser part party password paste path patient payment pen people phone photo phrase picture pipe plan
+plane plant plate player poem policy pool post price printer problem process product profile program project protocol
+query question queue quote rain random rate readme receipt recipe record region release report request research result
+review rice river road robot room root route rule salary sale sample schedule school score screen script sea season secret
+sensor server service session setting shape ship shoe shop signal site size snow song source speech sport spring staff
+stage star station status step stock stone store storm story street student style subject sugar suite summary summer
+survey system table tag talk task tax tea team template term test text ticket time title todo token tool topic total town
+track trade train travel tree trip truck unit update user value vector vehicle version video view village visit voice wall
+watch water weather web week wheel wind window winter wolf woman word work world writer year zone""".split()
+VERBS = """add ask bring build buy call check clean close collect compare cook count create cut delete describe draw drive
+eat explain fetch fill find finish fix follow give grow help hold join keep learn leave lift load look make measure meet
+merge move need open order paint pay plan play print push read remove rename repair reply return review run save search
+sell send show sing sleep sort start stop store study take teach test throw travel try turn update use visit wait walk
+wash watch write""".split()
+ADJECTIVES = """active annual big blue bright broken central cheap clean clear cold common complete cool daily dark deep
+digital dry early easy empty fast final first fresh full global good great green happy hard heavy high hot huge internal
+large last late light little local long lost low main modern monthly new next nice old open plain private public quick
+quiet ready red rich round safe second sharp short simple slow small smart soft special stable strong sweet tall third
+tiny urgent warm weekly white wide wild yellow young""".split()
+PEOPLE = """Alice Anna Ben Bob Carlos Chen Clara David Diego Elena Emma Eva Fatima Felix Frank Grace Hanna Hugo Ivan
+Jack Jane John Julia Karl Kim Laura Leo Lena Lucas Maria Mark Max Mia Mina Nina Noah Olga Omar Otto Paul Petra Priya Rosa
+Ruth Sam Sara Sofia Tom Uma Victor Wei Yuki Zoe""".split()
+PLACES = """Berlin Boston Cairo Chicago Delhi Dublin Geneva Hamburg Lagos Lima Lisbon London Madrid Milan Munich Oslo
+Paris Prague Rome Seoul Sydney Tokyo Vienna Warsaw Zurich""".split()
+DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+MONTHS = "January February March April May June July August September October November December".split()
+FOLDERS = """src docs data tests test lib bin include build scripts tools assets images img config etc logs notes reports
+reports2 demo examples samples archive old new backup public private www web static templates tmp work home projects misc
+input output results raw vendor core api cli ui app server client common utils models fixtures media music photos papers
+drafts letters invoices 2023 2024 2025 2026 q1 q2""".split()
+TEXT_EXTENSIONS = "txt txt txt md md csv csv json log py c h cpp js html xml yaml yml ini toml sh tex sql java rs go css cfg conf tsv rst".split()
+OTHER_EXTENSIONS = "svg png jpg gif pdf zip gz bin dat db mp3 wav exe iso tar doc xlsx bak".split()
+PLAIN_NAMES = "README LICENSE Makefile Dockerfile CHANGELOG TODO NOTES VERSION AUTHORS notes todo hosts INSTALL".split()
+SYLLABLES = [a + b for a in "b c d f g h j k l m n p r s t v w z br ch cl dr fl gr pl sh st th tr kn wh qu".split() for b in "a e i o u ai ea ou ar en in on er al".split()]
+
+
+def random_letters(rng, low=2, high=9) -> str:
+    """Letters without any pattern, or pronounceable, or a real word bent."""
+    kind = rng.random()
+    if kind < 0.4:
+        return "".join(rng.choices(string.ascii_lowercase, k=rng.randint(low, high)))
+    if kind < 0.85:
+        return "".join(rng.choices(SYLLABLES, k=rng.randint(1, 4)))
+    word = rng.choice(NOUNS)
+    at = rng.randrange(len(word))
+    return word[:at] + rng.choice(string.ascii_lowercase) + word[at + rng.randint(0, 1) :]
+
+
+def word(rng) -> str:
+    """One lower-case word, real in a little more than half of the cases."""
+    return rng.choice(rng.choice((NOUNS, NOUNS, VERBS, ADJECTIVES))) if rng.random() < 0.6 else random_letters(rng)
+
+
+def number(rng) -> str:
+    """A number as it stands in files; small ones are frequent."""
+    return str(rng.randint(0, 10 ** rng.randint(1, 5)))
+
+
+def stem(rng) -> str:
+    """A file name without its extension."""
+    kind = rng.random()
+    if kind < 0.42:
+        return word(rng)
+    if kind < 0.72:
+        joint = rng.choice("--__. ") if rng.random() < 0.3 else rng.choice("-_")
+        return joint.join(word(rng) for _ in range(rng.randint(2, 3)))
+    if kind < 0.80:
+        return word(rng) + rng.choice(("", "-", "_")) + rng.choice((number(rng), str(rng.randint(1, 12)), "v" + str(rng.randint(1, 5))))
+    if kind < 0.85:
+        return rng.choice(("%d-%02d-%02d", "%d_%02d_%02d", "%d%02d%02d")) % (rng.randint(2019, 2027), rng.randint(1, 12), rng.randint(1, 28))
+    if kind < 0.91:
+        return "".join(word(rng).capitalize() for _ in range(rng.randint(1, 3)))
+    if kind < 0.94:
+        return word(rng).upper()
+    if kind < 0.97:
+        return "".join(rng.choices(string.ascii_letters + string.digits, k=rng.randint(3, 9)))
+    return rng.choice(PLAIN_NAMES)
+
+
+def file_name(rng, text=False) -> str:
+    """A name as found in real folders; `text` asks for an extension of text files."""
+    kind = rng.random()
+    if kind < 0.05:
+        return rng.choice(PLAIN_NAMES)
+    if kind < 0.07 and not text:
+        return "." + rng.choice(("env", "gitignore", "config", "bashrc", "editorconfig", word(rng)))
+    if kind < 0.10:
+        return stem(rng)
+    extension = rng.choice(TEXT_EXTENSIONS) if text or rng.random() < 0.7 else rng.choice(OTHER_EXTENSIONS)
+    if kind > 0.95:
+        extension = random_letters(rng, 1, 4)[:4]
+    return stem(rng) + "." + extension
+
+
+def folder_name(rng) -> str:
+    return rng.choice(FOLDERS) if rng.random() < 0.5 else stem(rng).lower().replace(" ", "-").replace(".", "")
+
+
+def folder_path(rng, depths=(1, 1, 1, 2, 2, 3)) -> str:
+    return "/".join(folder_name(rng) for _ in range(rng.choice(depths)))
+
+
+def file_path(rng, text=True, depths=(0, 0, 0, 1, 1, 2, 3)) -> str:
+    depth = rng.choice(depths)
+    prefix = folder_path(rng, (depth,)) + "/" if depth else ""
+    return prefix + file_name(rng, text)
+
+
+def size(rng) -> int:
+    """File sizes over six orders of magnitude."""
+    return rng.randint(0, 10 ** rng.randint(2, 6)) if rng.random() < 0.95 else rng.randint(0, 10**8)
+
+
+def size_phrase(rng) -> str:
+    """`10 kB` and its many relatives."""
+    value = rng.choice(("1", "2", "5", "10", "10", "10", "20", "50", "100", "200", "500", str(rng.randint(1, 999)), "1.5", "2.5", "0.5"))
+    if rng.random() < 0.15:
+        return rng.choice(("100", "500", "1000", "2048", "4096", "10000", str(rng.randint(10, 99999)))) + rng.choice(("", " bytes", " bytes", " B", "B"))
+    return value + rng.choice((" ", " ", "")) + rng.choice(("kB", "kB", "kB", "KB", "kb", "K", "KiB", "MB", "MB", "mb", "MiB", "k", "kilobytes", "megabytes"))
+
+
+def sentence(rng) -> str:
+    """A line of prose, half of it sense, half of it not."""
+    patterns = (
+        "The N is A.", "P will V the N on D.", "We V the A N in L.", "Remember to V the N", "the N and the N", "A N, A N",
+        "P likes A N", "Every N has a A N.", "It was a A N in M.", "P said: V the N!", "W W W", "W W W W W.", "Do not V the N yet",
+        "P and P V a N", "No N in L before #", "Total: #", "N # of #", "# N", "I V # N every D", "Chapter #: The A N", "W W",
+        "The N of P costs # euros", "If the N is A, V it.", "W, W and W", "Why is the N so A?", "P: W W W W",
+    )
+    table = {"N": lambda: word(rng), "A": lambda: rng.choice(ADJECTIVES), "V": lambda: rng.choice(VERBS), "P": lambda: rng.choice(PEOPLE),
+             "L": lambda: rng.choice(PLACES), "D": lambda: rng.choice(DAYS), "M": lambda: rng.choice(MONTHS), "W": lambda: word(rng), "#": lambda: number(rng)}
+    return re.sub(r"\b[NAVPLDMW]\b|#", lambda match: table[match.group(0)](), rng.choice(patterns))
+
+
+def fragment(rng) -> str:
+    """A short text as people search for it, write it or replace it."""
+    kind = rng.random()
+    if kind < 0.35:
+        return word(rng)
+    if kind < 0.5:
+        return word(rng) + " " + word(rng)
+    if kind < 0.6:
+        return rng.choice(("TODO", "FIXME", "ERROR", "error", "warning", "WARN", "import", "return", "main", "def", "int", "password", "total", "class", "http", "null"))
+    if kind < 0.68:
+        return rng.choice((*PEOPLE, *PLACES, *DAYS, *MONTHS))
+    if kind < 0.76:
+        return number(rng)
+    if kind < 0.84:
+        return word(rng) + rng.choice(("_", "-", ".", "=", "(", ": ", "/")) + word(rng)
+    if kind < 0.9:
+        return word(rng).capitalize() if rng.random() < 0.5 else word(rng).upper()
+    return sentence(rng).rstrip(".")
+
+
+def lines(rng, kind: str, count: int) -> list:
+    """The content of a file of an extension's kind."""
+    if kind in ("csv", "tsv"):
+        joint = "," if kind == "csv" else "\t"
+        columns = rng.randint(2, 4)
+        rows = [[rng.choice((word(rng), number(rng), rng.choice(PEOPLE))) for _ in range(columns)] for _ in range(count)]
+        return [joint.join(row) for row in rows]
+    if kind in ("json",):
+        return ["{"] + [f'  "{word(rng)}": {rng.choice((number(rng), chr(34) + word(rng) + chr(34), "true"))},' for _ in range(max(0, count - 2))] + ["}"]
+    if kind == "log":
+        return [f"{rng.randint(0, 23):02d}:{rng.randint(0, 59):02d} {rng.choice(('INFO', 'WARN', 'ERROR', 'DEBUG'))} {word(rng)} {word(rng)} {number(rng)}" for _ in range(count)]
+    if kind in ("py", "sh"):
+        makers = (lambda: f"import {word(rng)}", lambda: f"def {word(rng)}({word(rng)}):", lambda: f"    return {word(rng)} + {number(rng)}", lambda: f'print("{word(rng)} {word(rng)}")', lambda: f"# {sentence(rng)}", lambda: f"{word(rng)} = {number(rng)}", lambda: f"for {word(rng)} in {word(rng)}:", lambda: "")
+    elif kind in ("c", "h", "cpp", "js", "java", "rs", "go"):
+        makers = (lambda: f"int {word(rng)} = {number(rng)};", lambda: f"#include <{word(rng)}.h>", lambda: f"// {sentence(rng)}", lambda: f"{word(rng)}({word(rng)});", lambda: f"    return {word(rng)};", lambda: "}", lambda: f"void {word(rng)}() {{", lambda: f"    if ({word(rng)} == {number(rng)}) {{")
+    elif kind in ("ini", "toml", "cfg", "conf", "yaml", "yml"):
+        joint = ": " if kind in ("yaml", "yml") else " = "
+        makers = (lambda: f"{word(rng)}{joint}{word(rng)}", lambda: f"{word(rng)}{joint}{number(rng)}", lambda: f"# {sentence(rng)}", lambda: f"[{word(rng)}]", lambda: f"{word(rng)}_{word(rng)}{joint}true")
+    elif kind in ("md", "rst", "tex"):
+        makers = (lambda: "# " + word(rng).capitalize() + " " + word(rng), lambda: "- " + sentence(rng), lambda: sentence(rng), lambda: sentence(rng), lambda: f"## {word(rng)}", lambda: "")
+    else:
+        style = rng.random()
+        if style < 0.25:
+            makers = (lambda: word(rng), lambda: word(rng), lambda: word(rng) + " " + word(rng))
+        elif style < 0.35:
+            makers = (lambda: number(rng), lambda: word(rng) + " " + number(rng))
+        elif style < 0.5:
+            makers = (lambda: rng.choice(("- ", "[ ] ", "[x] ", "* ")) + rng.choice(VERBS) + " " + rng.choice(("the ", "")) + word(rng),)
+        else:
+            makers = (lambda: sentence(rng),)
+    return [rng.choice(makers)() for _ in range(count)]
+
+
+def kind_of(name: str) -> str:
+    return name.rsplit(".", 1)[-1] if "." in name else "txt"
+
+

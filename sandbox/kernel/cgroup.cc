@@ -1,0 +1,348 @@
+#include "sandbox/kernel/cgroup.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <memory>
+#include <sstream>
+
+#include "base/file.h"
+
+namespace nacre::sandbox::kernel {
+namespace {
+
+constexpr size_t kProcFileBytesMax = 1 << 20;
+
+bool WriteControl(const UniqueFd& directory, const char* name, const std::string& value) {
+  const UniqueFd file(::openat(directory.get(), name, O_WRONLY | O_CLOEXEC));
+  if (!file) {
+    return false;
+  }
+  return ::write(file.get(), value.data(), value.size()) == static_cast<ssize_t>(value.size());
+}
+
+std::string ReadControl(const UniqueFd& directory, const char* name) {
+  const UniqueFd file(::openat(directory.get(), name, O_RDONLY | O_CLOEXEC));
+  if (!file) {
+    return {};
+  }
+  char buffer[4096];
+  const ssize_t size = ::read(file.get(), buffer, sizeof buffer);
+  return size <= 0 ? std::string() : std::string(buffer, static_cast<size_t>(size));
+}
+
+uint64_t ParseNumber(const std::string& text, size_t offset = 0) {
+  uint64_t value = 0;
+  std::from_chars(text.data() + offset, text.data() + text.size(), value);
+  return value;
+}
+
+// The number behind "key " at the start of a line; 0 when there is none.
+uint64_t ReadKeyed(const std::string& text, const std::string& key) {
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with(key + " ")) {
+      return ParseNumber(line, key.size() + 1);
+    }
+  }
+  return 0;
+}
+
+bool HasItem(const std::string& list, const std::string& item, char separator) {
+  std::istringstream items(list);
+  for (std::string each; std::getline(items, each, separator);) {
+    while (!each.empty() && each.back() == '\n') {
+      each.pop_back();
+    }
+    if (each == item) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// The directory of cgroup `path` in a hierarchy whose `root` is mounted at `mount_point`.
+std::string JoinCgroup(const std::string& mount_point, const std::string& root,
+                       const std::string& path) {
+  if (path.find("..") != std::string::npos) {
+    return {};
+  }
+  std::string below = path;
+  if (root != "/") {
+    if (!below.starts_with(root)) {
+      return {};
+    }
+    below = below.substr(root.size());
+  }
+  return below == "/" ? mount_point : mount_point + below;
+}
+
+// Makes the memory and pids controllers available to children of `directory`. A cgroup other than
+// the root may not have both: so we move ourselves into a child first.
+bool EnableControllers(const std::string& directory) {
+  const UniqueFd fd(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) {
+    return false;
+  }
+  const std::string available = ReadControl(fd, "cgroup.controllers");
+  if (!HasItem(available, "memory", ' ') || !HasItem(available, "pids", ' ')) {
+    return false;
+  }
+  const std::string enabled = ReadControl(fd, "cgroup.subtree_control");
+  if (HasItem(enabled, "memory", ' ') && HasItem(enabled, "pids", ' ')) {
+    return true;
+  }
+  if (WriteControl(fd, "cgroup.subtree_control", "+memory +pids")) {
+    return true;
+  }
+  const std::string own = directory + "/nacre-runtime";
+  if (errno != EBUSY || (::mkdir(own.c_str(), 0755) != 0 && errno != EEXIST)) {
+    return false;
+  }
+  const UniqueFd own_fd(::open(own.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  return own_fd.valid() && WriteControl(own_fd, "cgroup.procs", "0") &&
+         WriteControl(fd, "cgroup.subtree_control", "+memory +pids");
+}
+
+bool TryHost(const CgroupHost& host, std::string& why) {
+  const std::string name = "nacre-" + std::to_string(::getpid()) + "-probe";
+  const auto made = Cgroup::Create(host, name, {.memory_bytes = 64 << 20, .tasks = 8});
+  if (!made.ok()) {
+    why = made.error().message;
+  }
+  return made.ok();
+}
+
+}  // namespace
+
+const char* CgroupVersionName(CgroupVersion version) {
+  switch (version) {
+    case CgroupVersion::kNone:
+      return "none";
+    case CgroupVersion::kV1:
+      return "v1";
+    case CgroupVersion::kV2:
+      return "v2";
+  }
+  return "none";
+}
+
+CgroupPaths ParseCgroupPaths(const std::string& cgroup, const std::string& mountinfo) {
+  std::string v2_path;
+  std::string memory_path;
+  std::string pids_path;
+  std::string cpuacct_path;
+  std::istringstream lines(cgroup);
+  for (std::string line; std::getline(lines, line);) {
+    const size_t first = line.find(':');
+    const size_t second = first == std::string::npos ? first : line.find(':', first + 1);
+    if (second == std::string::npos) {
+      continue;
+    }
+    const std::string controllers = line.substr(first + 1, second - first - 1);
+    const std::string path = line.substr(second + 1);
+    if (controllers.empty()) {
+      v2_path = path;
+    }
+    if (HasItem(controllers, "memory", ',')) {
+      memory_path = path;
+    }
+    if (HasItem(controllers, "pids", ',')) {
+      pids_path = path;
+    }
+    if (HasItem(controllers, "cpuacct", ',')) {
+      cpuacct_path = path;
+    }
+  }
+  CgroupPaths paths;
+  std::istringstream mounts(mountinfo);
+  for (std::string line; std::getline(mounts, line);) {
+    std::istringstream fields(line);
+    std::string skip;
+    std::string root;
+    std::string mount_point;
+    std::string word;
+    fields >> skip >> skip >> skip >> root >> mount_point;
+    while (fields >> word && word != "-") {
+    }
+    std::string type;
+    std::string source;
+    std::string options;
+    fields >> type >> source >> options;
+    if (type == "cgroup2" && !v2_path.empty() && paths.v2.empty()) {
+      paths.v2 = JoinCgroup(mount_point, root, v2_path);
+    }
+    if (type != "cgroup") {
+      continue;
+    }
+    if (HasItem(options, "memory", ',') && !memory_path.empty()) {
+      paths.v1_memory = JoinCgroup(mount_point, root, memory_path);
+    }
+    if (HasItem(options, "pids", ',') && !pids_path.empty()) {
+      paths.v1_pids = JoinCgroup(mount_point, root, pids_path);
+    }
+    if (HasItem(options, "cpuacct", ',') && !cpuacct_path.empty()) {
+      paths.v1_cpuacct = JoinCgroup(mount_point, root, cpuacct_path);
+    }
+  }
+  return paths;
+}
+
+CgroupHost FindCgroupHost() {
+  CgroupHost none;
+  const auto cgroup = ReadFile("/proc/self/cgroup", kProcFileBytesMax);
+  const auto mountinfo = ReadFile("/proc/self/mountinfo", kProcFileBytesMax);
+  if (!cgroup.ok() || !mountinfo.ok()) {
+    none.detail = "/proc/self/cgroup or mountinfo cannot be read";
+    return none;
+  }
+  const CgroupPaths paths = ParseCgroupPaths(cgroup.value(), mountinfo.value());
+  if (!paths.v2.empty() && EnableControllers(paths.v2)) {
+    const CgroupHost host{.version = CgroupVersion::kV2, .memory_directory = paths.v2,
+                          .pids_directory = paths.v2, .cpu_directory = paths.v2, .detail = {}};
+    if (TryHost(host, none.detail)) {
+      return host;
+    }
+  }
+  if (!paths.v1_memory.empty() && !paths.v1_pids.empty()) {
+    CgroupHost host{.version = CgroupVersion::kV1, .memory_directory = paths.v1_memory,
+                    .pids_directory = paths.v1_pids, .cpu_directory = paths.v1_cpuacct, .detail = {}};
+    if (TryHost(host, none.detail)) {
+      return host;
+    }
+  }
+  if (none.detail.empty()) {
+    none.detail = "no cgroup with the memory and pids controllers is delegated to this process";
+  }
+  return none;
+}
+
+Cgroup::Leaf* Cgroup::FindLeaf(const std::string& parent, const std::string& name) {
+  const std::string path = parent + "/" + name;
+  const auto found = std::find_if(leaves_.begin(), leaves_.end(),
+                                  [&](const Leaf& leaf) { return leaf.path == path; });
+  return found == leaves_.end() ? nullptr : &*found;
+}
+
+Status Cgroup::AddLeaf(const std::string& parent, const std::string& name) {
+  const std::string path = parent + "/" + name;
+  if (::mkdir(path.c_str(), 0755) != 0) {
+    return SysError("mkdir " + path, errno);
+  }
+  leaves_.push_back({.path = path});  // from here on the destructor removes it
+  leaves_.back().fd.reset(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!leaves_.back().fd) {
+    return SysError("open " + path, errno);
+  }
+  return Ok();
+}
+
+Result<Cgroup> Cgroup::Create(const CgroupHost& host, const std::string& name,
+                              const CgroupLimits& limits) {
+  Cgroup cgroup(host.version);
+  if (host.version == CgroupVersion::kNone) {
+    return Error{ErrorCode::kUnavailable, "cgroups: " + host.detail};
+  }
+  for (const std::string* parent :
+       {&host.memory_directory, &host.pids_directory, &host.cpu_directory}) {
+    if (!parent->empty() && cgroup.FindLeaf(*parent, name) == nullptr) {
+      NACRE_TRY(cgroup.AddLeaf(*parent, name));
+    }
+  }
+  Leaf* memory = cgroup.FindLeaf(host.memory_directory, name);
+  Leaf* pids = cgroup.FindLeaf(host.pids_directory, name);
+  Leaf* cpu = cgroup.FindLeaf(host.cpu_directory, name);
+  memory->has_memory = true;
+  pids->has_pids = true;
+  if (cpu != nullptr) {
+    cpu->has_cpu = true;
+  }
+  const std::string bytes = std::to_string(limits.memory_bytes);
+  const bool v2 = host.version == CgroupVersion::kV2;
+  if (!WriteControl(memory->fd, v2 ? "memory.max" : "memory.limit_in_bytes", bytes)) {
+    return SysError("memory limit of " + memory->path, errno);
+  }
+  // Swap would only delay the kill. Absent on a kernel without swap accounting: nothing to limit.
+  WriteControl(memory->fd, v2 ? "memory.swap.max" : "memory.memsw.limit_in_bytes", v2 ? "0" : bytes);
+  if (!WriteControl(pids->fd, "pids.max", std::to_string(limits.tasks))) {
+    return SysError("tasks limit of " + pids->path, errno);
+  }
+  return cgroup;
+}
+
+Cgroup::~Cgroup() {
+  for (const Leaf& leaf : leaves_) {
+    for (int attempt = 0; ::rmdir(leaf.path.c_str()) != 0 && errno == EBUSY && attempt < 1000;
+         ++attempt) {
+      ::poll(nullptr, 0, 1);
+    }
+  }
+}
+
+int Cgroup::Attach(pid_t pid) const {
+  if (version_ != CgroupVersion::kV1) {
+    return 0;
+  }
+  for (const Leaf& leaf : leaves_) {
+    if (!WriteControl(leaf.fd, "cgroup.procs", std::to_string(pid))) {
+      return -errno;
+    }
+  }
+  return 0;
+}
+
+CgroupEvents Cgroup::Events() const {
+  const bool v2 = version_ == CgroupVersion::kV2;
+  CgroupEvents events;
+  for (const Leaf& leaf : leaves_) {
+    if (leaf.has_memory) {
+      events.out_of_memory =
+          ReadKeyed(ReadControl(leaf.fd, v2 ? "memory.events" : "memory.oom_control"), "oom_kill");
+      events.memory_peak_bytes =
+          ParseNumber(ReadControl(leaf.fd, v2 ? "memory.peak" : "memory.max_usage_in_bytes"));
+    }
+    if (leaf.has_pids) {
+      events.task_refusals = ReadKeyed(ReadControl(leaf.fd, "pids.events"), "max");
+    }
+    if (leaf.has_cpu) {
+      events.has_cpu = true;
+      const uint64_t microseconds =
+          v2 ? ReadKeyed(ReadControl(leaf.fd, "cpu.stat"), "usage_usec")
+             : ParseNumber(ReadControl(leaf.fd, "cpuacct.usage")) / 1000;
+      events.cpu = std::chrono::microseconds(static_cast<int64_t>(microseconds));
+    }
+  }
+  return events;
+}
+
+void SweepCgroups(const CgroupHost& host) {
+  for (const std::string* parent :
+       {&host.memory_directory, &host.pids_directory, &host.cpu_directory}) {
+    if (parent->empty()) {
+      continue;
+    }
+    const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(parent->c_str()), &::closedir);
+    while (directory != nullptr) {
+      const struct dirent* entry = ::readdir(directory.get());
+      if (entry == nullptr) {
+        break;
+      }
+      const std::string name = entry->d_name;
+      if (!name.starts_with("nacre-")) {
+        continue;
+      }
+      const uint64_t pid = ParseNumber(name, 6);
+      if (pid > 0 && ::kill(static_cast<pid_t>(pid), 0) != 0 && errno == ESRCH) {
+        ::rmdir((*parent + "/" + name).c_str());
+      }
+    }
+  }
+}
+
+}  // namespace nacre::sandbox::kernel

@@ -1,0 +1,42 @@
+// Landlock: the kernel's own file access rules, a second wall behind the mounts.
+//
+// Every right that this kernel knows is handled, so that what no rule allows is denied; no TCP port
+// is allowed; abstract unix sockets and signals do not leave the domain (ABI 6).
+// Constants are ours: Debian 12's headers stop at ABI 2.
+//
+// Source: Documentation/userspace-api/landlock.rst, Linux 6.18.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace nacre::sandbox::kernel {
+
+// What a rule grants below its path.
+enum class LandlockGrant {
+  kList = 0,       // list directories
+  kRead,           // and read files
+  kReadExecute,    // and execute them
+  kReadWrite,      // read, and everything that changes files; never execute, never make devices
+  kUseDevice,      // read and write, nothing else
+};
+
+struct LandlockRule {
+  std::string path;
+  LandlockGrant grant = LandlockGrant::kList;
+
+  friend bool operator==(const LandlockRule&, const LandlockRule&) = default;
+};
+
+// The newest ABI of this kernel; 0: Landlock is missing or disabled at boot.
+int LandlockAbi();
+
+// The rights that `grant` means under `abi`, for a directory or for a single file. Pure.
+uint64_t LandlockRights(LandlockGrant grant, int abi, bool is_directory);
+
+// Restricts the calling thread and what it becomes. Async-signal-safe; 0 or -errno. Needs
+// no_new_privs. With no rules: may touch nothing that is not already open.
+int EnforceLandlock(int abi, const LandlockRule* rules, size_t count);
+
+}  // namespace nacre::sandbox::kernel

@@ -1,0 +1,99 @@
+#include "sandbox/kernel/user_namespace.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <cerrno>
+#include <string>
+
+#include "sandbox/kernel/syscalls.h"
+
+namespace nacre::sandbox::kernel {
+namespace {
+
+// A process that owns many namespaces would let one caller fill the host's table.
+constexpr size_t kMappingsMax = 64;
+
+int WriteProcFile(pid_t pid, const char* name, const std::string& content) {
+  const std::string path = "/proc/" + std::to_string(pid) + "/" + name;
+  const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (!file) {
+    return -errno;
+  }
+  const ssize_t written = ::write(file.get(), content.data(), content.size());
+  if (written < 0) {
+    return -errno;
+  }
+  return static_cast<size_t>(written) == content.size() ? 0 : -EIO;
+}
+
+std::string MapLine(unsigned inside, unsigned outside) {
+  return std::to_string(inside) + " " + std::to_string(outside) + " 1\n";
+}
+
+Result<UniqueFd> MakeNamespace(const Ids& on_disk, const Ids& seen_as) {
+  int pidfd_number = -1;
+  CloneArgs args;
+  args.flags = CLONE_NEWUSER | CLONE_PIDFD | kCloneClearSignalHandlers;
+  args.pidfd = reinterpret_cast<uint64_t>(&pidfd_number);
+  args.exit_signal = SIGCHLD;
+  const long pid = Clone3(args);
+  if (pid < 0) {
+    return SysError("clone3 for an id-mapped mount", errno);
+  }
+  if (pid == 0) {
+    for (;;) {
+      ::pause();  // until killed: it only keeps the namespace alive while it is set up
+    }
+  }
+  const UniqueFd pidfd(pidfd_number);
+  const int mapped = WriteIdMaps(static_cast<pid_t>(pid), on_disk, seen_as, Setgroups::kAllow);
+  const std::string path = "/proc/" + std::to_string(pid) + "/ns/user";
+  UniqueFd result(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const int open_errno = errno;
+  PidfdSendSignal(pidfd.get(), SIGKILL);
+  siginfo_t ignored = {};
+  while (::waitid(P_PIDFD, static_cast<id_t>(pidfd.get()), &ignored, WEXITED) != 0 &&
+         errno == EINTR) {
+  }
+  if (mapped != 0) {
+    return SysError("id map for an id-mapped mount", -mapped);
+  }
+  if (!result) {
+    return SysError("open " + path, open_errno);
+  }
+  return result;
+}
+
+}  // namespace
+
+int WriteIdMaps(pid_t pid, const Ids& inside, const Ids& outside, Setgroups setgroups) {
+  if (setgroups == Setgroups::kDeny) {
+    const int denied = WriteProcFile(pid, "setgroups", "deny");
+    if (denied != 0) {
+      return denied;
+    }
+  }
+  const int users = WriteProcFile(pid, "uid_map", MapLine(inside.uid, outside.uid));
+  return users != 0 ? users : WriteProcFile(pid, "gid_map", MapLine(inside.gid, outside.gid));
+}
+
+Result<int> IdMappings::Get(const Ids& on_disk, const Ids& seen_as) {
+  const std::lock_guard lock(mutex_);
+  const auto key = std::make_pair(on_disk, seen_as);
+  const auto found = namespaces_.find(key);
+  if (found != namespaces_.end()) {
+    return found->second.get();
+  }
+  if (namespaces_.size() >= kMappingsMax) {
+    return Error{ErrorCode::kResourceExhausted,
+                 "more than 64 different owners of mounted directories"};
+  }
+  UniqueFd made = NACRE_TRY(MakeNamespace(on_disk, seen_as));
+  const int number = made.get();
+  namespaces_.emplace(key, std::move(made));
+  return number;
+}
+
+}  // namespace nacre::sandbox::kernel

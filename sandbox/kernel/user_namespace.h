@@ -1,0 +1,50 @@
+// User namespaces: the one uid and gid that a call runs as, and the mounts that are seen through
+// other ids.
+//
+// A call's namespace maps exactly one id. Inside it is always kInsideId; outside it is the caller's
+// own id, or for a root caller an id that owns nothing.
+//
+// Source: user_namespaces(7); mount_setattr(2), "ID-mapped mounts".
+#pragma once
+
+#include <sys/types.h>
+
+#include <map>
+#include <mutex>
+#include <utility>
+
+#include "base/result.h"
+#include "base/unique_fd.h"
+
+namespace nacre::sandbox::kernel {
+
+inline constexpr uid_t kInsideId = 1000;
+// "nobody": what a root caller's calls are on the host.
+inline constexpr uid_t kUnprivilegedId = 65534;
+
+// The ids that a process has on the host.
+struct Ids {
+  uid_t uid = kUnprivilegedId;
+  gid_t gid = kUnprivilegedId;
+
+  friend auto operator<=>(const Ids&, const Ids&) = default;
+};
+
+// Maps `inside` to `outside` in the user namespace of process `pid`, which still waits for it.
+// `deny_setgroups` is what the kernel demands of a caller without CAP_SETGID. 0 or -errno.
+enum class Setgroups { kAllow = 0, kDeny };
+int WriteIdMaps(pid_t pid, const Ids& inside, const Ids& outside, Setgroups setgroups);
+
+// User namespaces that only hold a mapping for MOUNT_ATTR_IDMAP. Needs root. Thread-safe.
+class IdMappings final {
+ public:
+  // A namespace through which files of `on_disk` look as if they were `seen_as`, and files that
+  // `seen_as` creates are stored as those of `on_disk`. Valid while this object lives.
+  Result<int> Get(const Ids& on_disk, const Ids& seen_as);
+
+ private:
+  std::mutex mutex_;
+  std::map<std::pair<Ids, Ids>, UniqueFd> namespaces_;  // guarded by mutex_
+};
+
+}  // namespace nacre::sandbox::kernel
