@@ -2,7 +2,6 @@
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 find_package(nlohmann_json 3.11 REQUIRED)              # base, sdk
-find_package(spdlog REQUIRED)                          # base/log
 find_package(OpenSSL 3 REQUIRED)                       # base/digest, runtime/audit
 find_package(SQLite3 REQUIRED)                         # memory/sqlite
 find_package(yaml-cpp REQUIRED)                        # policy/policy_loader

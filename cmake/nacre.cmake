@@ -2,7 +2,7 @@
 
 add_library(nacre_warnings INTERFACE)
 target_compile_options(nacre_warnings INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wold-style-cast
-  -Wimplicit-fallthrough -Werror)
+  -Wimplicit-fallthrough -Wno-missing-field-initializers -Werror)
 
 # Hardening for everything that faces hostile bytes, which is everything. _FORTIFY_SOURCE needs optimisation.
 add_library(nacre_hardening INTERFACE)

@@ -99,8 +99,7 @@ Result<std::unique_ptr<SessionDriver>> SessionDriver::Resume(const Services& ser
       new SessionDriver(services, std::move(options), session_id, sink, std::move(lease)));
   const inference::EngineInfo engine = services.engine.Info();
   NACRE_TRY(driver->Record("session.resumed", {}, {}, {{"turns", detail.turns.size()}, {"model", engine.model}}));
-  if (!detail.turns.empty() && (detail.turns.back().state == TurnState::kRunning ||
-                                detail.turns.back().state == TurnState::kCancelled)) {
+  if (!detail.turns.empty() && detail.turns.back().state == TurnState::kRunning) {
     driver->unfinished_ = std::move(detail.turns.back());
     detail.turns.pop_back();
   }
@@ -113,9 +112,7 @@ Result<std::unique_ptr<SessionDriver>> SessionDriver::Resume(const Services& ser
 
 Result<TurnFinished> SessionDriver::RunTurn(const std::string& request, const CancelToken& cancel) {
   if (unfinished_.has_value()) {
-    // What it did stays in the conversation; the new request takes its place.
-    machine_.Restore({*unfinished_});
-    unfinished_.reset();
+    NACRE_TRY(AbandonUnfinishedTurn());
   }
   Turn turn;
   turn.id = NewUlid(services_.clock, services_.random);
@@ -132,6 +129,46 @@ Result<TurnFinished> SessionDriver::RunTurn(const std::string& request, const Ca
   return Drive(std::move(turn), first, cancel);
 }
 
+Status SessionDriver::AbandonUnfinishedTurn() {
+  memory::TurnRecord record = std::move(*unfinished_);
+  unfinished_.reset();
+  Turn turn;
+  turn.id = record.id;
+  NACRE_TRY(InterruptLastCall(turn, record, RunAgain::kNever));
+  NACRE_TRY(Record("turn.abandoned", turn, {}, {{"steps", record.steps.size()}}));
+  if (Status finished = services_.store.FinishTurn(turn.id, TurnState::kCancelled, {}, "another request took its place",
+                                                   UnixMillis(services_.clock.Now()));
+      !finished.ok()) {
+    return StoreError(finished.error());
+  }
+  machine_.Restore({record});
+  return Ok();
+}
+
+Result<std::optional<inference::EmittedCall>> SessionDriver::InterruptLastCall(const Turn& turn, memory::TurnRecord& record,
+                                                                               RunAgain run_again) {
+  std::optional<inference::EmittedCall> again;
+  if (record.steps.empty() || !record.steps.back().call.has_value() ||
+      record.steps.back().call->state != CallState::kStarted) {
+    return again;
+  }
+  memory::CallRecord& call = *record.steps.back().call;
+  const tools::Manifest* tool = services_.tools.Find(call.tool);
+  call.state = CallState::kInterrupted;
+  call.finished_ms = UnixMillis(services_.clock.Now());
+  if (run_again == RunAgain::kIfIdempotent && tool != nullptr && tool->idempotent) {
+    again = inference::EmittedCall{call.tool, call.arguments_json};
+  } else {
+    call.result_text = kInterruptedText;
+    call.result_error = true;
+  }
+  NACRE_TRY(Record("call.interrupted", turn, call.id, {{"tool", call.tool}, {"run_again", again.has_value()}}));
+  if (Status finished = services_.store.FinishCall(call); !finished.ok()) {
+    return StoreError(finished.error());
+  }
+  return again;
+}
+
 Result<TurnFinished> SessionDriver::ContinueTurn(const CancelToken& cancel) {
   NACRE_CHECK(unfinished_.has_value());
   memory::TurnRecord record = std::move(*unfinished_);
@@ -141,25 +178,12 @@ Result<TurnFinished> SessionDriver::ContinueTurn(const CancelToken& cancel) {
   turn.next_step = static_cast<int64_t>(record.steps.size());
   NACRE_TRY(Record("turn.resumed", turn, {}, {{"steps", record.steps.size()}}));
   sink_.OnEvent(TurnStarted{turn.id, record.request});
-
-  // A call that had started and has no result: run again if that is safe, else the model is told.
-  std::optional<inference::EmittedCall> again;
-  if (!record.steps.empty() && record.steps.back().call.has_value() &&
-      record.steps.back().call->state == CallState::kStarted) {
-    memory::CallRecord& call = *record.steps.back().call;
-    const tools::Manifest* tool = services_.tools.Find(call.tool);
-    call.state = CallState::kInterrupted;
-    call.finished_ms = UnixMillis(services_.clock.Now());
-    if (tool != nullptr && tool->idempotent) {
-      again = inference::EmittedCall{call.tool, call.arguments_json};
-    } else {
-      call.result_text = kInterruptedText;
-      call.result_error = true;
-    }
-    NACRE_TRY(Record("call.interrupted", turn, call.id, {{"tool", call.tool}, {"run_again", again.has_value()}}));
-    if (Status finished = services_.store.FinishCall(call); !finished.ok()) {
-      return StoreError(finished.error());
-    }
+  const std::optional<inference::EmittedCall> again =
+      NACRE_TRY(InterruptLastCall(turn, record, RunAgain::kIfIdempotent));
+  if (!record.steps.empty() && !record.steps.back().call.has_value() && record.steps.back().malformed_reason.empty()) {
+    // Killed between the answer and the turn's end: only the end is missing.
+    machine_.Restore({record});
+    return Finish(turn, EndTurn{TurnState::kFinished, record.steps.back().answer, {}});
   }
   machine_.Restore({record});
   const MonotonicTime now = services_.clock.Monotonic();
@@ -350,6 +374,11 @@ Result<TurnFinished> SessionDriver::Finish(const Turn& turn, const EndTurn& end)
                     {"denied", counters.denied},
                     {"tokens", counters.tokens}}));
   NACRE_TRY(services_.log.WriteCheckpoint());
+  if (end.state == TurnState::kCancelled) {
+    // Its row stays "running", as after a kill: ContinueTurn() can finish it.
+    sink_.OnEvent(finished);
+    return finished;
+  }
   if (Status stored = services_.store.FinishTurn(turn.id, end.state, end.answer, end.error,
                                                  UnixMillis(services_.clock.Now()));
       !stored.ok()) {

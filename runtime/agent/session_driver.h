@@ -59,7 +59,7 @@ class SessionDriver final {
   static Result<std::unique_ptr<SessionDriver>> Resume(const Services& services, SessionOptions options,
                                                        const std::string& session_id, EventSink& sink);
 
-  // One user request to its end. An Error means that the turn could not even be recorded; a turn
+  // One user request to its end. An unfinished turn is given up. An Error means that the turn could not even be recorded; a turn
   // that failed or was cancelled is a TurnFinished that says so.
   Result<TurnFinished> RunTurn(const std::string& request, const CancelToken& cancel);
   // True when the last turn was interrupted (killed or cancelled) and ContinueTurn() can finish it.
@@ -79,6 +79,14 @@ class SessionDriver final {
   SessionDriver(const Services& services, SessionOptions options, std::string session_id, EventSink& sink,
                 std::unique_ptr<memory::SessionStore::Lease> lease);
 
+  enum class RunAgain { kNever = 0, kIfIdempotent };
+
+  // A new request came instead of ContinueTurn(): what the turn did stays in the conversation.
+  Status AbandonUnfinishedTurn();
+  // A call that had started and has no result is marked interrupted. Answers it when it is to be
+  // run again; otherwise the model is told that its outcome is not known.
+  Result<std::optional<inference::EmittedCall>> InterruptLastCall(const Turn& turn, memory::TurnRecord& record,
+                                                                  RunAgain run_again);
   Result<TurnFinished> Drive(Turn turn, Effect effect, const CancelToken& cancel);
   Input Ask(Turn& turn, const AskEngine& ask, const CancelToken& cancel);
   Input Judge(Turn& turn, const JudgeCall& judge);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 #include "nacre/sdk/schema.h"
@@ -79,9 +80,10 @@ std::variant<ToolCall, BadToolCall> ParseToolCall(const inference::EmittedCall& 
     return BadToolCall{"arguments of " + tool->name + ": " + arguments.error().message};
   }
   ToolCall call{tool, {tool->name, std::move(arguments).value(), {}}};
-  if (const std::string problem = sdk::Validate(tool->parameters, OrderedJson(call.request.arguments));
-      !problem.empty()) {
-    return BadToolCall{"arguments of " + tool->name + ": " + problem};
+  if (const std::optional<std::string> problem =
+          sdk::Validate(tool->parameters, call.request.arguments);
+      problem.has_value()) {
+    return BadToolCall{"arguments of " + tool->name + ": " + *problem};
   }
   for (const tools::PathParameter& parameter : tool->paths) {
     // An absent optional path means the workspace itself, as the tools read it.

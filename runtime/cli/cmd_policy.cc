@@ -50,6 +50,53 @@ int Check(Globals& globals, const std::string& file, bool effective) {
   return kExitOk;
 }
 
+std::string Place(const policy::SourceLocation& source) {
+  return source.file.empty()
+             ? std::string()
+             : source.file + ":" + std::to_string(source.line) + ":" + std::to_string(source.column);
+}
+
+void PrintExplanation(const policy::Explanation& explanation) {
+  const Terminal terminal(1);
+  const policy::Decision& decision = explanation.decision;
+  const Style style = decision.verdict == policy::Verdict::kAllow ? Style::kGreen
+                      : decision.verdict == policy::Verdict::kAsk ? Style::kYellow
+                                                                  : Style::kRed;
+  const std::string source = Place(decision.source);
+  std::printf("%s  rule %s%s\n  %s\n", terminal.Paint(style, policy::VerdictName(decision.verdict)).c_str(),
+              SafeLine(decision.rule, 80).c_str(), source.empty() ? "" : ("  " + SafeLine(source, 120)).c_str(),
+              SafeLine(decision.reason, 300).c_str());
+  if (!explanation.considered.empty()) {
+    std::printf("\nrules that speak of this tool:\n");
+  }
+  for (const policy::RuleTrace& trace : explanation.considered) {
+    std::printf("  %-8s %-6s %s  %s\n           %s\n", trace.matched ? "matches" : "no match",
+                policy::VerdictName(trace.verdict), SafeLine(trace.rule, 80).c_str(),
+                SafeLine(Place(trace.source), 120).c_str(),
+                SafeLine(trace.matched ? trace.reason : trace.missing, 300).c_str());
+  }
+  std::printf("\n%zu rules speak of other tools\n", explanation.rules_for_other_tools);
+}
+
+OrderedJson ToJson(const policy::Explanation& explanation) {
+  OrderedJson considered = OrderedJson::array();
+  for (const policy::RuleTrace& trace : explanation.considered) {
+    considered.push_back({{"rule", trace.rule},
+                          {"verdict", policy::VerdictName(trace.verdict)},
+                          {"matched", trace.matched},
+                          {"reason", trace.reason},
+                          {"missing", trace.missing},
+                          {"source", Place(trace.source)}});
+  }
+  const policy::Decision& decision = explanation.decision;
+  return {{"verdict", policy::VerdictName(decision.verdict)},
+          {"rule", decision.rule},
+          {"reason", decision.reason},
+          {"source", Place(decision.source)},
+          {"considered", std::move(considered)},
+          {"rules_for_other_tools", explanation.rules_for_other_tools}};
+}
+
 int ExplainCall(Globals& globals, const std::string& tool, const std::string& arguments) {
   App app(globals.app);
   Result<std::string> workspace = app.Workspace();
@@ -70,9 +117,9 @@ int ExplainCall(Globals& globals, const std::string& tool, const std::string& ar
   const policy::Request& request = std::get<agent::ToolCall>(parsed).request;
   const policy::Explanation explanation = policy::Explain(*policy.value(), request);
   if (globals.json) {
-    std::printf("%s\n", DumpJson(policy::ToJson(explanation)).c_str());
+    std::printf("%s\n", DumpJson(ToJson(explanation)).c_str());
   } else {
-    std::fputs(SafeForTerminal(policy::ToText(explanation)).c_str(), stdout);
+    PrintExplanation(explanation);
   }
   return kExitOk;
 }

@@ -79,7 +79,7 @@ Result<sandbox::Outcome> RunCommand(Globals& globals, std::vector<std::string> a
   // A person's own command, not the agent's: no rule decides it, but the log says that it ran.
   audit::AuditLog* log = NACRE_TRY(app.Log());
   const std::string id = NewUlid(app.clock(), app.random());
-  NACRE_TRY(log->Append({"sandbox.exec.started", {}, {}, id, policy->digest, {{"command_digest", Sha256Text(DumpJson(argv))}}}));
+  NACRE_TRY(log->Append({"sandbox.exec.started", {}, {}, id, policy->digest, {{"command_digest", Sha256Text(DumpJson(Json(argv)))}}}));
   PassThrough io(globals.json);
   sandbox::Outcome outcome = NACRE_TRY(
       sandbox->Run(agent::BuildCommandSpec(grant, id, workspace, matches, std::move(argv)), io, CancelOnSignal()));

@@ -53,12 +53,6 @@ Result<std::unique_ptr<agent::SessionDriver>> OpenSession(App& app, const TurnRe
     session_id = detail.session.id;
     options.workspace = detail.session.workspace;
     options.policy_name = detail.session.policy;
-    // Killed, not cancelled: it must be finished or given up knowingly, never passed over.
-    if (request.text.has_value() && detail.session.unfinished) {
-      return Error{ErrorCode::kFailedPrecondition, "session " + session_id +
-                                                       " has an unfinished turn; finish it first: nacre session resume " +
-                                                       session_id};
-    }
   }
   options.policy = NACRE_TRY(app.Policy(options.policy_name, options.workspace));
   const agent::Services services = NACRE_TRY(app.SessionServices(approver));

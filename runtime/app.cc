@@ -1,0 +1,194 @@
+#include "runtime/app.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+#include "base/file.h"
+#include "memory/sqlite_session_store.h"
+#include "policy/policy_loader.h"
+#include "runtime/inference/llama_engine.h"
+#include "runtime/inference/openai_engine.h"
+#include "sandbox/host_support.h"
+#include "sandbox/kernel_sandbox.h"
+
+namespace nacre {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string Environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr ? value : "";
+}
+
+std::string DefaultStateDirectory() {
+  if (std::string explicit_directory = Environment("NACRE_STATE_DIR"); !explicit_directory.empty()) {
+    return explicit_directory;
+  }
+  if (const std::string state_home = Environment("XDG_STATE_HOME"); !state_home.empty()) {
+    return state_home + "/nacre";
+  }
+  const std::string home = Environment("HOME");
+  return (home.empty() ? "/var/lib" : home + "/.local/state") + "/nacre";
+}
+
+// "src/gen" for a path below `directory`, empty for any other.
+std::string PathBelow(const std::string& path, const std::string& directory) {
+  std::error_code ignored;
+  const std::string relative =
+      fs::weakly_canonical(path, ignored).lexically_relative(directory).string();
+  return relative.empty() || relative == "." || relative.starts_with("..") ? std::string() : relative;
+}
+
+// A path as a glob that names just it: a '?' stands for each character that globs give a meaning.
+std::string AsGlob(std::string path) {
+  std::replace_if(path.begin(), path.end(), [](char c) { return std::string_view("*?[]\\{}!").find(c) != std::string_view::npos; }, '?');
+  return path;
+}
+
+bool IsShipped(std::string name) {
+  if (name.starts_with("builtin/")) {
+    name.erase(0, 8);
+  }
+  const std::vector<std::string> shipped = policy::ShippedProfiles();
+  return std::find(shipped.begin(), shipped.end(), name) != shipped.end();
+}
+
+}  // namespace
+
+InstallPaths FindInstallPaths() {
+  std::error_code ignored;
+  const fs::path directory = fs::read_symlink("/proc/self/exe", ignored).parent_path();
+  if (fs::exists(directory / "nacre-engine", ignored)) {  // a build folder
+    return {directory / "nacre-engine", directory / "tools", NACRE_SOURCE_MODEL};
+  }
+  const fs::path prefix = directory.parent_path();
+  return {prefix / "libexec/nacre/nacre-engine", prefix / "libexec/nacre/tools", prefix / "share/nacre/nacre-mini.gguf"};
+}
+
+App::App(AppOptions options)
+    : options_(std::move(options)),
+      state_directory_(options_.state_directory.empty() ? DefaultStateDirectory() : options_.state_directory) {
+  // A session remembers its policy by name: a relative one would mean another file elsewhere.
+  if (!IsShipped(options_.policy)) {
+    std::error_code ignored;
+    options_.policy = fs::absolute(options_.policy, ignored).lexically_normal();
+  }
+}
+
+App::~App() = default;
+
+Result<memory::SessionStore*> App::Store() {
+  if (store_ == nullptr) {
+    NACRE_TRY(MakeDirectories(state_directory_));
+    store_ = NACRE_TRY(memory::SqliteSessionStore::Open(database_path()));
+  }
+  return store_.get();
+}
+
+Result<audit::AuditLog*> App::Log() {
+  if (log_ == nullptr) {
+    NACRE_TRY(MakeDirectories(state_directory_));
+    log_ = NACRE_TRY(audit::OpenAuditLog(audit_directory(), clock_, random_));
+  }
+  return log_.get();
+}
+
+Result<sandbox::Sandbox*> App::Sandbox() {
+  if (sandbox_ == nullptr) {
+    sandbox_ = NACRE_TRY(sandbox::KernelSandbox::Create());
+  }
+  return sandbox_.get();
+}
+
+Result<inference::Engine*> App::Engine() {
+  if (engine_ == nullptr) {
+    if (!options_.engine_url.empty()) {
+      engine_ = NACRE_TRY(inference::OpenAiEngine::Create({.url = options_.engine_url, .model = options_.model, .api_key = Environment("NACRE_ENGINE_API_KEY")}));
+    } else {
+      const InstallPaths paths = FindInstallPaths();
+      engine_ = NACRE_TRY(inference::LlamaEngine::Create(
+          {.worker_program = paths.engine_program,
+           .model_path = options_.model.empty() ? paths.bundled_model : options_.model}));
+    }
+  }
+  return engine_.get();
+}
+
+Result<const tools::Registry*> App::Tools() {
+  if (tools_ == nullptr) {
+    auto registry = std::make_unique<tools::Registry>();
+    NACRE_TRY(registry->AddDirectory(FindInstallPaths().tools, true));
+    for (const std::string& directory : options_.tool_directories) {
+      std::error_code ignored;
+      NACRE_TRY(registry->AddDirectory(fs::absolute(directory, ignored).lexically_normal(), false));
+    }
+    tools_ = std::move(registry);
+  }
+  return tools_.get();
+}
+
+Result<std::string> App::Workspace() const {
+  std::error_code error;
+  const fs::path path = fs::canonical(options_.workspace, error);
+  if (error) {
+    return Error{ErrorCode::kNotFound, "workspace " + options_.workspace + ": " + error.message() +
+                                           "; name an existing folder with --workspace"};
+  }
+  if (!fs::is_directory(path, error)) {
+    return Error{ErrorCode::kInvalidArgument, "workspace " + path.string() + " is not a folder"};
+  }
+  if (path == "/") {
+    return Error{ErrorCode::kInvalidArgument,
+                 "the whole file system cannot be a workspace; name a folder with --workspace"};
+  }
+  return path.string();
+}
+
+Result<std::shared_ptr<const policy::Policy>> App::Policy(const std::string& name, const std::string& workspace) {
+  const tools::Registry* registry = NACRE_TRY(Tools());
+  policy::LoadOptions load;
+  for (const tools::Manifest& tool : registry->all()) {
+    load.tools.emplace_back(tool.name, Json(tool.parameters));
+  }
+  const std::shared_ptr<const policy::Policy> loaded = NACRE_TRY(policy::LoadPolicy(name, load));
+  auto effective = std::make_shared<policy::Policy>(*loaded);
+  if (!IsShipped(name)) {
+    if (const std::string below = PathBelow(name, workspace); !below.empty()) {
+      effective->grant.protect.push_back(AsGlob(below));
+    }
+  }
+  if (const std::string below = PathBelow(state_directory_, workspace); !below.empty()) {
+    effective->grant.hide.push_back(AsGlob(below) + "/**");
+  }
+  std::error_code ignored;
+  const std::string state = fs::weakly_canonical(state_directory_, ignored);
+  if (workspace == state || !PathBelow(workspace, state).empty()) {
+    return Error{ErrorCode::kInvalidArgument, "the workspace " + workspace + " lies in nacre's own state directory " +
+                                                  state + "; choose another --workspace or --state"};
+  }
+  return std::shared_ptr<const policy::Policy>(std::move(effective));
+}
+
+Result<agent::Services> App::SessionServices(agent::Approver* approver) {
+  memory::SessionStore* store = NACRE_TRY(Store());
+  audit::AuditLog* log = NACRE_TRY(Log());
+  const tools::Registry* registry = NACRE_TRY(Tools());
+  sandbox::Sandbox* sandbox = NACRE_TRY(Sandbox());
+  inference::Engine* engine = NACRE_TRY(Engine());
+  return agent::Services{.engine = *engine,
+                         .sandbox = *sandbox,
+                         .store = *store,
+                         .log = *log,
+                         .tools = *registry,
+                         .clock = clock_,
+                         .random = random_,
+                         .approver = approver,
+                         .home = Environment("HOME"),
+                         .sandbox_summary = sandbox_summary_};
+}
+
+}  // namespace nacre

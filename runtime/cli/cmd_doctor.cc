@@ -1,0 +1,143 @@
+// nacre doctor: what this machine offers, what is missing, and what to do about it.
+#include <unistd.h>
+
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "runtime/audit/audit_verifier.h"
+#include "runtime/cli/command.h"
+#include "runtime/cli/terminal.h"
+#include "sandbox/host_support.h"
+
+namespace nacre::cli {
+namespace {
+
+enum class Health { kBad = 0, kWeak, kGood };
+const char* HealthName(Health health) {
+  return health == Health::kGood ? "ok" : health == Health::kWeak ? "weaker" : "missing";
+}
+
+struct Finding {
+  std::string part;  // "engine", "sandbox: Landlock"
+  Health health = Health::kBad;
+  std::string detail;
+  std::string advice;  // empty when all is well
+};
+
+Finding Bad(const std::string& part, const Error& error, const std::string& advice) {
+  return {part, Health::kBad, error.message, advice};
+}
+
+std::vector<Finding> ExamineEngine(App& app) {
+  Result<inference::Engine*> engine = app.Engine();
+  if (!engine.ok()) {
+    return {Bad("engine", engine.error(),
+                "build with runtime/try, or name a model: --model FILE.gguf, or a server: --engine URL")};
+  }
+  const inference::EngineInfo info = engine.value()->Info();
+  Finding model{"model", Health::kGood, info.model, {}};
+  if (info.demonstration) {
+    model.health = Health::kWeak;
+    model.detail += " (bundled demonstration model)";
+    model.advice = "for real work: --model FILE.gguf, or --engine URL of an OpenAI-compatible server";
+  }
+  return {{"engine", Health::kGood, info.name, {}}, model};
+}
+
+std::vector<Finding> ExamineSandbox() {
+  const Result<sandbox::HostSupport> host = sandbox::ProbeHost();
+  if (!host.ok()) {
+    return {Bad("sandbox", host.error(), "run nacre on a Linux 6.1 or later with user namespaces")};
+  }
+  std::vector<Finding> findings;
+  for (const sandbox::HostLayer& layer : host.value().layers) {
+    const Health health = layer.state == sandbox::LayerState::kPresent   ? Health::kGood
+                          : layer.state == sandbox::LayerState::kWeaker || !layer.required ? Health::kWeak
+                                                                                           : Health::kBad;
+    findings.push_back({"sandbox: " + layer.name, health, layer.detail, layer.advice});
+  }
+  return findings;
+}
+
+std::vector<Finding> ExamineStore(App& app) {
+  Result<memory::SessionStore*> store = app.Store();
+  const Status checked = store.ok() ? store.value()->Check() : Status(store.error());
+  if (!checked.ok()) {
+    return {Bad("store", checked.error(), "choose a writable place with --state DIR or NACRE_STATE_DIR")};
+  }
+  return {{"store", Health::kGood, app.database_path(), {}}};
+}
+
+std::vector<Finding> ExamineLog(App& app) {
+  const Result<audit::AuditLog*> log = app.Log();
+  if (!log.ok()) {
+    return {Bad("audit log", log.error(),
+                "nothing runs without it; nacre audit verify names the first bad record, and a new log "
+                "starts in another --state DIR")};
+  }
+  const Result<audit::VerifyReport> report = audit::VerifyAuditLog(app.audit_directory());
+  if (!report.ok()) {
+    return {Bad("audit log", report.error(), "see nacre audit verify")};
+  }
+  if (!report.value().ok) {
+    return {{"audit log", Health::kBad, "does not verify: " + report.value().problems.front(),
+             "somebody changed it; keep a copy, and see nacre audit verify"}};
+  }
+  return {{"audit log", Health::kGood,
+           app.audit_directory() + ", " + std::to_string(report.value().records) + " records, verified", {}}};
+}
+
+std::vector<Finding> ExamineTools(App& app) {
+  Result<const tools::Registry*> tools = app.Tools();
+  if (!tools.ok()) {
+    return {Bad("tools", tools.error(), "build again, or mend the manifest that is named")};
+  }
+  return {{"tools", Health::kGood, std::to_string(tools.value()->all().size()) + " tools", {}}};
+}
+
+int Examine(Globals& globals) {
+  App app(globals.app);
+  std::vector<Finding> findings;
+  for (const std::vector<Finding>& part :
+       {ExamineEngine(app), ExamineSandbox(), ExamineStore(app), ExamineLog(app), ExamineTools(app)}) {
+    findings.insert(findings.end(), part.begin(), part.end());
+  }
+  const Terminal terminal(STDOUT_FILENO);
+  bool bad = false;
+  for (const Finding& finding : findings) {
+    bad |= finding.health == Health::kBad;
+    if (globals.json) {
+      const OrderedJson json = {{"part", finding.part},
+                                {"state", HealthName(finding.health)},
+                                {"detail", finding.detail},
+                                {"advice", finding.advice}};
+      std::printf("%s\n", DumpJson(json).c_str());
+      continue;
+    }
+    const Style style = finding.health == Health::kGood   ? Style::kGreen
+                        : finding.health == Health::kWeak ? Style::kYellow
+                                                          : Style::kRed;
+    char name[16];
+    std::snprintf(name, sizeof name, "%-8s", HealthName(finding.health));
+    std::printf("%s %-28s %s\n", terminal.Paint(style, name).c_str(), finding.part.c_str(),
+                SafeLine(finding.detail, 300).c_str());
+    if (!finding.advice.empty()) {
+      std::printf("%38s-> %s\n", "", SafeLine(finding.advice, 300).c_str());
+    }
+  }
+  return bad ? kExitFailed : kExitOk;
+}
+
+}  // namespace
+
+void RegisterDoctor(CLI::App& root, Globals& globals) {
+  CLI::App* command = root.add_subcommand("doctor", "What this machine offers, what is missing, and how to mend it");
+  command->footer("Examples:\n  nacre doctor\n  nacre doctor --model qwen.gguf\n  nacre doctor --json | jq 'select(.state==\"missing\")'");
+  AddEngineFlags(*command, globals);
+  AddToolFlag(*command, globals);
+  AddJsonFlag(*command, globals);
+  command->callback([&globals] { globals.exit_code = Examine(globals); });
+}
+
+}  // namespace nacre::cli

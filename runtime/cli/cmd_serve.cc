@@ -1,0 +1,62 @@
+// nacre serve: the gateway on a Unix socket.
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+
+#include "runtime/cli/command.h"
+#include "runtime/server/grpc_server.h"
+
+namespace nacre::cli {
+namespace {
+
+Status Serve(Globals& globals, std::string socket) {
+  const CancelToken cancel = CancelOnSignal();
+  App app(globals.app);
+  if (socket.empty()) {
+    socket = app.state_directory() + "/nacre.sock";
+  }
+  server::ServerOptions options;
+  options.socket_path = std::filesystem::absolute(socket).lexically_normal();
+  options.sessions.workspace_root = NACRE_TRY(app.Workspace());
+  options.sessions.policy_name = app.options().policy;
+  options.sessions.make_policy = [&app](const std::string& workspace) {
+    return app.Policy(app.options().policy, workspace);
+  };
+  // An invalid policy is found now, not by the first client.
+  NACRE_TRY(app.Policy(app.options().policy, options.sessions.workspace_root));
+  const agent::Services services = NACRE_TRY(app.SessionServices(nullptr));
+  const std::unique_ptr<server::GrpcServer> gateway = NACRE_TRY(server::GrpcServer::Start(options, services));
+  if (globals.json) {
+    const OrderedJson json = {{"event", "listening"}, {"socket", options.socket_path}};
+    std::printf("%s\n", DumpJson(json).c_str());
+  } else {
+    std::printf("listening on %s\n  try: nacre run --connect %s \"List the files here\"\n", options.socket_path.c_str(),
+                options.socket_path.c_str());
+  }
+  std::fflush(stdout);
+  return gateway->ServeUntil(cancel);
+}
+
+}  // namespace
+
+void RegisterServe(CLI::App& root, Globals& globals) {
+  CLI::App* command = root.add_subcommand("serve", "Offer sessions to other programs on a Unix socket (gRPC)");
+  command->footer(
+      "Examples:\n"
+      "  nacre serve --workspace ~/project --policy coding\n"
+      "  nacre run --connect ~/.local/state/nacre/nacre.sock \"List the files here\"\n"
+      "Only this user (and root) can connect. Clients choose a folder below --workspace; the policy is the server's.");
+  auto socket = std::make_shared<std::string>();
+  command->add_option("--socket", *socket, "The Unix socket (default: nacre.sock in the state directory)");
+  AddPolicyFlag(*command, globals);
+  AddWorkspaceFlag(*command, globals);
+  AddEngineFlags(*command, globals);
+  AddToolFlag(*command, globals);
+  AddJsonFlag(*command, globals);
+  command->callback([&globals, socket] {
+    const Status served = Serve(globals, *socket);
+    globals.exit_code = served.ok() ? kExitOk : Fail(globals, served.error());
+  });
+}
+
+}  // namespace nacre::cli

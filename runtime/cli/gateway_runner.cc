@@ -1,0 +1,59 @@
+#include "runtime/cli/gateway_runner.h"
+
+#include <filesystem>
+#include <memory>
+
+#include "sdk/client/session_client.h"
+
+namespace nacre::cli {
+namespace {
+
+Result<std::string> OpenGatewaySession(client::SessionClient& gateway, const Globals& globals,
+                                       const TurnRequest& request, EventPrinter& printer) {
+  if (!request.session.empty()) {
+    return request.session;
+  }
+  client::NewSession session{.workspace = {}, .policy = {}, .title = request.text.value_or("")};
+  // The default, ".", means the gateway's own root: its folders are not necessarily ours.
+  if (globals.app.workspace != ".") {
+    std::error_code error;
+    session.workspace = std::filesystem::canonical(globals.app.workspace, error).string();
+    if (error) {
+      return Error{ErrorCode::kNotFound, "workspace " + globals.app.workspace + ": " + error.message()};
+    }
+  }
+  const client::Event started = NACRE_TRY(gateway.CreateSession(session));
+  printer.Print(started.data);
+  return started.data.value("session", std::string());
+}
+
+}  // namespace
+
+int RunThroughGateway(Globals& globals, const TurnRequest& request, EventPrinter& printer, const CancelToken& cancel) {
+  Result<std::unique_ptr<client::SessionClient>> gateway = client::SessionClient::Connect(request.connect);
+  if (!gateway.ok()) {
+    return Fail(globals, WithContext("the gateway on " + request.connect, gateway.error()));
+  }
+  const Result<std::string> session = OpenGatewaySession(*gateway.value(), globals, request, printer);
+  if (!session.ok()) {
+    return Fail(globals, session.error());
+  }
+  std::string state;
+  const client::EventCallback print = [&](const client::Event& event) {
+    // A session that was just created has announced itself already.
+    if (event.name != "session.started" || !request.session.empty()) {
+      printer.Print(event.data);
+    }
+    if (event.name == "turn.finished") {
+      state = event.data.value("state", std::string());
+    }
+  };
+  const Status done = request.text.has_value() ? gateway.value()->Send(session.value(), *request.text, print, cancel)
+                                               : gateway.value()->Resume(session.value(), print, cancel);
+  if (!done.ok()) {
+    return Fail(globals, done.error(), done.error().code == ErrorCode::kCancelled ? kExitCancelled : kExitBroken);
+  }
+  return state == "finished" ? kExitOk : state == "cancelled" ? kExitCancelled : kExitFailed;
+}
+
+}  // namespace nacre::cli

@@ -1,0 +1,412 @@
+// The driver with a real store and a real audit log, a scripted engine and a pretended sandbox.
+#include "runtime/agent/session_driver.h"
+
+#include <catch2/catch.hpp>
+#include <deque>
+#include <functional>
+#include <map>
+
+#include "base/file.h"
+#include "base/frame.h"
+#include "base/temp_dir.h"
+#include "memory/sqlite_session_store.h"
+#include "policy/policy_loader.h"
+#include "runtime/audit/audit_verifier.h"
+#include "tests/support/counting_random.h"
+#include "tests/support/manual_clock.h"
+
+namespace nacre::agent {
+namespace {
+
+// Thrown where a kill -9 would strike. Nothing in the runtime catches it.
+struct Killed {};
+
+// Counts every step that touches the world and strikes at the chosen one.
+struct Fate {
+  int countdown = -1;  // -1: never
+  void Step() {
+    if (countdown >= 0 && countdown-- == 0) {
+      throw Killed{};
+    }
+  }
+};
+
+// Each operation can be struck before it happens and after it happened.
+class MortalStore final : public memory::SessionStore {
+ public:
+  MortalStore(memory::SessionStore& real, Fate& fate) : real_(real), fate_(fate) {}
+  Status CreateSession(const memory::SessionRecord& session) override {
+    return Struck([&] { return real_.CreateSession(session); });
+  }
+  Status BeginTurn(const std::string& session, const memory::TurnRecord& turn) override {
+    return Struck([&] { return real_.BeginTurn(session, turn); });
+  }
+  Status AppendStep(const std::string& turn, const memory::StepRecord& step) override {
+    return Struck([&] { return real_.AppendStep(turn, step); });
+  }
+  Status FinishCall(const memory::CallRecord& call) override {
+    return Struck([&] { return real_.FinishCall(call); });
+  }
+  Status FinishTurn(const std::string& turn, memory::TurnState state, const std::string& answer,
+                    const std::string& error, int64_t now) override {
+    return Struck([&] { return real_.FinishTurn(turn, state, answer, error, now); });
+  }
+  Result<std::vector<memory::SessionRecord>> ListSessions(int64_t limit) override { return real_.ListSessions(limit); }
+  Result<memory::SessionDetail> LoadSession(const std::string& id) override { return real_.LoadSession(id); }
+  Status AddNote(const std::string& workspace, const std::string& text, int64_t now) override {
+    return real_.AddNote(workspace, text, now);
+  }
+  Result<std::vector<memory::NoteRecord>> SearchNotes(const std::string& workspace, const std::string& query,
+                                                      int64_t limit) override {
+    return real_.SearchNotes(workspace, query, limit);
+  }
+  Result<std::unique_ptr<Lease>> LockSession(const std::string& id) override { return real_.LockSession(id); }
+  Status Check() override { return real_.Check(); }
+
+ private:
+  Status Struck(const std::function<Status()>& operation) {
+    fate_.Step();
+    Status status = operation();
+    fate_.Step();
+    return status;
+  }
+  memory::SessionStore& real_;
+  Fate& fate_;
+};
+
+class MortalLog final : public audit::AuditLog {
+ public:
+  MortalLog(audit::AuditLog& real, Fate& fate) : real_(real), fate_(fate) {}
+  Result<uint64_t> Append(const audit::AuditRecord& record) override {
+    fate_.Step();
+    if (refuse_) {
+      return Error{ErrorCode::kResourceExhausted, "the audit log is not writable: No space left on device"};
+    }
+    Result<uint64_t> index = real_.Append(record);
+    fate_.Step();
+    return index;
+  }
+  Status WriteCheckpoint() override { return real_.WriteCheckpoint(); }
+  void Refuse() { refuse_ = true; }
+
+ private:
+  audit::AuditLog& real_;
+  Fate& fate_;
+  bool refuse_ = false;
+};
+
+// Says what the script says, whatever it is asked, by how many results the prompt already holds:
+// so a resumed turn goes on where the killed one stopped.
+class ScriptedEngine final : public inference::Engine {
+ public:
+  explicit ScriptedEngine(std::vector<inference::ModelReply> script) : script_(std::move(script)) {}
+  inference::EngineInfo Info() const override { return {.name = "scripted", .model = "script", .context_tokens = 2000}; }
+  Result<inference::ModelReply> Generate(const inference::GenerateRequest& request, inference::TokenSink& sink,
+                                         const CancelToken&) override {
+    offered.clear();
+    for (const inference::ToolSchema& tool : request.tools) {
+      offered.push_back(tool.name);
+    }
+    size_t results = 0;
+    for (const inference::ChatMessage& message : request.messages) {
+      results += message.role == inference::Role::kTool ? 1 : 0;
+    }
+    prompt = request.messages;
+    inference::ModelReply reply = script_.at(std::min(results, script_.size() - 1));
+    if (const auto* answer = std::get_if<std::string>(&reply.content)) {
+      sink.OnText(*answer);
+    }
+    return reply;
+  }
+  std::vector<std::string> offered;
+  std::vector<inference::ChatMessage> prompt;
+
+ private:
+  std::vector<inference::ModelReply> script_;
+};
+
+inference::ModelReply Says(const std::string& text) { return {text, false, {.prompt = 5, .generated = 3}}; }
+inference::ModelReply Calls(const std::string& tool, const std::string& arguments) {
+  return {inference::EmittedCall{tool, arguments}, false, {.prompt = 5, .generated = 3}};
+}
+
+// Answers each call with "done" and remembers how often each tool's program ran to its end.
+class PretendedSandbox final : public sandbox::Sandbox {
+ public:
+  explicit PretendedSandbox(Fate& fate) : fate_(fate) {}
+  Result<sandbox::Outcome> Run(const sandbox::SandboxSpec& spec, sandbox::CallIo& io, const CancelToken&) override {
+    fate_.Step();
+    specs.push_back(spec);
+    io.OnStart();
+    ++ran[spec.argv.front()];
+    io.OnChannelBytes(EncodeFrame(R"({"result":{"text":"done","error":false}})"));
+    fate_.Step();
+    sandbox::Outcome outcome;
+    outcome.kind = outcome_kind;
+    outcome.exit_code = 0;
+    return outcome;
+  }
+  std::map<std::string, int> ran;
+  std::vector<sandbox::SandboxSpec> specs;
+  sandbox::OutcomeKind outcome_kind = sandbox::OutcomeKind::kExited;
+
+ private:
+  Fate& fate_;
+};
+
+class Collector final : public EventSink {
+ public:
+  void OnEvent(const Event& event) override { names.emplace_back(EventName(event)); }
+  std::vector<std::string> names;
+};
+
+constexpr const char* kPolicy =
+    "nacre: policy/1\n"
+    "name: test\n"
+    "workspace: {mode: direct}\n"
+    "tools:\n"
+    "  - {id: read, reason: reading is safe, tool: t.read, args: {path: {under: /workspace}}, decision: allow}\n"
+    "  - {id: run, reason: running is safe, tool: t.run, decision: allow}\n"
+    "  - {id: ask, reason: mail needs a person, tool: t.ask, decision: ask}\n";
+
+// A host with three tools: t.read (idempotent), t.run (not), t.ask.
+struct Host {
+  TempDir state = TempDir::Create().value();
+  TempDir workspace = TempDir::Create().value();
+  testing::ManualClock clock;
+  testing::CountingRandom random;
+  tools::Registry tools;
+  std::shared_ptr<const policy::Policy> policy;
+
+  Host() {
+    AddTool("t.read", "read", "true");
+    AddTool("t.run", "execute", "false");
+    AddTool("t.ask", "execute", "false");
+    const Status added = tools.AddDirectory(state.path() + "/tools", false);
+    INFO((added.ok() ? "" : added.error().message));
+    REQUIRE(added.ok());
+    auto loaded = policy::LoadPolicyText("test.yaml", kPolicy);
+    INFO((loaded.ok() ? "" : loaded.error().message));
+    REQUIRE(loaded.ok());
+    policy = loaded.value();
+  }
+
+  void AddTool(const std::string& name, const std::string& effect, const std::string& idempotent) const {
+    const std::string folder = state.path() + "/tools/" + name;
+    REQUIRE(MakeDirectories(folder).ok());
+    REQUIRE(WriteFileAtomically(folder + "/" + name, "#!/bin/true\n", 0755).ok());
+    REQUIRE(WriteFileAtomically(folder + "/tool.yaml", "name: " + name + "\ndescription: A tool.\nprogram: " + name +
+                                                           "\neffect: " + effect + "\nidempotent: " + idempotent +
+                                                           "\nparameters:\n  type: object\n  properties:\n"
+                                                           "    path: {type: string, format: path}\n")
+                .ok());
+  }
+
+  Services With(inference::Engine& engine, sandbox::Sandbox& sandbox, memory::SessionStore& store,
+                audit::AuditLog& log) {
+    return {.engine = engine, .sandbox = sandbox, .store = store,   .log = log,
+            .tools = tools,   .clock = clock,     .random = random, .home = "/home/ada",
+            .sandbox_summary = "pretended"};
+  }
+  SessionOptions Options() const { return {workspace.path(), "test", policy}; }
+  std::string database() const { return state.path() + "/db"; }
+  std::string audit() const { return state.path() + "/audit"; }
+};
+
+std::vector<std::string> AuditEvents(const Host& host) {
+  std::vector<std::string> events;
+  REQUIRE(audit::ReadAuditLog(host.audit(), 0, [&](uint64_t, const Json& record) {
+            events.push_back(StringMember(record, "event"));
+            return true;
+          }).ok());
+  return events;
+}
+
+}  // namespace
+
+TEST_CASE("a turn's events, records and rows tell the same story") {
+  Host host;
+  Fate fate;
+  auto store = memory::SqliteSessionStore::Open(host.database()).value();
+  auto log = audit::OpenAuditLog(host.audit(), host.clock, host.random).value();
+  ScriptedEngine engine({Calls("t.read", R"({"path":"a"})"), Calls("t.read", R"({"path":"/etc/shadow"})"),
+                         Calls("t.read", R"({"path":7})"), Says("all done")});
+  PretendedSandbox sandbox(fate);
+  Collector sink;
+  auto driver = SessionDriver::Create(host.With(engine, sandbox, *store, *log), host.Options(), "task", sink).value();
+  const TurnFinished finished = driver->RunTurn("task", {}).value();
+
+  CHECK(finished.state == "finished");
+  CHECK(finished.answer == "all done");
+  CHECK(finished.calls == 1);
+  CHECK(finished.denied == 1);
+  CHECK(finished.tokens == 4 * 8);
+  CHECK(engine.offered == std::vector<std::string>{"t.ask", "t.read", "t.run"});
+  CHECK(sink.names == std::vector<std::string>{"session.started", "turn.started", "call.decided", "call.started",
+                                               "call.finished", "call.decided", "call.malformed", "text.delta",
+                                               "turn.finished"});
+  CHECK(sandbox.specs.size() == 1);
+  const memory::SessionDetail detail = store->LoadSession(finished.session).value();
+  REQUIRE(detail.turns.size() == 1);
+  REQUIRE(detail.turns[0].steps.size() == 4);
+  CHECK(detail.turns[0].steps[0].call->result_text == "done");
+  CHECK(detail.turns[0].steps[1].call->state == memory::CallState::kDenied);
+  CHECK(detail.turns[0].steps[1].call->result_text.find("outside the workspace") != std::string::npos);
+  CHECK_FALSE(detail.turns[0].steps[2].malformed_reason.empty());
+  CHECK(detail.turns[0].steps[3].answer == "all done");
+  CHECK(audit::VerifyAuditLog(host.audit()).value().ok);
+
+  std::vector<std::string> expected = {"session.created", "turn.started",  "model.asked",   "model.replied",
+                                       "call.decided",    "call.started",  "call.finished", "model.asked",
+                                       "model.replied",   "call.decided",  "model.asked",   "model.replied",
+                                       "call.malformed",  "model.asked",   "model.replied", "turn.finished"};
+  std::vector<std::string> events = AuditEvents(host);
+  events.erase(std::remove_if(events.begin(), events.end(), [](const std::string& e) { return e.starts_with("log."); }),
+               events.end());
+  CHECK(events == expected);
+}
+
+TEST_CASE("a tool that only reads gets the workspace read-only; one that runs programs gets it writable") {
+  Host host;
+  Fate fate;
+  auto store = memory::SqliteSessionStore::Open(host.database()).value();
+  auto log = audit::OpenAuditLog(host.audit(), host.clock, host.random).value();
+  ScriptedEngine engine({Calls("t.read", "{}"), Calls("t.run", "{}"), Says("ok")});
+  PretendedSandbox sandbox(fate);
+  Collector sink;
+  auto driver = SessionDriver::Create(host.With(engine, sandbox, *store, *log), host.Options(), "task", sink).value();
+  REQUIRE(driver->RunTurn("task", {}).ok());
+  REQUIRE(sandbox.specs.size() == 2);
+  const auto access = [](const sandbox::SandboxSpec& spec) {
+    for (const sandbox::Mount& mount : spec.mounts) {
+      if (mount.target == kWorkspaceTarget) {
+        return mount.access;
+      }
+    }
+    FAIL("no workspace mount");
+    return sandbox::Access::kRead;
+  };
+  CHECK(access(sandbox.specs[0]) == sandbox::Access::kRead);
+  CHECK(access(sandbox.specs[1]) == sandbox::Access::kReadWrite);
+}
+
+TEST_CASE("a call that a person must approve is refused when there is nobody to ask") {
+  Host host;
+  Fate fate;
+  auto store = memory::SqliteSessionStore::Open(host.database()).value();
+  auto log = audit::OpenAuditLog(host.audit(), host.clock, host.random).value();
+  ScriptedEngine engine({Calls("t.ask", "{}"), Says("could not")});
+  PretendedSandbox sandbox(fate);
+  Collector sink;
+  auto driver = SessionDriver::Create(host.With(engine, sandbox, *store, *log), host.Options(), "task", sink).value();
+  const TurnFinished finished = driver->RunTurn("task", {}).value();
+  CHECK(finished.denied == 1);
+  CHECK(sandbox.specs.empty());
+}
+
+TEST_CASE("when the audit log cannot be written nothing runs") {
+  Host host;
+  Fate fate;
+  auto store = memory::SqliteSessionStore::Open(host.database()).value();
+  auto log = audit::OpenAuditLog(host.audit(), host.clock, host.random).value();
+  MortalLog refusing(*log, fate);
+  ScriptedEngine engine({Calls("t.run", "{}"), Says("ok")});
+  PretendedSandbox sandbox(fate);
+  Collector sink;
+  auto driver = SessionDriver::Create(host.With(engine, sandbox, *store, refusing), host.Options(), "task", sink).value();
+  refusing.Refuse();
+  const Result<TurnFinished> finished = driver->RunTurn("task", {});
+  REQUIRE_FALSE(finished.ok());
+  CHECK(finished.error().message.find("not writable") != std::string::npos);
+  CHECK(sandbox.specs.empty());
+}
+
+TEST_CASE("a cancelled turn stays unfinished and can be continued") {
+  Host host;
+  Fate fate;
+  auto store = memory::SqliteSessionStore::Open(host.database()).value();
+  auto log = audit::OpenAuditLog(host.audit(), host.clock, host.random).value();
+  ScriptedEngine engine({Says("hello")});
+  PretendedSandbox sandbox(fate);
+  Collector sink;
+  const Services services = host.With(engine, sandbox, *store, *log);
+  std::string session;
+  {
+    auto driver = SessionDriver::Create(services, host.Options(), "task", sink).value();
+    session = driver->session_id();
+    CancelSource cancelled;
+    cancelled.Cancel();
+    CHECK(driver->RunTurn("task", cancelled.token()).value().state == "cancelled");
+  }
+  auto again = SessionDriver::Resume(services, host.Options(), session, sink).value();
+  REQUIRE(again->has_unfinished_turn());
+  CHECK(again->ContinueTurn({}).value().answer == "hello");
+}
+
+// Strikes at every step in turn, before and after each write, start and end of a call; then resumes.
+TEST_CASE("killed at any instant, a resumed turn finishes and repeats no finished call") {
+  int instants = 0;
+  for (int strike = 0;; ++strike) {
+    CAPTURE(strike);
+    Host host;
+    Fate fate;
+    ScriptedEngine engine({Calls("t.run", R"({"path":"a"})"), Calls("t.read", R"({"path":"b"})"), Says("all done")});
+    PretendedSandbox sandbox(fate);
+    Collector sink;
+    bool killed = false;
+    {
+      auto store = memory::SqliteSessionStore::Open(host.database()).value();
+      auto log = audit::OpenAuditLog(host.audit(), host.clock, host.random).value();
+      MortalStore mortal_store(*store, fate);
+      MortalLog mortal_log(*log, fate);
+      auto driver =
+          SessionDriver::Create(host.With(engine, sandbox, mortal_store, mortal_log), host.Options(), "task", sink).value();
+      fate.countdown = strike;
+      try {
+        REQUIRE(driver->RunTurn("task", {}).ok());
+      } catch (const Killed&) {
+        killed = true;
+      }
+      fate.countdown = -1;
+    }
+    auto store = memory::SqliteSessionStore::Open(host.database()).value();
+    auto log = audit::OpenAuditLog(host.audit(), host.clock, host.random).value();
+    CHECK(audit::VerifyAuditLog(host.audit()).value().ok);
+    // Rows of finished calls, before the resume.
+    const auto finished_calls = [&] {
+      std::map<std::string, int> finished;
+      const memory::SessionDetail detail = store->LoadSession("last").value();
+      for (const memory::TurnRecord& turn : detail.turns) {
+        for (const memory::StepRecord& step : turn.steps) {
+          if (step.call.has_value() && step.call->state == memory::CallState::kFinished) {
+            ++finished["/nacre/tool/" + step.call->tool];
+          }
+        }
+      }
+      return finished;
+    };
+    const std::map<std::string, int> finished_before = finished_calls();
+    const std::map<std::string, int> ran_before = sandbox.ran;
+    const std::string session = store->LoadSession("last").value().session.id;
+    auto driver = SessionDriver::Resume(host.With(engine, sandbox, *store, *log), host.Options(), session, sink).value();
+    if (driver->has_unfinished_turn()) {
+      const TurnFinished finished = driver->ContinueTurn({}).value();
+      CHECK(finished.state == "finished");
+      CHECK(finished.answer == "all done");
+    }
+    for (const auto& [tool, times] : finished_before) {
+      CAPTURE(tool);
+      CHECK(sandbox.ran[tool] == ran_before.at(tool));  // not run again
+      CHECK(times == 1);
+    }
+    CHECK(sandbox.ran["/nacre/tool/t.run"] <= 1);  // not idempotent: never twice, whatever happened
+    CHECK(audit::VerifyAuditLog(host.audit()).value().ok);
+    if (!killed) {
+      break;
+    }
+    ++instants;
+  }
+  CHECK(instants > 30);
+}
+
+}  // namespace nacre::agent

@@ -1,0 +1,159 @@
+// The machine is pure: every test is a list of inputs and the effects they must give.
+#include "runtime/agent/session_machine.h"
+
+#include <catch2/catch.hpp>
+
+namespace nacre::agent {
+namespace {
+
+using inference::EmittedCall;
+using inference::ModelReply;
+using memory::TurnState;
+
+constexpr MonotonicTime kStart{};
+
+ModelReplied Answer(const std::string& text, uint32_t tokens = 10) {
+  return {ModelReply{text, false, {.prompt = tokens, .prompt_cached = 0, .generated = 1}}};
+}
+
+ModelReplied Call(const std::string& tool) {
+  return {ModelReply{EmittedCall{tool, "{}"}, false, {.prompt = 10, .prompt_cached = 9, .generated = 1}}};
+}
+
+const EndTurn& Ended(const Effect& effect) {
+  REQUIRE(std::holds_alternative<EndTurn>(effect));
+  return std::get<EndTurn>(effect);
+}
+
+}  // namespace
+
+TEST_CASE("a turn without a call asks once and ends with the answer") {
+  SessionMachine machine({});
+  CHECK(std::holds_alternative<AskEngine>(machine.Step(UserAsked{"hello"}, kStart)));
+  const EndTurn end = Ended(machine.Step(Answer("hi"), kStart));
+  CHECK(end.state == TurnState::kFinished);
+  CHECK(end.answer == "hi");
+  CHECK(machine.messages().size() == 2);
+}
+
+TEST_CASE("a call is judged, run, and its result shown before the engine is asked again") {
+  SessionMachine machine({});
+  machine.Step(UserAsked{"list"}, kStart);
+  CHECK(std::holds_alternative<JudgeCall>(machine.Step(Call("fs.list"), kStart)));
+  CHECK(std::holds_alternative<RunCall>(machine.Step(CallAuthorized{}, kStart)));
+  CHECK(std::holds_alternative<AskEngine>(machine.Step(CallEnded{"0 files"}, kStart)));
+  CHECK(machine.messages().back().content == "0 files");
+  CHECK(machine.messages().back().call_id == machine.messages()[1].call_id);
+  CHECK(machine.counters().calls == 1);
+  CHECK(machine.counters().tokens == 2);  // reused prompt tokens cost nothing
+}
+
+TEST_CASE("a refused call is told to the model as a denial and counted") {
+  SessionMachine machine({});
+  machine.Step(UserAsked{"read"}, kStart);
+  machine.Step(Call("fs.read"), kStart);
+  CHECK(std::holds_alternative<AskEngine>(machine.Step(CallRefused{"/etc/shadow is outside the workspace"}, kStart)));
+  CHECK(machine.messages().back().content == "denied: /etc/shadow is outside the workspace");
+  CHECK(machine.counters().denied == 1);
+  CHECK(machine.counters().calls == 0);
+}
+
+TEST_CASE("a malformed call is explained once; a second in a row ends the turn") {
+  SessionMachine machine({});
+  machine.Step(UserAsked{"x"}, kStart);
+  machine.Step(Call("nope"), kStart);
+  CHECK(std::holds_alternative<AskEngine>(machine.Step(CallMalformedInput{"no such tool"}, kStart)));
+  machine.Step(Call("nope"), kStart);
+  const EndTurn end = Ended(machine.Step(CallMalformedInput{"no such tool"}, kStart));
+  CHECK(end.state == TurnState::kFailed);
+  CHECK(end.error.find("no such tool") != std::string::npos);
+}
+
+TEST_CASE("a good call between two malformed ones forgives the first") {
+  SessionMachine machine({});
+  machine.Step(UserAsked{"x"}, kStart);
+  machine.Step(Call("nope"), kStart);
+  machine.Step(CallMalformedInput{"bad"}, kStart);
+  machine.Step(Call("fs.list"), kStart);
+  machine.Step(CallAuthorized{}, kStart);
+  machine.Step(CallEnded{"ok"}, kStart);
+  machine.Step(Call("nope"), kStart);
+  CHECK(std::holds_alternative<AskEngine>(machine.Step(CallMalformedInput{"bad"}, kStart)));
+}
+
+TEST_CASE("each budget of the policy ends the turn by name") {
+  struct Row {
+    policy::Budgets budgets;
+    MonotonicTime now;
+    const char* key;
+  };
+  const auto row = GENERATE(values<Row>({
+      {{.steps = 1}, kStart, "budgets.turn.steps"},
+      {{.tool_calls = 1}, kStart, "budgets.turn.tool_calls"},
+      {{.tokens = 2}, kStart, "budgets.turn.tokens"},
+      {{.wall = std::chrono::milliseconds(10)}, kStart + std::chrono::milliseconds(10), "budgets.turn.wall"},
+  }));
+  CAPTURE(row.key);
+  SessionMachine machine(row.budgets);
+  REQUIRE(std::holds_alternative<AskEngine>(machine.Step(UserAsked{"x"}, kStart)));
+  machine.Step(Call("fs.list"), kStart);
+  machine.Step(CallAuthorized{}, kStart);
+  const EndTurn end = Ended(machine.Step(CallEnded{"ok"}, row.now));
+  CHECK(end.state == TurnState::kFailed);
+  CHECK(end.error.find(row.key) != std::string::npos);
+}
+
+TEST_CASE("an engine's failure, a runtime failure and a cancellation each end the turn in its own state") {
+  for (const Input& input : {Input(EngineFailed{{ErrorCode::kUnavailable, "gone"}}),
+                             Input(RuntimeFailed{{ErrorCode::kResourceExhausted, "disk full"}})}) {
+    SessionMachine machine({});
+    machine.Step(UserAsked{"x"}, kStart);
+    CHECK(Ended(machine.Step(input, kStart)).state == TurnState::kFailed);
+  }
+  SessionMachine machine({});
+  machine.Step(UserAsked{"x"}, kStart);
+  CHECK(Ended(machine.Step(CancelRequested{}, kStart)).state == TurnState::kCancelled);
+}
+
+TEST_CASE("a restored conversation is the one that was lost") {
+  SessionMachine lived({});
+  lived.Step(UserAsked{"list"}, kStart);
+  lived.Step(Call("fs.list"), kStart);
+  lived.Step(CallAuthorized{}, kStart);
+  lived.Step(CallEnded{"1 file"}, kStart);
+  lived.Step(Call("fs.read"), kStart);
+  lived.Step(CallRefused{"no"}, kStart);
+
+  memory::TurnRecord turn;
+  turn.request = "list";
+  memory::StepRecord first;
+  first.call = memory::CallRecord{};
+  first.call->tool = "fs.list";
+  first.call->arguments_json = "{}";
+  first.call->state = memory::CallState::kFinished;
+  first.call->result_text = "1 file";
+  memory::StepRecord second = first;
+  second.call->tool = "fs.read";
+  second.call->state = memory::CallState::kDenied;
+  second.call->result_text = "denied: no";
+  turn.steps = {first, second};
+  SessionMachine restored({});
+  restored.Restore({turn});
+  CHECK(restored.messages() == lived.messages());
+  CHECK(restored.counters().calls == 1);
+  CHECK(restored.counters().denied == 1);
+  CHECK(std::holds_alternative<AskEngine>(restored.Resume(kStart)));
+}
+
+TEST_CASE("forgetting drops whole old turns and never the current one") {
+  SessionMachine machine({});
+  machine.Step(UserAsked{"one"}, kStart);
+  machine.Step(Answer("1"), kStart);
+  machine.Step(UserAsked{"two"}, kStart);
+  CHECK(machine.ForgetOldestTurn());
+  CHECK(machine.messages().size() == 1);
+  CHECK(machine.messages().front().content == "two");
+  CHECK_FALSE(machine.ForgetOldestTurn());
+}
+
+}  // namespace nacre::agent

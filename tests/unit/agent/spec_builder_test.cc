@@ -1,0 +1,96 @@
+#include "runtime/agent/spec_builder.h"
+
+#include <catch2/catch.hpp>
+
+#include "base/file.h"
+#include "base/temp_dir.h"
+
+namespace nacre::agent {
+namespace {
+
+tools::Manifest Tool(tools::Effect effect) {
+  tools::Manifest tool;
+  tool.name = "t.tool";
+  tool.effect = effect;
+  tool.program = "/opt/tools/t.tool/tool";
+  return tool;
+}
+
+const std::string kCall = "01HF7YAT000000000000000001";
+const std::string kFolder = "/home/ada/project";
+
+}  // namespace
+
+TEST_CASE("the zero grant builds a sandbox that sees no workspace") {
+  const sandbox::SandboxSpec spec = BuildSpec({policy::Grant{}, Tool(tools::Effect::kExecute), kCall, kFolder, {}});
+  REQUIRE(spec.mounts.size() == 1);  // the tool's own program, and nothing of the user's
+  CHECK(spec.mounts[0].source == "/opt/tools/t.tool");
+  CHECK(spec.mounts[0].access == sandbox::Access::kRead);
+  CHECK(spec.argv == std::vector<std::string>{"/nacre/tool/tool"});
+}
+
+TEST_CASE("a call's environment is rebuilt and holds nothing of the host's") {
+  const sandbox::SandboxSpec spec = BuildSpec({policy::Grant{}, Tool(tools::Effect::kRead), kCall, kFolder, {}});
+  for (const auto& [name, value] : spec.environment) {
+    CAPTURE(name, value);
+    CHECK((name == "PATH" || name == "HOME" || name == "TMPDIR" || name == "LANG" || name == "TERM"));
+    CHECK(value.find("/home") == std::string::npos);
+  }
+}
+
+TEST_CASE("the workspace is writable only where the policy is direct and the tool writes") {
+  struct Row {
+    policy::WorkspaceMode mode;
+    tools::Effect effect;
+    sandbox::Access access;
+  };
+  const auto row = GENERATE(values<Row>({
+      {policy::WorkspaceMode::kReadOnly, tools::Effect::kRead, sandbox::Access::kRead},
+      {policy::WorkspaceMode::kReadOnly, tools::Effect::kWrite, sandbox::Access::kRead},
+      {policy::WorkspaceMode::kReadOnly, tools::Effect::kExecute, sandbox::Access::kRead},
+      {policy::WorkspaceMode::kDirect, tools::Effect::kRead, sandbox::Access::kRead},
+      {policy::WorkspaceMode::kDirect, tools::Effect::kWrite, sandbox::Access::kReadWrite},
+      {policy::WorkspaceMode::kDirect, tools::Effect::kExecute, sandbox::Access::kReadWrite},
+  }));
+  policy::Grant grant;
+  grant.workspace = row.mode;
+  const WorkspaceMatches matches{{".env"}, {"policy"}};
+  const sandbox::SandboxSpec spec = BuildSpec({grant, Tool(row.effect), kCall, kFolder, matches});
+  REQUIRE(spec.mounts.size() == 2);
+  CHECK(spec.mounts[1] == sandbox::Mount{kFolder, "/workspace", row.access, sandbox::Executable::kNo});
+  CHECK(spec.hidden == std::vector<std::string>{"/workspace/.env"});
+  CHECK(spec.read_only.size() == (row.access == sandbox::Access::kReadWrite ? 1 : 0));
+}
+
+TEST_CASE("the grant's limits and requirements reach the sandbox unchanged") {
+  policy::Grant grant;
+  grant.limits = {.wall = std::chrono::milliseconds(1), .cpu = std::chrono::seconds(2), .memory_bytes = 3,
+                  .tasks = 4, .files = 5, .output_bytes = 6, .disk_bytes = 7};
+  grant.require_landlock_abi = 4;
+  grant.require_cgroup = true;
+  const sandbox::SandboxSpec spec = BuildSpec({grant, Tool(tools::Effect::kRead), kCall, kFolder, {}});
+  CHECK(spec.limits == sandbox::Limits{.wall = std::chrono::milliseconds(1), .cpu = std::chrono::seconds(2),
+                                       .memory_bytes = 3, .tasks = 4, .files = 5, .output_bytes = 6,
+                                       .disk_bytes = 7});
+  CHECK(spec.require == sandbox::Requirements{.landlock_abi = 4, .cgroup = true});
+}
+
+TEST_CASE("hide and protect globs become the names that exist, without what lies below a match") {
+  const TempDir workspace = TempDir::Create().value();
+  const auto write = [&](const std::string& path) {
+    const std::string full = workspace.path() + "/" + path;
+    REQUIRE(MakeDirectories(full.substr(0, full.rfind('/'))).ok());
+    REQUIRE(WriteFileAtomically(full, "x").ok());
+  };
+  write(".env");
+  write("sub/.env");
+  write("policy/a.yaml");
+  write("policy/deep/b.yaml");
+  write("keep.txt");
+  const WorkspaceMatches matches = ScanWorkspace(workspace.path(), {"**/.env"}, {"policy/**"}).value();
+  CHECK(matches.hidden == std::vector<std::string>{".env", "sub/.env"});
+  CHECK(matches.read_only == std::vector<std::string>{"policy"});
+  CHECK(ScanWorkspace("/no/such/folder", {"**"}, {}).error().code == ErrorCode::kUnavailable);
+}
+
+}  // namespace nacre::agent
