@@ -9,11 +9,14 @@ namespace nacre {
 Sha256Digest Sha256(std::string_view bytes) {
   Sha256Digest digest{};
   unsigned size = 0;
-  NACRE_CHECK(EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr) == 1);
+  NACRE_CHECK(EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr) ==
+              1);
   return digest;
 }
 
-std::string Sha256Text(std::string_view bytes) { return "sha256:" + ToHex(Sha256(bytes)); }
+std::string Sha256Text(std::string_view bytes) {
+  return "sha256:" + ToHex(Sha256(bytes));
+}
 
 struct Sha256Stream::State {
   EVP_MD_CTX* context = EVP_MD_CTX_new();

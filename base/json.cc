@@ -114,8 +114,12 @@ Result<OrderedJson> ParseOrderedJson(std::string_view text, const JsonLimits& li
   return Parse<OrderedJson>(text, limits);
 }
 
-std::string DumpJson(const Json& value) { return Dump(value); }
-std::string DumpJson(const OrderedJson& value) { return Dump(value); }
+std::string DumpJson(const Json& value) {
+  return Dump(value);
+}
+std::string DumpJson(const OrderedJson& value) {
+  return Dump(value);
+}
 
 const Json* FindMember(const Json& object, std::string_view key) {
   if (!object.is_object()) {

@@ -37,6 +37,7 @@ else()
   if(NOT result EQUAL 0)
     message(FATAL_ERROR "llama.cpp could not be built: see the messages above")
   endif()
+  set(NACRE_LLAMA_DIR ${NACRE_LLAMA_DIR} CACHE INTERNAL "The built llama.cpp: its source is read by tests")
   target_include_directories(nacre_llama SYSTEM INTERFACE ${NACRE_LLAMA_DIR}/src/include
     ${NACRE_LLAMA_DIR}/src/ggml/include ${NACRE_LLAMA_DIR}/src/common)
   # Order matters to the linker: users before what they use.

@@ -40,7 +40,8 @@ Status Migrate(Database& database) {
 }
 
 Status CheckSchemaVersion(Database& database) {
-  if (NACRE_TRY(database.QueryInt("PRAGMA application_id")) != kApplicationId) {
+  const int64_t application = NACRE_TRY(database.QueryInt("PRAGMA application_id"));
+  if (application != kApplicationId) {
     return ForeignDatabase(database);
   }
   const int64_t version = NACRE_TRY(database.QueryInt("PRAGMA user_version"));

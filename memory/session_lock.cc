@@ -27,9 +27,8 @@ Error InUse(const std::string& session_id, int fd) {
   std::string holder(digits, count > 0 ? static_cast<size_t>(count) : 0);
   holder = holder.substr(0, holder.find_first_not_of("0123456789"));
   // Empty in the instant between the holder's lock and its first write.
-  return {ErrorCode::kUnavailable,
-          "session " + session_id + " is in use by " +
-              (holder.empty() ? "another process" : "process " + holder)};
+  return {ErrorCode::kUnavailable, "session " + session_id + " is in use by " +
+                                       (holder.empty() ? "another process" : "process " + holder)};
 }
 
 }  // namespace

@@ -30,7 +30,7 @@ struct SessionRecord {
   std::string policy;     // its name, as given by the user: "coding" or a file
   std::string policy_digest;
   std::string model;
-  std::string title;      // the first request, shortened
+  std::string title;  // the first request, shortened
   int64_t turns = 0;
   bool unfinished = false;  // its last turn is kRunning: a run was killed, or is running now
 };
@@ -52,11 +52,11 @@ struct CallRecord {
 
 // One engine reply within a turn: an answer, or a call (whole or malformed).
 struct StepRecord {
-  int64_t index = 0;  // from 0, within the turn
-  std::string answer;                   // when it is no call
+  int64_t index = 0;   // from 0, within the turn
+  std::string answer;  // when it is no call
   std::optional<CallRecord> call;
-  std::string malformed;                // the text of a malformed call, shortened ...
-  std::string malformed_reason;         // ... and what the model was told
+  std::string malformed;         // the text of a malformed call, shortened ...
+  std::string malformed_reason;  // ... and what the model was told
   int64_t prompt_tokens = 0;
   int64_t generated_tokens = 0;
 };
@@ -67,7 +67,7 @@ struct TurnRecord {
   TurnState state = TurnState::kRunning;
   std::string request;  // the user's words
   std::string answer;
-  std::string error;    // of a failed turn
+  std::string error;  // of a failed turn
   std::vector<StepRecord> steps;
 };
 

@@ -16,7 +16,9 @@ Statement::Statement(Statement&& other) noexcept
       bound_(other.bound_),
       bind_result_(other.bind_result_) {}
 
-Statement::~Statement() { sqlite3_finalize(statement_); }
+Statement::~Statement() {
+  sqlite3_finalize(statement_);
+}
 
 void Statement::Bind(int64_t value) {
   const int result = sqlite3_bind_int64(statement_, ++bound_, value);
@@ -28,8 +30,8 @@ void Statement::Bind(int64_t value) {
 void Statement::Bind(std::string_view value) {
   // An empty string_view may hold nullptr, which SQLite would take for NULL.
   const char* data = value.empty() ? "" : value.data();
-  const int result = sqlite3_bind_text64(statement_, ++bound_, data, value.size(),
-                                         SQLITE_TRANSIENT, SQLITE_UTF8);  // NOLINT: SQLite's cast
+  const int result = sqlite3_bind_text64(statement_, ++bound_, data, value.size(), SQLITE_TRANSIENT,
+                                         SQLITE_UTF8);  // NOLINT: SQLite's cast
   if (bind_result_ == SQLITE_OK) {
     bind_result_ = result;
   }
@@ -49,7 +51,9 @@ Result<bool> Statement::Next() {
   return database_->Failure(result);
 }
 
-int64_t Statement::Int(int column) const { return sqlite3_column_int64(statement_, column); }
+int64_t Statement::Int(int column) const {
+  return sqlite3_column_int64(statement_, column);
+}
 
 std::string Statement::Text(int column) const {
   const void* bytes = sqlite3_column_blob(statement_, column);
@@ -102,7 +106,9 @@ Status Database::Configure() {
 Database::Database(Database&& other) noexcept
     : path_(std::move(other.path_)), connection_(std::exchange(other.connection_, nullptr)) {}
 
-Database::~Database() { sqlite3_close_v2(connection_); }
+Database::~Database() {
+  sqlite3_close_v2(connection_);
+}
 
 Result<Statement> Database::Prepare(std::string_view sql) {
   sqlite3_stmt* statement = nullptr;
@@ -125,9 +131,13 @@ Status Database::Execute(const std::string& script) {
   return result == SQLITE_OK ? Ok() : Status(Failure(result));
 }
 
-int64_t Database::changes() const { return sqlite3_changes64(connection_); }
+int64_t Database::changes() const {
+  return sqlite3_changes64(connection_);
+}
 
-bool Database::InTransaction() const { return sqlite3_get_autocommit(connection_) == 0; }
+bool Database::InTransaction() const {
+  return sqlite3_get_autocommit(connection_) == 0;
+}
 
 Error Database::Failure(int extended_code) const {
   const std::string store = "session store " + path_ + ": ";
@@ -148,8 +158,10 @@ Error Database::Failure(int extended_code) const {
     case SQLITE_PERM:
     case SQLITE_CANTOPEN:
       return {ErrorCode::kPermissionDenied,
-              store + "cannot be opened for writing: its folder and files must belong to you and "
-                      "lie on a writable file system (" + detail + ")"};
+              store +
+                  "cannot be opened for writing: its folder and files must belong to you and "
+                  "lie on a writable file system (" +
+                  detail + ")"};
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return {ErrorCode::kDataLoss,

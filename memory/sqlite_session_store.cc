@@ -86,13 +86,14 @@ Status Touch(Database& database, const std::string& turn_id, int64_t now_ms) {
 
 Status RequireRunningTurn(Database& database, const std::string& turn_id) {
   Statement row = NACRE_TRY(database.Query("SELECT state FROM turns WHERE id = ?", turn_id));
-  if (!NACRE_TRY(row.Next())) {
+  const bool found = NACRE_TRY(row.Next());
+  if (!found) {
     return Error{ErrorCode::kNotFound, "no turn " + turn_id};
   }
   if (row.Int(0) != static_cast<int>(TurnState::kRunning)) {
     return Error{ErrorCode::kFailedPrecondition,
-                 "turn " + turn_id + " is " +
-                     TurnStateName(static_cast<TurnState>(row.Int(0))) + " already"};
+                 "turn " + turn_id + " is " + TurnStateName(static_cast<TurnState>(row.Int(0))) +
+                     " already"};
   }
   return Ok();
 }
@@ -145,9 +146,10 @@ Status SqliteSessionStore::BeginTurn(const std::string& session_id, const TurnRe
   const std::lock_guard lock(mutex_);
   Transaction transaction = NACRE_TRY(Transaction::Begin(database_));
   {
-    Statement running = NACRE_TRY(database_.Query(
-        "SELECT id FROM turns WHERE session_id = ? AND state = 0", session_id));
-    if (NACRE_TRY(running.Next())) {
+    Statement running = NACRE_TRY(
+        database_.Query("SELECT id FROM turns WHERE session_id = ? AND state = 0", session_id));
+    const bool found = NACRE_TRY(running.Next());
+    if (found) {
       return Error{ErrorCode::kFailedPrecondition, "session " + session_id +
                                                        " has an unfinished turn " +
                                                        running.Text(0) + ": resume it first"};
@@ -176,10 +178,11 @@ Status SqliteSessionStore::AppendStep(const std::string& turn_id, const StepReco
   {
     Statement count =
         NACRE_TRY(database_.Query("SELECT count(*) FROM steps WHERE turn_id = ?", turn_id));
-    if (!NACRE_TRY(count.Next()) || count.Int(0) != step.index) {
-      return Error{ErrorCode::kFailedPrecondition,
-                   "step " + std::to_string(step.index) + " of turn " + turn_id + " must be step " +
-                       std::to_string(count.Int(0))};
+    NACRE_TRY(count.Next());
+    if (count.Int(0) != step.index) {
+      return Error{ErrorCode::kFailedPrecondition, "step " + std::to_string(step.index) +
+                                                       " of turn " + turn_id + " must be step " +
+                                                       std::to_string(count.Int(0))};
     }
   }
   NACRE_TRY(database_.Run(
@@ -211,13 +214,14 @@ Status SqliteSessionStore::FinishCall(const CallRecord& call) {
   {
     Statement row =
         NACRE_TRY(database_.Query("SELECT turn_id, state FROM calls WHERE id = ?", call.id));
-    if (!NACRE_TRY(row.Next())) {
+    const bool found = NACRE_TRY(row.Next());
+    if (!found) {
       return Error{ErrorCode::kNotFound, "no call " + call.id};
     }
     if (row.Int(1) != static_cast<int>(CallState::kStarted)) {
       return Error{ErrorCode::kFailedPrecondition,
-                   "call " + call.id + " is " +
-                       CallStateName(static_cast<CallState>(row.Int(1))) + " already"};
+                   "call " + call.id + " is " + CallStateName(static_cast<CallState>(row.Int(1))) +
+                       " already"};
     }
     turn_id = row.Text(0);
   }
@@ -261,7 +265,8 @@ Result<std::string> SqliteSessionStore::ResolveId(const std::string& id) {
   if (id == "last") {
     Statement newest = NACRE_TRY(
         database_.Query("SELECT id FROM sessions ORDER BY created_ms DESC, id DESC LIMIT 1"));
-    if (!NACRE_TRY(newest.Next())) {
+    const bool found = NACRE_TRY(newest.Next());
+    if (!found) {
       return Error{ErrorCode::kNotFound, "there is no session yet"};
     }
     return newest.Text(0);
@@ -270,23 +275,26 @@ Result<std::string> SqliteSessionStore::ResolveId(const std::string& id) {
   for (char& letter : prefix) {
     letter = static_cast<char>(std::toupper(static_cast<unsigned char>(letter)));
   }
-  const bool usable =
-      prefix.size() >= kIdPrefixMin && prefix.size() <= 26 &&
-      std::all_of(prefix.begin(), prefix.end(),
-                  [](char letter) { return std::isalnum(static_cast<unsigned char>(letter)); });
+  const bool usable = prefix.size() >= kIdPrefixMin && prefix.size() <= 26 &&
+                      std::all_of(prefix.begin(), prefix.end(), [](char letter) {
+                        return std::isalnum(static_cast<unsigned char>(letter));
+                      });
   if (!usable) {
-    return Error{ErrorCode::kInvalidArgument,
-                 "not a session id: give at least its first " + std::to_string(kIdPrefixMin) +
-                     " characters, or \"last\""};
+    return Error{ErrorCode::kInvalidArgument, "not a session id: give at least its first " +
+                                                  std::to_string(kIdPrefixMin) +
+                                                  " characters, or \"last\""};
   }
   // '~' sorts after every digit of an id.
-  Statement row = NACRE_TRY(database_.Query(
-      "SELECT id FROM sessions WHERE id >= ? AND id < ? ORDER BY id LIMIT 2", prefix, prefix + "~"));
-  if (!NACRE_TRY(row.Next())) {
+  Statement row = NACRE_TRY(
+      database_.Query("SELECT id FROM sessions WHERE id >= ? AND id < ? ORDER BY id LIMIT 2",
+                      prefix, prefix + "~"));
+  const bool any = NACRE_TRY(row.Next());
+  if (!any) {
     return Error{ErrorCode::kNotFound, "no session " + prefix};
   }
   std::string found = row.Text(0);
-  if (NACRE_TRY(row.Next())) {
+  const bool another = NACRE_TRY(row.Next());
+  if (another) {
     return Error{ErrorCode::kInvalidArgument, "session id " + prefix + " is ambiguous: " + found +
                                                   " and " + row.Text(0) + " begin with it"};
   }
@@ -308,17 +316,18 @@ Result<SessionDetail> SqliteSessionStore::LoadSession(const std::string& id) {
 
 Result<SessionRecord> SqliteSessionStore::LoadSessionRow(const std::string& id) {
   Statement row = NACRE_TRY(database_.Query(std::string(kSessionColumns) + "WHERE id = ?", id));
-  if (!NACRE_TRY(row.Next())) {
+  const bool found = NACRE_TRY(row.Next());
+  if (!found) {
     return Error{ErrorCode::kNotFound, "no session " + id};
   }
   return SessionOfRow(row);
 }
 
 Result<std::vector<TurnRecord>> SqliteSessionStore::LoadTurns(const std::string& session_id) {
-  Statement row = NACRE_TRY(
-      database_.Query("SELECT id, created_ms, state, request, answer, error FROM turns"
-                      " WHERE session_id = ? ORDER BY position",
-                      session_id));
+  Statement row =
+      NACRE_TRY(database_.Query("SELECT id, created_ms, state, request, answer, error FROM turns"
+                                " WHERE session_id = ? ORDER BY position",
+                                session_id));
   std::vector<TurnRecord> turns;
   while (NACRE_TRY(row.Next())) {
     TurnRecord turn;
@@ -364,14 +373,16 @@ Status SqliteSessionStore::AddNote(const std::string& workspace, const std::stri
     return Error{ErrorCode::kInvalidArgument, "a note needs a text"};
   }
   if (text.size() > kNoteBytesMax) {
-    return Error{ErrorCode::kResourceExhausted,
-                 "a note of " + std::to_string(text.size()) + " bytes exceeds the limit of " +
-                     std::to_string(kNoteBytesMax)};
+    return Error{ErrorCode::kResourceExhausted, "a note of " + std::to_string(text.size()) +
+                                                    " bytes exceeds the limit of " +
+                                                    std::to_string(kNoteBytesMax)};
   }
   const std::lock_guard lock(mutex_);
   Transaction transaction = NACRE_TRY(Transaction::Begin(database_));
   NACRE_TRY(database_.Run("INSERT INTO notes (workspace, created_ms, text) VALUES (?, ?, ?)",
                           workspace, now_ms, text));
+  NACRE_TRY(
+      database_.Run("INSERT INTO notes_words (rowid, text) VALUES (last_insert_rowid(), ?)", text));
   return transaction.Commit();
 }
 
@@ -381,16 +392,18 @@ Result<std::vector<NoteRecord>> SqliteSessionStore::SearchNotes(const std::strin
   const std::string words = WordsQuery(query);
   const int64_t rows_max = std::max<int64_t>(limit, 0);
   const std::lock_guard lock(mutex_);
-  Statement row = NACRE_TRY(
-      words.empty()
-          ? database_.Query("SELECT id, created_ms, text FROM notes WHERE workspace = ?"
-                            " ORDER BY id DESC LIMIT ?",
-                            workspace, rows_max)
-          : database_.Query("SELECT n.id, n.created_ms, n.text FROM notes_words"
-                            " JOIN notes n ON n.id = notes_words.rowid"
-                            " WHERE notes_words MATCH ? AND n.workspace = ?"
-                            " ORDER BY bm25(notes_words), n.id DESC LIMIT ?",
-                            words, workspace, rows_max));
+  Result<Statement> prepared =
+      words.empty() ? database_.Query(
+                          "SELECT id, created_ms, text FROM notes WHERE workspace = ?"
+                          " ORDER BY id DESC LIMIT ?",
+                          workspace, rows_max)
+                    : database_.Query(
+                          "SELECT n.id, n.created_ms, n.text FROM notes_words"
+                          " JOIN notes n ON n.id = notes_words.rowid"
+                          " WHERE notes_words MATCH ? AND n.workspace = ?"
+                          " ORDER BY bm25(notes_words), n.id DESC LIMIT ?",
+                          words, workspace, rows_max);
+  Statement row = NACRE_TRY(std::move(prepared));
   std::vector<NoteRecord> notes;
   while (NACRE_TRY(row.Next())) {
     notes.push_back({row.Int(0), row.Int(1), row.Text(2)});
@@ -408,12 +421,15 @@ Status SqliteSessionStore::Check() {
   const std::lock_guard lock(mutex_);
   NACRE_TRY(CheckSchemaVersion(database_));
   Statement problem = NACRE_TRY(database_.Query("PRAGMA integrity_check(1)"));
-  if (NACRE_TRY(problem.Next()) && problem.Text(0) != "ok") {
-    return Error{ErrorCode::kDataLoss, "session store " + database_.path() + ": the file is damaged (" +
-                                           problem.Text(0) + "): restore a backup"};
+  NACRE_TRY(problem.Next());
+  if (problem.Text(0) != "ok") {
+    return Error{ErrorCode::kDataLoss, "session store " + database_.path() +
+                                           ": the file is damaged (" + problem.Text(0) +
+                                           "): restore a backup"};
   }
   Statement orphan = NACRE_TRY(database_.Query("PRAGMA foreign_key_check"));
-  if (NACRE_TRY(orphan.Next())) {
+  const bool found = NACRE_TRY(orphan.Next());
+  if (found) {
     return Error{ErrorCode::kDataLoss, "session store " + database_.path() + ": a row of table " +
                                            orphan.Text(0) + " has lost the row it belongs to"};
   }

@@ -29,7 +29,7 @@ struct SandboxLimits {
 // What an allowed call may touch. The zero value grants nothing.
 struct Grant {
   WorkspaceMode workspace = WorkspaceMode::kNone;
-  std::vector<std::string> hide;     // globs relative to the workspace: read as if they were not there
+  std::vector<std::string> hide;  // globs relative to the workspace: read as if they were not there
   std::vector<std::string> protect;  // globs: readable, never writable
   std::string profile = "default";
   SandboxLimits limits;
@@ -49,8 +49,9 @@ struct SourceLocation {
 
 struct Decision {
   Verdict verdict = Verdict::kDeny;
-  std::string rule;    // "tools.read-workspace", "workspace.protect", "default"
-  std::string reason;  // one clause for people and the model: "/etc/shadow is outside the workspace"
+  std::string rule;  // "tools.read-workspace", "workspace.protect", "default"
+  // One clause for people and the model: "/etc/shadow is outside the workspace".
+  std::string reason;
   SourceLocation source;  // where the rule stands; empty file for "default"
   Grant grant;            // meaningful when the verdict is kAllow or kAsk
 

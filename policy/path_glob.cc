@@ -10,13 +10,19 @@ namespace {
 constexpr size_t kPatternBytesMax = 512;
 constexpr size_t kNone = std::string_view::npos;
 
+// Names of files need not be UTF-8: a first byte takes only continuation bytes with it, so that a
+// stray one cannot swallow what a pattern looks for.
 size_t CharacterLength(std::string_view text, size_t from) {
-  const auto first = static_cast<unsigned char>(text[from]);
-  const size_t length = first < 0xC0 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
-  return std::min(length, text.size() - from);
+  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[from + i]); };
+  const size_t wanted = byte(0) < 0xC0 ? 1 : byte(0) < 0xE0 ? 2 : byte(0) < 0xF0 ? 3 : 4;
+  size_t length = 1;
+  while (length < wanted && from + length < text.size() && (byte(length) & 0xC0U) == 0x80U) {
+    ++length;
+  }
+  return length;
 }
 
-// The character as a number that orders as its code point does: UTF-8 keeps that order.
+// The bytes of one character. Comparing them compares code points: UTF-8 keeps their order.
 std::string_view CharacterAt(std::string_view text, size_t from) {
   return text.substr(from, CharacterLength(text, from));
 }
@@ -30,24 +36,44 @@ size_t SetEnd(std::string_view pattern, size_t from) {
   return pattern.find(']', i + 1);
 }
 
-bool SetHolds(std::string_view pattern, size_t from, size_t end, std::string_view character) {
-  size_t i = from + 1;
-  const bool negated = pattern[i] == '!';
-  if (negated) {
-    ++i;
-  }
-  bool found = false;
-  while (i < end) {
-    const std::string_view low = CharacterAt(pattern, i);
-    i += low.size();
-    std::string_view high = low;
-    if (i + 1 < end && pattern[i] == '-') {
-      high = CharacterAt(pattern, i + 1);
-      i += 1 + high.size();
+struct SetItem {
+  std::string_view low;
+  std::string_view high;  // the same for a single character
+};
+
+// The set's ranges in order: calls visit(SetItem) until it answers true, and says whether it did.
+template <typename Visit>
+bool AnyItem(std::string_view pattern, size_t from, size_t end, const Visit& visit) {
+  while (from < end) {
+    SetItem item;
+    item.low = item.high = CharacterAt(pattern, from);
+    from += item.low.size();
+    if (from + 1 < end && pattern[from] == '-') {
+      item.high = CharacterAt(pattern, from + 1);
+      from += 1 + item.high.size();
     }
-    found = found || (low <= character && character <= high);
+    if (visit(item)) {
+      return true;
+    }
   }
+  return false;
+}
+
+bool IsNegatedSet(std::string_view pattern, size_t from) {
+  return pattern[from + 1] == '!';
+}
+
+bool SetHolds(std::string_view pattern, size_t from, size_t end, std::string_view character) {
+  const bool negated = IsNegatedSet(pattern, from);
+  const bool found = AnyItem(pattern, from + (negated ? 2 : 1), end, [&](const SetItem& item) {
+    return item.low <= character && character <= item.high;
+  });
   return found != negated;
+}
+
+bool HasEmptyRange(std::string_view pattern, size_t from, size_t end) {
+  return AnyItem(pattern, from + (IsNegatedSet(pattern, from) ? 2 : 1), end,
+                 [](const SetItem& item) { return item.high < item.low; });
 }
 
 // The pattern's length consumed by matching one character of the text, or 0 when it does not match.
@@ -68,7 +94,7 @@ size_t MatchOne(std::string_view pattern, size_t p, std::string_view character) 
 bool SegmentMatches(std::string_view pattern, std::string_view text) {
   size_t p = 0;
   size_t t = 0;
-  size_t star = kNone;  // where the pattern goes on after the last star,
+  size_t star = kNone;   // where the pattern goes on after the last star,
   size_t star_text = 0;  // and where the text went on with it
   while (t < text.size()) {
     const std::string_view character = CharacterAt(text, t);
@@ -165,10 +191,14 @@ std::optional<std::string> GlobProblem(std::string_view pattern) {
         return std::string("\"") + segment[c] + "\" has no meaning in a glob";
       }
       if (segment[c] == '[') {
-        c = SetEnd(segment, c);
-        if (c == kNone) {
+        const size_t end = SetEnd(segment, c);
+        if (end == kNone) {
           return "\"[\" without \"]\"";
         }
+        if (HasEmptyRange(segment, c, end)) {
+          return "empty range in " + std::string(segment.substr(c, end + 1 - c));
+        }
+        c = end;
       }
     }
   }

@@ -1,5 +1,14 @@
 // Reads a policy document: strict, bounded, every error at file:line:column with the key path and,
-// where there is a near miss, a suggestion. The one file that knows YAML.
+// where there is a near miss, a suggestion. (YAML itself is known to internal/yaml_tree.cc alone.)
+//
+//   team.yaml:12:5: tools[0].desicion: unknown key; did you mean "decision"?
+//
+// A document that is wrong anywhere is refused as a whole, with its first 20 problems, one a line.
+//
+// Layers: a document `extends` others, each read once. Rules are put together, the deriving
+// document's first, and a deny in any layer beats an allow in any other. hide and protect are
+// united. Every other value is that of the deriving document, then of the last one extended that
+// gives it. docs/policy-reference.md describes the language.
 #pragma once
 
 #include <functional>
@@ -21,10 +30,12 @@ struct LoadOptions {
 };
 
 // `name` is a shipped profile ("coding" or "builtin/coding") or the path of a file. A file may
-// extend only shipped profiles and files beside it.
-Result<std::shared_ptr<const Policy>> LoadPolicy(const std::string& name, const LoadOptions& options = {});
+// extend only shipped profiles and files beside it. kNotFound when there is neither,
+// kInvalidArgument for a document that is refused, and the errors of ReadFile.
+Result<std::shared_ptr<const Policy>> LoadPolicy(const std::string& name,
+                                                 const LoadOptions& options = {});
 
-// The same from memory. `name` stands in error messages.
+// The same from memory; it may extend only shipped profiles. `name` stands in error messages.
 Result<std::shared_ptr<const Policy>> LoadPolicyText(const std::string& name, std::string_view text,
                                                      const LoadOptions& options = {});
 

@@ -99,7 +99,13 @@ Result<audit::AuditLog*> App::Log() {
 
 Result<sandbox::Sandbox*> App::Sandbox() {
   if (sandbox_ == nullptr) {
-    sandbox_ = NACRE_TRY(sandbox::KernelSandbox::Create());
+    std::unique_ptr<sandbox::KernelSandbox> kernel = NACRE_TRY(sandbox::KernelSandbox::Create());
+    const sandbox::HostSupport& host = kernel->host();
+    sandbox_summary_ = host.namespaces ? "userns+mount+pid+net+ipc+uts+cgroup" : "no namespaces";
+    sandbox_summary_ += host.seccomp ? ", seccomp" : ", no seccomp";
+    sandbox_summary_ +=
+        host.landlock_abi > 0 ? ", Landlock ABI " + std::to_string(host.landlock_abi) : ", no Landlock";
+    sandbox_ = std::move(kernel);
   }
   return sandbox_.get();
 }

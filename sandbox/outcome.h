@@ -36,13 +36,14 @@ struct ResourceUse {
 
 // What was really in force, read back from the kernel for this call, not assumed from the request.
 struct EnforcedLayers {
-  std::vector<std::string> namespaces;  // "user", "mount", ... : those that differ from the runtime's
-  int landlock_abi = 0;                 // 0: none
+  std::vector<std::string>
+      namespaces;        // "user", "mount", ... : those that differ from the runtime's
+  int landlock_abi = 0;  // 0: none
   bool seccomp = false;
   bool no_new_privs = false;
   bool capabilities_empty = false;
-  std::string cgroup;                // "v2", "v1" or "none"
-  std::vector<std::string> weaker;   // each stated weakness of this host, one sentence each
+  std::string cgroup;               // "v2", "v1" or "none"
+  std::vector<std::string> weaker;  // each stated weakness of this host, one sentence each
 
   friend bool operator==(const EnforcedLayers&, const EnforcedLayers&) = default;
 };

@@ -23,9 +23,9 @@ class CallIo {
   virtual ~CallIo() = default;
 
   struct Reply {
-    std::string bytes;          // to the call's standard input
-    bool close_input = false;   // after these bytes: end of its standard input
-    bool kill = false;          // the peer broke the protocol: end the call now
+    std::string bytes;         // to the call's standard input
+    bool close_input = false;  // after these bytes: end of its standard input
+    bool kill = false;         // the peer broke the protocol: end the call now
   };
 
   // Once, before the call's first byte.

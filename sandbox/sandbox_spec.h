@@ -16,7 +16,8 @@ enum class Executable { kNo = 0, kYes };
 // A read-only system tree (/usr and what links into it) is always there; these come on top.
 // The most specific target wins, whatever the order.
 struct Mount {
-  std::string source;  // on the host: absolute, an existing file or directory; its last component is not a symlink
+  std::string
+      source;  // on the host: absolute, an existing file or directory; its last component is not a symlink
   std::string target;  // in the sandbox: absolute, normalised
   Access access = Access::kRead;
   // A writable mount is never executable, whatever this says.
@@ -29,8 +30,8 @@ struct Limits {
   std::chrono::milliseconds wall{30'000};
   std::chrono::seconds cpu{10};
   uint64_t memory_bytes = 512ULL << 20;
-  uint32_t tasks = 64;  // processes and threads
-  uint32_t files = 256;  // open descriptors per process
+  uint32_t tasks = 64;                 // processes and threads
+  uint32_t files = 256;                // open descriptors per process
   uint64_t output_bytes = 1ULL << 20;  // standard output and error, each
   uint64_t disk_bytes = 256ULL << 20;  // one file, and all of /tmp
 

@@ -139,9 +139,8 @@ bool ReadIdempotent(const YAML::Node& node) {
 
 std::vector<HostService> ReadHostServices(const YAML::Node& node) {
   if (!node.IsSequence() || node.size() > 1 ||
-      std::any_of(node.begin(), node.end(), [](const YAML::Node& item) {
-        return Text(item, "host_services") != "memory";
-      })) {
+      std::any_of(node.begin(), node.end(),
+                  [](const YAML::Node& item) { return Text(item, "host_services") != "memory"; })) {
     throw Mistake{node.Mark(), "host_services: expected [] or [memory]"};
   }
   return std::vector<HostService>(node.size(), HostService::kMemory);
@@ -234,7 +233,8 @@ Manifest ReadDocument(const std::string& text, const std::string& directory) {
 }
 
 Error AtLine(const std::string& file, const YAML::Mark& mark, const std::string& what) {
-  return {ErrorCode::kInvalidArgument, file + ":" + std::to_string(mark.line + 1) + ": " + what};
+  const int line = std::max(mark.line, 0) + 1;  // an empty document has line -1
+  return {ErrorCode::kInvalidArgument, file + ":" + std::to_string(line) + ": " + what};
 }
 
 Result<std::string> RealPath(const std::string& directory) {

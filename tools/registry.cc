@@ -17,7 +17,8 @@ Result<std::vector<std::string>> ToolDirectories(const std::string& root) {
   fs::directory_iterator entry(root, failure);
   for (; !failure && entry != fs::directory_iterator(); entry.increment(failure)) {
     std::error_code no_manifest;
-    if (fs::symlink_status(entry->path() / "tool.yaml", no_manifest).type() == fs::file_type::not_found ||
+    if (fs::symlink_status(entry->path() / "tool.yaml", no_manifest).type() ==
+            fs::file_type::not_found ||
         no_manifest) {
       continue;
     }
@@ -34,7 +35,9 @@ Result<std::vector<std::string>> ToolDirectories(const std::string& root) {
   return found;
 }
 
-bool ByName(const Manifest& left, const Manifest& right) { return left.name < right.name; }
+bool ByName(const Manifest& left, const Manifest& right) {
+  return left.name < right.name;
+}
 
 }  // namespace
 
@@ -53,7 +56,8 @@ Status Registry::AddDirectory(const std::string& root, bool builtin) {
     all.insert(place, std::move(manifest));
   }
   if (all.size() > kToolsMax) {
-    return Error{ErrorCode::kResourceExhausted, "more than " + std::to_string(kToolsMax) + " tools"};
+    return Error{ErrorCode::kResourceExhausted,
+                 "more than " + std::to_string(kToolsMax) + " tools"};
   }
   manifests_ = std::move(all);
   return Ok();

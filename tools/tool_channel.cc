@@ -37,9 +37,10 @@ Result<const HostMethod*> FindHostMethod(const Json& frame, const Manifest& mani
   }
   if (std::find(manifest.host_services.begin(), manifest.host_services.end(), method->service) ==
       manifest.host_services.end()) {
-    return Error{ErrorCode::kPermissionDenied, "the tool broke its protocol: its manifest does not "
-                                               "ask for the host service of " +
-                                                   name};
+    return Error{ErrorCode::kPermissionDenied,
+                 "the tool broke its protocol: its manifest does not "
+                 "ask for the host service of " +
+                     name};
   }
   const Json& arguments = frame["arguments"];
   if (!HasExactly(arguments, {method->argument}) || !arguments[method->argument].is_string()) {
@@ -56,10 +57,10 @@ Result<ToolResult> ParseResult(const Json& result) {
   ToolResult parsed{.text = result["text"].get<std::string>(),
                     .error = result["error"].get<bool>()};
   if (parsed.text.size() > kToolTextBytesMax) {
-    return Error{ErrorCode::kResourceExhausted,
-                 "the tool broke its protocol: a result text of " +
-                     std::to_string(parsed.text.size()) + " bytes exceeds the limit of " +
-                     std::to_string(kToolTextBytesMax)};
+    return Error{ErrorCode::kResourceExhausted, "the tool broke its protocol: a result text of " +
+                                                    std::to_string(parsed.text.size()) +
+                                                    " bytes exceeds the limit of " +
+                                                    std::to_string(kToolTextBytesMax)};
   }
   return parsed;
 }
@@ -85,10 +86,14 @@ Result<std::string> ToolChannel::OnBytes(std::string_view bytes) {
   decoder_.Feed(bytes);
   std::string answers;
   std::string payload;
-  while (NACRE_TRY(decoder_.Next(&payload))) {
-    answers += NACRE_TRY(OnFrame(payload));
+  while (true) {
+    const bool whole = NACRE_TRY(decoder_.Next(&payload));
+    if (!whole) {
+      return answers;
+    }
+    const std::string answer = NACRE_TRY(OnFrame(payload));
+    answers += answer;
   }
-  return answers;
 }
 
 Result<std::string> ToolChannel::OnFrame(const std::string& payload) {
@@ -109,9 +114,9 @@ Result<std::string> ToolChannel::OnFrame(const std::string& payload) {
     return Breach("its frame is neither a result nor a call of the host");
   }
   if (++host_calls_ > kHostCallsMax) {
-    return Error{ErrorCode::kResourceExhausted,
-                 "the tool broke its protocol: more than " + std::to_string(kHostCallsMax) +
-                     " calls of the host"};
+    return Error{ErrorCode::kResourceExhausted, "the tool broke its protocol: more than " +
+                                                    std::to_string(kHostCallsMax) +
+                                                    " calls of the host"};
   }
   const HostMethod* method = NACRE_TRY(FindHostMethod(frame, manifest_));
   Result<Json> value = services_.Call(method->name, frame["arguments"]);

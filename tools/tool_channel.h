@@ -20,8 +20,8 @@
 namespace nacre::tools {
 
 struct ToolResult {
-  std::string text;     // for the model; valid UTF-8, at most kToolTextBytesMax
-  bool error = false;   // the tool did not do what was asked; text says why
+  std::string text;    // for the model; valid UTF-8, at most kToolTextBytesMax
+  bool error = false;  // the tool did not do what was asked; text says why
 };
 
 constexpr uint32_t kToolFrameBytesMax = 4U << 20;
@@ -40,7 +40,8 @@ class HostServices {
 // Not thread-safe.
 class ToolChannel final {
  public:
-  ToolChannel(const Manifest& manifest, std::string call_id, Json arguments, HostServices& services);
+  ToolChannel(const Manifest& manifest, std::string call_id, Json arguments,
+              HostServices& services);
 
   // The bytes that start the call.
   std::string Start() const;

@@ -71,10 +71,8 @@ CREATE TABLE notes (
 ) STRICT;
 CREATE INDEX notes_newest ON notes (workspace, id);
 
--- The words of notes, stemmed. The text itself stays in notes alone; notes are only ever added.
+-- The words of notes, stemmed. The text itself stays in notes alone. Whoever adds a note adds its
+-- words in the same transaction: a trigger may not touch a virtual table while trusted_schema is off.
 CREATE VIRTUAL TABLE notes_words USING fts5 (
   text, content = 'notes', content_rowid = 'id', tokenize = 'porter unicode61'
 );
-CREATE TRIGGER notes_added AFTER INSERT ON notes BEGIN
-  INSERT INTO notes_words (rowid, text) VALUES (new.id, new.text);
-END;

@@ -10,22 +10,23 @@ namespace {
 constexpr size_t kShownMax = 20;
 constexpr size_t kWordMax = 64;
 
-// Levenshtein's distance, one row at a time.
+// Levenshtein's distance, where two letters exchanged count as one edit.
 size_t EditDistance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) {
-    row[j] = j;
-  }
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
+  std::vector<std::vector<size_t>> table(a.size() + 1, std::vector<size_t>(b.size() + 1));
+  for (size_t i = 0; i <= a.size(); ++i) {
+    for (size_t j = 0; j <= b.size(); ++j) {
+      if (i == 0 || j == 0) {
+        table[i][j] = i + j;
+        continue;
+      }
+      const size_t replaced = table[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+      table[i][j] = std::min({table[i - 1][j] + 1, table[i][j - 1] + 1, replaced});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+        table[i][j] = std::min(table[i][j], table[i - 2][j - 2] + 1);
+      }
     }
   }
-  return row[b.size()];
+  return table[a.size()][b.size()];
 }
 
 }  // namespace
@@ -55,8 +56,8 @@ void Problems::Add(const SourceLocation& where, const std::string& key_path,
     ++left_out_;
     return;
   }
-  std::string line = where.file + ":" + std::to_string(where.line) + ":" +
-                     std::to_string(where.column) + ": ";
+  std::string line =
+      where.file + ":" + std::to_string(where.line) + ":" + std::to_string(where.column) + ": ";
   if (!key_path.empty()) {
     line += key_path + ": ";
   }

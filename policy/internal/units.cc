@@ -57,12 +57,16 @@ std::optional<std::chrono::milliseconds> ParseDuration(std::string_view text) {
   return std::chrono::milliseconds(static_cast<int64_t>(*value));
 }
 
-std::optional<uint64_t> ParseSize(std::string_view text) { return Parse(text, kSizeUnits); }
+std::optional<uint64_t> ParseSize(std::string_view text) {
+  return Parse(text, kSizeUnits);
+}
 
 std::string FormatDuration(std::chrono::milliseconds duration) {
   return Format(static_cast<uint64_t>(duration.count()), kDurationUnits);
 }
 
-std::string FormatSize(uint64_t bytes) { return Format(bytes, kSizeUnits); }
+std::string FormatSize(uint64_t bytes) {
+  return Format(bytes, kSizeUnits);
+}
 
 }  // namespace nacre::policy

@@ -16,11 +16,12 @@ constexpr size_t kBytesMax = 1 << 20;
 constexpr size_t kDepthMax = 32;
 constexpr size_t kNodesMax = 65'536;
 
-// Stand in for [ and ] of an argument path while yaml-cpp reads the text. Control characters are
+// Stand in for [, ] and ? of an argument path while yaml-cpp reads the text. Control characters are
 // refused in the text, so they cannot be confused with anything (an escape such as "\x1d" in a
-// quoted scalar merely reads as a bracket), and one byte for one byte keeps every column.
+// quoted scalar merely reads as one of these), and one byte for one byte keeps every column.
 constexpr char kOpenBracket = '\x1d';
 constexpr char kCloseBracket = '\x1e';
+constexpr char kQuestionMark = '\x1f';
 
 bool IsNameCharacter(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-';
@@ -50,15 +51,18 @@ std::string ProtectArgumentPaths(std::string_view text) {
     if (length > 0) {
       result[i] = kOpenBracket;
       result[i + length - 1] = kCloseBracket;
+      if (text[i + 1] == '?') {
+        result[i + 1] = kQuestionMark;
+      }
       i += length - 1;
     }
   }
   return result;
 }
 
-std::string RestoreBrackets(std::string text) {
+std::string RestoreArgumentPaths(std::string text) {
   for (char& c : text) {
-    c = c == kOpenBracket ? '[' : c == kCloseBracket ? ']' : c;
+    c = c == kOpenBracket ? '[' : c == kCloseBracket ? ']' : c == kQuestionMark ? '?' : c;
   }
   return text;
 }
@@ -93,6 +97,17 @@ bool IsControl(char c) {
   return (byte < 0x20 && c != '\n' && c != '\t' && c != '\r') || byte == 0x7F;
 }
 
+constexpr const char* kNoAliases =
+    "YAML anchors and aliases are not accepted; write the value out, and quote a glob that begins "
+    "with *";
+
+// What yaml-cpp says when it cannot read the text at all. It looks up aliases itself.
+std::string SyntaxProblem(const std::string& message) {
+  const bool alias =
+      message.find("anchor") != std::string::npos || message.find("alias") != std::string::npos;
+  return alias ? kNoAliases : "not valid YAML: " + RestoreArgumentPaths(message);
+}
+
 // Thrown through yaml-cpp by our own handler, and caught in ParseYaml.
 struct Refused {
   YamlProblem problem;
@@ -117,7 +132,7 @@ class TreeBuilder final : public YAML::EventHandler {
                 const std::string& value) override {
     YamlNode& node = Add(YamlNode::Kind::kScalar, mark, tag, anchor);
     node.quoted = tag == "!";
-    node.text = RestoreBrackets(value);
+    node.text = RestoreArgumentPaths(value);
     for (const char c : node.text) {
       if (IsControl(c)) {
         Refuse(mark, "control characters are not accepted");
@@ -139,10 +154,7 @@ class TreeBuilder final : public YAML::EventHandler {
   [[noreturn]] static void Refuse(const YAML::Mark& mark, std::string what) {
     throw Refused{{mark.line + 1, mark.column + 1, std::move(what)}};
   }
-  [[noreturn]] static void RefuseAlias(const YAML::Mark& mark) {
-    Refuse(mark, "YAML anchors and aliases are not accepted; write the value out, and quote a glob "
-                 "that begins with *");
-  }
+  [[noreturn]] static void RefuseAlias(const YAML::Mark& mark) { Refuse(mark, kNoAliases); }
 
   YamlNode& Add(YamlNode::Kind kind, const YAML::Mark& mark, const std::string& tag,
                 YAML::anchor_t anchor) {
@@ -236,7 +248,7 @@ std::variant<YamlNode, YamlProblem> ParseYaml(std::string_view text) {
     // yaml-cpp's null mark has line -1.
     return YamlProblem{exception.mark.line < 0 ? 1 : exception.mark.line + 1,
                        exception.mark.column < 0 ? 1 : exception.mark.column + 1,
-                       "not valid YAML: " + RestoreBrackets(exception.msg)};
+                       SyntaxProblem(exception.msg)};
   } catch (const std::exception& exception) {
     return YamlProblem{1, 1, std::string("not valid YAML: ") + exception.what()};
   }

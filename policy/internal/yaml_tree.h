@@ -1,9 +1,9 @@
 // YamlTree: a YAML document as a bounded tree with positions. yaml_tree.cc is the one file of nacre
 // that knows yaml-cpp; everything above works on this value.
 //
-// It is the part of YAML that means the same to every reader: one document; maps, lists and scalars;
-// no anchors, aliases or tags. So a "billion laughs" document stops at its first anchor. The text is
-// at most 1 MiB of UTF-8 without control characters, 32 levels deep, with 65,536 nodes.
+// It is the part of YAML that means the same to every reader: one document of maps, lists and
+// scalars, without anchors, aliases or tags. So a "billion laughs" stops at its first anchor. The
+// text is at most 1 MiB of UTF-8 without control characters, 32 levels deep, with 65,536 nodes.
 //
 // One addition: an argument path may stand unquoted inside { }, where YAML would end the key at its
 // bracket: `args: {argv[0]: {one_of: [wc]}}`.

@@ -22,7 +22,8 @@ class AuditLog {
  public:
   virtual ~AuditLog() = default;
 
-  // The index of the record, once durable.
+  // The index of the record, once durable. On kInvalidArgument or a record that is too large
+  // (kResourceExhausted) the log goes on; any other failure says "calls are refused".
   virtual Result<uint64_t> Append(const AuditRecord& record) = 0;
   // Signs the tree as it is now and writes the checkpoint durably. Called at the end of each turn.
   virtual Status WriteCheckpoint() = 0;

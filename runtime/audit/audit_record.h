@@ -9,10 +9,9 @@
 
 namespace nacre::audit {
 
-// The envelope every record has; `data` is the event's own object, documented per event in
-// docs/audit-log.md. Events: "session.created", "session.resumed", "turn.started", "model.replied",
-// "call.malformed", "call.decided", "call.started", "call.finished", "turn.finished",
-// "log.opened", "log.recovered".
+// The envelope every record has; `data` is the event's own object. Events and their data are listed
+// in docs/audit-log.md. `data` must have a canonical form: no fractions, integers up to 2^53-1,
+// keys in ASCII. A record has at most 60,000 bytes.
 struct AuditRecord {
   std::string event;
   std::string session;

@@ -1,5 +1,6 @@
 #include "runtime/audit/base64.h"
 
+#include <algorithm>
 #include <cstdint>
 
 namespace nacre::audit {

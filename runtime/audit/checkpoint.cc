@@ -10,7 +10,9 @@ namespace {
 
 constexpr std::string_view kSignatureMark = "\xe2\x80\x94 ";  // U+2014 and a space
 
-Error Malformed(const std::string& why) { return {ErrorCode::kDataLoss, why}; }
+Error Malformed(const std::string& why) {
+  return {ErrorCode::kDataLoss, why};
+}
 
 // Takes the next line, without its newline, off `text`. False when there is none.
 bool TakeLine(std::string_view* text, std::string_view* line) {
@@ -23,7 +25,9 @@ bool TakeLine(std::string_view* text, std::string_view* line) {
   return true;
 }
 
-std::string DigestBytes(const Sha256Digest& digest) { return {digest.begin(), digest.end()}; }
+std::string DigestBytes(const Sha256Digest& digest) {
+  return {digest.begin(), digest.end()};
+}
 
 }  // namespace
 

@@ -12,7 +12,7 @@ constexpr size_t kReadBytes = 256 << 10;
 Result<bool> LineReader::Next(std::string_view* line) {
   while (true) {
     const size_t end = buffer_.find('\n', searched_);
-    if (end != std::string::npos) {
+    if (end != std::string::npos && end - begin_ <= line_bytes_max_) {
       *line = std::string_view(buffer_).substr(begin_, end - begin_);
       begin_ = end + 1;
       searched_ = begin_;
@@ -22,7 +22,7 @@ Result<bool> LineReader::Next(std::string_view* line) {
     buffer_.erase(0, begin_);
     begin_ = 0;
     searched_ = buffer_.size();
-    if (buffer_.size() > line_bytes_max_) {
+    if (end != std::string::npos || buffer_.size() > line_bytes_max_) {
       return Error{ErrorCode::kDataLoss,
                    "a line is longer than " + std::to_string(line_bytes_max_) + " bytes"};
     }

@@ -27,7 +27,9 @@ std::string KeyId(const std::string& name, const std::string& public_bytes) {
   return {digest.begin(), digest.begin() + 4};
 }
 
-std::string IdHex(const std::string& id) { return ToHex(std::span(Bytes(id), id.size())); }
+std::string IdHex(const std::string& id) {
+  return ToHex(std::span(Bytes(id), id.size()));
+}
 
 bool IsKeyName(std::string_view name) {
   return !name.empty() && name.size() <= kNameBytesMax &&
@@ -35,7 +37,9 @@ bool IsKeyName(std::string_view name) {
                      [](char letter) { return letter > ' ' && letter < '\x7f' && letter != '+'; });
 }
 
-Error BadKey(const std::string& why) { return {ErrorCode::kDataLoss, "not an Ed25519 note key: " + why}; }
+Error BadKey(const std::string& why) {
+  return {ErrorCode::kDataLoss, "not an Ed25519 note key: " + why};
+}
 
 struct KeyText {
   std::string name;
@@ -66,7 +70,9 @@ Result<KeyText> SplitKeyText(std::string_view text) {
 
 }  // namespace
 
-void KeyDeleter::operator()(evp_pkey_st* key) const { EVP_PKEY_free(key); }
+void KeyDeleter::operator()(evp_pkey_st* key) const {
+  EVP_PKEY_free(key);
+}
 
 Result<VerifyingKey> VerifyingKey::Create(std::string name, const std::string& public_bytes) {
   VerifyingKey key;
@@ -110,8 +116,7 @@ Result<SigningKey> SigningKey::FromSeed(const std::string& name, const Seed& see
   if (!IsKeyName(name)) {
     return BadKey("bad name");
   }
-  KeyHandle key(
-      EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, seed.data(), seed.size()));
+  KeyHandle key(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, seed.data(), seed.size()));
   std::string public_bytes(kKeyBytes, '\0');
   size_t size = public_bytes.size();
   if (key == nullptr ||
@@ -148,7 +153,9 @@ Result<SigningKey> SigningKey::Parse(std::string_view text) {
   return key;
 }
 
-SigningKey::~SigningKey() { OPENSSL_cleanse(seed_.data(), seed_.size()); }
+SigningKey::~SigningKey() {
+  OPENSSL_cleanse(seed_.data(), seed_.size());
+}
 
 std::string SigningKey::ToText() const {
   std::string bytes(1, kAlgorithmEd25519);

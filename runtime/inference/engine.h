@@ -37,9 +37,9 @@ enum class Role { kSystem = 0, kUser, kAssistant, kTool };
 
 struct ChatMessage {
   Role role = Role::kUser;
-  std::string content;                // empty for an assistant message that is a call
-  std::optional<EmittedCall> call;    // of an assistant message
-  std::string call_id;                // of an assistant call and of the tool message that answers it
+  std::string content;              // empty for an assistant message that is a call
+  std::optional<EmittedCall> call;  // of an assistant message
+  std::string call_id;              // of an assistant call and of the tool message that answers it
 
   friend bool operator==(const ChatMessage&, const ChatMessage&) = default;
 };
@@ -64,16 +64,16 @@ struct TokenUse {
 
 struct ModelReply {
   std::variant<std::string, EmittedCall> content;  // an answer, or a call
-  bool cut_off = false;  // tokens_max or the context ended it
+  bool cut_off = false;                            // tokens_max or the context ended it
   TokenUse tokens;
 };
 
 struct EngineInfo {
-  std::string name;   // "llama.cpp (CPU, 2 threads)", "http://127.0.0.1:8080"
-  std::string model;  // "nacre-mini"
-  std::string model_digest;   // "sha256:..." of the file, or empty for a remote engine
+  std::string name;             // "llama.cpp (CPU, 2 threads)", "http://127.0.0.1:8080"
+  std::string model;            // "nacre-mini"
+  std::string model_digest;     // "sha256:..." of the file, or empty for a remote engine
   uint32_t context_tokens = 0;  // 0: not known
-  bool demonstration = false;  // the bundled model: say so at start
+  bool demonstration = false;   // the bundled model: say so at start
 };
 
 // Receives an answer's text as it is generated. Called on the thread that called Generate().

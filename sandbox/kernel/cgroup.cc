@@ -204,15 +204,21 @@ CgroupHost FindCgroupHost() {
   }
   const CgroupPaths paths = ParseCgroupPaths(cgroup.value(), mountinfo.value());
   if (!paths.v2.empty() && EnableControllers(paths.v2)) {
-    const CgroupHost host{.version = CgroupVersion::kV2, .memory_directory = paths.v2,
-                          .pids_directory = paths.v2, .cpu_directory = paths.v2, .detail = {}};
+    const CgroupHost host{.version = CgroupVersion::kV2,
+                          .memory_directory = paths.v2,
+                          .pids_directory = paths.v2,
+                          .cpu_directory = paths.v2,
+                          .detail = {}};
     if (TryHost(host, none.detail)) {
       return host;
     }
   }
   if (!paths.v1_memory.empty() && !paths.v1_pids.empty()) {
-    CgroupHost host{.version = CgroupVersion::kV1, .memory_directory = paths.v1_memory,
-                    .pids_directory = paths.v1_pids, .cpu_directory = paths.v1_cpuacct, .detail = {}};
+    CgroupHost host{.version = CgroupVersion::kV1,
+                    .memory_directory = paths.v1_memory,
+                    .pids_directory = paths.v1_pids,
+                    .cpu_directory = paths.v1_cpuacct,
+                    .detail = {}};
     if (TryHost(host, none.detail)) {
       return host;
     }
@@ -269,7 +275,8 @@ Result<Cgroup> Cgroup::Create(const CgroupHost& host, const std::string& name,
     return SysError("memory limit of " + memory->path, errno);
   }
   // Swap would only delay the kill. Absent on a kernel without swap accounting: nothing to limit.
-  WriteControl(memory->fd, v2 ? "memory.swap.max" : "memory.memsw.limit_in_bytes", v2 ? "0" : bytes);
+  WriteControl(memory->fd, v2 ? "memory.swap.max" : "memory.memsw.limit_in_bytes",
+               v2 ? "0" : bytes);
   if (!WriteControl(pids->fd, "pids.max", std::to_string(limits.tasks))) {
     return SysError("tasks limit of " + pids->path, errno);
   }
@@ -312,9 +319,8 @@ CgroupEvents Cgroup::Events() const {
     }
     if (leaf.has_cpu) {
       events.has_cpu = true;
-      const uint64_t microseconds =
-          v2 ? ReadKeyed(ReadControl(leaf.fd, "cpu.stat"), "usage_usec")
-             : ParseNumber(ReadControl(leaf.fd, "cpuacct.usage")) / 1000;
+      const uint64_t microseconds = v2 ? ReadKeyed(ReadControl(leaf.fd, "cpu.stat"), "usage_usec")
+                                       : ParseNumber(ReadControl(leaf.fd, "cpuacct.usage")) / 1000;
       events.cpu = std::chrono::microseconds(static_cast<int64_t>(microseconds));
     }
   }

@@ -34,8 +34,8 @@ struct CgroupHost {
   CgroupVersion version = CgroupVersion::kNone;
   std::string memory_directory;  // version 2: the one directory
   std::string pids_directory;
-  std::string cpu_directory;     // version 1: cpuacct; may be empty
-  std::string detail;            // why not, when kNone
+  std::string cpu_directory;  // version 1: cpuacct; may be empty
+  std::string detail;         // why not, when kNone
 
   friend bool operator==(const CgroupHost&, const CgroupHost&) = default;
 };

@@ -26,8 +26,8 @@ constexpr uint64_t kTruncate = 1ULL << 14;  // ABI 3
 constexpr uint64_t kIoctlDev = 1ULL << 15;  // ABI 5
 constexpr uint64_t kFileRights = kExecute | kWriteFile | kReadFile | kTruncate | kIoctlDev;
 
-constexpr uint64_t kBindTcp = 1ULL << 0;     // ABI 4
-constexpr uint64_t kConnectTcp = 1ULL << 1;  // ABI 4
+constexpr uint64_t kBindTcp = 1ULL << 0;            // ABI 4
+constexpr uint64_t kConnectTcp = 1ULL << 1;         // ABI 4
 constexpr uint64_t kScopeAbstractUnix = 1ULL << 0;  // ABI 6
 constexpr uint64_t kScopeSignal = 1ULL << 1;        // ABI 6
 

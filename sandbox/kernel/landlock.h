@@ -15,11 +15,11 @@ namespace nacre::sandbox::kernel {
 
 // What a rule grants below its path.
 enum class LandlockGrant {
-  kList = 0,       // list directories
-  kRead,           // and read files
-  kReadExecute,    // and execute them
-  kReadWrite,      // read, and everything that changes files; never execute, never make devices
-  kUseDevice,      // read and write, nothing else
+  kList = 0,     // list directories
+  kRead,         // and read files
+  kReadExecute,  // and execute them
+  kReadWrite,    // read, and everything that changes files; never execute, never make devices
+  kUseDevice,    // read and write, nothing else
 };
 
 struct LandlockRule {

@@ -11,7 +11,9 @@
 namespace nacre::sandbox::kernel {
 namespace {
 
-int OrError(int result) { return result < 0 ? -errno : result; }
+int OrError(int result) {
+  return result < 0 ? -errno : result;
+}
 
 // snprintf is not async-signal-safe.
 void WriteDecimal(uint64_t value, char* out) {
@@ -109,7 +111,8 @@ int NewProc(uint64_t attributes) {
 
 int OpenBeneath(const char* relative_path) {
   struct open_how how = {};
-  how.flags = O_PATH | O_CLOEXEC | O_NOFOLLOW;
+  // Without O_NOFOLLOW, which would open a final symlink itself instead of failing.
+  how.flags = O_PATH | O_CLOEXEC;
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
   return OrError(OpenAt2(AT_FDCWD, relative_path, how));
 }

@@ -34,9 +34,13 @@ struct CloneArgs {
 inline constexpr uint64_t kCloneClearSignalHandlers = 0x1'0000'0000;  // CLONE_CLEAR_SIGHAND
 inline constexpr uint64_t kCloneIntoCgroup = 0x2'0000'0000;           // CLONE_INTO_CGROUP
 
-inline long Clone3(const CloneArgs& args) { return ::syscall(SYS_clone3, &args, sizeof args); }
+inline long Clone3(const CloneArgs& args) {
+  return ::syscall(SYS_clone3, &args, sizeof args);
+}
 // fork(2) without glibc's handlers, which may take locks that another thread held.
-inline long RawFork() { return ::syscall(SYS_clone, 17 /* SIGCHLD */, 0, 0, 0, 0); }
+inline long RawFork() {
+  return ::syscall(SYS_clone, 17 /* SIGCHLD */, 0, 0, 0, 0);
+}
 inline int CloseRange(unsigned first, unsigned last) {
   return static_cast<int>(::syscall(SYS_close_range, first, last, 0));
 }
@@ -64,7 +68,8 @@ inline int LandlockCreateRuleset(const LandlockRulesetAttr* attr, size_t size, u
   return static_cast<int>(::syscall(SYS_landlock_create_ruleset, attr, size, flags));
 }
 inline int LandlockAddPath(int ruleset, const LandlockPathBeneath& rule) {
-  return static_cast<int>(::syscall(SYS_landlock_add_rule, ruleset, 1 /* PATH_BENEATH */, &rule, 0));
+  return static_cast<int>(
+      ::syscall(SYS_landlock_add_rule, ruleset, 1 /* PATH_BENEATH */, &rule, 0));
 }
 inline int LandlockRestrictSelf(int ruleset) {
   return static_cast<int>(::syscall(SYS_landlock_restrict_self, ruleset, 0));

@@ -48,7 +48,7 @@ Result<UniqueFd> MakeNamespace(const Ids& on_disk, const Ids& seen_as) {
     }
   }
   const UniqueFd pidfd(pidfd_number);
-  const int mapped = WriteIdMaps(static_cast<pid_t>(pid), on_disk, seen_as, Setgroups::kAllow);
+  const int mapped = WriteIdMaps(static_cast<pid_t>(pid), on_disk, seen_as);
   const std::string path = "/proc/" + std::to_string(pid) + "/ns/user";
   UniqueFd result(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   const int open_errno = errno;
@@ -68,13 +68,7 @@ Result<UniqueFd> MakeNamespace(const Ids& on_disk, const Ids& seen_as) {
 
 }  // namespace
 
-int WriteIdMaps(pid_t pid, const Ids& inside, const Ids& outside, Setgroups setgroups) {
-  if (setgroups == Setgroups::kDeny) {
-    const int denied = WriteProcFile(pid, "setgroups", "deny");
-    if (denied != 0) {
-      return denied;
-    }
-  }
+int WriteIdMaps(pid_t pid, const Ids& inside, const Ids& outside) {
   const int users = WriteProcFile(pid, "uid_map", MapLine(inside.uid, outside.uid));
   return users != 0 ? users : WriteProcFile(pid, "gid_map", MapLine(inside.gid, outside.gid));
 }

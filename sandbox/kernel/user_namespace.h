@@ -30,10 +30,9 @@ struct Ids {
   friend auto operator<=>(const Ids&, const Ids&) = default;
 };
 
-// Maps `inside` to `outside` in the user namespace of process `pid`, which still waits for it.
-// `deny_setgroups` is what the kernel demands of a caller without CAP_SETGID. 0 or -errno.
-enum class Setgroups { kAllow = 0, kDeny };
-int WriteIdMaps(pid_t pid, const Ids& inside, const Ids& outside, Setgroups setgroups);
+// Maps `inside` to `outside` in the user namespace of process `pid`, which still waits for it. Needs
+// root: an unprivileged caller's child maps its own ids. 0 or -errno.
+int WriteIdMaps(pid_t pid, const Ids& inside, const Ids& outside);
 
 // User namespaces that only hold a mapping for MOUNT_ATTR_IDMAP. Needs root. Thread-safe.
 class IdMappings final {

@@ -49,7 +49,8 @@ std::string BoundedText(const std::string& text) {
       --end;
     }
   }
-  const auto missing = std::count(valid.begin() + static_cast<ptrdiff_t>(end) + 1, valid.end(), '\n') + 1;
+  const auto missing =
+      std::count(valid.begin() + static_cast<ptrdiff_t>(end) + 1, valid.end(), '\n') + 1;
   valid.resize(end);
   return valid + "\n(truncated: " + std::to_string(missing) +
          (missing == 1 ? " more line)" : " more lines)");
@@ -79,7 +80,8 @@ Arguments Channel::Read() {
 }
 
 void Channel::Write(const Arguments& message) {
-  const Status written = WriteFrame(out_.get(), message.dump(-1, ' ', false, Arguments::error_handler_t::replace));
+  const Status written =
+      WriteFrame(out_.get(), message.dump(-1, ' ', false, Arguments::error_handler_t::replace));
   if (!written.ok()) {
     throw std::runtime_error("write to the host: " + written.error().message);
   }
@@ -104,7 +106,9 @@ Arguments Channel::CallHost(const char* method, const Arguments& arguments) {
   return std::move(answer.at("value"));
 }
 
-void Channel::Note(const std::string& text) { CallHost("memory.note", {{"text", text}}); }
+void Channel::Note(const std::string& text) {
+  CallHost("memory.note", {{"text", text}});
+}
 
 std::vector<std::string> Channel::Search(const std::string& query) {
   return CallHost("memory.search", {{"query", query}}).get<std::vector<std::string>>();

@@ -17,7 +17,8 @@ constexpr std::array kTypes = {"object", "array", "string", "integer", "number",
 // A key as it may stand in a message: hostile keys are long and full of control characters.
 std::string Quoted(const std::string& key) {
   const bool cut = key.size() > 64;
-  return Json(cut ? key.substr(0, 64) + "..." : key).dump(-1, ' ', true, Json::error_handler_t::replace);
+  return Json(cut ? key.substr(0, 64) + "..." : key)
+      .dump(-1, ' ', true, Json::error_handler_t::replace);
 }
 
 std::string Join(const std::string& at, const std::string& key) {
@@ -204,8 +205,7 @@ Problem Check(const Schema& schema, const std::string& at, int depth) {
   const auto found = schema.find("type");
   if (found == schema.end() || !found->is_string() ||
       std::find(kTypes.begin(), kTypes.end(), found->get<std::string>()) == kTypes.end()) {
-    return At(Join(at, "type"),
-              "expected one of object, array, string, integer, number, boolean");
+    return At(Join(at, "type"), "expected one of object, array, string, integer, number, boolean");
   }
   const auto type = found->get<std::string>();
   for (const auto& [word, value] : schema.items()) {
@@ -277,8 +277,7 @@ Problem ValidateObject(const Schema& schema, const Json& value, const std::strin
 }
 
 Problem ValidateArray(const Schema& schema, const Json& value, const std::string& at) {
-  if (Problem problem =
-          ValidateCount(schema, "minItems", "maxItems", value.size(), "items", at)) {
+  if (Problem problem = ValidateCount(schema, "minItems", "maxItems", value.size(), "items", at)) {
     return problem;
   }
   for (size_t i = 0; i < value.size(); ++i) {

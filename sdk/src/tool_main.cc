@@ -33,7 +33,9 @@ class ForgetfulMemory final : public Memory {
   std::vector<std::string> notes_;
 };
 
-ToolReply ErrorReply(const std::string& why) { return {.text = "error: " + why, .error = true}; }
+ToolReply ErrorReply(const std::string& why) {
+  return {.text = "error: " + why, .error = true};
+}
 
 // Everything that an author's code may throw ends here.
 ToolReply CallSafely(Tool& tool, const Arguments& arguments, Context& context) {
@@ -67,7 +69,8 @@ int Serve(Tool& tool) {
 int CallByHand(Tool& tool, const char* json) {
   const Arguments arguments = Arguments::parse(json, nullptr, /*allow_exceptions=*/false);
   if (!arguments.is_object()) {
-    std::fprintf(stderr, "--call needs the arguments as a JSON object, such as '{\"path\": \".\"}'\n");
+    std::fprintf(stderr,
+                 "--call needs the arguments as a JSON object, such as '{\"path\": \".\"}'\n");
     return kExitUsage;
   }
   ForgetfulMemory memory;

@@ -73,7 +73,7 @@ class Block(nn.Module):
             if past:
                 k, v = torch.cat((past[0], k), 2), torch.cat((past[1], v), 2)
             past[:] = [k, v]
-        scores = q @ k.transpose(-1, -2) * self.config.head_dim ** -0.5 + mask
+        scores = q @ k.transpose(-1, -2) * self.config.head_dim**-0.5 + mask
         mixed = scores.softmax(-1) @ v
         x = x + self.out(mixed.transpose(1, 2).reshape(batch, length, width))
         gate, up = self.gate_up(self.ffn_norm(x)).chunk(2, dim=-1)

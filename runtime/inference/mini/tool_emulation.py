@@ -11,7 +11,41 @@ import re
 from dataclasses import dataclass, field
 
 ROOT = "/workspace"
-UNITS = {"": 1, "b": 1, "kb": 1000, "k": 1000, "kib": 1024, "mb": 10**6, "m": 10**6, "mib": 1024**2, "gb": 10**9}
+# Globs of the default policy.
+PROTECTED = (
+    "policy.yaml",
+    "*/policy.yaml",
+    "*.policy.yaml",
+    "policy/*",
+    ".nacre/*",
+    ".git/hooks/*",
+    ".git/config",
+)
+HIDDEN = (
+    ".env",
+    "*/.env",
+    ".env.*",
+    "*.pem",
+    "*.key",
+    "id_rsa*",
+    "*/id_rsa*",
+    ".ssh/*",
+    "*/.ssh/*",
+    ".aws/*",
+    ".netrc",
+)
+ALLOWED = ("wc", "grep", "sort", "head")  # how the default policy's list of programs begins
+UNITS = {
+    "": 1,
+    "b": 1,
+    "kb": 1000,
+    "k": 1000,
+    "kib": 1024,
+    "mb": 10**6,
+    "m": 10**6,
+    "mib": 1024**2,
+    "gb": 10**9,
+}
 
 
 def plural(count: int, noun: str) -> str:
@@ -33,8 +67,9 @@ def parse_size(text: str) -> float:
 
 
 def clean_path(path: str) -> str:
-    """The path relative to the workspace, without `./` and closing slashes."""
-    return posixpath.normpath(path.removeprefix(ROOT).lstrip("/") or "." if path.startswith(ROOT) else path)
+    """The path as the runtime shows it: relative to the workspace, or absolute outside of it."""
+    full = posixpath.normpath(posixpath.join(ROOT, path))
+    return posixpath.relpath(full, ROOT) if full == ROOT or full.startswith(ROOT + "/") else full
 
 
 @dataclass
@@ -61,11 +96,12 @@ class Workspace:
     files: dict = field(default_factory=dict)
     directories: set = field(default_factory=set)
     notes: list = field(default_factory=list)
-    protected: list = field(default_factory=list)  # glob patterns
+    protected: list = field(default_factory=lambda: list(PROTECTED))
+    hidden: list = field(default_factory=lambda: list(HIDDEN))
     forbidden_programs: set = field(default_factory=set)
+    allowed_programs: tuple = ALLOWED  # as a refusal names them
     outputs: dict = field(default_factory=dict)  # argv as tuple -> (exit status, stdout lines, stderr lines)
-    directories_first: bool = True
-    shown_lines: int = 40  # a longer result is cut here
+    result_bytes: int = 1024  # the runtime cuts a longer result
     failure: str = ""  # said instead of the next call's result
 
     def call(self, name: str, arguments: dict) -> str:
@@ -78,16 +114,19 @@ class Workspace:
         return denial or handler(**arguments)
 
     def _denial(self, name: str, arguments: dict) -> str:
-        path = arguments.get("path", ".")
-        if path == ROOT or path.startswith(ROOT + "/"):
+        if name == "proc.run":
+            program = arguments["argv"][0]
+            if program in self.forbidden_programs:
+                others = ", ".join([name for name in self.allowed_programs if name != program][:3])
+                return f'denied: no rule allows proc.run with these arguments: argv[0] "{program}" is not one of {others}, …'
             return ""
-        if path.startswith(("/", "~")) or clean_path(path).startswith(".."):
+        path = clean_path(arguments.get("path", "."))
+        if path.startswith("/"):
             return f"denied: {path} is outside the workspace"
-        if name in ("fs.write", "fs.edit"):
-            if any(fnmatch.fnmatch(clean_path(path), glob) for glob in self.protected):
-                return f"denied: policy protects {path} from changes"
-        if name == "proc.run" and arguments["argv"][0] in self.forbidden_programs:
-            return "denied: no rule allows proc.run with these arguments"
+        if any(fnmatch.fnmatch(path, glob) for glob in self.hidden):
+            return f"denied: policy hides {path}"
+        if name in ("fs.write", "fs.edit") and any(fnmatch.fnmatch(path, glob) for glob in self.protected):
+            return f"denied: policy protects {path} from changes"
         return ""
 
     def all_directories(self) -> set:
@@ -99,13 +138,15 @@ class Workspace:
                 found.add(path)
         return found
 
-    def _fs_list(self, path=".", recursive=False, pattern="", min_size="", max_size="", sort="name", limit=0) -> str:
+    def _fs_list(
+        self, path=".", recursive=False, pattern="", min_size="", max_size="", sort="name", limit=0
+    ) -> str:
         base = clean_path(path)
         directories = self.all_directories()
         if base in self.files:
-            return f"error: not a directory: {path}"
+            return f"error: not a directory: {base}"
         if base != "." and base not in directories:
-            return f"error: no such directory: {path}"
+            return f"error: no such directory: {base}"
         prefix = "" if base == "." else base + "/"
         entries = []
         for full, entry in [*self.files.items(), *((name, None) for name in directories)]:
@@ -121,28 +162,32 @@ class Workspace:
             entries = [(name, entry) for name, entry in entries if entry.size > parse_size(min_size)]
         if max_size:
             entries = [(name, entry) for name, entry in entries if entry.size < parse_size(max_size)]
-        entries.sort(key=lambda item: (self.directories_first and item[1] is not None, item[0]))
+        entries.sort(key=lambda item: (item[1] is not None, item[0]))
         if sort == "size":
             entries.sort(key=lambda item: -item[1].size)
-        if sort == "time":
-            entries.sort(key=lambda item: -(item[1].time if item[1] else 0))
+        if sort == "time":  # directories last: the question is about files
+            entries.sort(key=lambda item: -item[1].time if item[1] else 1)
         count = sum(1 for _, entry in entries if entry)
         header = f"{plural(count, 'file')}, {plural(len(entries) - count, 'directory')}"
         if limit and len(entries) > limit:
             header += f" (first {limit} shown)"
             entries = entries[:limit]
-        return self._cut([header] + [f"{name} {entry.size}" if entry else f"{name}/" for name, entry in entries])
+        return self._cut(
+            [header] + [f"{name} {entry.size}" if entry else f"{name}/" for name, entry in entries]
+        )
 
     def _fs_read(self, path, start_line=1, max_lines=0) -> str:
         clean = clean_path(path)
         if clean in self.all_directories() or clean == ".":
-            return f"error: is a directory: {path}"
+            return f"error: is a directory: {clean}"
         if clean not in self.files:
-            return f"error: no such file: {path}"
+            return f"error: no such file: {clean}"
         file = self.files[clean]
         if file.binary:
-            return f"error: not text: {path} ({file.size} bytes)"
-        header = f"{plural(file.total, 'line')}, {file.size} bytes"
+            return f"error: not text: {clean} ({plural(file.size, 'byte')})"
+        if file.total and start_line > file.total:
+            return f"error: line {start_line} is after the end of {clean} ({plural(file.total, 'line')})"
+        header = f"{plural(file.total, 'line')}, {plural(file.size, 'byte')}"
         last = min(file.total, start_line + max_lines - 1) if max_lines else file.total
         if start_line > 1 or last < file.total:
             header += f" (lines {start_line}-{last} shown)"
@@ -152,7 +197,7 @@ class Workspace:
     def _fs_write(self, path, content, append=False) -> str:
         clean = clean_path(path)
         if clean in self.all_directories():
-            return f"error: is a directory: {path}"
+            return f"error: is a directory: {clean}"
         lines = content.removesuffix("\n").split("\n") if content else []
         new = File(lines)
         known = clean in self.files
@@ -162,27 +207,27 @@ class Workspace:
         else:
             self.files[clean] = new
         verb = "appended to" if append else "replaced" if known else "wrote"
-        return f"{verb} {path}: {plural(new.total, 'line')}, {new.size} bytes"
+        return f"{verb} {clean}: {plural(new.total, 'line')}, {plural(new.size, 'byte')}"
 
     def _fs_edit(self, path, old, new, all=False) -> str:
         clean = clean_path(path)
         if clean in self.all_directories():
-            return f"error: is a directory: {path}"
+            return f"error: is a directory: {clean}"
         if clean not in self.files:
-            return f"error: no such file: {path}"
+            return f"error: no such file: {clean}"
         text = "\n".join(self.files[clean].lines)
         count = text.count(old)
         if not count:
-            return f"error: text not found in {path}: {old}"
+            return f"error: text not found in {clean}: {old}"
         if count > 1 and not all:
-            return f"error: text occurs {count} times in {path}: {old}"
+            return f"error: text occurs {count} times in {clean}: {old}"
         self.files[clean] = File(text.replace(old, new).split("\n"))
-        return f"edited {path}: {plural(count, 'replacement')}"
+        return f"edited {clean}: {plural(count, 'replacement')}"
 
     def _fs_search(self, pattern, path=".", ignore_case=False, regex=False, files="", limit=0) -> str:
         base = clean_path(path)
         if base != "." and base not in self.files and base not in self.all_directories():
-            return f"error: no such file or directory: {path}"
+            return f"error: no such file or directory: {base}"
         found = []
         test = re.compile(pattern if regex else re.escape(pattern), re.IGNORECASE if ignore_case else 0)
         for name, file in sorted(self.files.items()):
@@ -211,14 +256,20 @@ class Workspace:
         if len(paths) != 1 or program not in ("wc", "sort", "head", "tail", "cat", "grep"):
             missing = [word for word in argv[1:] if not word.startswith("-")]
             if program in ("wc", "sort", "head", "tail", "cat", "grep") and missing:
-                return (2 if program in ("sort", "grep") else 1), [], [f"{program}: {missing[-1]}: No such file or directory"]
+                return (
+                    (2 if program in ("sort", "grep") else 1),
+                    [],
+                    [f"{program}: {missing[-1]}: No such file or directory"],
+                )
             return None, [], []
         file = self.files[paths[0]]
         lines = file.lines
         options = [word for word in argv[1:] if word.startswith("-")]
         if program == "wc":
             words = sum(len(line.split()) for line in lines)
-            numbers = {"-l": [file.total], "-w": [words], "-c": [file.size]}.get("".join(options), [file.total, words, file.size])
+            numbers = {"-l": [file.total], "-w": [words], "-c": [file.size]}.get(
+                "".join(options), [file.total, words, file.size]
+            )
             return 0, [" ".join(map(str, numbers)) + " " + paths[0]], []
         if program == "sort":
             ordered = sorted(set(lines) if "-u" in options else lines, reverse="-r" in options)
@@ -247,7 +298,15 @@ class Workspace:
         return "\n".join([plural(len(found), "note")] + found)
 
     def _cut(self, lines, missing=0) -> str:
-        """Join a result, dropping what the runtime would not pass on."""
-        missing += max(0, len(lines) - 1 - self.shown_lines)
-        lines = lines[: 1 + self.shown_lines]
-        return "\n".join(lines + ([f"(truncated: {plural(missing, 'more line')})"] if missing else []))
+        """Join a result, dropping the lines that the runtime would not pass on.
+
+        `missing` counts lines that exist but were not generated.
+        """
+        size = 0
+        for index, line in enumerate(lines):
+            size += len(line.encode()) + 1
+            if index and size > self.result_bytes + 1:
+                missing += len(lines) - index
+                lines = lines[:index]
+                break
+        return "\n".join(lines + ([f"(truncated: {missing} more lines)"] if missing else []))

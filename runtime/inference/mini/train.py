@@ -5,7 +5,9 @@ and a resumed run continues with the next group. Batches hold conversations of
 similar length, padded, one to a row: none can attend to another. Matrices are
 trained with Muon (momentum whose update is made orthogonal), which reached exact
 copying in far fewer tokens than AdamW alone; the rest with AdamW. The learning
-rate is constant and falls linearly to zero over the last part of the run.
+rate is constant, then falls linearly to zero over most of the run; a
+moving average of the weights is what gets exported, so that a checkpoint from
+the middle of a run is usable too.
 """
 
 import argparse
@@ -24,10 +26,11 @@ from tokenizer import Tokenizer, learn_merges, render
 GROUP = 256  # conversations made at a time
 ROW_TOKENS = 1536  # padded tokens of a forward pass; more no longer fits the caches
 PASSES = 3  # forward passes of a step
-DECAY_SHARE = 0.35
+DECAY_SHARE = 0.7
 WARM_UP = 100
+AVERAGE_EVERY, AVERAGE_SHARE = 10, 0.05  # the average follows the weights over about 200 steps
 # Until this step, conversations are at most this long: copying is learned on short ones.
-CURRICULUM = ((700, 160), (1600, 320), (10**9, 1000))
+CURRICULUM = ((600, 160), (1200, 320), (10**9, 1000))
 
 
 def orthogonal(batch: torch.Tensor) -> torch.Tensor:
@@ -47,7 +50,9 @@ class Muon(torch.optim.Optimizer):
     def __init__(self, matrices, lr, momentum=0.95, decay=0.01):
         """`matrices` holds pairs (parameter, number of stacked matrices in it)."""
         self.parts = {parameter: parts for parameter, parts in matrices}
-        super().__init__([parameter for parameter, _ in matrices], dict(lr=lr, momentum=momentum, decay=decay))
+        super().__init__(
+            [parameter for parameter, _ in matrices], dict(lr=lr, momentum=momentum, decay=decay)
+        )
 
     @torch.no_grad()
     def step(self):
@@ -68,10 +73,14 @@ class Muon(torch.optim.Optimizer):
 def optimizers(model):
     """Muon for the layers' matrices, AdamW for embeddings, output and norms."""
     stacked = {"qkv": 3, "gate_up": 2}
-    matrices = [(weight, stacked.get(name.split(".")[-2], 1)) for name, weight in model.blocks.named_parameters() if weight.dim() == 2]
+    matrices = [
+        (weight, stacked.get(name.split(".")[-2], 1))
+        for name, weight in model.blocks.named_parameters()
+        if weight.dim() == 2
+    ]
     chosen = {id(weight) for weight, _ in matrices}
     rest = [weight for weight in model.parameters() if id(weight) not in chosen]
-    return [Muon(matrices, lr=0.02), torch.optim.AdamW(rest, lr=4e-3, betas=(0.9, 0.98), weight_decay=0.0)]
+    return [Muon(matrices, lr=0.01), torch.optim.AdamW(rest, lr=2e-3, betas=(0.9, 0.98), weight_decay=0.0)]
 
 
 def batches(tokenizer, seed: str, limit: int):
@@ -107,11 +116,29 @@ def learning_rate_share(step: int, total: int) -> float:
     return max(0.005, min(1.0, (step + 1) / WARM_UP, left))
 
 
-def save(path: Path, model, optimizer_list, step, group, tokens, seconds):
+@torch.no_grad()
+def follow(average: dict, model):
+    """Move the average a little towards the model's weights."""
+    for name, weight in model.state_dict().items():
+        average[name].lerp_(weight, AVERAGE_SHARE)
+
+
+def save(path: Path, model, average, optimizer_list, step, group, tokens, seconds):
     """Write a checkpoint that replaces the last one at once."""
     temporary = path.with_suffix(".part")
-    torch.save({"config": asdict(model.config), "model": model.state_dict(), "optimizers": [one.state_dict() for one in optimizer_list],
-                "step": step, "group": group, "tokens": tokens, "seconds": seconds}, temporary)
+    torch.save(
+        {
+            "config": asdict(model.config),
+            "model": model.state_dict(),
+            "average": average,
+            "optimizers": [one.state_dict() for one in optimizer_list],
+            "step": step,
+            "group": group,
+            "tokens": tokens,
+            "seconds": seconds,
+        },
+        temporary,
+    )
     temporary.rename(path)
 
 
@@ -121,7 +148,11 @@ def train(options):
     options.folder.mkdir(parents=True, exist_ok=True)
     checkpoint = options.folder / "checkpoint.pt"
     state = torch.load(checkpoint) if checkpoint.exists() else None
-    config = Config(**state["config"]) if state else Config(vocab=len(tokenizer.pieces), width=224, layers=5, heads=7, ff=608)
+    config = (
+        Config(**state["config"])
+        if state
+        else Config(vocab=len(tokenizer.pieces), width=224, layers=5, heads=7, ff=608)
+    )
     model = Model(config)
     optimizer_list = optimizers(model)
     base = [one.param_groups[0]["lr"] for one in optimizer_list]
@@ -131,6 +162,9 @@ def train(options):
         for one, saved in zip(optimizer_list, state["optimizers"]):
             one.load_state_dict(saved)
         step, group, tokens_seen, seconds = state["step"], state["group"], state["tokens"], state["seconds"]
+    average = (
+        state["average"] if state else {name: weight.clone() for name, weight in model.state_dict().items()}
+    )
     begun, reported, running = time.time(), time.time(), []
     last_save = time.time()
     while step < options.steps:
@@ -156,16 +190,30 @@ def train(options):
             for one in optimizer_list:
                 one.step()
             step += 1
+            if step % AVERAGE_EVERY == 0:
+                follow(average, model)
             running.append(loss_sum)
             if step % 50 == 0:
                 now = time.time()
                 total_seconds = seconds + now - begun
-                print(f"step {step} loss {sum(running) / len(running):.4f} tokens {tokens_seen} time {total_seconds:.0f} s, {(now - reported) / 50:.2f} s/step, rate {share:.3f}", flush=True)
+                print(
+                    f"step {step} loss {sum(running) / len(running):.4f} tokens {tokens_seen} time {total_seconds:.0f} s, {(now - reported) / 50:.2f} s/step, rate {share:.3f}",
+                    flush=True,
+                )
                 reported, running = now, []
             if step >= options.steps:
                 break
         if time.time() - last_save > 240 or step >= options.steps:
-            save(checkpoint, model, optimizer_list, step, group, tokens_seen, seconds + time.time() - begun)
+            save(
+                checkpoint,
+                model,
+                average,
+                optimizer_list,
+                step,
+                group,
+                tokens_seen,
+                seconds + time.time() - begun,
+            )
             last_save = time.time()
 
 
@@ -182,10 +230,14 @@ def learn_vocabulary(count: int):
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--folder", type=Path, default=Path("build/nacre-mini"), help="where the checkpoint lies")
+    parser.add_argument(
+        "--folder", type=Path, default=Path("build/nacre-mini"), help="where the checkpoint lies"
+    )
     parser.add_argument("--steps", type=int, default=6000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--learn-vocabulary", type=int, metavar="MERGES", help="make vocabulary.json instead of training")
+    parser.add_argument(
+        "--learn-vocabulary", type=int, metavar="MERGES", help="make vocabulary.json instead of training"
+    )
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     if arguments.learn_vocabulary:

@@ -4,7 +4,6 @@ About half of all names are random strings, because only they force the model to
 copy instead of guessing a likely word.
 """
 
-import random
 import re
 import string
 
@@ -51,8 +50,14 @@ input output results raw vendor core api cli ui app server client common utils m
 drafts letters invoices 2023 2024 2025 2026 q1 q2""".split()
 TEXT_EXTENSIONS = "txt txt txt md md csv csv json log py c h cpp js html xml yaml yml ini toml sh tex sql java rs go css cfg conf tsv rst".split()
 OTHER_EXTENSIONS = "svg png jpg gif pdf zip gz bin dat db mp3 wav exe iso tar doc xlsx bak".split()
-PLAIN_NAMES = "README LICENSE Makefile Dockerfile CHANGELOG TODO NOTES VERSION AUTHORS notes todo hosts INSTALL".split()
-SYLLABLES = [a + b for a in "b c d f g h j k l m n p r s t v w z br ch cl dr fl gr pl sh st th tr kn wh qu".split() for b in "a e i o u ai ea ou ar en in on er al".split()]
+PLAIN_NAMES = (
+    "README LICENSE Makefile Dockerfile CHANGELOG TODO NOTES VERSION AUTHORS notes todo hosts INSTALL".split()
+)
+SYLLABLES = [
+    a + b
+    for a in "b c d f g h j k l m n p r s t v w z br ch cl dr fl gr pl sh st th tr kn wh qu".split()
+    for b in "a e i o u ai ea ou ar en in on er al".split()
+]
 
 
 def random_letters(rng, low=2, high=9) -> str:
@@ -69,7 +74,11 @@ def random_letters(rng, low=2, high=9) -> str:
 
 def word(rng) -> str:
     """One lower-case word, real in a little more than half of the cases."""
-    return rng.choice(rng.choice((NOUNS, NOUNS, VERBS, ADJECTIVES))) if rng.random() < 0.6 else random_letters(rng)
+    return (
+        rng.choice(rng.choice((NOUNS, NOUNS, VERBS, ADJECTIVES)))
+        if rng.random() < 0.6
+        else random_letters(rng)
+    )
 
 
 def number(rng) -> str:
@@ -86,9 +95,17 @@ def stem(rng) -> str:
         joint = rng.choice("--__. ") if rng.random() < 0.3 else rng.choice("-_")
         return joint.join(word(rng) for _ in range(rng.randint(2, 3)))
     if kind < 0.80:
-        return word(rng) + rng.choice(("", "-", "_")) + rng.choice((number(rng), str(rng.randint(1, 12)), "v" + str(rng.randint(1, 5))))
+        return (
+            word(rng)
+            + rng.choice(("", "-", "_"))
+            + rng.choice((number(rng), str(rng.randint(1, 12)), "v" + str(rng.randint(1, 5))))
+        )
     if kind < 0.85:
-        return rng.choice(("%d-%02d-%02d", "%d_%02d_%02d", "%d%02d%02d")) % (rng.randint(2019, 2027), rng.randint(1, 12), rng.randint(1, 28))
+        return rng.choice(("%d-%02d-%02d", "%d_%02d_%02d", "%d%02d%02d")) % (
+            rng.randint(2019, 2027),
+            rng.randint(1, 12),
+            rng.randint(1, 28),
+        )
     if kind < 0.91:
         return "".join(word(rng).capitalize() for _ in range(rng.randint(1, 3)))
     if kind < 0.94:
@@ -134,22 +151,79 @@ def size(rng) -> int:
 
 def size_phrase(rng) -> str:
     """`10 kB` and its many relatives."""
-    value = rng.choice(("1", "2", "5", "10", "10", "10", "20", "50", "100", "200", "500", str(rng.randint(1, 999)), "1.5", "2.5", "0.5"))
+    value = rng.choice(
+        (
+            "1",
+            "2",
+            "5",
+            "10",
+            "10",
+            "10",
+            "20",
+            "50",
+            "100",
+            "200",
+            "500",
+            str(rng.randint(1, 999)),
+            "1.5",
+            "2.5",
+            "0.5",
+        )
+    )
     if rng.random() < 0.15:
-        return rng.choice(("100", "500", "1000", "2048", "4096", "10000", str(rng.randint(10, 99999)))) + rng.choice(("", " bytes", " bytes", " B", "B"))
-    return value + rng.choice((" ", " ", "")) + rng.choice(("kB", "kB", "kB", "KB", "kb", "K", "KiB", "MB", "MB", "mb", "MiB", "k", "kilobytes", "megabytes"))
+        return rng.choice(
+            ("100", "500", "1000", "2048", "4096", "10000", str(rng.randint(10, 99999)))
+        ) + rng.choice(("", " bytes", " bytes", " B", "B"))
+    return (
+        value
+        + rng.choice((" ", " ", ""))
+        + rng.choice(
+            ("kB", "kB", "kB", "KB", "kb", "K", "KiB", "MB", "MB", "mb", "MiB", "k", "kilobytes", "megabytes")
+        )
+    )
 
 
 def sentence(rng) -> str:
     """A line of prose, half of it sense, half of it not."""
     patterns = (
-        "The N is A.", "P will V the N on D.", "We V the A N in L.", "Remember to V the N", "the N and the N", "A N, A N",
-        "P likes A N", "Every N has a A N.", "It was a A N in M.", "P said: V the N!", "W W W", "W W W W W.", "Do not V the N yet",
-        "P and P V a N", "No N in L before #", "Total: #", "N # of #", "# N", "I V # N every D", "Chapter #: The A N", "W W",
-        "The N of P costs # euros", "If the N is A, V it.", "W, W and W", "Why is the N so A?", "P: W W W W",
+        "The N is A.",
+        "P will V the N on D.",
+        "We V the A N in L.",
+        "Remember to V the N",
+        "the N and the N",
+        "A N, A N",
+        "P likes A N",
+        "Every N has a A N.",
+        "It was a A N in M.",
+        "P said: V the N!",
+        "W W W",
+        "W W W W W.",
+        "Do not V the N yet",
+        "P and P V a N",
+        "No N in L before #",
+        "Total: #",
+        "N # of #",
+        "# N",
+        "I V # N every D",
+        "Chapter #: The A N",
+        "W W",
+        "The N of P costs # euros",
+        "If the N is A, V it.",
+        "W, W and W",
+        "Why is the N so A?",
+        "P: W W W W",
     )
-    table = {"N": lambda: word(rng), "A": lambda: rng.choice(ADJECTIVES), "V": lambda: rng.choice(VERBS), "P": lambda: rng.choice(PEOPLE),
-             "L": lambda: rng.choice(PLACES), "D": lambda: rng.choice(DAYS), "M": lambda: rng.choice(MONTHS), "W": lambda: word(rng), "#": lambda: number(rng)}
+    table = {
+        "N": lambda: word(rng),
+        "A": lambda: rng.choice(ADJECTIVES),
+        "V": lambda: rng.choice(VERBS),
+        "P": lambda: rng.choice(PEOPLE),
+        "L": lambda: rng.choice(PLACES),
+        "D": lambda: rng.choice(DAYS),
+        "M": lambda: rng.choice(MONTHS),
+        "W": lambda: word(rng),
+        "#": lambda: number(rng),
+    }
     return re.sub(r"\b[NAVPLDMW]\b|#", lambda match: table[match.group(0)](), rng.choice(patterns))
 
 
@@ -161,7 +235,26 @@ def fragment(rng) -> str:
     if kind < 0.5:
         return word(rng) + " " + word(rng)
     if kind < 0.6:
-        return rng.choice(("TODO", "FIXME", "ERROR", "error", "warning", "WARN", "import", "return", "main", "def", "int", "password", "total", "class", "http", "null"))
+        return rng.choice(
+            (
+                "TODO",
+                "FIXME",
+                "ERROR",
+                "error",
+                "warning",
+                "WARN",
+                "import",
+                "return",
+                "main",
+                "def",
+                "int",
+                "password",
+                "total",
+                "class",
+                "http",
+                "null",
+            )
+        )
     if kind < 0.68:
         return rng.choice((*PEOPLE, *PLACES, *DAYS, *MONTHS))
     if kind < 0.76:
@@ -178,21 +271,65 @@ def lines(rng, kind: str, count: int) -> list:
     if kind in ("csv", "tsv"):
         joint = "," if kind == "csv" else "\t"
         columns = rng.randint(2, 4)
-        rows = [[rng.choice((word(rng), number(rng), rng.choice(PEOPLE))) for _ in range(columns)] for _ in range(count)]
+        rows = [
+            [rng.choice((word(rng), number(rng), rng.choice(PEOPLE))) for _ in range(columns)]
+            for _ in range(count)
+        ]
         return [joint.join(row) for row in rows]
     if kind in ("json",):
-        return ["{"] + [f'  "{word(rng)}": {rng.choice((number(rng), chr(34) + word(rng) + chr(34), "true"))},' for _ in range(max(0, count - 2))] + ["}"]
+        return (
+            ["{"]
+            + [
+                f'  "{word(rng)}": {rng.choice((number(rng), chr(34) + word(rng) + chr(34), "true"))},'
+                for _ in range(max(0, count - 2))
+            ]
+            + ["}"]
+        )
     if kind == "log":
-        return [f"{rng.randint(0, 23):02d}:{rng.randint(0, 59):02d} {rng.choice(('INFO', 'WARN', 'ERROR', 'DEBUG'))} {word(rng)} {word(rng)} {number(rng)}" for _ in range(count)]
+        return [
+            f"{rng.randint(0, 23):02d}:{rng.randint(0, 59):02d} {rng.choice(('INFO', 'WARN', 'ERROR', 'DEBUG'))} {word(rng)} {word(rng)} {number(rng)}"
+            for _ in range(count)
+        ]
     if kind in ("py", "sh"):
-        makers = (lambda: f"import {word(rng)}", lambda: f"def {word(rng)}({word(rng)}):", lambda: f"    return {word(rng)} + {number(rng)}", lambda: f'print("{word(rng)} {word(rng)}")', lambda: f"# {sentence(rng)}", lambda: f"{word(rng)} = {number(rng)}", lambda: f"for {word(rng)} in {word(rng)}:", lambda: "")
+        makers = (
+            lambda: f"import {word(rng)}",
+            lambda: f"def {word(rng)}({word(rng)}):",
+            lambda: f"    return {word(rng)} + {number(rng)}",
+            lambda: f'print("{word(rng)} {word(rng)}")',
+            lambda: f"# {sentence(rng)}",
+            lambda: f"{word(rng)} = {number(rng)}",
+            lambda: f"for {word(rng)} in {word(rng)}:",
+            lambda: "",
+        )
     elif kind in ("c", "h", "cpp", "js", "java", "rs", "go"):
-        makers = (lambda: f"int {word(rng)} = {number(rng)};", lambda: f"#include <{word(rng)}.h>", lambda: f"// {sentence(rng)}", lambda: f"{word(rng)}({word(rng)});", lambda: f"    return {word(rng)};", lambda: "}", lambda: f"void {word(rng)}() {{", lambda: f"    if ({word(rng)} == {number(rng)}) {{")
+        makers = (
+            lambda: f"int {word(rng)} = {number(rng)};",
+            lambda: f"#include <{word(rng)}.h>",
+            lambda: f"// {sentence(rng)}",
+            lambda: f"{word(rng)}({word(rng)});",
+            lambda: f"    return {word(rng)};",
+            lambda: "}",
+            lambda: f"void {word(rng)}() {{",
+            lambda: f"    if ({word(rng)} == {number(rng)}) {{",
+        )
     elif kind in ("ini", "toml", "cfg", "conf", "yaml", "yml"):
         joint = ": " if kind in ("yaml", "yml") else " = "
-        makers = (lambda: f"{word(rng)}{joint}{word(rng)}", lambda: f"{word(rng)}{joint}{number(rng)}", lambda: f"# {sentence(rng)}", lambda: f"[{word(rng)}]", lambda: f"{word(rng)}_{word(rng)}{joint}true")
+        makers = (
+            lambda: f"{word(rng)}{joint}{word(rng)}",
+            lambda: f"{word(rng)}{joint}{number(rng)}",
+            lambda: f"# {sentence(rng)}",
+            lambda: f"[{word(rng)}]",
+            lambda: f"{word(rng)}_{word(rng)}{joint}true",
+        )
     elif kind in ("md", "rst", "tex"):
-        makers = (lambda: "# " + word(rng).capitalize() + " " + word(rng), lambda: "- " + sentence(rng), lambda: sentence(rng), lambda: sentence(rng), lambda: f"## {word(rng)}", lambda: "")
+        makers = (
+            lambda: "# " + word(rng).capitalize() + " " + word(rng),
+            lambda: "- " + sentence(rng),
+            lambda: sentence(rng),
+            lambda: sentence(rng),
+            lambda: f"## {word(rng)}",
+            lambda: "",
+        )
     else:
         style = rng.random()
         if style < 0.25:
@@ -200,7 +337,13 @@ def lines(rng, kind: str, count: int) -> list:
         elif style < 0.35:
             makers = (lambda: number(rng), lambda: word(rng) + " " + number(rng))
         elif style < 0.5:
-            makers = (lambda: rng.choice(("- ", "[ ] ", "[x] ", "* ")) + rng.choice(VERBS) + " " + rng.choice(("the ", "")) + word(rng),)
+            makers = (
+                lambda: rng.choice(("- ", "[ ] ", "[x] ", "* "))
+                + rng.choice(VERBS)
+                + " "
+                + rng.choice(("the ", ""))
+                + word(rng),
+            )
         else:
             makers = (lambda: sentence(rng),)
     return [rng.choice(makers)() for _ in range(count)]
@@ -208,5 +351,3 @@ def lines(rng, kind: str, count: int) -> list:
 
 def kind_of(name: str) -> str:
     return name.rsplit(".", 1)[-1] if "." in name else "txt"
-
-

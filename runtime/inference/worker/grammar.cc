@@ -16,12 +16,23 @@ std::string Literal(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\t': out += "\\t"; break;
-      case '\r': out += "\\r"; break;
-      default: out += c;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      default:
+        out += c;
     }
   }
   return out + "\"";
@@ -94,7 +105,8 @@ void SameLengthRange(const std::string& low, const std::string& high, const std:
 }
 
 // Alternatives for the integers from `low` to `high`, both not negative.
-void NaturalRange(int64_t low, int64_t high, const std::string& sign, std::vector<std::string>* out) {
+void NaturalRange(int64_t low, int64_t high, const std::string& sign,
+                  std::vector<std::string>* out) {
   const std::string last = std::to_string(high);
   for (std::string from = std::to_string(low); from.size() <= last.size();
        from = "1" + std::string(from.size(), '0')) {
@@ -132,8 +144,8 @@ class Builder {
     Rule("text-char", R"([^\x01-\x08\x0B-\x1F\x7F\uD800-\uDFFF])");
     Rule("text-block", Repeat("text-char", kBlockChars, kBlockChars));
     return Rule("say", first_class + " text-block" +
-                           Repeat("", 0, GrammarLimits::kTextChars / kBlockChars - 1) + " text-char" +
-                           Repeat("", 0, kBlockChars - 1));
+                           Repeat("", 0, GrammarLimits::kTextChars / kBlockChars - 1) +
+                           " text-char" + Repeat("", 0, kBlockChars - 1));
   }
 
   Result<std::string> Object(const OrderedJson& schema, const std::string& name, int depth) {
@@ -162,8 +174,8 @@ class Builder {
         }
         const std::string rule =
             NACRE_TRY(Value(value, name + "-" + std::to_string(members.size()), depth + 1));
-        members.push_back({Literal("\"" + key + "\"") + " " + key_ + " " + rule,
-                           required.erase(key) > 0});
+        members.push_back(
+            {Literal("\"" + key + "\"") + " " + key_ + " " + rule, required.erase(key) > 0});
       }
     }
     if (!required.empty()) {
@@ -208,15 +220,15 @@ class Builder {
       alternatives.push_back(Literal(DumpJson(*value)));
     } else if (const OrderedJson* choices = Choices(schema); choices != nullptr) {
       for (const OrderedJson& choice : *choices) {
-        alternatives.push_back(NACRE_TRY(
-            Value(choice, name + "-" + std::to_string(alternatives.size()), depth + 1)));
+        alternatives.push_back(
+            NACRE_TRY(Value(choice, name + "-" + std::to_string(alternatives.size()), depth + 1)));
       }
     } else if (const auto type = schema.find("type"); type != schema.end()) {
       const OrderedJson types = type->is_array() ? *type : OrderedJson::array({*type});
       for (const OrderedJson& one : types) {
-        alternatives.push_back(NACRE_TRY(OfType(one.is_string() ? one.get<std::string>() : "", schema,
-                                                name + "-" + std::to_string(alternatives.size()),
-                                                depth)));
+        alternatives.push_back(
+            NACRE_TRY(OfType(one.is_string() ? one.get<std::string>() : "", schema,
+                             name + "-" + std::to_string(alternatives.size()), depth)));
       }
     }
     if (alternatives.empty()) {
@@ -250,8 +262,8 @@ class Builder {
                              const std::string& name, int depth) {
     if (type == "string") {
       const int64_t low = Bound(schema, "minLength", 0, 0, 1000);
-      const int64_t high = Bound(schema, "maxLength", GrammarLimits::kStringChars, 0,
-                                 GrammarLimits::kStringChars);
+      const int64_t high =
+          Bound(schema, "maxLength", GrammarLimits::kStringChars, 0, GrammarLimits::kStringChars);
       return String(low, std::max(low, high), name);
     }
     if (type == "integer") {
@@ -280,11 +292,11 @@ class Builder {
     }
     if (type == "array") {
       const auto items = schema.find("items");
-      const std::string item =
-          NACRE_TRY(Value(items == schema.end() ? OrderedJson() : *items, name + "-item", depth + 1));
+      const std::string item = NACRE_TRY(
+          Value(items == schema.end() ? OrderedJson() : *items, name + "-item", depth + 1));
       const int64_t low = Bound(schema, "minItems", 0, 0, GrammarLimits::kListItems);
-      const int64_t high =
-          std::max(low, Bound(schema, "maxItems", GrammarLimits::kListItems, 0, 2 * GrammarLimits::kListItems));
+      const int64_t high = std::max(low, Bound(schema, "maxItems", GrammarLimits::kListItems, 0,
+                                               2 * GrammarLimits::kListItems));
       return Rule(name + "-list", List(item, low, high));
     }
     if (type == "object") {
@@ -326,8 +338,9 @@ class Builder {
     if (high == 0) {
       return R"("[]")";
     }
-    const std::string more =
-        high == 1 ? "" : " (" + item_ + " " + item + ")" + Repeat("", std::max<int64_t>(0, low - 1), high - 1);
+    const std::string more = high == 1 ? ""
+                                       : " (" + item_ + " " + item + ")" +
+                                             Repeat("", std::max<int64_t>(0, low - 1), high - 1);
     return low == 0 ? R"("[" ()" + item + more + R"()? "]")" : R"("[" )" + item + more + R"( "]")";
   }
 
@@ -337,14 +350,15 @@ class Builder {
     if (names_.contains(name)) {
       return name;
     }
-    std::string body =
-        String(0, GrammarLimits::kStringChars, "") + " | " + Number() + R"( | "true" | "false" | "null")";
+    std::string body = String(0, GrammarLimits::kStringChars, "") + " | " + Number() +
+                       R"( | "true" | "false" | "null")";
     if (depth > 0) {
       const std::string inner = Any(depth - 1);
       Rule("key", R"("\"" [A-Za-z0-9_.-]{1,64} "\"")");
       const std::string member = "key " + key_ + " " + inner;
-      body += " | " + List(inner, 0, GrammarLimits::kListItems) + R"( | "{" ()" + member + " (" + item_ +
-              " " + member + ")" + Repeat("", 0, GrammarLimits::kListItems - 1) + R"()? "}")";
+      body += " | " + List(inner, 0, GrammarLimits::kListItems) + R"( | "{" ()" + member + " (" +
+              item_ + " " + member + ")" + Repeat("", 0, GrammarLimits::kListItems - 1) +
+              R"()? "}")";
     }
     return Rule(name, body);
   }
@@ -359,12 +373,15 @@ class Builder {
   std::set<std::string> names_;
 };
 
-// What an answer may begin with: anything but what begins a call.
+// What an answer may begin with: anything but what begins a call. That holds for a control token too:
+// to the matcher its name is text, so both alternatives would stay open.
 std::string FirstClass(const CallFrame& frame) {
   std::string excluded;
-  if (!frame.prefix.empty() && frame.prefix.front().token < 0) {
+  if (!frame.prefix.empty()) {
     const char first = frame.prefix.front().text[0];
-    excluded = std::string(first == '[' || first == ']' || first == '\\' || first == '-' ? "\\" : "") + first;
+    excluded =
+        std::string(first == '[' || first == ']' || first == '\\' || first == '-' ? "\\" : "") +
+        first;
   }
   return "[^" + excluded + R"(\x01-\x1F\x7F\uD800-\uDFFF])";
 }
@@ -391,10 +408,11 @@ Result<std::string> MakeGrammar(const std::vector<ToolSchema>& tools, const Call
     if (!arguments.ok()) {
       return WithContext("schema of " + tool.name, arguments.error());
     }
-    calls.push_back(builder.Rule(
-        name, Literal(tool.name) + " " + Literal(frame.infix) + " " + std::move(arguments).value()));
+    calls.push_back(builder.Rule(name, Literal(tool.name) + " " + Literal(frame.infix) + " " +
+                                           std::move(arguments).value()));
   }
-  builder.Rule("call", Literal(frame.prefix) + " (" + Join(calls, " | ") + ") " + Literal(frame.suffix));
+  builder.Rule("call",
+               Literal(frame.prefix) + " (" + Join(calls, " | ") + ") " + Literal(frame.suffix));
   builder.Text(FirstClass(frame));
   builder.Rule("root", "call | say");
   return builder.Take();

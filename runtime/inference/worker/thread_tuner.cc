@@ -30,7 +30,8 @@ void ThreadTuner::Record(double seconds) {
   // A collapse is seen after a few tokens: waiting for the window would cost seconds.
   const double average = sum_ / count_;
   const bool collapsed = best_cost_ > 0 && count_ >= kProbe && average > kCollapse * best_cost_;
-  if (count_ < kWindow && !collapsed) {
+  const int window = best_cost_ == 0 ? kFirstWindow : kWindow;
+  if (count_ < window && !collapsed) {
     return;
   }
   settled_cost_ = average;

@@ -5,7 +5,7 @@
 // give a fifth of what 1 thread gives. Tools that run beside the engine make that the normal case.
 //
 // So the tuner stays on a ladder 1, 2, 4, ... threads_max and compares neighbours by measurement:
-//  - after each window of kWindow tokens it tries one neighbouring rung for kProbe tokens and moves
+//  - after each window of kWindow tokens (the first is shorter) it tries one neighbouring rung for kProbe tokens and moves
 //    there when that was faster by more than kGain;
 //  - when a window costs more than kCollapse times the best known, it tries one thread at once.
 // The best known cost drifts up slowly, because tokens cost more as the context grows.
@@ -13,6 +13,7 @@
 // Pure: times are given to it. Not thread-safe.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -20,6 +21,7 @@ namespace nacre::inference {
 
 class ThreadTuner final {
  public:
+  static constexpr int kFirstWindow = 8;
   static constexpr int kWindow = 48;
   static constexpr int kProbe = 4;
   static constexpr double kGain = 0.87;

@@ -17,4 +17,6 @@ class WordCount final : public nacre::sdk::Tool {
   }
 };
 
-int main(int argc, char** argv) { return nacre::sdk::ToolMain(WordCount(), argc, argv); }
+int main(int argc, char** argv) {
+  return nacre::sdk::ToolMain(WordCount(), argc, argv);
+}

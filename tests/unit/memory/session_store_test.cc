@@ -1,22 +1,20 @@
-#include <catch2/catch.hpp>
 #include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <catch2/catch.hpp>
 
+#include <atomic>
 #include <csignal>
 #include <filesystem>
 #include <functional>
 #include <thread>
 
 #include "base/file.h"
-#include "base/ids.h"
 #include "base/temp_dir.h"
 #include "memory/migrations.h"
 #include "memory/sqlite_session_store.h"
-#include "tests/support/counting_random.h"
-#include "tests/support/manual_clock.h"
 #include "tests/support/skip.h"
 
 namespace nacre::memory {
@@ -119,7 +117,8 @@ std::vector<std::function<Status(SessionStore&)>> Script() {
 // Everything that the store knows, as text, so that two stores can be compared.
 std::string Describe(SessionStore& store) {
   std::string text;
-  for (const SessionRecord& session : store.ListSessions(100).value()) {
+  const auto sessions = store.ListSessions(100).value();
+  for (const SessionRecord& session : sessions) {
     text += "session " + session.id + " updated " + std::to_string(session.updated_ms) + " turns " +
             std::to_string(session.turns) + (session.unfinished ? " unfinished\n" : "\n");
     const SessionDetail detail = store.LoadSession(session.id).value();
@@ -134,7 +133,8 @@ std::string Describe(SessionStore& store) {
       }
     }
   }
-  for (const NoteRecord& note : store.SearchNotes("/home/user/project", "", 100).value()) {
+  const auto notes = store.SearchNotes("/home/user/project", "", 100).value();
+  for (const NoteRecord& note : notes) {
     text += "note " + note.text + "\n";
   }
   return text;
@@ -158,7 +158,9 @@ TEST_CASE("a session is loaded as it was stored, with turns, steps and calls in 
   const TempDir directory = TempDir::Create().value();
   const auto store = OpenStore(directory.path() + "/state/sessions.db");
   for (const auto& operation : Script()) {
-    REQUIRE(operation(*store).ok());
+    const Status status = operation(*store);
+    INFO((status.ok() ? "" : status.error().message));
+    REQUIRE(status.ok());
   }
   const SessionDetail detail = store->LoadSession(Id('S', 1)).value();
   CHECK(detail.session.workspace == "/home/user/project");
@@ -297,7 +299,8 @@ TEST_CASE("what breaks the order of events is refused and changes nothing") {
 
   const CallRecord finished = Finished(*CallStep(0, 1, CallState::kStarted).call);
   REQUIRE(store->FinishCall(finished).ok());
-  CHECK(store->FinishCall(finished).error().message == "call " + Id('C', 1) + " is finished already");
+  CHECK(store->FinishCall(finished).error().message ==
+        "call " + Id('C', 1) + " is finished already");
   REQUIRE(store->FinishTurn(Id('T', 1), TurnState::kCancelled, "", "", 1).ok());
   CHECK(store->FinishTurn(Id('T', 1), TurnState::kFinished, "", "", 1).error().code ==
         ErrorCode::kFailedPrecondition);
@@ -350,7 +353,8 @@ TEST_CASE("notes are found by stemmed words, best first, within their workspace 
   const auto store = OpenStore(directory.path() + "/sessions.db");
   REQUIRE(store->AddNote("/w", "The tests are run with ninja", 1).ok());
   REQUIRE(store->AddNote("/w", "Deployment: ask Kim before deploying, deploys are slow", 2).ok());
-  REQUIRE(store->AddNote("/w", "Deploy on Monday, together with the long list of other things", 3).ok());
+  REQUIRE(store->AddNote("/w", "Deploy on Monday, together with the long list of other things", 3)
+              .ok());
   REQUIRE(store->AddNote("/elsewhere", "deploying needs a key", 4).ok());
 
   const auto found = store->SearchNotes("/w", "How do we deploy?", 10).value();
@@ -372,11 +376,27 @@ TEST_CASE("no query is an error, whatever FTS syntax it contains") {
   const TempDir directory = TempDir::Create().value();
   const auto store = OpenStore(directory.path() + "/sessions.db");
   REQUIRE(store->AddNote("/w", "near the text column", 1).ok());
-  const std::string query =
-      GENERATE(values<std::string>({"\"", "\"\"", "*", "text:", "-text", "text:near", "NEAR(a b, 2)",
-                                    "a AND", "OR", "NOT NOT", "(", "^near", "{text}:near", "+",
-                                    std::string("near\0column", 11), "\xff\xfe near", "'", ";--",
-                                    "\xcc\x81", std::string(100'000, '"'), std::string(100'000, 'a')}));
+  const std::string query = GENERATE(values<std::string>({"\"",
+                                                          "\"\"",
+                                                          "*",
+                                                          "text:",
+                                                          "-text",
+                                                          "text:near",
+                                                          "NEAR(a b, 2)",
+                                                          "a AND",
+                                                          "OR",
+                                                          "NOT NOT",
+                                                          "(",
+                                                          "^near",
+                                                          "{text}:near",
+                                                          "+",
+                                                          std::string("near\0column", 11),
+                                                          "\xff\xfe near",
+                                                          "'",
+                                                          ";--",
+                                                          "\xcc\x81",
+                                                          std::string(100'000, '"'),
+                                                          std::string(100'000, 'a')}));
   CAPTURE(query.substr(0, 40));
   CHECK(store->SearchNotes("/w", query, 10).ok());
 }
@@ -528,6 +548,10 @@ TEST_CASE("a full disk is an error that says so, and what was acknowledged stays
       ::mount("nacre-test", directory.path().c_str(), "tmpfs", 0, "size=1m") != 0) {
     SKIP_HERE("needs the right to mount a tmpfs");
   }
+  struct Unmount {
+    const std::string& path;
+    ~Unmount() { ::umount2(path.c_str(), MNT_DETACH); }
+  } unmount{directory.path()};
   {
     const auto store = OpenStore(directory.path() + "/sessions.db");
     REQUIRE(store->CreateSession(Session(1)).ok());
@@ -546,7 +570,6 @@ TEST_CASE("a full disk is an error that says so, and what was acknowledged stays
     CHECK(store->SearchNotes("/w", "", 1000).value().size() == acknowledged);
     CHECK(store->LoadSession("last").ok());
   }
-  CHECK(::umount(directory.path().c_str()) == 0);
 }
 
 TEST_CASE("a database at its page limit refuses and stays whole") {

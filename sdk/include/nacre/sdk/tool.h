@@ -1,4 +1,4 @@
-// Tool: what an author writes. A tool is a program; each call runs it once, in a sandbox of its own.
+// Tool: what an author writes. A tool is a program; a call runs it once, in a sandbox of its own.
 //
 //   class WordCount final : public nacre::sdk::Tool {
 //     nacre::sdk::ToolReply Call(const nacre::sdk::Arguments& arguments,

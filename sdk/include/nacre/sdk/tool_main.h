@@ -16,6 +16,8 @@ namespace nacre::sdk {
 // Returns the exit status for main(). Never throws. Call it before starting threads.
 int ToolMain(Tool& tool, int argc, char** argv);
 
-inline int ToolMain(Tool&& tool, int argc, char** argv) { return ToolMain(tool, argc, argv); }
+inline int ToolMain(Tool&& tool, int argc, char** argv) {
+  return ToolMain(tool, argc, argv);
+}
 
 }  // namespace nacre::sdk

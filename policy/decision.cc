@@ -1,0 +1,29 @@
+#include "policy/decision.h"
+
+namespace nacre::policy {
+
+const char* VerdictName(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kDeny:
+      return "deny";
+    case Verdict::kAsk:
+      return "ask";
+    case Verdict::kAllow:
+      return "allow";
+  }
+  return "deny";
+}
+
+const char* WorkspaceModeName(WorkspaceMode mode) {
+  switch (mode) {
+    case WorkspaceMode::kNone:
+      return "none";
+    case WorkspaceMode::kReadOnly:
+      return "read-only";
+    case WorkspaceMode::kDirect:
+      return "direct";
+  }
+  return "none";
+}
+
+}  // namespace nacre::policy

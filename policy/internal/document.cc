@@ -1,0 +1,167 @@
+#include "policy/internal/document.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "base/digest.h"
+#include "policy/internal/matcher.h"
+#include "policy/internal/units.h"
+
+namespace nacre::policy {
+namespace {
+
+OrderedJson MatcherValue(const ArgumentMatcher& matcher) {
+  using Kind = ArgumentMatcher::Kind;
+  switch (matcher.kind) {
+    case Kind::kEquals:
+      return matcher.values.at(0);
+    case Kind::kOneOf:
+      return matcher.values;
+    case Kind::kMatches:
+    case Kind::kGlob:
+    case Kind::kUnder:
+      return matcher.text;
+    case Kind::kMaxLength:
+    case Kind::kMaxItems:
+      return matcher.maximum;
+    case Kind::kRange:
+      return OrderedJson::array({matcher.minimum, matcher.maximum});
+  }
+  return nullptr;
+}
+
+OrderedJson RuleDocument(const ToolRule& rule) {
+  OrderedJson document = {{"id", rule.id}, {"reason", rule.reason}, {"tool", rule.tools}};
+  for (const ArgumentMatcher& matcher : rule.arguments) {
+    OrderedJson& argument = document["args"][matcher.path];
+    OrderedJson& place = matcher.negated ? argument["not"] : argument;
+    place[MatcherName(matcher.kind)] = MatcherValue(matcher);
+  }
+  document["decision"] = VerdictName(rule.verdict);
+  return document;
+}
+
+// A plain scalar that every YAML reader takes for this very string.
+bool IsPlain(const std::string& text) {
+  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  const auto inner = [&](char c) {
+    return letter(c) || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.' || c == '/';
+  };
+  static const std::vector<std::string> kWords = {"true", "false", "null", "yes", "no",
+                                                  "on",   "off",   "y",    "n"};
+  std::string lower = text;
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return !text.empty() && (letter(text[0]) || text[0] == '/') &&
+         std::all_of(text.begin(), text.end(), inner) &&
+         std::find(kWords.begin(), kWords.end(), lower) == kWords.end();
+}
+
+// "30s" and "512MiB" read better without quotes, and are read as text either way.
+bool IsQuantity(const std::string& text) {
+  return ParseDuration(text).has_value() || ParseSize(text).has_value();
+}
+
+std::string Scalar(const OrderedJson& value) {
+  if (!value.is_string()) {
+    return DumpJson(value);
+  }
+  const auto& text = value.get_ref<const std::string&>();
+  return IsPlain(text) || IsQuantity(text) ? text : DumpJson(value);
+}
+
+bool IsFlow(const OrderedJson& value) {
+  return !value.is_structured() || value.empty() ||
+         (value.is_array() && std::none_of(value.begin(), value.end(), [](const OrderedJson& item) {
+            return item.is_structured();
+          }));
+}
+
+std::string Flow(const OrderedJson& value) {
+  if (value.is_object()) {
+    return "{}";  // only an empty one is written so
+  }
+  if (!value.is_array()) {
+    return Scalar(value);
+  }
+  std::string text;
+  for (const OrderedJson& item : value) {
+    text += (text.empty() ? "" : ", ") + Scalar(item);
+  }
+  return "[" + text + "]";
+}
+
+// Appends the lines of a map or of a list of maps; the first line of a list's element goes behind
+// its dash.
+void AppendBlock(const OrderedJson& value, const std::string& indent, std::string& text) {
+  if (value.is_array()) {
+    for (const OrderedJson& item : value) {
+      std::string lines;
+      AppendBlock(item, indent + "  ", lines);
+      text += indent + "- " + lines.substr(indent.size() + 2);
+    }
+    return;
+  }
+  for (const auto& [key, member] : value.items()) {
+    text += indent + Scalar(key) + ":";
+    if (IsFlow(member)) {
+      text += " " + Flow(member) + "\n";
+    } else {
+      text += "\n";
+      AppendBlock(member, indent + "  ", text);
+    }
+  }
+}
+
+}  // namespace
+
+OrderedJson ToDocument(const Policy& policy) {
+  const Grant& grant = policy.grant;
+  const SandboxLimits& limits = grant.limits;
+  OrderedJson document = {
+      {"nacre", "policy/1"},
+      {"name", policy.name},
+      {"workspace",
+       {{"mode", WorkspaceModeName(grant.workspace)},
+        {"hide", grant.hide},
+        {"protect", grant.protect}}},
+      {"sandbox",
+       {{"profile", grant.profile},
+        {"isolation", "namespace"},
+        {"limits",
+         {{"wall", FormatDuration(limits.wall)},
+          {"cpu", FormatDuration(limits.cpu)},
+          {"memory", FormatSize(limits.memory_bytes)},
+          {"tasks", limits.tasks},
+          {"files", limits.files},
+          {"output", FormatSize(limits.output_bytes)},
+          {"disk", FormatSize(limits.disk_bytes)}}},
+        {"require", {{"landlock", grant.require_landlock_abi}, {"cgroup", grant.require_cgroup}}}}},
+      {"tools", OrderedJson::array()},
+      {"budgets",
+       {{"turn",
+         {{"steps", policy.budgets.steps},
+          {"tool_calls", policy.budgets.tool_calls},
+          {"tokens", policy.budgets.tokens},
+          {"wall", FormatDuration(policy.budgets.wall)}}}}},
+      {"audit",
+       {{"on_failure", "refuse"},
+        {"content", policy.audit_content == AuditContent::kFull ? "full" : "digest"}}}};
+  for (const ToolRule& rule : policy.tools) {
+    document["tools"].push_back(RuleDocument(rule));
+  }
+  return document;
+}
+
+std::string DocumentYaml(const OrderedJson& document) {
+  std::string text;
+  AppendBlock(document, "", text);
+  return text;
+}
+
+std::string DocumentDigest(const OrderedJson& document) {
+  return Sha256Text(DumpJson(Json::parse(DumpJson(document))));
+}
+
+}  // namespace nacre::policy

@@ -1,0 +1,228 @@
+#include "policy/internal/node_reader.h"
+
+#include <algorithm>
+#include <cctype>
+#include <set>
+
+#include "policy/internal/display.h"
+#include "policy/internal/units.h"
+
+namespace nacre::policy {
+namespace {
+
+constexpr size_t kIdentifierBytesMax = 64;
+
+const char* KindName(const YamlNode& node) {
+  switch (node.kind) {
+    case YamlNode::Kind::kNull:
+      return "nothing";
+    case YamlNode::Kind::kScalar:
+      return "a value";
+    case YamlNode::Kind::kSequence:
+      return "a list";
+    case YamlNode::Kind::kMap:
+      return "a map";
+  }
+  return "nothing";
+}
+
+bool Contains(const std::vector<std::string>& list, const std::string& item) {
+  return std::find(list.begin(), list.end(), item) != list.end();
+}
+
+std::string Join(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) {
+    text += (text.empty() ? "" : ", ") + word;
+  }
+  return text;
+}
+
+std::string NotEnforced(const std::string& what) {
+  return "this version does not enforce \"" + what + "\", so it refuses the policy";
+}
+
+bool LooksLikeNumber(const std::string& text) {
+  return !text.empty() &&
+         (text[0] == '-' || std::isdigit(static_cast<unsigned char>(text[0])) != 0);
+}
+
+}  // namespace
+
+bool IsIdentifier(const std::string& text) {
+  const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  return !text.empty() && text.size() <= kIdentifierBytesMax && plain(text.front()) &&
+         std::all_of(text.begin(), text.end(),
+                     [&](char c) { return plain(c) || c == '.' || c == '_' || c == '-'; });
+}
+
+Json ScalarValue(const YamlNode& node) {
+  if (node.kind != YamlNode::Kind::kScalar) {
+    return nullptr;
+  }
+  if (!node.quoted && (node.text == "true" || node.text == "false")) {
+    return node.text == "true";
+  }
+  if (!node.quoted && LooksLikeNumber(node.text)) {
+    const Result<Json> number = ParseJson(node.text, {.bytes_max = 64, .depth_max = 1});
+    if (number.ok() && number.value().is_number()) {
+      return number.value();
+    }
+  }
+  return node.text;
+}
+
+const YamlNode* NodeReader::MapOfAnyKeys(const YamlNode& node, const std::string& path) const {
+  if (node.kind != YamlNode::Kind::kMap) {
+    Report(node, path, std::string("expected a map of keys, found ") + KindName(node));
+    return nullptr;
+  }
+  std::set<std::string> seen;
+  for (const YamlNode& key : node.keys) {
+    if (!seen.insert(key.text).second) {
+      Report(key, path.empty() ? key.text : path + "." + key.text, "duplicate key");
+    }
+  }
+  return &node;
+}
+
+const YamlNode* NodeReader::Map(const YamlNode& node, const std::string& path,
+                                const Keys& keys) const {
+  if (MapOfAnyKeys(node, path) == nullptr) {
+    return nullptr;
+  }
+  for (const YamlNode& key : node.keys) {
+    const std::string key_path = path.empty() ? key.text : path + "." + key.text;
+    if (Contains(keys.not_enforced, key.text)) {
+      Report(key, key_path, NotEnforced(key.text));
+    } else if (!Contains(keys.known, key.text)) {
+      Report(key, key_path, "unknown key", Nearest(key.text, keys.known));
+    }
+  }
+  return &node;
+}
+
+const YamlNode* NodeReader::Find(const YamlNode& map, const std::string& key) {
+  for (size_t i = 0; i < map.items.size(); ++i) {
+    if (map.keys[i].text == key) {
+      return &map.items[i];
+    }
+  }
+  return nullptr;
+}
+
+const YamlNode* NodeReader::List(const YamlNode& node, const std::string& path,
+                                 size_t items_max) const {
+  if (node.kind != YamlNode::Kind::kSequence) {
+    Report(node, path, std::string("expected a list, found ") + KindName(node));
+    return nullptr;
+  }
+  if (node.items.size() > items_max) {
+    Report(node, path, "more than " + std::to_string(items_max) + " entries");
+    return nullptr;
+  }
+  return &node;
+}
+
+std::optional<std::string> NodeReader::Text(const YamlNode& node, const std::string& path,
+                                            size_t bytes_max) const {
+  if (node.kind != YamlNode::Kind::kScalar) {
+    Report(node, path, std::string("expected a text, found ") + KindName(node));
+    return std::nullopt;
+  }
+  if (node.text.empty()) {
+    Report(node, path, "empty");
+    return std::nullopt;
+  }
+  if (node.text.size() > bytes_max) {
+    Report(node, path, "longer than " + std::to_string(bytes_max) + " bytes");
+    return std::nullopt;
+  }
+  return node.text;
+}
+
+std::optional<std::string> NodeReader::Choice(const YamlNode& node, const std::string& path,
+                                              const Keys& choices) const {
+  if (node.kind != YamlNode::Kind::kScalar) {
+    Report(node, path,
+           "expected one of " + Join(choices.known) + ", found " + std::string(KindName(node)));
+    return std::nullopt;
+  }
+  if (Contains(choices.known, node.text)) {
+    return node.text;
+  }
+  if (Contains(choices.not_enforced, node.text)) {
+    Report(node, path,
+           "\"" + node.text + "\" is not available in this version; use " + Join(choices.known));
+  } else {
+    Report(node, path, ShownValue(node.text) + " is not one of " + Join(choices.known),
+           Nearest(node.text, choices.known));
+  }
+  return std::nullopt;
+}
+
+std::optional<bool> NodeReader::Boolean(const YamlNode& node, const std::string& path) const {
+  const Json value = ScalarValue(node);
+  if (!value.is_boolean()) {
+    Report(node, path, "expected true or false");
+    return std::nullopt;
+  }
+  return value.get<bool>();
+}
+
+std::optional<int64_t> NodeReader::Integer(const YamlNode& node, const std::string& path,
+                                           const Range<int64_t>& range) const {
+  const Json value = ScalarValue(node);
+  const bool fits = value.is_number_integer() &&
+                    (!value.is_number_unsigned() || value.get<uint64_t>() <= INT64_MAX);
+  if (!fits) {
+    Report(node, path, "expected a whole number");
+    return std::nullopt;
+  }
+  const auto number = value.get<int64_t>();
+  if (number < range.minimum || number > range.maximum) {
+    Report(node, path,
+           std::to_string(number) + " is not between " + std::to_string(range.minimum) + " and " +
+               std::to_string(range.maximum));
+    return std::nullopt;
+  }
+  return number;
+}
+
+std::optional<std::chrono::milliseconds> NodeReader::Duration(
+    const YamlNode& node, const std::string& path,
+    const Range<std::chrono::milliseconds>& range) const {
+  const auto duration = node.kind == YamlNode::Kind::kScalar
+                            ? ParseDuration(node.text)
+                            : std::optional<std::chrono::milliseconds>();
+  if (!duration.has_value()) {
+    Report(node, path, "expected a duration with its unit, such as 500ms, 30s, 10m or 1h");
+    return std::nullopt;
+  }
+  if (*duration < range.minimum || *duration > range.maximum) {
+    Report(node, path,
+           FormatDuration(*duration) + " is not between " + FormatDuration(range.minimum) +
+               " and " + FormatDuration(range.maximum));
+    return std::nullopt;
+  }
+  return duration;
+}
+
+std::optional<uint64_t> NodeReader::Size(const YamlNode& node, const std::string& path,
+                                         const Range<uint64_t>& range) const {
+  const auto size =
+      node.kind == YamlNode::Kind::kScalar ? ParseSize(node.text) : std::optional<uint64_t>();
+  if (!size.has_value()) {
+    Report(node, path, "expected a size with its unit, such as 64KiB, 512MiB or 2GiB");
+    return std::nullopt;
+  }
+  if (*size < range.minimum || *size > range.maximum) {
+    Report(node, path,
+           FormatSize(*size) + " is not between " + FormatSize(range.minimum) + " and " +
+               FormatSize(range.maximum));
+    return std::nullopt;
+  }
+  return size;
+}
+
+}  // namespace nacre::policy

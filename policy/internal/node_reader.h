@@ -1,0 +1,77 @@
+// NodeReader: typed reads of a YamlNode. Each says what is wrong at file:line:column with the key
+// path, and then answers nullopt (or null), so that the reader above can go on to the next key.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/json.h"
+#include "policy/decision.h"
+#include "policy/internal/problems.h"
+#include "policy/internal/yaml_tree.h"
+
+namespace nacre::policy {
+
+// One scalar as the typed value it stands for: plain true, false and JSON numbers are these;
+// everything else is a string ("yes", "0644" and anything quoted). Null for an absent value.
+Json ScalarValue(const YamlNode& node);
+
+// Identifiers of rules and policies: a-z 0-9 . _ - with a letter or digit first, at most 64.
+bool IsIdentifier(const std::string& text);
+
+class NodeReader {
+ public:
+  // `file` as it stands in messages. Problems are added to `problems`, which must outlive this.
+  NodeReader(std::string file, Problems& problems) : file_(std::move(file)), problems_(problems) {}
+
+  SourceLocation Where(const YamlNode& node) const { return {file_, node.line, node.column}; }
+  void Report(const YamlNode& at, const std::string& path, const std::string& what,
+              const std::string& suggestion = {}) const {
+    problems_.Add(Where(at), path, what, suggestion);
+  }
+
+  struct Keys {
+    std::vector<std::string> known;
+    // Of the language, but not enforced by this version, so refused: a policy must not promise
+    // more than is kept.
+    std::vector<std::string> not_enforced;
+  };
+  // The node if it is a map, with every duplicate, unknown and refused key reported; else nullptr.
+  const YamlNode* Map(const YamlNode& node, const std::string& path, const Keys& keys) const;
+  // The same with any keys.
+  const YamlNode* MapOfAnyKeys(const YamlNode& node, const std::string& path) const;
+  // The value of the first such key, or nullptr.
+  static const YamlNode* Find(const YamlNode& map, const std::string& key);
+
+  // A list of at most `items_max`, else nullptr.
+  const YamlNode* List(const YamlNode& node, const std::string& path, size_t items_max) const;
+
+  std::optional<std::string> Text(const YamlNode& node, const std::string& path,
+                                  size_t bytes_max) const;
+  // One of the choices; `not_enforced` as in Keys.
+  std::optional<std::string> Choice(const YamlNode& node, const std::string& path,
+                                    const Keys& choices) const;
+  std::optional<bool> Boolean(const YamlNode& node, const std::string& path) const;
+  template <typename T>
+  struct Range {
+    T minimum;
+    T maximum;
+  };
+  std::optional<int64_t> Integer(const YamlNode& node, const std::string& path,
+                                 const Range<int64_t>& range) const;
+  std::optional<std::chrono::milliseconds> Duration(
+      const YamlNode& node, const std::string& path,
+      const Range<std::chrono::milliseconds>& range) const;
+  std::optional<uint64_t> Size(const YamlNode& node, const std::string& path,
+                               const Range<uint64_t>& range) const;
+
+ private:
+  std::string file_;
+  Problems& problems_;
+};
+
+}  // namespace nacre::policy

@@ -1,0 +1,400 @@
+#include "policy/internal/rule_reader.h"
+
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <limits>
+#include <memory>
+
+#include "policy/internal/display.h"
+#include "policy/internal/matcher.h"
+#include "policy/internal/sandbox_path.h"
+#include "policy/path_glob.h"
+
+namespace nacre::policy {
+namespace {
+
+using Kind = ArgumentMatcher::Kind;
+
+constexpr size_t kReasonBytesMax = 200;
+constexpr size_t kToolNameBytesMax = 128;
+constexpr size_t kToolsMax = 32;
+constexpr size_t kArgumentsMax = 32;
+constexpr size_t kChoicesMax = 1000;
+constexpr size_t kTextBytesMax = 4096;
+constexpr size_t kRegexBytesMax = 1024;
+constexpr int64_t kRegexMemoryMax = 256 << 10;
+
+const NodeReader::Keys kRuleKeys = {{"id", "reason", "tool", "args", "decision"}, {"approvers"}};
+const NodeReader::Keys kMatcherKeys = {
+    {"equals", "one_of", "matches", "glob", "under", "max_length", "max_items", "range", "not"},
+    {"host_in"}};
+
+// "fs.read" or "fs.*": dotted words.
+bool IsToolPattern(const std::string& text) {
+  const bool prefix = text.size() > 2 && text.compare(text.size() - 2, 2, ".*") == 0;
+  const std::string name = prefix ? text.substr(0, text.size() - 2) : text;
+  char last = '.';
+  for (const char c : name) {
+    const bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                      c == '_' || c == '-';
+    if (!word && (c != '.' || last == '.')) {
+      return false;
+    }
+    last = c;
+  }
+  return last != '.' && name.size() <= kToolNameBytesMax;
+}
+
+// False when the schema says that there is no such argument; true when there is, or it is silent.
+bool SchemaKnows(const Json& schema, const std::vector<PathStep>& steps) {
+  const Json* at = &schema;
+  for (const PathStep& step : steps) {
+    const bool member = step.kind == PathStep::Kind::kMember;
+    const Json* inner = FindMember(*at, member ? "properties" : "items");
+    if (inner == nullptr) {
+      return true;
+    }
+    at = member ? FindMember(*inner, step.name) : inner;
+    if (at == nullptr) {
+      return false;
+    }
+  }
+  return true;
+}
+
+class RuleReader {
+ public:
+  RuleReader(const NodeReader& reader, const ToolSchemas* tools) : reader_(reader), tools_(tools) {}
+
+  std::optional<ToolRule> Read(const YamlNode& node, const std::string& path) {
+    if (reader_.Map(node, path, kRuleKeys) == nullptr) {
+      return std::nullopt;
+    }
+    for (const char* key : {"id", "reason", "tool", "decision"}) {
+      if (NodeReader::Find(node, key) == nullptr) {
+        Report(node, path, "a rule needs \"" + std::string(key) + "\"");
+      }
+    }
+    rule_.source = reader_.Where(node);
+    if (const YamlNode* id = NodeReader::Find(node, "id")) {
+      ReadId(*id, path + ".id");
+    }
+    if (const YamlNode* reason = NodeReader::Find(node, "reason")) {
+      ReadReason(*reason, path + ".reason");
+    }
+    if (const YamlNode* tool = NodeReader::Find(node, "tool")) {
+      ReadTools(*tool, path + ".tool");
+    }
+    if (const YamlNode* decision = NodeReader::Find(node, "decision")) {
+      ReadDecision(*decision, path + ".decision");
+    }
+    if (const YamlNode* args = NodeReader::Find(node, "args")) {
+      ReadArguments(*args, path + ".args");
+    }
+    if (bad_) {
+      return std::nullopt;
+    }
+    return std::move(rule_);
+  }
+
+ private:
+  void Report(const YamlNode& at, const std::string& path, const std::string& what,
+              const std::string& suggestion = {}) {
+    bad_ = true;
+    reader_.Report(at, path, what, suggestion);
+  }
+  // Passes an answer of the reader on, and remembers that one failed.
+  template <typename T>
+  std::optional<T> Noted(std::optional<T> answer) {
+    bad_ = bad_ || !answer.has_value();
+    return answer;
+  }
+
+  void ReadId(const YamlNode& node, const std::string& path) {
+    if (const auto id = Noted(reader_.Text(node, path, kTextBytesMax))) {
+      if (!IsIdentifier(*id)) {
+        Report(node, path, "an id is at most 64 of a-z, 0-9, \".\", \"_\" and \"-\"");
+      }
+      rule_.id = *id;
+    }
+  }
+
+  void ReadReason(const YamlNode& node, const std::string& path) {
+    if (const auto reason = Noted(reader_.Text(node, path, kReasonBytesMax))) {
+      if (ShownText(*reason) != *reason) {
+        Report(node, path, "a reason is one line of visible characters");
+      }
+      rule_.reason = *reason;
+    }
+  }
+
+  void ReadDecision(const YamlNode& node, const std::string& path) {
+    if (const auto decision = Noted(reader_.Choice(node, path, {{"allow", "ask", "deny"}, {}}))) {
+      denies_ = *decision == "deny";
+      rule_.verdict = *decision == "allow" ? Verdict::kAllow
+                      : *decision == "ask" ? Verdict::kAsk
+                                           : Verdict::kDeny;
+    }
+  }
+
+  void ReadTools(const YamlNode& node, const std::string& path) {
+    if (node.kind == YamlNode::Kind::kScalar) {
+      ReadTool(node, path);
+      return;
+    }
+    const YamlNode* list = reader_.List(node, path, kToolsMax);
+    bad_ = bad_ || list == nullptr;
+    if (list == nullptr) {
+      return;
+    }
+    if (list->items.empty()) {
+      Report(node, path, "empty");
+    }
+    for (size_t i = 0; i < list->items.size(); ++i) {
+      ReadTool(list->items[i], path + "[" + std::to_string(i) + "]");
+    }
+  }
+
+  void ReadTool(const YamlNode& node, const std::string& path) {
+    const auto tool = Noted(reader_.Text(node, path, kTextBytesMax));
+    if (!tool.has_value()) {
+      return;
+    }
+    if (!IsToolPattern(*tool)) {
+      Report(node, path, "expected a tool such as fs.read, or all below a prefix: fs.*");
+    } else if (tools_ != nullptr &&
+               std::none_of(tools_->begin(), tools_->end(),
+                            [&](const auto& known) { return ToolCovers(*tool, known.first); })) {
+      std::vector<std::string> names;
+      for (const auto& [name, schema] : *tools_) {
+        names.push_back(name);
+      }
+      Report(node, path, "there is no tool \"" + *tool + "\"", Nearest(*tool, names));
+    } else {
+      rule_.tools.push_back(*tool);
+    }
+  }
+
+  void ReadArguments(const YamlNode& node, const std::string& path) {
+    if (reader_.MapOfAnyKeys(node, path) == nullptr) {
+      bad_ = true;
+      return;
+    }
+    if (node.items.size() > kArgumentsMax) {
+      Report(node, path, "more than " + std::to_string(kArgumentsMax) + " arguments");
+      return;
+    }
+    for (size_t i = 0; i < node.items.size(); ++i) {
+      const std::string key_path = path + "." + node.keys[i].text;
+      ArgumentMatcher matcher;
+      matcher.path = node.keys[i].text;
+      std::optional<std::vector<PathStep>> steps = ParseArgumentPath(matcher.path);
+      if (!steps.has_value()) {
+        Report(node.keys[i], key_path,
+               "not the path of an argument; write such as path, argv[0], argv[*] or argv[?]");
+        continue;
+      }
+      matcher.steps = std::move(*steps);
+      CheckKnown(node.keys[i], key_path, matcher);
+      ReadMatchers(node.keys[i], node.items[i], key_path, std::move(matcher));
+    }
+  }
+
+  // Every tool named exactly must have the argument, and one of those that a prefix names.
+  void CheckKnown(const YamlNode& key, const std::string& path, const ArgumentMatcher& matcher) {
+    if (tools_ == nullptr) {
+      return;
+    }
+    for (const std::string& pattern : rule_.tools) {
+      bool known_by_one = false;
+      std::vector<std::string> names;
+      for (const auto& [name, schema] : *tools_) {
+        if (ToolCovers(pattern, name)) {
+          known_by_one = known_by_one || SchemaKnows(schema, matcher.steps);
+          if (const Json* properties = FindMember(schema, "properties")) {
+            for (const auto& [property, description] : properties->items()) {
+              names.push_back(property);
+            }
+          }
+        }
+      }
+      if (!known_by_one) {
+        Report(key, path, "\"" + pattern + "\" has no argument \"" + matcher.path + "\"",
+               Nearest(matcher.path, names));
+      }
+    }
+  }
+
+  void ReadMatchers(const YamlNode& key, const YamlNode& node, const std::string& path,
+                    ArgumentMatcher matcher) {
+    if (denies_) {
+      CheckDeniesAny(key, path, matcher);
+    }
+    if (node.kind == YamlNode::Kind::kScalar) {
+      matcher.kind = Kind::kEquals;
+      ReadValue(node, path, matcher);
+      Keep(std::move(matcher));
+      return;
+    }
+    if (reader_.Map(node, path, kMatcherKeys) == nullptr) {
+      bad_ = true;
+      return;
+    }
+    if (node.items.empty()) {
+      Report(node, path, "expected a matcher, such as one_of or under");
+    }
+    for (size_t i = 0; i < node.items.size(); ++i) {
+      const std::string& name = node.keys[i].text;
+      const std::string matcher_path = path + "." + name;
+      if (name != "not") {
+        ReadMatcher(name, node.items[i], matcher_path, matcher);
+        continue;
+      }
+      const YamlNode& inner = node.items[i];
+      if (reader_.Map(inner, matcher_path, kMatcherKeys) == nullptr) {
+        bad_ = true;
+      } else if (inner.items.size() != 1 || inner.keys[0].text == "not") {
+        // Two would leave open whether one or both must fail.
+        Report(inner, matcher_path, "expected one matcher, such as {equals: x}");
+      } else {
+        ArgumentMatcher negated = matcher;
+        negated.negated = true;
+        ReadMatcher(inner.keys[0].text, inner.items[0], matcher_path + "." + inner.keys[0].text,
+                    negated);
+      }
+    }
+  }
+
+  // A deny rule whose condition must hold for every element is passed by adding one harmless
+  // element to the list, so it is refused rather than left as a trap.
+  void CheckDeniesAny(const YamlNode& key, const std::string& path,
+                      const ArgumentMatcher& matcher) {
+    std::string instead = matcher.path;
+    for (size_t at = instead.find("[*]"); at != std::string::npos; at = instead.find("[*]")) {
+      instead.replace(at, 3, "[?]");
+    }
+    if (instead != matcher.path) {
+      Report(key, path, "in a deny rule \"[*]\" would need every element to match", instead);
+    }
+  }
+
+  void ReadMatcher(const std::string& name, const YamlNode& node, const std::string& path,
+                   ArgumentMatcher matcher) {
+    constexpr int64_t kMany = std::numeric_limits<int32_t>::max();
+    if (name == "equals") {
+      matcher.kind = Kind::kEquals;
+      ReadValue(node, path, matcher);
+    } else if (name == "one_of") {
+      matcher.kind = Kind::kOneOf;
+      ReadChoices(node, path, matcher);
+    } else if (name == "max_length" || name == "max_items") {
+      matcher.kind = name == "max_length" ? Kind::kMaxLength : Kind::kMaxItems;
+      matcher.maximum = Noted(reader_.Integer(node, path, {0, kMany})).value_or(0);
+    } else if (name == "range") {
+      matcher.kind = Kind::kRange;
+      ReadRange(node, path, matcher);
+    } else if (name == "matches" || name == "glob" || name == "under") {
+      if (const auto text = Noted(reader_.Text(node, path, kTextBytesMax))) {
+        matcher.text = *text;
+        ReadPattern(name, node, path, matcher);
+      }
+    } else {
+      bad_ = true;  // unknown: reported by the map's reader
+      return;
+    }
+    Keep(std::move(matcher));
+  }
+
+  void ReadPattern(const std::string& name, const YamlNode& node, const std::string& path,
+                   ArgumentMatcher& matcher) {
+    if (name == "matches") {
+      matcher.kind = Kind::kMatches;
+      CompileRegex(node, path, matcher);
+    } else if (name == "glob") {
+      matcher.kind = Kind::kGlob;
+      if (const auto problem = GlobProblem(matcher.text)) {
+        Report(node, path, *problem);
+      }
+    } else {
+      matcher.kind = Kind::kUnder;
+      if (!IsNormalPath(matcher.text)) {
+        Report(node, path, "expected a full path without \".\" or \"..\", such as /workspace/src");
+      }
+    }
+  }
+
+  void CompileRegex(const YamlNode& node, const std::string& path, ArgumentMatcher& matcher) {
+    if (matcher.text.size() > kRegexBytesMax) {
+      Report(node, path, "longer than " + std::to_string(kRegexBytesMax) + " bytes");
+      return;
+    }
+    re2::RE2::Options options;
+    options.set_log_errors(false);
+    options.set_max_mem(kRegexMemoryMax);
+    auto regex = std::make_shared<const re2::RE2>(matcher.text, options);
+    if (!regex->ok()) {
+      Report(node, path, "bad regular expression: " + regex->error());
+    }
+    matcher.regex = std::move(regex);
+  }
+
+  void ReadValue(const YamlNode& node, const std::string& path, ArgumentMatcher& matcher) {
+    Json value = ScalarValue(node);
+    if (value.is_null()) {
+      Report(node, path, "expected one value: a text, a number, true or false");
+    }
+    if (node.text.size() > kTextBytesMax) {
+      Report(node, path, "longer than " + std::to_string(kTextBytesMax) + " bytes");
+    }
+    matcher.values.push_back(std::move(value));
+  }
+
+  void ReadChoices(const YamlNode& node, const std::string& path, ArgumentMatcher& matcher) {
+    const YamlNode* list = reader_.List(node, path, kChoicesMax);
+    if (list == nullptr) {
+      bad_ = true;
+      return;
+    }
+    if (list->items.empty()) {
+      Report(node, path, "empty");
+    }
+    for (size_t i = 0; i < list->items.size(); ++i) {
+      ReadValue(list->items[i], path + "[" + std::to_string(i) + "]", matcher);
+    }
+  }
+
+  void ReadRange(const YamlNode& node, const std::string& path, ArgumentMatcher& matcher) {
+    constexpr int64_t kLeast = std::numeric_limits<int64_t>::min();
+    constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
+    const YamlNode* list = reader_.List(node, path, 2);
+    if (list == nullptr || list->items.size() != 2) {
+      Report(node, path, "expected the least and the greatest value: [1, 100]");
+      return;
+    }
+    const auto least = Noted(reader_.Integer(list->items[0], path + "[0]", {kLeast, kMost}));
+    const auto most = Noted(reader_.Integer(list->items[1], path + "[1]", {kLeast, kMost}));
+    matcher.minimum = least.value_or(0);
+    matcher.maximum = most.value_or(0);
+    if (least.has_value() && most.has_value() && *least > *most) {
+      Report(node, path, "no number is in this range");
+    }
+  }
+
+  void Keep(ArgumentMatcher matcher) { rule_.arguments.push_back(std::move(matcher)); }
+
+  const NodeReader& reader_;
+  const ToolSchemas* tools_;
+  ToolRule rule_;
+  bool denies_ = false;  // the decision was read, and is deny
+  bool bad_ = false;
+};
+
+}  // namespace
+
+std::optional<ToolRule> ReadRule(const NodeReader& reader, const YamlNode& node,
+                                 const std::string& path, const ToolSchemas* tools) {
+  return RuleReader(reader, tools).Read(node, path);
+}
+
+}  // namespace nacre::policy

@@ -1,0 +1,22 @@
+// Reads one entry of `tools:` into a ToolRule.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/json.h"
+#include "policy/internal/node_reader.h"
+#include "policy/internal/yaml_tree.h"
+#include "policy/policy.h"
+
+namespace nacre::policy {
+
+using ToolSchemas = std::vector<std::pair<std::string, Json>>;
+
+// `tools`: as LoadOptions.tools; nullptr to leave names unchecked. nullopt when anything is wrong.
+std::optional<ToolRule> ReadRule(const NodeReader& reader, const YamlNode& node,
+                                 const std::string& path, const ToolSchemas* tools);
+
+}  // namespace nacre::policy

@@ -1,0 +1,290 @@
+#include "policy/policy_loader.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "base/file.h"
+#include "policy/internal/coverage.h"
+#include "policy/internal/document.h"
+#include "policy/internal/layer.h"
+#include "policy/internal/problems.h"
+#include "policy/internal/profiles.h"
+#include "policy/internal/yaml_tree.h"
+
+namespace nacre::policy {
+namespace {
+
+constexpr size_t kFileBytesMax = 1 << 20;
+constexpr size_t kLayersMax = 16;
+constexpr size_t kRulesMax = 2000;
+constexpr const char* kBuiltin = "builtin/";
+
+std::optional<std::string_view> FindProfile(const std::string& name) {
+  for (const auto& profile : ProfileTexts()) {
+    if (profile.name == name) {
+      return profile.text;
+    }
+  }
+  return std::nullopt;
+}
+
+bool HasPrefix(const std::string& text, const std::string& prefix) {
+  return text.compare(0, prefix.size(), prefix) == 0;
+}
+
+// "policies/" of "policies/team.yaml"; "" without a folder.
+std::string Folder(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "" : path.substr(0, slash + 1);
+}
+
+std::string Text(const SourceLocation& where) {
+  return where.file + ":" + std::to_string(where.line) + ":" + std::to_string(where.column);
+}
+
+// Reads a policy and all that it extends, each document once, then puts them upon each other.
+class Loader {
+ public:
+  enum class Siblings { kRefused = 0, kRead };
+
+  Loader(const LoadOptions& options, Siblings siblings) : options_(options), siblings_(siblings) {}
+
+  Result<std::shared_ptr<const Policy>> Load(const std::string& file, std::string_view text) {
+    Add(file, text);
+    if (!problems_.empty()) {
+      return problems_.ToError();
+    }
+    CheckRules();
+    if (!problems_.empty()) {
+      return problems_.ToError();
+    }
+    auto policy = std::make_shared<Policy>(Merge());
+    policy->digest = DocumentDigest(ToDocument(*policy));
+    return std::shared_ptr<const Policy>(std::move(policy));
+  }
+
+ private:
+  struct Stacked {
+    Layer layer;
+    std::set<size_t> below;  // what it extends, directly or not: indices into layers_
+  };
+
+  // The document's bases first, then itself. Its index; nothing when a problem kept it from being
+  // read.
+  std::optional<size_t> Add(const std::string& file, std::string_view text) {
+    const auto parsed = ParseYaml(text);
+    if (const auto* problem = std::get_if<YamlProblem>(&parsed)) {
+      problems_.Add({file, problem->line, problem->column}, "", problem->what);
+      return std::nullopt;
+    }
+    // A shipped profile may speak of tools that this installation does not have.
+    const bool checked = !options_.tools.empty() && !HasPrefix(file, kBuiltin);
+    Layer layer =
+        ReadLayer(file, std::get<YamlNode>(parsed), checked ? &options_.tools : nullptr, problems_);
+    std::set<size_t> below;
+    open_.push_back(file);
+    for (size_t i = 0; i < layer.extends.size(); ++i) {
+      const std::string path = "extends[" + std::to_string(i) + "]";
+      if (const auto base = AddBase(layer.extends[i], path, Folder(file))) {
+        below.insert(*base);
+        below.insert(layers_[*base].below.begin(), layers_[*base].below.end());
+      }
+    }
+    open_.pop_back();
+    layers_.push_back({std::move(layer), std::move(below)});
+    return layers_.size() - 1;
+  }
+
+  std::optional<size_t> AddBase(const Layer::Located& base, const std::string& path,
+                                const std::string& folder) {
+    const std::string& name = base.text;
+    const bool builtin = HasPrefix(name, kBuiltin);
+    const std::string file = builtin ? name : folder + name;
+    const auto refuse = [&](const std::string& what, const std::string& suggestion = {}) {
+      problems_.Add(base.source, path, what, suggestion);
+      return std::nullopt;
+    };
+    if (std::find(open_.begin(), open_.end(), file) != open_.end()) {
+      return refuse("\"" + name + "\" extends this file: a cycle");
+    }
+    for (size_t i = 0; i < layers_.size(); ++i) {
+      if (layers_[i].layer.file == file) {
+        return i;
+      }
+    }
+    if (layers_.size() + open_.size() >= kLayersMax) {
+      return refuse("more than " + std::to_string(kLayersMax) + " layers");
+    }
+    if (builtin) {
+      const auto text = FindProfile(name.substr(std::string(kBuiltin).size()));
+      return text.has_value() ? Add(file, *text)
+                              : refuse("there is no shipped profile \"" + name + "\"",
+                                       Nearest(name, BuiltinNames()));
+    }
+    if (FindProfile(name).has_value()) {
+      return refuse("shipped profiles are named with builtin/", kBuiltin + name);
+    }
+    if (name.find('/') != std::string::npos || name == "." || name == "..") {
+      return refuse("only shipped profiles and files in the same folder can be extended",
+                    Nearest(name, BuiltinNames()));
+    }
+    if (siblings_ == Siblings::kRefused) {
+      return refuse("a policy that is not a file extends only shipped profiles");
+    }
+    const Result<std::string> text = ReadFile(file, kFileBytesMax);
+    return text.ok() ? Add(file, text.value()) : refuse(text.error().message);
+  }
+
+  static std::vector<std::string> BuiltinNames() {
+    std::vector<std::string> names;
+    for (const auto& profile : ProfileTexts()) {
+      names.push_back(kBuiltin + std::string(profile.name));
+    }
+    return names;
+  }
+
+  // layers_ holds every base before what extends it: single values are set in that order, so the
+  // deriving document has the last word; lists are joined the other way round.
+  Policy Merge() const {
+    Policy policy;
+    policy.name = layers_.back().layer.name;
+    for (const Stacked& stacked : layers_) {
+      for (const auto& setting : stacked.layer.settings) {
+        setting(policy);
+      }
+    }
+    std::vector<ToolRule> rules;
+    for (auto stacked = layers_.rbegin(); stacked != layers_.rend(); ++stacked) {
+      const Layer& layer = stacked->layer;
+      policy.layers.push_back(layer.file);
+      rules.insert(rules.end(), layer.tools.begin(), layer.tools.end());
+      Unite(layer.hide, policy.grant.hide, policy.hide_sources);
+      Unite(layer.protect, policy.grant.protect, policy.protect_sources);
+    }
+    // A rule that a deriving layer has overridden altogether is no part of the effective policy.
+    for (size_t i = 0; i < rules.size(); ++i) {
+      if (Decider(rules, i) == nullptr) {
+        policy.tools.push_back(rules[i]);
+      }
+    }
+    return policy;
+  }
+
+  // The rule that leaves nothing for rules[index] to decide: one that speaks of all its calls and
+  // is stricter, or as strict and earlier.
+  static const ToolRule* Decider(const std::vector<ToolRule>& rules, size_t index) {
+    for (size_t i = 0; i < rules.size(); ++i) {
+      const bool first = rules[i].verdict < rules[index].verdict ||
+                         (rules[i].verdict == rules[index].verdict && i < index);
+      if (first && RuleCovers(rules[i], rules[index])) {
+        return &rules[i];
+      }
+    }
+    return nullptr;
+  }
+
+  static void Unite(const std::vector<Layer::Located>& more, std::vector<std::string>& globs,
+                    std::vector<SourceLocation>& sources) {
+    for (const Layer::Located& glob : more) {
+      if (std::find(globs.begin(), globs.end(), glob.text) == globs.end()) {
+        globs.push_back(glob.text);
+        sources.push_back(glob.source);
+      }
+    }
+  }
+
+  void CheckRules() {
+    std::map<std::string, const ToolRule*> ids;
+    for (const Stacked& stacked : layers_) {
+      for (const ToolRule& rule : stacked.layer.tools) {
+        const auto [other, added] = ids.emplace(rule.id, &rule);
+        if (!added) {
+          problems_.Add(rule.source, "tools." + rule.id,
+                        "duplicate id, first used at " + Text(other->second->source));
+        }
+        if (ids.size() > kRulesMax) {
+          problems_.Add(rule.source, "tools",
+                        "more than " + std::to_string(kRulesMax) + " rules in all layers");
+          return;
+        }
+      }
+    }
+    for (const Stacked& stacked : layers_) {
+      CheckReachable(stacked);
+    }
+  }
+
+  // Each rule is held against its own document and what that extends, but not against what extends
+  // it: to narrow a base's rule, even to nothing, is what layers are for.
+  void CheckReachable(const Stacked& stacked) {
+    std::vector<ToolRule> rules = stacked.layer.tools;
+    for (const size_t index : stacked.below) {
+      const std::vector<ToolRule>& more = layers_[index].layer.tools;
+      rules.insert(rules.end(), more.begin(), more.end());
+    }
+    for (size_t i = 0; i < stacked.layer.tools.size(); ++i) {
+      if (const ToolRule* decider = Decider(rules, i)) {
+        problems_.Add(rules[i].source, "tools." + rules[i].id,
+                      "this rule can never decide: \"" + decider->id + "\" at " +
+                          Text(decider->source) + " answers " + VerdictName(decider->verdict) +
+                          " to every such call");
+      }
+    }
+  }
+
+  const LoadOptions& options_;
+  const Siblings siblings_;
+  Problems problems_;
+  std::vector<std::string> open_;  // the documents being read, outermost first
+  std::vector<Stacked> layers_;    // in the order in which they are applied
+};
+
+Result<std::shared_ptr<const Policy>> LoadProfile(const std::string& name, std::string_view text,
+                                                  const LoadOptions& options) {
+  return Loader(options, Loader::Siblings::kRefused).Load(kBuiltin + name, text);
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Policy>> LoadPolicy(const std::string& name,
+                                                 const LoadOptions& options) {
+  const bool builtin = HasPrefix(name, kBuiltin);
+  const std::string profile = builtin ? name.substr(std::string(kBuiltin).size()) : name;
+  if (const auto text = FindProfile(profile)) {
+    return LoadProfile(profile, *text, options);
+  }
+  Result<std::string> text = ReadFile(name, kFileBytesMax);
+  if (!text.ok()) {
+    if (text.error().code != ErrorCode::kNotFound) {
+      return WithContext("policy", text.error());
+    }
+    const std::string nearest = Nearest(profile, ShippedProfiles());
+    return Error{ErrorCode::kNotFound,
+                 "there is no policy file \"" + name +
+                     "\" and no such profile (base, coding, offline)" +
+                     (nearest.empty() ? "" : "; did you mean \"" + nearest + "\"?")};
+  }
+  return Loader(options, Loader::Siblings::kRead).Load(name, text.value());
+}
+
+Result<std::shared_ptr<const Policy>> LoadPolicyText(const std::string& name, std::string_view text,
+                                                     const LoadOptions& options) {
+  return Loader(options, Loader::Siblings::kRefused).Load(name, text);
+}
+
+std::vector<std::string> ShippedProfiles() {
+  std::vector<std::string> names;
+  for (const auto& profile : ProfileTexts()) {
+    names.emplace_back(profile.name);
+  }
+  return names;
+}
+
+std::string ToYaml(const Policy& policy) {
+  return DocumentYaml(ToDocument(policy));
+}
+
+}  // namespace nacre::policy

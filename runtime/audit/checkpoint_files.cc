@@ -1,0 +1,190 @@
+#include "runtime/audit/checkpoint_files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+
+#include "base/file.h"
+#include "base/ids.h"
+
+namespace nacre::audit {
+namespace {
+
+constexpr std::string_view kBlockEnd = "\n\n";
+constexpr std::string_view kSignatureMark = "\xe2\x80\x94 ";
+
+Error Tampered(const std::string& file, const std::string& why) {
+  return {ErrorCode::kDataLoss, file + ": " + why};
+}
+
+bool Exists(const std::string& path) {
+  struct stat info {};
+  return ::lstat(path.c_str(), &info) == 0;
+}
+
+// The end of the last whole note of `text`, and its beginning in *begin; 0 when there is none.
+// A note ends with a signature line and an empty line.
+size_t LastNote(std::string_view text, size_t* begin) {
+  size_t end = text.rfind(kBlockEnd);
+  while (end != std::string_view::npos && end > 0) {
+    size_t line = text.rfind('\n', end - 1);
+    line = line == std::string_view::npos ? 0 : line + 1;
+    if (text.substr(line, kSignatureMark.size()) == kSignatureMark) {
+      size_t start = line;
+      for (int lines = 0; lines < 4 && start > 0; ++lines) {
+        start = start < 2 ? 0 : text.rfind('\n', start - 2) + 1;  // npos + 1 is 0
+      }
+      *begin = start;
+      return end + kBlockEnd.size();
+    }
+    end = text.rfind(kBlockEnd, end - 1);
+  }
+  return 0;
+}
+
+}  // namespace
+
+Result<SigningKey> LoadSigningKey(const std::string& directory, bool fresh, const Clock& clock,
+                                  Random& random) {
+  const std::string path = directory + "/" + kKeyFile;
+  const std::string public_path = directory + "/" + kPublicKeyFile;
+  if (fresh && !Exists(path)) {
+    SigningKey key =
+        NACRE_TRY(SigningKey::Generate("nacre/audit/" + NewUlid(clock, random), random));
+    NACRE_TRY(WriteFileAtomically(path, key.ToText(), 0600));
+    NACRE_TRY(WriteFileAtomically(public_path, key.verifying_key().ToText(), 0644));
+    return key;
+  }
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) {
+    return SysError("audit key " + path, errno);
+  }
+  if ((info.st_mode & 0077) != 0) {
+    return Error{ErrorCode::kPermissionDenied, "audit key " + path +
+                                                   " is open to others, so its signatures prove "
+                                                   "nothing: start a new log elsewhere"};
+  }
+  const std::string text = NACRE_TRY(ReadFile(path, kCheckpointBytesMax));
+  auto key = SigningKey::Parse(text);
+  if (!key.ok()) {
+    return WithContext(path, key.error());
+  }
+  const std::string public_text = key.value().verifying_key().ToText();
+  if (fresh && !Exists(public_path)) {
+    NACRE_TRY(WriteFileAtomically(public_path, public_text, 0644));
+  }
+  const auto found = ReadFile(public_path, kCheckpointBytesMax);
+  if (!found.ok() || found.value() != public_text) {
+    return Tampered(public_path, "it is not the public half of the log's key");
+  }
+  return key;
+}
+
+Result<CheckpointFiles> CheckpointFiles::Open(const std::string& directory, bool fresh,
+                                              const SigningKey& key) {
+  CheckpointFiles files(directory, key);
+  const std::string head_path = directory + "/" + kHeadFile;
+  if (fresh && !Exists(head_path)) {
+    const std::string empty = NACRE_TRY(SignCheckpoint({.size = 0, .root = Sha256("")}, key));
+    NACRE_TRY(WriteFileAtomically(head_path, empty));
+  }
+  files.head_ = UniqueFd(::open(head_path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+  if (!files.head_) {
+    return SysError("open " + head_path, errno);
+  }
+  const std::string history_path = directory + "/" + kCheckpointsFile;
+  files.history_ =
+      UniqueFd(::open(history_path.c_str(),
+                      O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW | (fresh ? O_CREAT : 0), 0600));
+  if (!files.history_) {
+    return SysError("open " + history_path, errno);
+  }
+
+  const auto promise = [&](const std::string& file, const std::string& note) -> Status {
+    const auto checkpoint = ParseCheckpoint(note, key.verifying_key());
+    if (!checkpoint.ok()) {
+      return Tampered(directory + "/" + file, checkpoint.error().message);
+    }
+    files.promises_.push_back(checkpoint.value());
+    return Ok();
+  };
+  const std::string head = NACRE_TRY(ReadFile(head_path, kCheckpointBytesMax));
+  NACRE_TRY(promise(kHeadFile, head));
+  const std::string newest = NACRE_TRY(files.NewestOfHistory());
+  if (!newest.empty()) {
+    NACRE_TRY(promise(kCheckpointsFile, newest));
+  }
+  const std::string checkpoint_path = directory + "/" + kCheckpointFile;
+  if (Exists(checkpoint_path)) {
+    const std::string checkpoint = NACRE_TRY(ReadFile(checkpoint_path, kCheckpointBytesMax));
+    NACRE_TRY(promise(kCheckpointFile, checkpoint));
+  }
+  return files;
+}
+
+// Cuts off what a crash left of an unfinished append.
+Result<std::string> CheckpointFiles::NewestOfHistory() {
+  const std::string path = directory_ + "/" + kCheckpointsFile;
+  struct stat info {};
+  if (::fstat(history_.get(), &info) != 0) {
+    return SysError("stat " + path, errno);
+  }
+  const off_t from = std::max<off_t>(0, info.st_size - static_cast<off_t>(4 * kCheckpointBytesMax));
+  std::string text(static_cast<size_t>(info.st_size - from), '\0');
+  const ssize_t count = ::pread(history_.get(), text.data(), text.size(), from);
+  if (count != static_cast<ssize_t>(text.size())) {
+    return count < 0 ? SysError("read " + path, errno) : Tampered(path, "it became shorter");
+  }
+  size_t begin = 0;
+  const size_t end = LastNote(text, &begin);
+  if (text.size() - end > kCheckpointBytesMax || (end == 0 && from > 0)) {
+    return Tampered(path, "its end is no checkpoint");
+  }
+  if (end < text.size() && (::ftruncate(history_.get(), from + static_cast<off_t>(end)) != 0 ||
+                            ::fdatasync(history_.get()) != 0)) {
+    return SysError("cut the unfinished end of " + path, errno);
+  }
+  return end == 0 ? std::string() : text.substr(begin, end - 1 - begin);
+}
+
+Status CheckpointFiles::WriteHead(const Checkpoint& checkpoint) {
+  const std::string note = NACRE_TRY(SignCheckpoint(checkpoint, *key_));
+  ssize_t count = -1;
+  do {
+    // One write below a page: a reader sees the old note or the new one. It never gets shorter.
+    count = ::pwrite(head_.get(), note.data(), note.size(), 0);
+  } while (count < 0 && errno == EINTR);
+  if (count != static_cast<ssize_t>(note.size())) {
+    return SysError("write " + directory_ + "/" + kHeadFile, count < 0 ? errno : ENOSPC);
+  }
+  return Ok();
+}
+
+Status CheckpointFiles::WriteCheckpoint(const Checkpoint& checkpoint) {
+  const std::string note = NACRE_TRY(SignCheckpoint(checkpoint, *key_));
+  // Ed25519 is deterministic: the same checkpoint is the same text.
+  const std::string newest = NACRE_TRY(NewestOfHistory());
+  if (newest != note) {
+    const off_t end = ::lseek(history_.get(), 0, SEEK_END);
+    Status written = WriteAll(history_.get(), note + "\n");
+    if (written.ok() && ::fdatasync(history_.get()) != 0) {
+      written = SysError("fdatasync", errno);
+    }
+    if (!written.ok()) {
+      (void)!::ftruncate(history_.get(), end);  // else the next writer cuts it off
+      return WithContext(directory_ + "/" + kCheckpointsFile, written.error());
+    }
+  }
+  const std::string path = directory_ + "/" + kCheckpointFile;
+  const auto current = ReadFile(path, kCheckpointBytesMax);
+  if (current.ok() && current.value() == note) {
+    return Ok();
+  }
+  return WriteFileAtomically(path, note);
+}
+
+}  // namespace nacre::audit

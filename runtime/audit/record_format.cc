@@ -1,0 +1,130 @@
+#include "runtime/audit/record_format.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+
+#include "base/ids.h"
+
+namespace nacre::audit {
+namespace {
+
+constexpr int64_t kIntegerMax = (int64_t{1} << 53) - 1;  // RFC 8785: what a double holds exactly
+constexpr size_t kIndexDigitsMax = 20;
+constexpr size_t kHashDigits = 64;
+constexpr std::array kKeys = {"call",   "data",     "event",   "id",   "index", "mono_us",
+                              "policy", "previous", "session", "time", "turn"};
+
+Error NotCanonical(const std::string& why) {
+  return {ErrorCode::kInvalidArgument, "audit data must be canonical JSON: " + why};
+}
+
+Status CheckCanonical(const Json& value, int depth) {
+  if (depth > kRecordDepthMax - 1) {  // the record itself is a level
+    return NotCanonical("it is nested too deep");
+  }
+  if (value.is_number_float()) {
+    return NotCanonical("it has a fraction");
+  }
+  if (value.is_number_unsigned()
+          ? value.get<uint64_t>() > static_cast<uint64_t>(kIntegerMax)
+          : value.is_number_integer() &&
+                (value.get<int64_t>() > kIntegerMax || value.get<int64_t>() < -kIntegerMax)) {
+    return NotCanonical("it has an integer beyond 2^53-1");
+  }
+  if (value.is_binary() || value.is_discarded()) {
+    return NotCanonical("it has a value that is no JSON");
+  }
+  if (!value.is_structured()) {
+    return Ok();
+  }
+  for (const auto& item : value.items()) {
+    const bool ascii = std::all_of(item.key().begin(), item.key().end(), [](char letter) {
+      return static_cast<unsigned char>(letter) < 0x80;
+    });
+    if (!ascii) {
+      return NotCanonical("it has a key that is not ASCII");
+    }
+    NACRE_TRY(CheckCanonical(item.value(), depth + 1));
+  }
+  return Ok();
+}
+
+std::string Quoted(const std::string& text) {
+  return DumpJson(Json(text));
+}
+
+}  // namespace
+
+Result<EncodedRecord> EncodeRecord(const AuditRecord& record, const Clock& clock, Random& random) {
+  if (!record.data.is_object()) {
+    return NotCanonical("it is no object");
+  }
+  NACRE_TRY(CheckCanonical(record.data, 1));
+  const int64_t monotonic_us =
+      std::chrono::duration_cast<std::chrono::microseconds>(clock.Monotonic().time_since_epoch())
+          .count();
+  EncodedRecord encoded;
+  encoded.before_index = "{\"call\":" + Quoted(record.call) + ",\"data\":" + DumpJson(record.data) +
+                         ",\"event\":" + Quoted(record.event) +
+                         ",\"id\":" + Quoted(NewUlid(clock, random)) + ",\"index\":";
+  encoded.before_previous = ",\"mono_us\":" + std::to_string(monotonic_us) +
+                            ",\"policy\":" + Quoted(record.policy_digest) + ",\"previous\":\"";
+  encoded.after_previous = "\",\"session\":" + Quoted(record.session) +
+                           ",\"time\":" + Quoted(FormatRfc3339(clock.Now())) +
+                           ",\"turn\":" + Quoted(record.turn) + "}";
+  const size_t size = encoded.before_index.size() + kIndexDigitsMax +
+                      encoded.before_previous.size() + kHashDigits + encoded.after_previous.size();
+  if (size > kRecordBytesMax) {
+    return Error{ErrorCode::kResourceExhausted, "an audit record of " + std::to_string(size) +
+                                                    " bytes exceeds the limit of " +
+                                                    std::to_string(kRecordBytesMax)};
+  }
+  return encoded;
+}
+
+std::string FinishRecord(const EncodedRecord& record, uint64_t index, std::string_view previous) {
+  std::string line;
+  line.reserve(record.before_index.size() + record.before_previous.size() +
+               record.after_previous.size() + kIndexDigitsMax + kHashDigits);
+  line += record.before_index;
+  line += std::to_string(index);
+  line += record.before_previous;
+  line += previous;
+  line += record.after_previous;
+  return line;
+}
+
+Result<Json> ParseRecord(std::string_view line) {
+  Json record =
+      NACRE_TRY(ParseJson(line, {.bytes_max = kRecordBytesMax, .depth_max = kRecordDepthMax}));
+  const bool shaped = record.is_object() && record.size() == kKeys.size() &&
+                      std::all_of(kKeys.begin(), kKeys.end(),
+                                  [&](const char* key) { return record.contains(key); });
+  if (!shaped) {
+    return Error{ErrorCode::kDataLoss, "not a record: other keys than a record has"};
+  }
+  return record;
+}
+
+Status CheckRecord(std::string_view line, uint64_t index, std::string_view previous) {
+  const Result<Json> record = ParseRecord(line);
+  if (!record.ok()) {
+    return Error{ErrorCode::kDataLoss, record.error().message};
+  }
+  const Json& found = record.value()["index"];
+  if (!found.is_number_unsigned() || found.get<uint64_t>() != index) {
+    return Error{ErrorCode::kDataLoss, "the record here has index " +
+                                           DumpJson(found).substr(0, 32) +
+                                           ": records were removed, added or swapped"};
+  }
+  if (DumpJson(record.value()) != line) {
+    return Error{ErrorCode::kDataLoss, "it is not in canonical form"};
+  }
+  if (StringMember(record.value(), "previous") != previous) {
+    return Error{ErrorCode::kFailedPrecondition, "its link does not match the record before it"};
+  }
+  return Ok();
+}
+
+}  // namespace nacre::audit

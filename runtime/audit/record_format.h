@@ -1,0 +1,42 @@
+// The bytes of one record: a line of JSON with exactly the keys of docs/audit-log.md, in canonical
+// form (RFC 8785). These bytes, without the newline, are the leaf of the Merkle tree.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "runtime/audit/audit_record.h"
+
+namespace nacre::audit {
+
+constexpr size_t kRecordBytesMax = 60'000;  // an entry of C2SP tlog-tiles holds 65,535
+constexpr int kRecordDepthMax = 32;
+
+// A record but for what only the writer knows: its place in the log. Made outside the writer's
+// turn, because most of the work is here.
+struct EncodedRecord {
+  std::string before_index;
+  std::string before_previous;
+  std::string after_previous;
+};
+
+// Gives it time and id. kInvalidArgument when `data` cannot be canonical: it is no object, or has
+// a fraction, an integer beyond 2^53-1, a key that is not ASCII, or too deep a nesting.
+// kResourceExhausted when it is larger than kRecordBytesMax.
+Result<EncodedRecord> EncodeRecord(const AuditRecord& record, const Clock& clock, Random& random);
+
+// The line, without newline. `previous` is the leaf hash of the record before in hexadecimal,
+// empty for record 0.
+std::string FinishRecord(const EncodedRecord& record, uint64_t index, std::string_view previous);
+
+// ok when `line` is a canonical record with this index and link.
+// kFailedPrecondition when only the link is wrong, kDataLoss for anything else.
+Status CheckRecord(std::string_view line, uint64_t index, std::string_view previous);
+
+Result<Json> ParseRecord(std::string_view line);
+
+}  // namespace nacre::audit

@@ -1,0 +1,43 @@
+// One HTTP request with libcurl, cancellable, its answer handed over as it comes. The only file of
+// nacre that knows libcurl.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "base/cancel_token.h"
+#include "base/result.h"
+
+namespace nacre::inference {
+
+struct HttpRequest {
+  std::string url;      // http or https
+  std::string body;     // JSON; empty: GET
+  std::string api_key;  // sent as a bearer token; empty: none
+  std::chrono::milliseconds connect_timeout;
+  std::chrono::milliseconds idle_timeout;
+};
+
+struct HttpAnswer {
+  long status = 0;
+  std::string content_type;
+};
+
+// Thread-safe. `on_body` gets the body's bytes; when it returns an error the exchange ends with it.
+// Headers are complete in *answer by then. No redirect is followed, nothing is decompressed.
+// kCancelled, kDeadlineExceeded (idle), kUnavailable (no connection, TLS, broken transfer).
+Status ExchangeHttp(const HttpRequest& request, const CancelToken& cancel, HttpAnswer* answer,
+                    const std::function<Status(std::string_view)>& on_body);
+
+struct HttpUrl {
+  std::string text;  // normalized, without query and fragment
+  bool secure = false;
+  bool loopback = false;
+};
+
+// kInvalidArgument for anything but http(s)://host[:port][/path]: no user name, query or fragment.
+Result<HttpUrl> ParseHttpUrl(const std::string& text);
+
+}  // namespace nacre::inference

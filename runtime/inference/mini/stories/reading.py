@@ -1,0 +1,216 @@
+"""Requests to read a file or a part of it, and about its length."""
+
+import words
+from stories.builder import body, cut_note, file_form
+from stories.common import SHOW, a_file
+from tool_emulation import clean_path
+
+
+def text_file(story, low=1, high=12) -> tuple:
+    """A path and, mostly, a file there; returns also its lines."""
+    rng, path = story.rng, a_file(story.rng)
+    if rng.random() < 0.07:
+        return path, []
+    lines = story.add_text(path, low, high)
+    if rng.random() < 0.1:
+        total = len(lines) + rng.randint(1, 10 ** rng.randint(1, 4))
+        story.add_file(path, lines, total=total, size=total * rng.randint(4, 60))
+    return path, lines
+
+
+READ = (
+    "(read|show|show me|display|print|open|view|cat|see|type|output) {f}",
+    "(show me|print|display|read|give me|tell me|read out) (the content|the contents|the text|everything|all the text|the whole text|the lines) (of|in|from) {f}",
+    "what('s| is) (in|inside|written in|the content of) {f}?",
+    "what does {f} (say|contain|look like|tell|hold|have in it)?",
+    "(let me see|i want to see|i want to read|i'd like to see) {f}",
+    "what (are|is) the (contents|content) of {f}?",
+    "read {f} (to me|aloud|for me|completely|and tell me what it says|and show me the content)",
+    "(look at|look into|check|inspect|summarize|summarise|explain) {f}",
+    "can i (see|read) {f}?",
+    "(what do we have|what stands|what can i read|what is stored|what text is) in {f}?",
+    "contents of {f}",
+    "(recite|repeat|quote|dump|load|fetch|bring up|pull up|get|present|list) (me|) {f}",
+    "i (want|need|would like|'d like) to (look at|view|check|know|have|see) (what is in|the content of|) {f}",
+    "tell me (what {f} says|what is in {f}|the text of {f}|about {f})",
+    "give me {f}",
+    "what did i write in {f}?",
+    "does {f} (have any text|contain anything|have content)? (show|read) it",
+    "(read|tell) me what is (in|inside|written in) {f}",
+    "{f}, please",
+    "what's up with {f}?",
+    "how does {f} read?",
+    "may i see {f}?",
+    "(take|have) a look at {f}",
+    "(go|read) through {f}",
+    "please get me the text of {f}",
+    "what information is in {f}?",
+    "what is {f} about?",
+    "read the (list|text|notes|code|report|letter|table) in {f}",
+    "what's the content of {f}?",
+    "let's have a look at {f}",
+    "i want to know what {f} says",
+    "show what is in {f}",
+)
+
+
+def tell_text(story, path, result):
+    """Repeat a short text; for a longer one say its length and how it begins."""
+    if story.failed(result, f"read {path}"):
+        return
+    header, lines = result.split("\n")[0], body(result)
+    if not lines:
+        story.answer(f"{path} is empty.")
+    elif len(lines) <= 6 and "shown)" not in header and not cut_note(result):
+        story.answer(f"{path} contains:\n" + "\n".join(lines))
+    else:
+        story.answer(
+            f"{path} has {header.split(',')[0]}. It begins:\n" + "\n".join(lines[:3]) + cut_note(result)
+        )
+
+
+def read_file(story):
+    rng = story.rng
+    if rng.random() < 0.1:
+        path = rng.choice((a_file(rng, text=False), words.folder_path(rng)))
+        if rng.random() < 0.5:
+            story.workspace.directories.add(clean_path(path))
+        else:
+            story.add_file(path, binary=True, size=words.size(rng))
+    else:
+        path, _ = text_file(story, rng.choice((0, 1, 1, 1)), rng.choice((6, 6, 12, 20)))
+    story.user(READ, f=file_form(rng, path))
+    tell_text(story, path, story.call("fs.read", path=path))
+
+
+def read_part(story):
+    rng = story.rng
+    path, _ = text_file(story, 3, 25)
+    spelled = dict(zip(range(1, 11), "one two three four five six seven eight nine ten".split()))
+    count, start = rng.choice((None, None, rng.randint(2, 10))), None
+    slots = {"f": file_form(rng, path)}
+    if count is None and rng.random() < 0.5:
+        count = 1
+        story.user(
+            (
+                SHOW + " (only|) the (first|top) line (of|in|from) {f}",
+                "what is the first line (of|in) {f}?",
+                "(read|print) (only|just|) the first line (of|from|in) {f}",
+                "how does {f} (start|begin)?",
+                "what (does|is) the first line of {f}(| say)?",
+                "just the first line of {f}",
+                "{f}: what is its first line?",
+                "what comes first in {f}?",
+                "the very first line (of|in) {f}",
+            ),
+            **slots,
+        )
+    elif count is None:
+        start, count = rng.randint(2, 30), 1
+        story.user(
+            (
+                SHOW + " line {n} (of|in|from) {f}",
+                "what is (on|in) line {n} of {f}?",
+                "what does line {n} of {f} say?",
+                "(read|print) (only|just|) line {n} (of|from) {f}",
+                "what('s| is) line {n} (of|in) {f}?",
+                "(read|show) line number {n} of {f}",
+                "what (stands|is written|do you see) (on|in) line {n} of {f}?",
+                "line {n} of {f}",
+                "in {f}, what is line {n}?",
+                "i need line {n} of {f}",
+                "go to line {n} of {f} and (read|show) it",
+            ),
+            n=str(start),
+            **slots,
+        )
+    elif rng.random() < 0.65:
+        slots["n"] = rng.choice((str(count), spelled[count]))
+        story.user(
+            (
+                SHOW + " the first {n} lines (of|in|from) {f}",
+                "(read|print) (only|just|) the first {n} lines (of|from) {f}",
+                "what are the first {n} lines (of|in) {f}?",
+                "the top {n} lines of {f}",
+                "how do the first {n} lines of {f} read?",
+                "first {n} lines of {f}",
+                "just the first {n} lines of {f}",
+                "the beginning of {f}, {n} lines",
+                "show the {n} first lines (of|in) {f}",
+                "{n} lines from the (top|start|beginning) of {f}",
+            ),
+            **slots,
+        )
+    else:
+        start = rng.randint(2, 40)
+        slots["a"], slots["n"] = str(start), rng.choice((str(count), spelled[count]))
+        story.user(
+            (
+                SHOW + " {n} lines (of|from) {f} (starting at|from|beginning with|starting with) line {a}",
+                "(read|print) {n} lines (starting at|from) line {a} (of|in) {f}",
+                "starting at line {a}, (read|show) {n} lines of {f}",
+            ),
+            **slots,
+        )
+    result = story.call("fs.read", path=path, start_line=start, max_lines=count)
+    if story.failed(result, f"read {path}"):
+        return
+    lines = body(result)
+    if not lines:
+        story.answer(f"{path} is empty.")
+    else:
+        story.answer(
+            f"{path}{f', line {start}' if start else ''} reads:\n" + "\n".join(lines) + cut_note(result)
+        )
+
+
+def line_count(story):
+    rng = story.rng
+    path, _ = text_file(story, 0, 30)
+    by_size = rng.random() < 0.35
+    slots = {"f": file_form(rng, path)}
+    if by_size:
+        if rng.random() < 0.3:
+            story.add_file(path, binary=True, size=words.size(rng))
+        story.user(
+            (
+                "how (big|large|long in bytes) is {f}?",
+                "what is the size of {f}?",
+                "(tell me|give me|show|show me) the size of {f}",
+                "how many bytes (are in|has|does) {f}(| have| contain)?",
+                "size of {f}",
+                "what size (has|is) {f}?",
+                "how much space does {f} (take|need|use)?",
+                "how (heavy|many bytes) is {f}?",
+                "(check|determine|find out) (the size of|how big|how large) {f}(| is)",
+                "file size of {f}",
+                "is {f} large? tell me its size",
+            ),
+            **slots,
+        )
+    else:
+        story.user(
+            (
+                "how many lines (are in|are there in|has|does) {f}(| have| contain)?",
+                "how many lines does {f} (have|contain|hold)?",
+                "count (the|all|) lines (in|of) {f}",
+                "(tell me|give me|say) (the number of lines|how many lines are|the line count) (in|of) {f}",
+                "what is the (number of lines|line count) (in|of) {f}?",
+                "number of lines in {f}",
+                "line count of {f}",
+                "how long is {f}?",
+                "what is the length of {f}(| in lines)?",
+                "the length of {f} in lines",
+                "(determine|find out|i want to know|i need) (the number of lines in|how many lines are in) {f}",
+                "how many rows (are in|has|does) {f}(| have)?",
+                "how many lines did i write in {f}?",
+                "{f} has how many lines?",
+            ),
+            **slots,
+        )
+    result = story.call("fs.read", path=path, max_lines=1)
+    if by_size and result.startswith("error: not text"):
+        return story.answer(f"{path} is {result.rsplit('(', 1)[1][:-1]} large.")
+    if not story.failed(result, f"read {path}"):
+        lines, size = result.split("\n")[0].split(" (lines")[0].split(", ")
+        story.answer(f"{path} is {size} large." if by_size else f"{path} has {lines}.")

@@ -1,0 +1,30 @@
+"""Requests that need no tool."""
+
+import words
+from stories.small_talk import CANNOT, CHATTER, OUT_OF_SCOPE, UNCLEAR
+
+
+def chatter(story):
+    requests, answer = story.rng.choice(CHATTER)
+    story.user(requests, leads=False)
+    story.answer(answer)
+
+
+def out_of_scope(story):
+    rng = story.rng
+    story.user(
+        OUT_OF_SCOPE,
+        w=words.word(rng),
+        p=rng.choice(words.PEOPLE),
+        l=rng.choice(words.PLACES),
+        n=words.number(rng),
+        m=str(rng.randint(2, 99)),
+        d=rng.choice(words.DAYS),
+    )
+    story.answer(CANNOT)
+
+
+def unclear(story):
+    requests, answer = story.rng.choice(UNCLEAR)
+    story.user(requests)
+    story.answer(answer)

@@ -1,0 +1,422 @@
+#include "sandbox/child_setup.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "sandbox/kernel/capabilities.h"
+#include "sandbox/kernel/landlock.h"
+#include "sandbox/kernel/mount.h"
+#include "sandbox/kernel/syscalls.h"
+#include "sandbox/kernel/user_namespace.h"
+#include "sandbox/reaper.h"
+#include "sandbox/report.h"
+
+namespace nacre::sandbox {
+namespace {
+
+constexpr uint64_t kRootBytes = 1 << 20;
+constexpr uint64_t kRootInodes = 1024;
+constexpr uint64_t kData = kernel::kNoSuid | kernel::kNoDev | kernel::kNoExec;
+// Where the new root is assembled. It exists wherever /proc works, and the old one is not needed
+// from then on.
+constexpr char kAssembly[] = "/proc";
+
+int OrError(long result) {
+  return result < 0 ? -errno : 0;
+}
+
+int WriteFileAt(const char* path, int flags, const char* text, size_t size) {
+  const int file = ::open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0444);
+  if (file < 0) {
+    return -errno;
+  }
+  const ssize_t written = size == 0 ? 0 : ::write(file, text, size);
+  const int result = written < 0 ? -errno : static_cast<size_t>(written) == size ? 0 : -EIO;
+  ::close(file);
+  return result;
+}
+
+// By the child itself, and dumpable for that moment: the files of a process that is not dumpable
+// belong to root, and a careful runtime is not.
+int MapOwnIds(const Step& step) {
+  if (::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0) {
+    return -errno;
+  }
+  int result = WriteFileAt("/proc/self/setgroups", O_WRONLY, "deny", 4);
+  if (result == 0) {
+    result = WriteFileAt("/proc/self/uid_map", O_WRONLY, step.text.data(), step.text.size());
+  }
+  if (result == 0) {
+    result = WriteFileAt("/proc/self/gid_map", O_WRONLY, step.path.data(), step.path.size());
+  }
+  return result;
+}
+
+// Ids are set by raw calls: glibc's would signal other threads, which this process does not have.
+int BecomeSandboxUser(const LaunchPlan& plan) {
+  if (plan.privileged && ::syscall(SYS_setgroups, 0, nullptr) != 0) {
+    return -errno;
+  }
+  const gid_t gid = kernel::kInsideId;
+  const uid_t uid = kernel::kInsideId;
+  if (::syscall(SYS_setresgid, gid, gid, gid) != 0 ||
+      ::syscall(SYS_setresuid, uid, uid, uid) != 0) {
+    return -errno;
+  }
+  // Our memory is a copy of the launcher's: nobody in the sandbox may look into it.
+  return OrError(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
+}
+
+// After the change of ids, which would have cleared it.
+int DieWithParent(int report) {
+  if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) {
+    return -errno;
+  }
+  char byte = 0;
+  // It may have died before the line above: then the socket is closed.
+  return ::recv(report, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0 ? -ECANCELED : 0;
+}
+
+int AttachAndClose(int tree, int target) {
+  const int result = target < 0 ? target : kernel::Attach(tree, target);
+  ::close(tree);
+  if (target >= 0) {
+    ::close(target);
+  }
+  return result;
+}
+
+// Puts a detached tree at a path of the new root. `tree` may be the -errno of its making.
+int AttachAt(int tree, const char* path) {
+  return tree < 0 ? tree : AttachAndClose(tree, kernel::OpenBeneath(path));
+}
+
+int MakeNewRoot() {
+  const int tree = kernel::NewTmpfs(kRootBytes, kRootInodes, "755", kData);
+  if (tree < 0) {
+    return tree;
+  }
+  const int result = AttachAndClose(tree, ::open(kAssembly, O_PATH | O_DIRECTORY | O_CLOEXEC));
+  return result != 0 ? result : OrError(::chdir(kAssembly));
+}
+
+int WithAttributes(int tree, uint64_t attributes) {
+  const int result = tree < 0 ? tree : kernel::SetAttributes(tree, attributes);
+  if (tree >= 0 && result < 0) {
+    ::close(tree);
+    return result;
+  }
+  return tree;
+}
+
+int BindDevice(const Step& step) {
+  const int tree = WithAttributes(kernel::CloneTree(AT_FDCWD, step.text.c_str()),
+                                  kernel::kNoSuid | kernel::kNoExec | kernel::kReadOnly);
+  struct stat info = {};
+  if (tree >= 0 && (::fstat(tree, &info) != 0 || !S_ISCHR(info.st_mode) ||
+                    info.st_rdev != static_cast<dev_t>(step.number))) {
+    ::close(tree);
+    return -ENODEV;
+  }
+  return AttachAt(tree, step.path.c_str());
+}
+
+int MountSource(const Step& step, const OpenedSource& source, const char* host_path) {
+  int tree = source.tree;
+  if (tree < 0) {
+    tree = kernel::CloneTree(AT_FDCWD, host_path);
+    struct stat info = {};
+    if (tree >= 0 && (::fstat(tree, &info) != 0 || info.st_dev != source.device ||
+                      info.st_ino != source.inode)) {
+      ::close(tree);
+      return -ESTALE;  // replaced since the launcher opened it
+    }
+    tree = WithAttributes(tree, step.number);
+  }
+  if (tree >= 0 && step.create) {
+    const int made = source.is_directory
+                         ? OrError(::mkdir(step.path.c_str(), 0755))
+                         : WriteFileAt(step.path.c_str(), O_WRONLY | O_CREAT | O_EXCL, "", 0);
+    if (made != 0 && made != -EEXIST) {
+      ::close(tree);
+      return made;
+    }
+  }
+  return AttachAt(tree, step.path.c_str());
+}
+
+int ShowTmp(const Step& step, int report) {
+  const int directory = kernel::OpenBeneath(step.path.c_str());
+  if (directory < 0) {
+    return directory;
+  }
+  Report message;
+  message.kind = ReportKind::kTmp;
+  SendReport(report, message, directory);
+  ::close(directory);
+  return 0;
+}
+
+int Pivot() {
+  if (kernel::PivotRoot(".", ".") != 0 || ::umount2(".", MNT_DETACH) != 0) {
+    return -errno;
+  }
+  return OrError(::chdir("/"));
+}
+
+// Mounts the path onto itself. A path that does not exist needs no guard.
+int Rebind(const Step& step, uint64_t attributes) {
+  const int target = kernel::OpenBeneath(step.path.c_str());
+  if (target < 0) {
+    return target == -ENOENT || target == -ENOTDIR ? 0 : target;
+  }
+  int tree = kernel::CloneTree(target, "");
+  if (attributes != 0) {
+    tree = WithAttributes(tree, attributes);
+  }
+  ::close(target);
+  return AttachAt(tree, step.path.c_str());
+}
+
+int Hide(const Step& step) {
+  const int target = kernel::OpenInRoot(step.path.c_str());
+  if (target < 0) {
+    return target == -ENOENT || target == -ENOTDIR ? 0 : target;
+  }
+  struct stat info = {};
+  if (::fstat(target, &info) != 0) {
+    return -errno;
+  }
+  const char* mask = S_ISDIR(info.st_mode) ? "/.nacre/directory" : "/.nacre/file";
+  const int tree = WithAttributes(kernel::CloneTree(AT_FDCWD, mask), kData | kernel::kReadOnly);
+  if (tree < 0) {
+    ::close(target);
+    return tree;
+  }
+  return AttachAndClose(tree, target);
+}
+
+int MakeRootReadOnly() {
+  struct mount_attr attr = {};
+  attr.attr_set = kData | kernel::kReadOnly;
+  return OrError(::mount_setattr(AT_FDCWD, "/", 0, &attr, sizeof attr));
+}
+
+int ArrangeDescriptors(const ChildInput& input) {
+  if (::dup2(input.standard_input, 0) < 0 || ::dup2(input.standard_output, 1) < 0 ||
+      ::dup2(input.standard_error, 2) < 0 || ::dup2(input.channel, 3) < 0) {
+    return -errno;
+  }
+  const auto report = static_cast<unsigned>(input.report);
+  if (kernel::CloseRange(4, report - 1) != 0 || kernel::CloseRange(report + 1, ~0U) != 0) {
+    return -errno;
+  }
+  return 0;
+}
+
+int SetLimit(const Step& step) {
+  struct rlimit limit = {};
+  limit.rlim_cur = step.value;
+  limit.rlim_max = step.value;
+  if (step.number == RLIMIT_CPU) {
+    limit.rlim_max = step.value + 1;  // SIGXCPU first, then SIGKILL
+  } else {
+    struct rlimit current = {};
+    if (::getrlimit(static_cast<__rlimit_resource>(step.number), &current) == 0 &&
+        current.rlim_max < limit.rlim_max) {
+      limit = {.rlim_cur = current.rlim_max, .rlim_max = current.rlim_max};  // already stricter
+    }
+  }
+  return OrError(::setrlimit(static_cast<__rlimit_resource>(step.number), &limit));
+}
+
+// What the kernel says of this process, which becomes the tool's with the next step.
+int GiveEvidence(int report) {
+  Report evidence;
+  evidence.kind = ReportKind::kEvidence;
+  evidence.namespaces = OwnNamespaces();
+  const int file = ::open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+  if (file < 0) {
+    return -errno;
+  }
+  const ssize_t size = ::read(file, evidence.status.data(), evidence.status.size());
+  const int read_errno = errno;
+  ::close(file);
+  if (size <= 0) {
+    return size == 0 ? -EIO : -read_errno;
+  }
+  evidence.status_bytes = static_cast<uint32_t>(size);
+  const int outside = ::open("/.nacre/file", O_RDONLY | O_CLOEXEC);
+  evidence.landlock_denies = outside < 0 && errno == EACCES ? 1 : 0;
+  if (outside >= 0) {
+    ::close(outside);
+  }
+  SendReport(report, evidence);
+  return 0;
+}
+
+int StartTool(const ChildInput& input) {
+  const long pid = kernel::RawFork();
+  if (pid < 0) {
+    return -errno;
+  }
+  if (pid > 0) {
+    RunReaper(static_cast<pid_t>(pid), input.report, input.plan->landlock_abi, input.reaper_filter);
+  }
+  return 0;
+}
+
+int LoadFilter(const sock_fprog& filter) {
+  return OrError(::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0));
+}
+
+int DoStep(const ChildInput& input, const Step& step) {
+  const LaunchPlan& plan = *input.plan;
+  const char* path = step.path.c_str();
+  switch (step.kind) {
+    case StepKind::kMapOwnIds:
+      return MapOwnIds(step);
+    case StepKind::kBecomeSandboxUser:
+      return BecomeSandboxUser(plan);
+    case StepKind::kDieWithParent:
+      return DieWithParent(input.report);
+    case StepKind::kPrivateMounts:
+      return OrError(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr));
+    case StepKind::kWriteHostFile:
+      return WriteFileAt(path, O_WRONLY, step.text.data(), step.text.size());
+    case StepKind::kHostname:
+      return OrError(::sethostname(step.text.data(), step.text.size()));
+    case StepKind::kNewRoot:
+      return MakeNewRoot();
+    case StepKind::kDirectory:
+      return OrError(::mkdir(path, static_cast<mode_t>(step.number)));
+    case StepKind::kFile:
+      return WriteFileAt(path, O_WRONLY | O_CREAT | O_EXCL, step.text.data(), step.text.size());
+    case StepKind::kSymlink:
+      return OrError(::symlink(step.text.c_str(), path));
+    case StepKind::kBindSystem:
+      return AttachAt(WithAttributes(kernel::CloneTree(AT_FDCWD, step.text.c_str()), step.number),
+                      path);
+    case StepKind::kBindDevice:
+      return BindDevice(step);
+    case StepKind::kTmpfs:
+      return AttachAt(kernel::NewTmpfs(step.number, step.value, "1777", kData), path);
+    case StepKind::kShowTmp:
+      return ShowTmp(step, input.report);
+    case StepKind::kProc:
+      return AttachAt(kernel::NewProc(kData | kernel::kReadOnly), path);
+    case StepKind::kMountSource:
+      return MountSource(step, input.sources[step.source], plan.sources[step.source].path.c_str());
+    case StepKind::kPivot:
+      return Pivot();
+    case StepKind::kPin:
+      return Rebind(step, 0);
+    case StepKind::kReadOnlyPath:
+      return Rebind(step, kernel::kReadOnly);
+    case StepKind::kHiddenPath:
+      return Hide(step);
+    case StepKind::kReadOnlyRoot:
+      return MakeRootReadOnly();
+    case StepKind::kCapabilities:
+      return kernel::DropAllCapabilities();
+    case StepKind::kNoNewPrivileges:
+      return OrError(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+    case StepKind::kStartTool:
+      return StartTool(input);
+    case StepKind::kSession:
+      return OrError(::setsid());
+    case StepKind::kDescriptors:
+      return ArrangeDescriptors(input);
+    case StepKind::kResourceLimit:
+      return SetLimit(step);
+    case StepKind::kWorkingDirectory:
+      return OrError(::chdir(path));
+    case StepKind::kLandlock:
+      return kernel::EnforceLandlock(plan.landlock_abi, plan.landlock_rules.data(),
+                                     plan.landlock_rules.size());
+    case StepKind::kSeccomp:
+      return LoadFilter(input.tool_filter);
+    case StepKind::kEvidence:
+      return GiveEvidence(input.report);
+    case StepKind::kExec:
+      ::execve(input.argv[0], input.argv, input.environment);
+      return -errno;
+  }
+  return -EINVAL;
+}
+
+// What the launcher's threads had open, and how it took signals, is none of the call's business.
+int CleanInheritedState(const ChildInput& input) {
+  unsigned next = 0;
+  for (size_t i = 0; i < input.kept_count; ++i) {
+    const auto kept = static_cast<unsigned>(input.kept[i]);
+    if (kept > next && kernel::CloseRange(next, kept - 1) != 0) {
+      return -errno;
+    }
+    next = kept + 1;
+  }
+  if (kernel::CloseRange(next, ~0U) != 0) {
+    return -errno;
+  }
+  for (int signal = 1; signal <= SIGRTMAX; ++signal) {
+    ::signal(signal, SIG_DFL);  // SIGKILL, SIGSTOP and libc's own cannot be set, nor need to
+  }
+  sigset_t none;
+  sigemptyset(&none);
+  if (::sigprocmask(SIG_SETMASK, &none, nullptr) != 0) {
+    return -errno;
+  }
+  ::umask(022);
+  return 0;
+}
+
+}  // namespace
+
+void RunChild(const ChildInput& input) {
+  const LaunchPlan& plan = *input.plan;
+  Report failure;
+  failure.kind = ReportKind::kStepFailed;
+  failure.index = -1;
+  const int cleaned = CleanInheritedState(input);
+  char go = 0;
+  ssize_t got = 0;
+  do {
+    got = ::recv(input.report, &go, 1, 0);
+  } while (got < 0 && errno == EINTR);
+  if (got != 1) {
+    ::_exit(1);  // the launcher gave up, or is gone
+  }
+  if (cleaned != 0) {
+    failure.error = -cleaned;
+    SendReport(input.report, failure);
+    ::_exit(1);
+  }
+  for (size_t i = 0; i < plan.steps.size(); ++i) {
+    const Step& step = plan.steps[i];
+    const int result = plan.fail_at_step == i ? -EIO : DoStep(input, step);
+    if (result == 0) {
+      continue;
+    }
+    failure.kind = step.optional ? ReportKind::kStepSkipped : ReportKind::kStepFailed;
+    failure.index = static_cast<int32_t>(i);
+    failure.error = -result;
+    SendReport(input.report, failure);
+    if (!step.optional) {
+      break;
+    }
+  }
+  ::_exit(1);
+}
+
+}  // namespace nacre::sandbox

@@ -1,0 +1,45 @@
+// The set-up child: walks a LaunchPlan from clone3(2) to execve(2).
+//
+// Forked from a threaded process, it calls only async-signal-safe code and touches only memory that
+// the launcher laid out. A step that fails reports its index and errno and ends the child: nothing
+// of the call has run.
+#pragma once
+
+#include <linux/filter.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "sandbox/plan.h"
+
+namespace nacre::sandbox {
+
+// A source of the plan as the launcher opened it.
+struct OpenedSource {
+  int tree = -1;  // a detached mount, made by a privileged launcher; -1: the child clones the path
+  bool is_directory = false;
+  // What the child must find at the path: it may have been replaced since.
+  uint64_t device = 0;
+  uint64_t inode = 0;
+};
+
+// Everything borrowed from the launcher; none of the descriptors is below 10.
+struct ChildInput {
+  const LaunchPlan* plan = nullptr;
+  const OpenedSource* sources = nullptr;
+  int report = -1;
+  int standard_input = -1;
+  int standard_output = -1;
+  int standard_error = -1;
+  int channel = -1;
+  const int* kept = nullptr;  // all descriptors above and all trees, ascending
+  size_t kept_count = 0;
+  sock_fprog tool_filter = {};
+  sock_fprog reaper_filter = {};
+  char* const* argv = nullptr;
+  char* const* environment = nullptr;
+};
+
+[[noreturn]] void RunChild(const ChildInput& input);
+
+}  // namespace nacre::sandbox

@@ -1,0 +1,169 @@
+#include "sandbox/host_support.h"
+
+#include <fcntl.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/unique_fd.h"
+#include "sandbox/kernel/landlock.h"
+#include "sandbox/kernel/mount.h"
+#include "sandbox/kernel/syscalls.h"
+#include "sandbox/launcher.h"
+
+namespace nacre::sandbox {
+namespace {
+
+// A child in all the namespaces of a call; 0 or the errno of the attempt.
+int TryNamespaces() {
+  kernel::CloneArgs args;
+  args.flags = kCallNamespaces | kernel::kCloneClearSignalHandlers;
+  args.exit_signal = SIGCHLD;
+  const long pid = kernel::Clone3(args);
+  if (pid < 0) {
+    return errno;
+  }
+  if (pid == 0) {
+    ::_exit(0);
+  }
+  while (::waitpid(static_cast<pid_t>(pid), nullptr, 0) < 0 && errno == EINTR) {
+  }
+  return 0;
+}
+
+bool HasMountApi() {
+  // Without a descriptor the calls fail with EBADF where they exist, with ENOSYS where not.
+  return kernel::SetAttributes(-1, 0) != -ENOSYS && kernel::Attach(-1, -1) != -ENOSYS &&
+         kernel::CloneTree(-1, "") != -ENOSYS;
+}
+
+bool HasSeccompFilter() {
+  const uint32_t action = SECCOMP_RET_KILL_PROCESS;
+  return ::syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
+}
+
+std::vector<SystemPath> FindSystemPaths() {
+  std::vector<SystemPath> found;
+  for (const char* path : {"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32",
+                           "/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime"}) {
+    struct stat info = {};
+    if (::lstat(path, &info) != 0) {
+      continue;
+    }
+    SystemPath entry{.kind = SystemPath::Kind::kDirectory, .path = path, .link_target = {}};
+    if (S_ISLNK(info.st_mode)) {
+      char target[4096];
+      const ssize_t size = ::readlink(path, target, sizeof target);
+      if (size <= 0 || static_cast<size_t>(size) == sizeof target) {
+        continue;
+      }
+      entry.kind = SystemPath::Kind::kSymlink;
+      entry.link_target.assign(target, static_cast<size_t>(size));
+    } else if (S_ISREG(info.st_mode)) {
+      entry.kind = SystemPath::Kind::kFile;
+    } else if (!S_ISDIR(info.st_mode)) {
+      continue;
+    }
+    found.push_back(std::move(entry));
+  }
+  return found;
+}
+
+HostLayer NamespaceLayer(int error) {
+  HostLayer layer{.name = "namespaces",
+                  .state = LayerState::kPresent,
+                  .required = true,
+                  .detail = "user, mount, pid, net, ipc, uts and cgroup",
+                  .advice = {}};
+  if (error != 0) {
+    layer.state = LayerState::kMissing;
+    layer.detail = std::string("clone3 with new namespaces: ") + std::strerror(error);
+    layer.advice =
+        error == EPERM
+            ? "allow unprivileged user namespaces: sysctl kernel.unprivileged_userns_clone=1 "
+              "(Debian) or kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu); in a "
+              "container, a seccomp profile that allows clone3"
+            : "raise user.max_user_namespaces and the other user.max_*_namespaces";
+  }
+  return layer;
+}
+
+HostLayer LandlockLayer(int abi) {
+  HostLayer layer{.name = "Landlock",
+                  .state = LayerState::kPresent,
+                  .required = true,
+                  .detail = "ABI " + std::to_string(abi),
+                  .advice = {}};
+  if (abi == 0) {
+    layer.state = LayerState::kMissing;
+    layer.detail = "not offered";
+    layer.advice = "Linux 5.13 or later with 'landlock' in the lsm= boot parameter";
+  } else if (abi < 6) {
+    layer.state = LayerState::kWeaker;
+    layer.detail += abi < 4 ? ": no network rules, no scopes" : ": no scopes";
+    layer.advice = "Linux 6.12 or later; what is missing is still held by namespaces and seccomp";
+  }
+  return layer;
+}
+
+HostLayer CgroupLayer(const kernel::CgroupHost& host) {
+  if (host.version != kernel::CgroupVersion::kNone) {
+    return {.name = "cgroup",
+            .state = LayerState::kPresent,
+            .required = false,
+            .detail = kernel::CgroupVersionName(host.version),
+            .advice = {}};
+  }
+  return {.name = "cgroup",
+          .state = LayerState::kWeaker,
+          .required = false,
+          .detail = host.detail,
+          .advice =
+              "start nacre with a delegated cgroup: systemd-run --user --scope -p Delegate=yes; "
+              "without one, memory and tasks are limited by rlimits and a watchdog"};
+}
+
+HostLayer SimpleLayer(const char* name, bool present, const char* advice) {
+  return {.name = name,
+          .state = present ? LayerState::kPresent : LayerState::kMissing,
+          .required = true,
+          .detail = present ? "offered" : "not offered",
+          .advice = present ? "" : advice};
+}
+
+}  // namespace
+
+Result<HostSupport> ProbeHost() {
+  HostSupport host;
+  host.uid = ::geteuid();
+  host.gid = ::getegid();
+  host.privileged = host.uid == 0;
+  gid_t groups[256];
+  const int count = ::getgroups(256, groups);
+  if (count < 0) {
+    return SysError("getgroups", errno);
+  }
+  for (int i = 0; i < count; ++i) {
+    host.has_other_groups = host.has_other_groups || groups[i] != host.gid;
+  }
+  const int namespace_error = TryNamespaces();
+  host.namespaces = namespace_error == 0;
+  host.seccomp = HasSeccompFilter();
+  host.mount_api = HasMountApi();
+  host.landlock_abi = kernel::LandlockAbi();
+  host.cgroup = kernel::FindCgroupHost();
+  host.system_paths = FindSystemPaths();
+  host.layers = {NamespaceLayer(namespace_error),
+                 SimpleLayer("mount API", host.mount_api, "Linux 5.12 or later"),
+                 SimpleLayer("seccomp", host.seccomp, "a kernel with CONFIG_SECCOMP_FILTER"),
+                 LandlockLayer(host.landlock_abi), CgroupLayer(host.cgroup)};
+  return host;
+}
+
+}  // namespace nacre::sandbox

@@ -1,0 +1,63 @@
+// HostSupport: which layers of the sandbox this kernel and this caller can have, found by trying.
+//
+//   const HostSupport host = NACRE_TRY(ProbeHost());
+//   for (const HostLayer& layer : host.layers) { ... }   // `nacre doctor`
+//
+// A value: plans are made from it, and tests make their own.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "sandbox/kernel/cgroup.h"
+
+namespace nacre::sandbox {
+
+// A part of the host's system that every call sees read-only.
+struct SystemPath {
+  enum class Kind { kDirectory = 0, kFile, kSymlink };
+  Kind kind = Kind::kDirectory;
+  std::string path;         // absolute, the same on the host and in the sandbox
+  std::string link_target;  // kSymlink
+
+  friend bool operator==(const SystemPath&, const SystemPath&) = default;
+};
+
+enum class LayerState { kMissing = 0, kWeaker, kPresent };
+
+// One line of `nacre doctor`.
+struct HostLayer {
+  std::string name;  // "user namespaces"
+  LayerState state = LayerState::kMissing;
+  bool required = true;  // no call starts without it
+  std::string detail;    // what was found
+  std::string advice;    // what to do about it; empty when present
+
+  friend bool operator==(const HostLayer&, const HostLayer&) = default;
+};
+
+struct HostSupport {
+  bool namespaces = false;  // user, mount, pid, net, ipc, uts and cgroup at once
+  bool seccomp = false;
+  bool mount_api = false;  // open_tree, mount_setattr, move_mount
+  int landlock_abi = 0;
+  kernel::CgroupHost cgroup;
+  // Who calls. A privileged caller can map any id, so its calls run as nobody.
+  uid_t uid = 0;
+  gid_t gid = 0;
+  bool privileged = false;
+  bool has_other_groups = false;  // supplementary groups that an unprivileged caller cannot drop
+  std::vector<SystemPath> system_paths;
+  std::vector<HostLayer> layers;
+
+  friend bool operator==(const HostSupport&, const HostSupport&) = default;
+};
+
+// Tries each layer once (about five milliseconds). Fails only when the host cannot be looked at;
+// a missing layer is an answer. In a cgroup v2 that is delegated to us it enables the controllers.
+Result<HostSupport> ProbeHost();
+
+}  // namespace nacre::sandbox

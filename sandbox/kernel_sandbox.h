@@ -1,0 +1,51 @@
+// KernelSandbox: the Sandbox of this process's kernel.
+//
+//   const HostSupport host = NACRE_TRY(ProbeHost());
+//   auto sandbox = NACRE_TRY(KernelSandbox::Create(host));
+//   Outcome outcome = NACRE_TRY(sandbox->Run(spec, io, cancel));
+//
+// Nothing of a call outlives Run(): PID 1 of its namespace is killed and reaped, which ends all its
+// processes; its mounts live in its own namespace; its cgroup is removed.
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include "base/result.h"
+#include "sandbox/host_support.h"
+#include "sandbox/kernel/user_namespace.h"
+#include "sandbox/plan.h"
+#include "sandbox/sandbox.h"
+#include "sandbox/seccomp/filter.h"
+
+namespace nacre::sandbox {
+
+// Thread-safe.
+class KernelSandbox final : public Sandbox {
+ public:
+  // Compiles the filters and removes cgroups that dead runtimes left. A host that lacks a layer is
+  // no error here: each call then ends as kSetupFailed.
+  static Result<std::unique_ptr<KernelSandbox>> Create(HostSupport host);
+  // ProbeHost(), then the above.
+  static Result<std::unique_ptr<KernelSandbox>> Create();
+
+  KernelSandbox(const KernelSandbox&) = delete;
+  KernelSandbox& operator=(const KernelSandbox&) = delete;
+
+  Result<Outcome> Run(const SandboxSpec& spec, CallIo& io, const CancelToken& cancel) override;
+  // The second half of Run(), for tests that change the plan between the two.
+  Result<Outcome> RunPlan(const LaunchPlan& plan, CallIo& io, const CancelToken& cancel);
+
+  const HostSupport& host() const { return host_; }
+
+ private:
+  KernelSandbox(HostSupport host, seccomp::Filter tool, seccomp::Filter reaper);
+
+  const HostSupport host_;
+  const seccomp::Filter tool_filter_;
+  const seccomp::Filter reaper_filter_;
+  kernel::IdMappings mappings_;
+  std::atomic<uint64_t> calls_{0};  // tells calls with the same id apart
+};
+
+}  // namespace nacre::sandbox

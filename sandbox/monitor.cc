@@ -1,0 +1,405 @@
+#include "sandbox/monitor.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/statfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <optional>
+
+#include "sandbox/kernel/process_tree.h"
+#include "sandbox/report.h"
+
+namespace nacre::sandbox {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+// How far a call can run past a limit before it is seen. Without a cgroup the watchdog alone stands
+// between a memory hog and the host, so it looks more often.
+constexpr milliseconds kTickWithCgroup{20};
+constexpr milliseconds kTickWithoutCgroup{10};
+// While this much waits to be read by the call, its channel is not read: it must take its replies.
+constexpr size_t kPendingInputMax = 4 << 20;
+constexpr size_t kReadBytes = 64 * 1024;
+
+// write(2) to a pipe whose reader is gone sends SIGPIPE, which would end the host's process, or run
+// a handler of its own: keeps the signal from this thread, and takes back the one that was sent.
+ssize_t WriteWithoutSigpipe(int fd, const std::string& bytes) {
+  sigset_t sigpipe;
+  sigset_t before;
+  sigemptyset(&sigpipe);
+  sigaddset(&sigpipe, SIGPIPE);
+  ::pthread_sigmask(SIG_BLOCK, &sigpipe, &before);
+  const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+  const int write_errno = errno;
+  if (written < 0 && write_errno == EPIPE && sigismember(&before, SIGPIPE) == 0) {
+    const struct timespec no_wait = {};
+    ::sigtimedwait(&sigpipe, nullptr, &no_wait);
+  }
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  errno = write_errno;
+  return written;
+}
+
+class CallMonitor {
+ public:
+  CallMonitor(RunningCall& call, const LaunchPlan& plan, CallIo& io, const CancelToken& cancel)
+      : call_(call), plan_(plan), io_(io), cancel_(cancel), outside_(OwnNamespaces()) {}
+
+  Outcome Run();
+
+ private:
+  enum class More { kNo = 0, kYes };
+
+  void Kill(OutcomeKind why);
+  void KillForPeer();
+  void Take(CallIo::Reply reply);
+  void WriteInput();
+  More ReadOutput(UniqueFd& from, int number, std::string& into);
+  More ReadChannel();
+  void ReadReports();
+  void Tick();
+  bool IsTmpFull() const;
+  void Poll(milliseconds tick);
+  void Drain();
+  void Classify();
+
+  RunningCall& call_;
+  const LaunchPlan& plan_;
+  CallIo& io_;
+  const CancelToken& cancel_;
+  const std::array<uint64_t, kNamespaceCount> outside_;
+
+  Outcome outcome_;
+  const SteadyClock::time_point start_ = SteadyClock::now();
+  bool ended_ = false;
+  bool killed_ = false;
+  std::optional<OutcomeKind> killed_for_;  // empty with killed_: the peer broke the protocol
+  std::optional<int> wait_status_;
+  bool setup_failed_ = false;
+  bool ready_ = false;  // the evidence was given: the tool is about to run, or does
+  UniqueFd tmp_;
+  std::string pending_input_;
+  bool close_input_ = false;
+};
+
+void CallMonitor::Kill(OutcomeKind why) {
+  if (!killed_) {
+    killed_ = true;
+    killed_for_ = why;
+    call_.child.Kill();
+  }
+}
+
+void CallMonitor::KillForPeer() {
+  if (!killed_) {
+    killed_ = true;
+    call_.child.Kill();
+  }
+}
+
+void CallMonitor::Take(CallIo::Reply reply) {
+  if (reply.kill) {
+    KillForPeer();
+    return;
+  }
+  pending_input_ += reply.bytes;
+  close_input_ = close_input_ || reply.close_input;
+  WriteInput();
+}
+
+void CallMonitor::WriteInput() {
+  while (call_.standard_input.valid() && !pending_input_.empty()) {
+    const ssize_t written = WriteWithoutSigpipe(call_.standard_input.get(), pending_input_);
+    if (written < 0) {
+      if (errno == EINTR) {
+        continue;
+      }
+      if (errno != EAGAIN) {
+        call_.standard_input.reset();  // the call closed it: what is left is not wanted
+      }
+      break;
+    }
+    pending_input_.erase(0, static_cast<size_t>(written));
+  }
+  if (!call_.standard_input.valid()) {
+    pending_input_.clear();
+  } else if (pending_input_.empty() && close_input_) {
+    call_.standard_input.reset();
+  }
+}
+
+CallMonitor::More CallMonitor::ReadOutput(UniqueFd& from, int number, std::string& into) {
+  char buffer[kReadBytes];
+  const ssize_t size = ::read(from.get(), buffer, sizeof buffer);
+  if (size <= 0) {
+    if (size == 0 || (errno != EAGAIN && errno != EINTR)) {
+      from.reset();
+    }
+    return size < 0 && errno == EINTR ? More::kYes : More::kNo;
+  }
+  const size_t room = plan_.limits.output_bytes - into.size();
+  const std::string_view fits(buffer, std::min(room, static_cast<size_t>(size)));
+  if (!fits.empty()) {
+    into.append(fits);
+    io_.OnOutput(number, fits);
+  }
+  if (fits.size() < static_cast<size_t>(size)) {
+    outcome_.output_truncated = true;
+    Kill(OutcomeKind::kOutputExceeded);
+  }
+  return More::kYes;
+}
+
+CallMonitor::More CallMonitor::ReadChannel() {
+  char buffer[kReadBytes];
+  const ssize_t size = ::read(call_.channel.get(), buffer, sizeof buffer);
+  if (size <= 0) {
+    if (size == 0 || (errno != EAGAIN && errno != EINTR)) {
+      call_.channel.reset();
+    }
+    return size < 0 && errno == EINTR ? More::kYes : More::kNo;
+  }
+  if (!killed_) {
+    Take(io_.OnChannelBytes(std::string_view(buffer, static_cast<size_t>(size))));
+  }
+  return More::kYes;
+}
+
+void CallMonitor::ReadReports() {
+  bool closed = false;
+  while (call_.report.valid()) {
+    auto received = ReceiveReport(call_.report.get(), closed);
+    if (!received) {
+      if (closed) {
+        call_.report.reset();
+      }
+      return;
+    }
+    const Report& report = received->report;
+    const auto index = static_cast<size_t>(report.index);
+    const std::string step =
+        index < plan_.steps.size() ? plan_.steps[index].name : "clean inherited state";
+    switch (report.kind) {
+      case ReportKind::kStepFailed:
+        if (!setup_failed_) {
+          setup_failed_ = true;
+          outcome_.setup_step = step;
+          outcome_.setup_errno = report.error;
+        }
+        break;
+      case ReportKind::kStepSkipped:
+        call_.weaker.push_back("could not " + step + ": " +
+                               SysError("", report.error).message.substr(2));
+        break;
+      case ReportKind::kTmp:
+        tmp_ = std::move(received->descriptor);
+        break;
+      case ReportKind::kEvidence:
+        ready_ = true;
+        outcome_.layers = ReadEvidence(report, outside_, plan_.landlock_abi);
+        break;
+      case ReportKind::kToolEnded:
+        wait_status_ = report.index;
+        break;
+    }
+  }
+}
+
+// The limits that no descriptor announces.
+void CallMonitor::Tick() {
+  std::chrono::microseconds cpu{0};
+  if (call_.cgroup) {
+    const kernel::CgroupEvents events = call_.cgroup->Events();
+    if (events.out_of_memory > 0) {
+      Kill(OutcomeKind::kOutOfMemory);
+    }
+    if (events.task_refusals > 0) {
+      Kill(OutcomeKind::kTasksExceeded);
+    }
+    cpu = events.cpu;
+  } else {
+    const kernel::TreeUse use =
+        kernel::MeasureTree(call_.child.pid(), plan_.limits.memory_bytes, plan_.limits.tasks + 1);
+    outcome_.use.memory_peak_bytes = std::max(outcome_.use.memory_peak_bytes, use.memory_bytes);
+    if (ready_ && use.memory_bytes > plan_.limits.memory_bytes) {
+      Kill(OutcomeKind::kOutOfMemory);
+    }
+    if (use.tasks > plan_.limits.tasks) {
+      Kill(OutcomeKind::kTasksExceeded);
+    }
+    cpu = use.cpu;
+  }
+  if (cpu > plan_.limits.cpu) {
+    Kill(OutcomeKind::kCpuExceeded);
+  }
+  outcome_.use.cpu = std::max(outcome_.use.cpu, cpu);
+  if (IsTmpFull()) {
+    Kill(OutcomeKind::kDiskExceeded);
+  }
+}
+
+bool CallMonitor::IsTmpFull() const {
+  struct statfs disk = {};
+  return tmp_.valid() && ::fstatfs(tmp_.get(), &disk) == 0 &&
+         (disk.f_bavail == 0 || disk.f_ffree == 0);
+}
+
+void CallMonitor::Poll(milliseconds tick) {
+  const bool take_channel = pending_input_.size() < kPendingInputMax;
+  const bool want_input = !pending_input_.empty();
+  enum { kPidfd, kReport, kOutput, kError, kChannel, kInput, kCancel, kCount };
+  std::array<struct pollfd, kCount> polled = {};
+  const auto watch = [&](int at, int fd, short events) {
+    polled[static_cast<size_t>(at)] = {.fd = fd, .events = events, .revents = 0};
+  };
+  watch(kPidfd, call_.child.pidfd(), POLLIN);
+  watch(kReport, call_.report.get(), POLLIN);
+  watch(kOutput, call_.standard_output.get(), POLLIN);
+  watch(kError, call_.standard_error.get(), POLLIN);
+  watch(kChannel, take_channel ? call_.channel.get() : -1, POLLIN);
+  watch(kInput, want_input ? call_.standard_input.get() : -1, POLLOUT);
+  watch(kCancel, killed_ ? -1 : cancel_.poll_fd(), POLLIN);
+  const auto left =
+      std::chrono::duration_cast<milliseconds>(start_ + plan_.limits.wall - SteadyClock::now()) +
+      milliseconds(1);
+  const milliseconds wait = killed_ ? tick : std::clamp(left, milliseconds(0), tick);
+  if (::poll(polled.data(), polled.size(), static_cast<int>(wait.count())) < 0) {
+    return;  // EINTR, or a shortage of memory that the next round meets again
+  }
+  const auto ready = [&](int at) { return polled[static_cast<size_t>(at)].revents != 0; };
+  if (ready(kReport)) {
+    ReadReports();
+  }
+  if (ready(kOutput)) {
+    ReadOutput(call_.standard_output, 1, outcome_.output);
+  }
+  if (ready(kError)) {
+    ReadOutput(call_.standard_error, 2, outcome_.error_output);
+  }
+  if (ready(kChannel)) {
+    ReadChannel();
+  }
+  if (ready(kInput)) {
+    WriteInput();
+  }
+  if (ready(kCancel)) {
+    Kill(OutcomeKind::kCancelled);
+  }
+  ended_ = ready(kPidfd);
+}
+
+// After the end: what the pipes still hold. No writer is left, so each of them ends.
+void CallMonitor::Drain() {
+  ReadReports();
+  while (call_.standard_output.valid() &&
+         ReadOutput(call_.standard_output, 1, outcome_.output) == More::kYes) {
+  }
+  while (call_.standard_error.valid() &&
+         ReadOutput(call_.standard_error, 2, outcome_.error_output) == More::kYes) {
+  }
+  while (call_.channel.valid() && ReadChannel() == More::kYes) {
+  }
+}
+
+void CallMonitor::Classify() {
+  kernel::CgroupEvents events;
+  if (call_.cgroup) {
+    events = call_.cgroup->Events();
+    outcome_.use.memory_peak_bytes = events.memory_peak_bytes;
+    outcome_.use.cpu = std::max(outcome_.use.cpu, events.cpu);
+  }
+  if (setup_failed_) {
+    outcome_.kind = OutcomeKind::kSetupFailed;
+    return;
+  }
+  if (killed_for_ && *killed_for_ != OutcomeKind::kOutputExceeded) {
+    outcome_.kind = *killed_for_;
+    return;
+  }
+  if (outcome_.output_truncated) {
+    outcome_.kind = OutcomeKind::kOutputExceeded;
+    return;
+  }
+  if (events.out_of_memory > 0) {
+    outcome_.kind = OutcomeKind::kOutOfMemory;
+    return;
+  }
+  if (events.task_refusals > 0) {
+    outcome_.kind = OutcomeKind::kTasksExceeded;
+    return;
+  }
+  if (IsTmpFull()) {
+    outcome_.kind = OutcomeKind::kDiskExceeded;
+    return;
+  }
+  if (!ready_) {
+    outcome_.kind = OutcomeKind::kSetupFailed;
+    outcome_.setup_step = "set-up process";
+    outcome_.setup_errno = ECHILD;
+    return;
+  }
+  if (wait_status_ && WIFEXITED(*wait_status_)) {
+    outcome_.kind = OutcomeKind::kExited;
+    outcome_.exit_code = WEXITSTATUS(*wait_status_);
+    return;
+  }
+  outcome_.signal = wait_status_ && WIFSIGNALED(*wait_status_) ? WTERMSIG(*wait_status_) : SIGKILL;
+  switch (outcome_.signal) {
+    case SIGSYS:
+      outcome_.kind = OutcomeKind::kViolation;
+      break;
+    case SIGXCPU:
+      outcome_.kind = OutcomeKind::kCpuExceeded;
+      break;
+    case SIGXFSZ:
+      outcome_.kind = OutcomeKind::kDiskExceeded;
+      break;
+    default:
+      outcome_.kind =
+          outcome_.use.cpu > plan_.limits.cpu ? OutcomeKind::kCpuExceeded : OutcomeKind::kSignaled;
+      break;
+  }
+}
+
+Outcome CallMonitor::Run() {
+  const milliseconds tick = call_.cgroup ? kTickWithCgroup : kTickWithoutCgroup;
+  SteadyClock::time_point next_tick = start_ + tick;
+  Take(io_.OnStart());
+  while (!ended_) {
+    Poll(tick);
+    if (killed_ || ended_) {
+      continue;
+    }
+    const SteadyClock::time_point now = SteadyClock::now();
+    if (now >= start_ + plan_.limits.wall) {
+      Kill(OutcomeKind::kTimedOut);
+    } else if (now >= next_tick) {
+      next_tick = now + tick;
+      Tick();
+    }
+  }
+  outcome_.use.wall =
+      std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - start_);
+  Drain();
+  // Of what PID 1 waited for: what was killed with it counts only in the cgroup and in the last tick.
+  outcome_.use.cpu = std::max(outcome_.use.cpu, call_.child.Reap());
+  Classify();
+  outcome_.layers.cgroup = call_.cgroup ? kernel::CgroupVersionName(plan_.cgroup_version) : "none";
+  outcome_.layers.weaker = call_.weaker;
+  return std::move(outcome_);
+}
+
+}  // namespace
+
+Outcome Monitor(RunningCall& call, const LaunchPlan& plan, CallIo& io, const CancelToken& cancel) {
+  return CallMonitor(call, plan, io, cancel).Run();
+}
+
+}  // namespace nacre::sandbox

@@ -1,0 +1,408 @@
+#include "sandbox/plan.h"
+
+#include <sys/resource.h>
+#include <sys/sysmacros.h>
+
+#include <algorithm>
+#include <set>
+#include <sstream>
+
+#include "sandbox/kernel/mount.h"
+#include "sandbox/seccomp/syscall_groups.h"
+#include "sandbox/spec_check.h"
+
+namespace nacre::sandbox {
+namespace {
+
+constexpr uint64_t kPlain = kernel::kNoSuid | kernel::kNoDev;
+constexpr uint64_t kSystem = kPlain | kernel::kReadOnly;
+constexpr uint64_t kTmpInodes = 16384;
+constexpr uint64_t kShmBytes = 64ULL << 20;
+// An address space far above the memory limit: reserving is no use, and the watchdog or the cgroup
+// gives the clearer outcome. It only keeps page tables and overcommit in bounds.
+constexpr uint64_t kAddressSpaceFactor = 8;
+constexpr uint64_t kAddressSpaceMin = 4ULL << 30;
+
+constexpr char kPasswd[] =
+    "root:x:0:0:root:/:/usr/sbin/nologin\n"
+    "sandbox:x:1000:1000:sandbox:/tmp:/bin/sh\n"
+    "nobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n";
+constexpr char kGroup[] = "root:x:0:\nsandbox:x:1000:\nnogroup:x:65534:\n";
+constexpr char kHosts[] = "127.0.0.1 localhost sandbox\n::1 localhost\n";
+constexpr char kNsswitch[] = "passwd: files\ngroup: files\nshadow: files\nhosts: files\n";
+
+std::string Relative(const std::string& path) {
+  return path.substr(1);
+}
+
+std::string Parent(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+// Adds steps to a plan and remembers which directories it has made.
+class Builder {
+ public:
+  explicit Builder(LaunchPlan& plan) : plan_(plan) {}
+
+  Step& Add(StepKind kind, std::string name) {
+    Step step;
+    step.kind = kind;
+    step.name = std::move(name);
+    plan_.steps.push_back(std::move(step));
+    return plan_.steps.back();
+  }
+
+  Step& AddAt(StepKind kind, const std::string& verb, const std::string& path) {
+    Step& step = Add(kind, verb + " " + path);
+    step.path = Relative(path);
+    return step;
+  }
+
+  // The directory and those above it, on the new root.
+  void Directory(const std::string& path) {
+    if (path == "/" || made_.contains(path)) {
+      return;
+    }
+    Directory(Parent(path));
+    made_.insert(path);
+    AddAt(StepKind::kDirectory, "directory", path).number = 0755;
+  }
+
+  void File(const std::string& path, std::string content) {
+    Directory(Parent(path));
+    AddAt(StepKind::kFile, "file", path).text = std::move(content);
+  }
+
+  void Symlink(const std::string& path, std::string target) {
+    Directory(Parent(path));
+    AddAt(StepKind::kSymlink, "symlink", path).text = std::move(target);
+  }
+
+  // Once: later steps name the same directory for other reasons.
+  void Pin(const std::string& path) {
+    if (pinned_.insert(path).second) {
+      AddAt(StepKind::kPin, "pin", path);
+    }
+  }
+
+ private:
+  LaunchPlan& plan_;
+  std::set<std::string> made_;
+  std::set<std::string> pinned_;
+};
+
+void PlanIdentity(Builder& builder, const HostSupport& host) {
+  if (!host.privileged) {
+    Step& map = builder.Add(StepKind::kMapOwnIds, "id map");
+    map.text = "1000 " + std::to_string(host.uid) + " 1\n";
+    map.path = "1000 " + std::to_string(host.gid) + " 1\n";
+  }
+  // Before the change of identity, after which these files would be another user's.
+  Step& nested = builder.Add(StepKind::kWriteHostFile, "forbid nested user namespaces");
+  nested.path = "/proc/sys/user/max_user_namespaces";
+  nested.text = "0";
+  nested.optional = true;
+  Step& first_to_die = builder.Add(StepKind::kWriteHostFile, "first to die when memory is short");
+  first_to_die.path = "/proc/self/oom_score_adj";
+  first_to_die.text = "1000";
+  first_to_die.optional = true;
+  builder.Add(StepKind::kBecomeSandboxUser, "identity");
+  builder.Add(StepKind::kDieWithParent, "die with parent");
+  builder.Add(StepKind::kPrivateMounts, "private mounts");
+  builder.Add(StepKind::kHostname, "hostname").text = "sandbox";
+}
+
+void PlanSystem(Builder& builder, const HostSupport& host) {
+  builder.Add(StepKind::kNewRoot, "new root");
+  builder.Directory("/.nacre/directory");
+  builder.File("/.nacre/file", "");
+  builder.File("/etc/passwd", kPasswd);
+  builder.File("/etc/group", kGroup);
+  builder.File("/etc/hosts", kHosts);
+  builder.File("/etc/nsswitch.conf", kNsswitch);
+  for (const SystemPath& entry : host.system_paths) {
+    if (entry.kind == SystemPath::Kind::kSymlink) {
+      builder.Symlink(entry.path, entry.link_target);
+      continue;
+    }
+    if (entry.kind == SystemPath::Kind::kDirectory) {
+      builder.Directory(entry.path);
+    } else {
+      builder.File(entry.path, "");
+    }
+    Step& bind = builder.AddAt(StepKind::kBindSystem, "system", entry.path);
+    bind.text = entry.path;
+    bind.number = IsBelow(entry.path, "/etc") ? kSystem | kernel::kNoExec : kSystem;
+  }
+  struct Device {
+    const char* path;
+    unsigned minor;
+  };
+  for (const Device& device :
+       {Device{"/dev/null", 3}, Device{"/dev/zero", 5}, Device{"/dev/full", 7},
+        Device{"/dev/random", 8}, Device{"/dev/urandom", 9}}) {
+    builder.File(device.path, "");
+    Step& bind = builder.AddAt(StepKind::kBindDevice, "device", device.path);
+    bind.text = device.path;
+    bind.number = makedev(1, device.minor);
+  }
+  builder.Symlink("/dev/fd", "/proc/self/fd");
+  builder.Symlink("/dev/stdin", "/proc/self/fd/0");
+  builder.Symlink("/dev/stdout", "/proc/self/fd/1");
+  builder.Symlink("/dev/stderr", "/proc/self/fd/2");
+}
+
+void PlanFileSystems(Builder& builder, const Limits& limits) {
+  builder.Directory("/dev/shm");
+  Step& shm = builder.AddAt(StepKind::kTmpfs, "tmpfs", "/dev/shm");
+  shm.number = std::min(kShmBytes, limits.disk_bytes);
+  shm.value = 1024;
+  builder.Directory("/tmp");
+  Step& tmp = builder.AddAt(StepKind::kTmpfs, "tmpfs", "/tmp");
+  tmp.number = limits.disk_bytes;
+  tmp.value = kTmpInodes;
+  builder.AddAt(StepKind::kShowTmp, "watch", "/tmp");
+  builder.Directory("/proc");
+  builder.AddAt(StepKind::kProc, "proc", "/proc");
+}
+
+// The writable mount that a path lies strictly below, or nullptr: the most specific one counts.
+const Mount* WritableAbove(const std::vector<Mount>& mounts, const std::string& path) {
+  const Mount* best = nullptr;
+  for (const Mount& mount : mounts) {
+    if (path != mount.target && IsBelow(path, mount.target) &&
+        (best == nullptr || mount.target.size() > best->target.size())) {
+      best = &mount;
+    }
+  }
+  return best != nullptr && best->access == Access::kReadWrite ? best : nullptr;
+}
+
+// A mount keeps its own directory from being renamed, but not the directories above it: a tool could
+// move those aside and put its own in their place, for the host to find.
+void PinAbove(Builder& builder, const std::vector<Mount>& mounts, const std::string& path) {
+  const Mount* writable = WritableAbove(mounts, path);
+  if (writable == nullptr) {
+    return;
+  }
+  std::vector<std::string> between;
+  for (std::string each = Parent(path); each != writable->target; each = Parent(each)) {
+    between.push_back(each);
+  }
+  for (auto each = between.rbegin(); each != between.rend(); ++each) {
+    builder.Pin(*each);
+  }
+}
+
+uint64_t MountAttributes(const Mount& mount) {
+  uint64_t attributes = kPlain;
+  if (mount.access == Access::kRead) {
+    attributes |= kernel::kReadOnly;
+  }
+  if (mount.access == Access::kReadWrite || mount.executable == Executable::kNo) {
+    attributes |= kernel::kNoExec;
+  }
+  return attributes;
+}
+
+// Shorter targets first, so that the more specific one lies on top.
+std::vector<Mount> InMountOrder(std::vector<Mount> mounts) {
+  std::sort(mounts.begin(), mounts.end(), [](const Mount& a, const Mount& b) {
+    return std::make_pair(a.target.size(), a.target) < std::make_pair(b.target.size(), b.target);
+  });
+  return mounts;
+}
+
+void PlanMounts(Builder& builder, LaunchPlan& plan, const std::vector<Mount>& mounts,
+                const HostSupport& host) {
+  for (const Mount& mount : mounts) {
+    const bool on_foreign_tree =
+        std::any_of(mounts.begin(), mounts.end(),
+                    [&](const Mount& other) {
+                      return other.target != mount.target && IsBelow(mount.target, other.target);
+                    }) ||
+        std::any_of(host.system_paths.begin(), host.system_paths.end(),
+                    [&](const SystemPath& system) { return IsBelow(mount.target, system.path); });
+    PinAbove(builder, mounts, mount.target);
+    if (!on_foreign_tree) {
+      builder.Directory(Parent(mount.target));
+    }
+    Step& step = builder.AddAt(StepKind::kMountSource, "mount", mount.target);
+    step.number = MountAttributes(mount);
+    step.source = plan.sources.size();
+    step.create = !on_foreign_tree;
+    plan.sources.push_back({.path = mount.source,
+                            .attributes = step.number,
+                            .writable = mount.access == Access::kReadWrite});
+    kernel::LandlockGrant grant = kernel::LandlockGrant::kRead;
+    if (mount.access == Access::kReadWrite) {
+      grant = kernel::LandlockGrant::kReadWrite;
+    } else if (mount.executable == Executable::kYes) {
+      grant = kernel::LandlockGrant::kReadExecute;
+    }
+    plan.landlock_rules.push_back({mount.target, grant});
+  }
+}
+
+void PlanProtectedPaths(Builder& builder, const SandboxSpec& spec,
+                        const std::vector<Mount>& mounts) {
+  for (const std::string& path : spec.read_only) {
+    PinAbove(builder, mounts, path);
+    builder.AddAt(StepKind::kReadOnlyPath, "read-only", path);
+  }
+  for (const std::string& path : spec.hidden) {
+    builder.AddAt(StepKind::kHiddenPath, "hide", path);
+  }
+}
+
+void PlanLimits(Builder& builder, const Limits& limits) {
+  struct Limit {
+    const char* name;
+    int resource;
+    uint64_t value;
+  };
+  const uint64_t address_space =
+      std::max(kAddressSpaceMin, limits.memory_bytes * kAddressSpaceFactor);
+  for (const Limit& limit :
+       {Limit{"core", RLIMIT_CORE, 0}, Limit{"files", RLIMIT_NOFILE, limits.files},
+        Limit{"file size", RLIMIT_FSIZE, limits.disk_bytes},
+        // One for PID 1, and one so that the watchdog can see the limit exceeded.
+        Limit{"tasks", RLIMIT_NPROC, limits.tasks + 2ULL},
+        // One more than the watchdog's, whose outcome is the clearer one.
+        Limit{"cpu", RLIMIT_CPU, static_cast<uint64_t>(limits.cpu.count()) + 1},
+        Limit{"address space", RLIMIT_AS, address_space},
+        Limit{"locked memory", RLIMIT_MEMLOCK, 64 * 1024}, Limit{"nice", RLIMIT_NICE, 0},
+        Limit{"real time", RLIMIT_RTPRIO, 0}, Limit{"message queues", RLIMIT_MSGQUEUE, 0}}) {
+    Step& step = builder.Add(StepKind::kResourceLimit, std::string("limit ") + limit.name);
+    step.number = static_cast<uint64_t>(limit.resource);
+    step.value = limit.value;
+  }
+}
+
+void PlanSystemRules(LaunchPlan& plan, const HostSupport& host) {
+  using kernel::LandlockGrant;
+  // Names may be listed everywhere: what must not be seen is not mounted.
+  plan.landlock_rules.push_back({"/", LandlockGrant::kList});
+  for (const SystemPath& entry : host.system_paths) {
+    if (entry.kind == SystemPath::Kind::kDirectory && !IsBelow(entry.path, "/etc")) {
+      plan.landlock_rules.push_back({entry.path, LandlockGrant::kReadExecute});
+    }
+  }
+  plan.landlock_rules.push_back({"/etc", LandlockGrant::kRead});
+  plan.landlock_rules.push_back({"/proc", LandlockGrant::kRead});
+  for (const char* device :
+       {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"}) {
+    plan.landlock_rules.push_back({device, LandlockGrant::kUseDevice});
+  }
+  plan.landlock_rules.push_back({"/dev/shm", LandlockGrant::kReadWrite});
+  plan.landlock_rules.push_back({"/tmp", LandlockGrant::kReadWrite});
+}
+
+std::optional<std::string> FindUnmet(const SandboxSpec& spec, const HostSupport& host) {
+  if (!host.namespaces) {
+    return "namespaces";
+  }
+  if (!host.mount_api) {
+    return "mount API";
+  }
+  if (!host.seccomp) {
+    return "seccomp";
+  }
+  if (host.landlock_abi < spec.require.landlock_abi) {
+    return "Landlock ABI " + std::to_string(spec.require.landlock_abi);
+  }
+  if (spec.require.cgroup && host.cgroup.version == kernel::CgroupVersion::kNone) {
+    return "cgroup";
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> FindWeaker(const HostSupport& host) {
+  std::vector<std::string> weaker;
+  if (host.cgroup.version == kernel::CgroupVersion::kNone) {
+    weaker.push_back("memory and tasks are limited by rlimits and a watchdog, not by a cgroup");
+  }
+  if (host.landlock_abi == 0) {
+    weaker.push_back("files are guarded by mounts only: this kernel offers no Landlock");
+  }
+  if (!host.privileged && host.has_other_groups) {
+    weaker.push_back("the caller's supplementary groups cannot be dropped without privilege");
+  }
+  return weaker;
+}
+
+}  // namespace
+
+Result<LaunchPlan> MakePlan(const SandboxSpec& spec, const HostSupport& host) {
+  NACRE_TRY(CheckSpec(spec));
+  NACRE_TRY(seccomp::ProfileRules(spec.seccomp_profile));
+  LaunchPlan plan;
+  plan.id = spec.id;
+  plan.argv = spec.argv;
+  for (const auto& [name, value] : spec.environment) {
+    plan.environment.push_back(name + "=" + value);
+  }
+  plan.limits = spec.limits;
+  plan.seccomp_profile = spec.seccomp_profile;
+  plan.landlock_abi = host.landlock_abi;
+  plan.cgroup_version = host.cgroup.version;
+  plan.privileged = host.privileged;
+  plan.unmet = FindUnmet(spec, host);
+  plan.weaker = FindWeaker(host);
+
+  const std::vector<Mount> mounts = InMountOrder(spec.mounts);
+  Builder builder(plan);
+  PlanIdentity(builder, host);
+  PlanSystem(builder, host);
+  PlanFileSystems(builder, spec.limits);
+  PlanSystemRules(plan, host);
+  PlanMounts(builder, plan, mounts, host);
+  builder.Add(StepKind::kPivot, "pivot");
+  PlanProtectedPaths(builder, spec, mounts);
+  builder.Add(StepKind::kReadOnlyRoot, "read-only root");
+  builder.Add(StepKind::kCapabilities, "drop capabilities");
+  builder.Add(StepKind::kNoNewPrivileges, "no new privileges");
+  builder.Add(StepKind::kStartTool, "start the tool's process");
+  builder.Add(StepKind::kSession, "new session");
+  builder.Add(StepKind::kDescriptors, "descriptors");
+  PlanLimits(builder, spec.limits);
+  builder.Add(StepKind::kWorkingDirectory, "working directory").path = spec.working_directory;
+  if (plan.landlock_abi > 0) {
+    builder.Add(StepKind::kLandlock, "Landlock");
+  }
+  builder.Add(StepKind::kSeccomp, "seccomp");
+  builder.Add(StepKind::kEvidence, "evidence");
+  builder.Add(StepKind::kExec, "exec");
+  return plan;
+}
+
+std::string DescribePlan(const LaunchPlan& plan) {
+  std::ostringstream text;
+  for (const Step& step : plan.steps) {
+    text << step.name;
+    if (step.kind == StepKind::kBindSystem || step.kind == StepKind::kMountSource) {
+      text << ((step.number & kernel::kReadOnly) != 0 ? " ro" : " rw")
+           << ((step.number & kernel::kNoExec) != 0 ? " noexec" : " exec");
+    }
+    if (step.kind == StepKind::kMountSource) {
+      text << " from " << plan.sources[step.source].path
+           << (step.create ? "" : " (onto what exists)");
+    }
+    if (step.kind == StepKind::kResourceLimit) {
+      text << " " << step.value;
+    }
+    if (step.kind == StepKind::kTmpfs) {
+      text << " " << step.number << " bytes " << step.value << " inodes";
+    }
+    text << (step.optional ? " (optional)\n" : "\n");
+  }
+  for (const kernel::LandlockRule& rule : plan.landlock_rules) {
+    static constexpr const char* kGrants[] = {"list", "read", "read-execute", "read-write",
+                                              "device"};
+    text << "Landlock " << rule.path << " " << kGrants[static_cast<int>(rule.grant)] << "\n";
+  }
+  return text.str();
+}
+
+}  // namespace nacre::sandbox

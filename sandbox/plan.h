@@ -1,0 +1,111 @@
+// LaunchPlan: everything that the set-up child of a call does, in order, decided beforehand.
+//
+// Between clone3(2) and execve(2) the child of a threaded process may not allocate, lock or log. So
+// MakePlan, a pure function, lays out every step and every string; child_setup.cc only walks them.
+// The order is the security argument and reads like a table of contents: identity, mounts, pivot,
+// capabilities, no_new_privs, [the tool's process], descriptors, rlimits, Landlock, seccomp, exec.
+//
+// Source: design document section 6; reference "Recommended sequence".
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "sandbox/host_support.h"
+#include "sandbox/kernel/landlock.h"
+#include "sandbox/sandbox_spec.h"
+
+namespace nacre::sandbox {
+
+// What a step does. The fields it uses are named in brackets. Paths of mount steps are relative to
+// the new root; "host" means the path as the caller sees it.
+enum class StepKind {
+  kMapOwnIds = 0,  // [text: uid map, path: gid map] of an unprivileged caller
+  kBecomeSandboxUser,
+  kDieWithParent,
+  kPrivateMounts,
+  kWriteHostFile,  // [path: host, text]
+  kHostname,       // [text]
+  kNewRoot,
+  kDirectory,    // [path, number: mode]
+  kFile,         // [path, text]
+  kSymlink,      // [path, text]
+  kBindSystem,   // [path, text: host path, number: attributes]
+  kBindDevice,   // [path, text: host path, number: device number]
+  kTmpfs,        // [path, number: bytes, inodes]
+  kShowTmp,      // [path] lets the monitor see how full it is
+  kProc,         // [path]
+  kMountSource,  // [path, number: attributes, source, create]
+  kPivot,
+  kPin,           // [path] so that a directory above a protected path cannot be renamed
+  kReadOnlyPath,  // [path]
+  kHiddenPath,    // [path]
+  kReadOnlyRoot,
+  kCapabilities,
+  kNoNewPrivileges,
+  kStartTool,  // from here on it is the tool's process; the first one waits for it
+  kSession,
+  kDescriptors,
+  kResourceLimit,     // [number: resource, value]
+  kWorkingDirectory,  // [path: in the sandbox]
+  kLandlock,
+  kSeccomp,
+  kEvidence,
+  kExec,
+};
+
+struct Step {
+  StepKind kind = StepKind::kExec;
+  std::string name;  // "mount /workspace": named when it fails
+  std::string path;
+  std::string text;
+  uint64_t number = 0;
+  uint64_t value = 0;  // kResourceLimit: the limit; kTmpfs: inodes
+  size_t source = 0;
+  bool create = false;    // kMountSource: the mount point is made, on our own file system
+  bool optional = false;  // a failure is reported as a weakness and the launch goes on
+
+  friend bool operator==(const Step&, const Step&) = default;
+};
+
+// A mount of the spec, opened by the launcher before the child exists.
+struct Source {
+  std::string path;  // on the host
+  uint64_t attributes = 0;
+  bool writable = false;
+
+  friend bool operator==(const Source&, const Source&) = default;
+};
+
+struct LaunchPlan {
+  std::vector<Step> steps;
+  std::vector<Source> sources;
+  std::vector<kernel::LandlockRule> landlock_rules;
+  int landlock_abi = 0;
+  std::string seccomp_profile;
+  std::string id;
+  std::vector<std::string> argv;
+  std::vector<std::string> environment;  // "NAME=value"
+  Limits limits;
+  kernel::CgroupVersion cgroup_version = kernel::CgroupVersion::kNone;
+  bool privileged = false;          // run as nobody, see mounts through id mappings
+  std::vector<std::string> weaker;  // known from the host
+  // A layer that the spec requires and the host lacks: nothing is started.
+  std::optional<std::string> unmet;
+  // Tests only: this step fails with EIO instead of being done.
+  std::optional<size_t> fail_at_step;
+
+  friend bool operator==(const LaunchPlan&, const LaunchPlan&) = default;
+};
+
+// Pure. kInvalidArgument for a spec outside of its bounds (see spec_check.h); a host that lacks a
+// layer is not an error but a plan with `unmet`.
+Result<LaunchPlan> MakePlan(const SandboxSpec& spec, const HostSupport& host);
+
+// One line per step, for review and golden tests. Pure.
+std::string DescribePlan(const LaunchPlan& plan);
+
+}  // namespace nacre::sandbox

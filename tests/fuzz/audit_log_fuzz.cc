@@ -1,0 +1,61 @@
+// A whole log directory of hostile bytes: verified, read and opened for writing. Nothing may crash,
+// and what verifies must also be readable. The input is the files one after another, each ended by
+// a byte 0xff, in the order below; what is missing is no file.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/random.h"
+#include "base/temp_dir.h"
+#include "base/unique_fd.h"
+#include "runtime/audit/audit_log.h"
+#include "runtime/audit/audit_verifier.h"
+
+namespace {
+
+constexpr const char* kFiles[] = {"key.pub",    "head",          "checkpoints",
+                                  "checkpoint", "records.jsonl", "key"};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  static const nacre::TempDir directory = nacre::TempDir::Create().value();
+  std::string_view rest(reinterpret_cast<const char*>(data), size);
+  for (const char* file : kFiles) {
+    const std::string path = directory.path() + "/" + file;
+    ::unlink(path.c_str());
+    const size_t end = rest.find('\xff');
+    if (rest.empty()) {
+      continue;
+    }
+    const nacre::UniqueFd out(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    if (!nacre::WriteAll(out.get(), rest.substr(0, end)).ok()) {
+      std::abort();
+    }
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+  }
+  const auto report = nacre::audit::VerifyAuditLog(directory.path());
+  uint64_t records = 0;
+  const nacre::Status read =
+      nacre::audit::ReadAuditLog(directory.path(), 0, [&](uint64_t index, const nacre::Json&) {
+        records = index + 1;
+        return true;
+      });
+  if (!report.ok() || (report.value().ok && (!read.ok() || records != report.value().records))) {
+    std::abort();
+  }
+  const nacre::SystemClock clock;
+  nacre::SystemRandom random;
+  const auto log = nacre::audit::OpenAuditLog(directory.path(), clock, random);
+  // Opening recovers, so what was good stays good.
+  if (log.ok() && report.value().ok && !nacre::audit::VerifyAuditLog(directory.path()).value().ok) {
+    std::abort();
+  }
+  return 0;
+}

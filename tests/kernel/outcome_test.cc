@@ -1,0 +1,289 @@
+// How calls end: each kind of end, quickly, with nothing left behind.
+#include <catch2/catch.hpp>
+#include <thread>
+
+#include "tests/support/sandbox_runner.h"
+#include "tests/support/skip.h"
+
+namespace nacre::sandbox {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+TEST_CASE("a program's exit code is the outcome, not confused with signals") {
+  for (const int code : {0, 1, 7, 127, 128, 137, 255}) {
+    const Outcome outcome = RunSpec(Shell("exit " + std::to_string(code)));
+    CHECK(outcome.kind == OutcomeKind::kExited);
+    CHECK(outcome.exit_code == code);
+  }
+}
+
+TEST_CASE("a program that a signal ends is reported with that signal") {
+  for (const int signal : {1, 6, 9, 11, 15}) {
+    const Outcome outcome = RunSpec(Shell("kill -" + std::to_string(signal) + " $$"));
+    CHECK(outcome.kind == OutcomeKind::kSignaled);
+    CHECK(outcome.signal == signal);
+  }
+}
+
+TEST_CASE("standard output and error are kept apart") {
+  const Outcome outcome = RunSpec(Shell("echo out; echo err >&2"));
+  CHECK(outcome.output == "out\n");
+  CHECK(outcome.error_output == "err\n");
+  CHECK_FALSE(outcome.output_truncated);
+}
+
+TEST_CASE("a program that does not exist is a failed set-up that names the step") {
+  const Outcome outcome = RunSpec(MakeSpec({"/usr/bin/no-such-program"}));
+  CHECK(outcome.kind == OutcomeKind::kSetupFailed);
+  CHECK(outcome.setup_step == "exec");
+  CHECK(outcome.setup_errno == ENOENT);
+}
+
+TEST_CASE("a call that sleeps is ended at its deadline") {
+  SandboxSpec spec = Shell("trap '' TERM INT; sleep 60");
+  spec.limits.wall = milliseconds(200);
+  const Outcome outcome = RunSpec(spec);
+  CHECK(outcome.kind == OutcomeKind::kTimedOut);
+  CHECK(outcome.use.wall >= milliseconds(200));
+  CHECK(outcome.use.wall < seconds(5));
+}
+
+TEST_CASE("a call that stops itself and all it can is ended at its deadline") {
+  SandboxSpec spec = Shell("kill -STOP -1; kill -STOP $$; sleep 60");
+  spec.limits.wall = milliseconds(300);
+  CHECK(RunSpec(spec).kind == OutcomeKind::kTimedOut);
+}
+
+TEST_CASE("cancelling ends the call") {
+  class CancelOnOutput final : public CallIo {
+   public:
+    explicit CancelOnOutput(CancelSource& source) : source_(source) {}
+    Reply OnStart() override { return {}; }
+    Reply OnChannelBytes(std::string_view) override { return {}; }
+    void OnOutput(int, std::string_view) override { source_.Cancel(); }
+
+   private:
+    CancelSource& source_;
+  };
+  CancelSource source;
+  CancelOnOutput io(source);
+  const Outcome outcome =
+      SharedSandbox().Run(Shell("echo started; sleep 60"), io, source.token()).value();
+  CHECK(outcome.kind == OutcomeKind::kCancelled);
+  CHECK(outcome.use.wall < seconds(10));
+}
+
+TEST_CASE("a call that was cancelled before it started runs to no end of its own") {
+  CancelSource source;
+  source.Cancel();
+  NoCallIo io;
+  CHECK(SharedSandbox().Run(Shell("sleep 60"), io, source.token()).value().kind ==
+        OutcomeKind::kCancelled);
+}
+
+TEST_CASE("a flood of output ends the call and keeps the first bytes") {
+  SandboxSpec spec = Shell("yes nacre");
+  spec.limits.output_bytes = 100'000;
+  const Outcome outcome = RunSpec(spec);
+  CHECK(outcome.kind == OutcomeKind::kOutputExceeded);
+  CHECK(outcome.output_truncated);
+  CHECK(outcome.output.size() == 100'000);
+  CHECK(outcome.output.starts_with("nacre\nnacre\n"));
+}
+
+TEST_CASE("a flood on standard error counts too") {
+  SandboxSpec spec = Shell("yes nacre >&2");
+  spec.limits.output_bytes = 5000;
+  const Outcome outcome = RunSpec(spec);
+  CHECK(outcome.kind == OutcomeKind::kOutputExceeded);
+  CHECK(outcome.error_output.size() == 5000);
+}
+
+TEST_CASE("output of exactly the limit is no excess") {
+  SandboxSpec spec = Shell("printf 12345");
+  spec.limits.output_bytes = 5;
+  const Outcome outcome = RunSpec(spec);
+  CHECK(outcome.kind == OutcomeKind::kExited);
+  CHECK(outcome.output == "12345");
+}
+
+TEST_CASE("one process more than allowed ends as tasks exceeded") {
+  SandboxSpec spec = Shell("i=0; while [ $i -lt 16 ]; do sleep 10 & i=$((i+1)); done; wait");
+  spec.limits.tasks = 16;
+  const Outcome outcome = RunSpec(spec);
+  CHECK(outcome.kind == OutcomeKind::kTasksExceeded);
+  CHECK(outcome.use.wall < seconds(10));
+}
+
+TEST_CASE("as many processes as allowed are no excess") {
+  SandboxSpec spec = Shell("sleep 0.3 & sleep 0.3 & sleep 0.3 & wait");
+  spec.limits.tasks = 4;
+  CHECK(RunSpec(spec).kind == OutcomeKind::kExited);
+}
+
+TEST_CASE("a memory hog ends as out of memory") {
+  SandboxSpec spec = Shell("x=$(head -c 400000000 /dev/zero | tr '\\0' 'x'); echo done");
+  spec.limits.memory_bytes = 64ULL << 20;
+  const Outcome outcome = RunSpec(spec);
+  CHECK(outcome.kind == OutcomeKind::kOutOfMemory);
+}
+
+TEST_CASE("a file that grows without end ends as disk exceeded") {
+  SandboxSpec spec = Shell("cat /dev/zero > /tmp/big");
+  spec.limits.disk_bytes = 8ULL << 20;
+  CHECK(RunSpec(spec).kind == OutcomeKind::kDiskExceeded);
+}
+
+TEST_CASE("many files that fill /tmp end as disk exceeded") {
+  SandboxSpec spec =
+      Shell("i=0; while :; do head -c 1000000 /dev/zero > /tmp/f$i 2>/dev/null; i=$((i+1)); done");
+  spec.limits.disk_bytes = 8ULL << 20;
+  CHECK(RunSpec(spec).kind == OutcomeKind::kDiskExceeded);
+}
+
+TEST_CASE("using more processor time than allowed is its own outcome") {
+  SandboxSpec spec = Shell("while :; do :; done");
+  spec.limits.cpu = seconds(1);
+  const Outcome outcome = RunSpec(spec);
+  CHECK(outcome.kind == OutcomeKind::kCpuExceeded);
+  CHECK(outcome.use.cpu >= milliseconds(900));
+}
+
+TEST_CASE("processor time is counted over all processes of a call") {
+  SandboxSpec spec = Shell("for i in 1 2 3 4; do (while :; do :; done) & done; wait");
+  spec.limits.cpu = seconds(1);
+  const Outcome outcome = RunSpec(spec);
+  CHECK(outcome.kind == OutcomeKind::kCpuExceeded);
+  CHECK(outcome.use.cpu < seconds(3));
+}
+
+TEST_CASE("a background process does not outlive the program that started it") {
+  const HostState before = LookAtHost();
+  const Outcome outcome =
+      RunSpec(Shell("(setsid sleep 60 >/dev/null 2>&1 &) ; (sleep 60 &) ; echo end"));
+  CHECK(outcome.kind == OutcomeKind::kExited);
+  CHECK(outcome.output == "end\n");
+  CHECK(outcome.use.wall < seconds(20));
+  CHECK(LookAtHost() == before);
+}
+
+TEST_CASE("every kind of end leaves the host as it was") {
+  RunSpec(Shell("true"));  // what is made once, is made
+  const HostState before = LookAtHost();
+  SandboxSpec timed = Shell("sleep 60 & sleep 60");
+  timed.limits.wall = milliseconds(100);
+  SandboxSpec flood = Shell("yes");
+  flood.limits.output_bytes = 100;
+  for (const SandboxSpec& spec :
+       {Shell("true"), Shell("kill -9 $$"), timed, flood, MakeSpec({"/nothing"})}) {
+    RunSpec(spec);
+    CHECK(LookAtHost() == before);
+  }
+}
+
+TEST_CASE("calls run side by side") {
+  std::vector<std::thread> threads;
+  std::vector<Outcome> outcomes(8);
+  SharedSandbox();
+  for (size_t i = 0; i < outcomes.size(); ++i) {
+    threads.emplace_back([&outcomes, i] {
+      NoCallIo io;
+      auto outcome = SharedSandbox().Run(Shell("echo " + std::to_string(i)), io, CancelToken());
+      if (outcome.ok()) {
+        outcomes[i] = std::move(outcome).value();
+      }
+    });
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  for (size_t i = 0; i < outcomes.size(); ++i) {
+    CHECK(outcomes[i].kind == OutcomeKind::kExited);
+    CHECK(outcomes[i].output == std::to_string(i) + "\n");
+  }
+}
+
+TEST_CASE("the layers in force are read back from the kernel") {
+  const Outcome outcome = RunSpec(Shell("true"));
+  CHECK(outcome.layers.namespaces ==
+        std::vector<std::string>{"user", "mount", "pid", "net", "ipc", "uts", "cgroup"});
+  CHECK(outcome.layers.landlock_abi == SharedSandbox().host().landlock_abi);
+  CHECK(outcome.layers.seccomp);
+  CHECK(outcome.layers.no_new_privs);
+  CHECK(outcome.layers.capabilities_empty);
+  CHECK(outcome.layers.cgroup == kernel::CgroupVersionName(SharedSandbox().host().cgroup.version));
+  CHECK(outcome.layers.weaker.empty() == (outcome.layers.cgroup != "none"));
+}
+
+TEST_CASE("a Landlock ABI that the kernel does not have refuses the call") {
+  SandboxSpec spec = Shell("echo ran");
+  spec.require.landlock_abi = 1000;
+  const Outcome outcome = RunSpec(spec);
+  CHECK(outcome.kind == OutcomeKind::kSetupFailed);
+  CHECK(outcome.setup_step == "Landlock ABI 1000");
+  CHECK(outcome.output.empty());
+}
+
+TEST_CASE("a required cgroup that the host cannot give refuses the call") {
+  HostSupport host = SharedSandbox().host();
+  host.cgroup = {};
+  const auto sandbox = KernelSandbox::Create(host).value();
+  SandboxSpec spec = Shell("echo ran");
+  spec.require.cgroup = true;
+  NoCallIo io;
+  const Outcome outcome = sandbox->Run(spec, io, CancelToken()).value();
+  CHECK(outcome.kind == OutcomeKind::kSetupFailed);
+  CHECK(outcome.setup_step == "cgroup");
+}
+
+// The same limits by rlimit and watchdog, whatever this host offers.
+TEST_CASE("without a cgroup the limits hold and the outcome says what is weaker") {
+  HostSupport host = SharedSandbox().host();
+  host.cgroup = {};
+  const auto sandbox = KernelSandbox::Create(host).value();
+  NoCallIo io;
+  const auto run = [&](SandboxSpec spec) { return sandbox->Run(spec, io, CancelToken()).value(); };
+  SandboxSpec bomb = Shell("i=0; while [ $i -lt 16 ]; do sleep 10 & i=$((i+1)); done; wait");
+  bomb.limits.tasks = 16;
+  const Outcome outcome = run(bomb);
+  CHECK(outcome.kind == OutcomeKind::kTasksExceeded);
+  CHECK(outcome.layers.cgroup == "none");
+  CHECK(outcome.layers.weaker.size() == 1);
+  SandboxSpec hog = Shell("x=$(head -c 400000000 /dev/zero | tr '\\0' 'x'); echo done");
+  hog.limits.memory_bytes = 64ULL << 20;
+  CHECK(run(hog).kind == OutcomeKind::kOutOfMemory);
+  SandboxSpec spin = Shell("for i in 1 2 3 4; do (while :; do :; done) & done; wait");
+  spin.limits.cpu = seconds(1);
+  CHECK(run(spin).kind == OutcomeKind::kCpuExceeded);
+}
+
+// Fails each step of a launch in turn: whichever one fails, the program must not have run.
+TEST_CASE("a launch that fails at any step runs nothing and leaves nothing") {
+  SandboxSpec spec = Shell("echo ran");
+  spec.hidden = {"/usr/share"};
+  spec.read_only = {"/usr/lib"};
+  LaunchPlan plan = MakePlan(spec, SharedSandbox().host()).value();
+  NoCallIo io;
+  SharedSandbox().RunPlan(plan, io, CancelToken()).value();
+  const HostState before = LookAtHost();
+  for (size_t step = 0; step < plan.steps.size(); ++step) {
+    CAPTURE(step, plan.steps[step].name);
+    plan.fail_at_step = step;
+    const Outcome outcome = SharedSandbox().RunPlan(plan, io, CancelToken()).value();
+    if (plan.steps[step].optional) {
+      CHECK(outcome.kind == OutcomeKind::kExited);
+      CHECK_FALSE(outcome.layers.weaker.empty());
+    } else {
+      CHECK(outcome.kind == OutcomeKind::kSetupFailed);
+      CHECK(outcome.setup_step == plan.steps[step].name);
+      CHECK(outcome.setup_errno == EIO);
+      CHECK(outcome.output.empty());
+    }
+    CHECK(LookAtHost() == before);
+  }
+}
+
+}  // namespace
+}  // namespace nacre::sandbox

@@ -1,0 +1,86 @@
+// SandboxRunner: real sandboxes for tests, with the host's state compared before and after.
+#pragma once
+
+#include <dirent.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <cerrno>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "sandbox/kernel_sandbox.h"
+
+namespace nacre::sandbox {
+
+inline KernelSandbox& SharedSandbox() {
+  static const std::unique_ptr<KernelSandbox> sandbox = [] {
+    auto made = KernelSandbox::Create();
+    REQUIRE(made.ok());
+    return std::move(made).value();
+  }();
+  return *sandbox;
+}
+
+inline SandboxSpec MakeSpec(std::vector<std::string> argv) {
+  SandboxSpec spec;
+  spec.id = "test";
+  spec.argv = std::move(argv);
+  spec.environment = {{"PATH", "/usr/bin:/bin"}, {"HOME", "/tmp"}};
+  spec.limits.wall = std::chrono::seconds(20);
+  return spec;
+}
+
+inline SandboxSpec Shell(const std::string& script) {
+  return MakeSpec({"/bin/sh", "-c", script});
+}
+
+inline Outcome RunSpec(const SandboxSpec& spec) {
+  NoCallIo io;
+  auto outcome = SharedSandbox().Run(spec, io, CancelToken());
+  if (!outcome.ok()) {
+    FAIL(outcome.error().message);
+  }
+  INFO(Describe(outcome.value()));
+  return std::move(outcome).value();
+}
+
+// What a call could have left on the host.
+struct HostState {
+  std::string mounts;
+  size_t descriptors = 0;
+  size_t cgroups = 0;
+  bool children = false;
+
+  friend bool operator==(const HostState&, const HostState&) = default;
+  friend std::ostream& operator<<(std::ostream& out, const HostState& state) {
+    return out << state.descriptors << " descriptors, " << state.cgroups
+               << " cgroups, children: " << state.children << ", mounts:\n"
+               << state.mounts;
+  }
+};
+
+inline HostState LookAtHost() {
+  HostState state;
+  state.mounts = ReadFile("/proc/self/mountinfo", 1 << 20).value();
+  state.descriptors =
+      static_cast<size_t>(std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {}));
+  const kernel::CgroupHost& cgroup = SharedSandbox().host().cgroup;
+  const std::string ours = "nacre-" + std::to_string(::getpid()) + "-";
+  for (const std::string& directory : {cgroup.memory_directory, cgroup.pids_directory}) {
+    if (directory.empty()) {
+      continue;
+    }
+    for (const auto& entry : std::filesystem::directory_iterator(directory)) {
+      state.cgroups += entry.path().filename().string().starts_with(ours) ? 1 : 0;
+    }
+  }
+  state.children = ::waitpid(-1, nullptr, WNOHANG) != -1 || errno != ECHILD;
+  return state;
+}
+
+}  // namespace nacre::sandbox

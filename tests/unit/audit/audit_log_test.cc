@@ -1,0 +1,425 @@
+// What is acknowledged is there: after kill -9, a full disk, and with many writers.
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <functional>
+#include <iostream>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "runtime/audit/checkpoint_files.h"
+#include "tests/support/skip.h"
+#include "tests/unit/audit/log_fixture.h"
+
+namespace nacre::audit {
+namespace {
+
+pid_t Fork(const std::function<int()>& body) {
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    ::_exit(body());
+  }
+  return child;
+}
+
+int Wait(pid_t child) {
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  return status;
+}
+
+}  // namespace
+
+TEST_CASE("records are appended in order, linked, and signed at each checkpoint") {
+  LogDirectory log;
+  {
+    const auto open = log.Open();
+    CHECK(open->Append(Record(1)).value() == 1);  // 0 is log.opened
+    CHECK(open->Append(Record(2)).value() == 2);
+    CHECK(open->WriteCheckpoint().ok());
+    CHECK(open->WriteCheckpoint().ok());  // nothing new: no second one
+    CHECK(open->Append(Record(3)).value() == 3);
+  }
+  {
+    const auto open = log.Open();
+    CHECK(open->Append(Record(4)).value() == 5);
+  }
+  CHECK(log.Events() ==
+        "log.opened call.decided call.decided call.decided log.opened call.decided ");
+  const VerifyReport report = log.Verify();
+  CHECK(report.ok);
+  CHECK(report.checkpoints == 1);
+  CHECK(log.Read(kCheckpointsFile) == log.Read(kCheckpointFile) + "\n");
+  REQUIRE(ReadAuditLog(log.path, 0, [&](uint64_t index, const Json& record) {
+            CHECK(StringMember(record, "previous").size() == (index == 0 ? 0 : 64));
+            CHECK(StringMember(record, "time") == "2023-11-14T22:13:20.000Z");
+            return true;
+          }).ok());
+}
+
+TEST_CASE("the key is made once, for its owner only") {
+  LogDirectory log;
+  log.Append(1);
+  struct stat info {};
+  REQUIRE(::stat(log.File(kKeyFile).c_str(), &info) == 0);
+  CHECK((info.st_mode & 0777) == 0600);
+  REQUIRE(::stat(log.path.c_str(), &info) == 0);
+  CHECK((info.st_mode & 0777) == 0700);
+  const std::string key = log.Read(kKeyFile);
+  log.Append(1);
+  CHECK(log.Read(kKeyFile) == key);
+  CHECK(log.Read(kRecordsFile).find(key.substr(key.rfind('+', key.size() - 40))) ==
+        std::string::npos);
+  REQUIRE(::chmod(log.File(kKeyFile).c_str(), 0640) == 0);
+  CHECK(log.TryOpen().error().code == ErrorCode::kPermissionDenied);
+  REQUIRE(::unlink(log.File(kKeyFile).c_str()) == 0);
+  CHECK(log.TryOpen().error().code == ErrorCode::kNotFound);
+}
+
+// A crash in the middle of a group commit of two records: any prefix of it may be on disk.
+TEST_CASE("a write torn at any byte is cut off, recorded, and loses no acknowledged record") {
+  LogDirectory log;
+  log.Append(1);
+  const std::string before = log.temp.path() + "/before";
+  const std::string acknowledged = log.Read(kRecordsFile);
+  log.CopyTo(before);
+  {
+    const auto open = log.Open();
+    REQUIRE(open->Append(Record(2)).ok());
+  }
+  const std::string batch = log.Read(kRecordsFile).substr(acknowledged.size());
+  const size_t first_line = batch.find('\n') + 1;
+  for (size_t torn = 0; torn <= batch.size(); ++torn) {
+    CAPTURE(torn);
+    std::filesystem::remove_all(log.path);
+    std::filesystem::copy(before, log.path, std::filesystem::copy_options::recursive);
+    log.Write(kRecordsFile, acknowledged + batch.substr(0, torn));
+    const uint64_t whole = torn == batch.size() ? 4 : torn >= first_line ? 3 : 2;
+    const bool tail = torn != 0 && torn != first_line && torn != batch.size();
+
+    const VerifyReport crashed = log.Verify();
+    REQUIRE(crashed.ok);
+    REQUIRE(crashed.records == whole);
+    REQUIRE(crashed.notes.empty() == (torn == 0));
+    const uint64_t next = log.Open()->Append(Record(3)).value();
+    REQUIRE(next == whole + (tail ? 2 : 1));
+    REQUIRE(log.Read(kRecordsFile).substr(0, acknowledged.size()) == acknowledged);
+    REQUIRE((log.Events().find("log.recovered") != std::string::npos) == tail);
+    REQUIRE(log.Verify().ok);
+    REQUIRE(log.Verify().covered == next + 1);
+  }
+}
+
+TEST_CASE("a checkpoint torn at any byte is cut off and written again") {
+  LogDirectory log;
+  log.Append(1);
+  const std::string before = log.temp.path() + "/before";
+  log.CopyTo(before);
+  const std::string acknowledged = log.Read(kCheckpointsFile);
+  log.Append(0);
+  const std::string block = log.Read(kCheckpointsFile).substr(acknowledged.size());
+  const std::string records = log.Read(kRecordsFile);
+  const std::string head = log.Read(kHeadFile);
+  for (size_t torn = 0; torn <= block.size(); ++torn) {
+    CAPTURE(torn);
+    std::filesystem::remove_all(log.path);
+    std::filesystem::copy(before, log.path, std::filesystem::copy_options::recursive);
+    log.Write(kRecordsFile, records);
+    log.Write(kHeadFile, head);
+    log.Write(kCheckpointsFile, acknowledged + block.substr(0, torn));
+    REQUIRE(log.Problems() == "");
+    log.Append(1);
+    REQUIRE(log.Problems() == "");
+    REQUIRE(log.Verify().checkpoints == (torn == block.size() ? 3 : 2));
+  }
+}
+
+TEST_CASE("zeros that a power failure left after the records are cut off") {
+  LogDirectory log;
+  log.Append(1);
+  const std::string records = log.Read(kRecordsFile);
+  const std::string zeros =
+      GENERATE(as<std::string>{}, std::string(100, '\0'), std::string(100, '\0') + "\n",
+               std::string(200'000, '\0'), std::string(4096, '\0') + "\"}\n{\"call\":\"\"}\n");
+  log.Write(kRecordsFile, records + zeros);
+  log.Append(1);
+  CHECK(log.Verify().ok);
+  CHECK(log.Events() == "log.opened call.decided log.recovered log.opened call.decided ");
+}
+
+TEST_CASE("kill -9 under load loses no acknowledged record and needs no repair to verify") {
+  for (size_t round = 1; round <= 20; ++round) {
+    CAPTURE(round);
+    LogDirectory log;
+    Pipe pipe = MakePipe().value();
+    const pid_t child = Fork([&] {
+      auto open = log.TryOpen();
+      if (!open.ok()) {
+        return 1;
+      }
+      std::vector<std::thread> threads;
+      for (int thread = 0; thread < 3; ++thread) {
+        threads.emplace_back([&] {
+          while (true) {
+            const auto index = open.value()->Append(Record(1));
+            if (!index.ok() || (index.value() % 5 == 0 && !open.value()->WriteCheckpoint().ok())) {
+              ::_exit(2);
+            }
+            const uint64_t value = index.value();
+            (void)!::write(pipe.write.get(), &value, sizeof value);
+          }
+        });
+      }
+      threads.front().join();
+      return 3;
+    });
+    pipe.write.reset();
+    std::set<uint64_t> acknowledged;
+    uint64_t index = 0;
+    const auto read_index = [&] {
+      return ::read(pipe.read.get(), &index, sizeof index) == sizeof index;
+    };
+    while (acknowledged.size() < round && read_index()) {
+      acknowledged.insert(index);
+    }
+    REQUIRE(::kill(child, SIGKILL) == 0);
+    CHECK(WIFSIGNALED(Wait(child)));
+    while (read_index()) {
+      acknowledged.insert(index);
+    }
+    const VerifyReport crashed = log.Verify();
+    INFO(log.Problems());
+    CHECK(crashed.ok);
+    CHECK(acknowledged.size() >= round);
+    CHECK(crashed.records > *acknowledged.rbegin());
+    log.Append(1);
+    CHECK(log.Problems() == "");
+    CHECK(log.Verify().records > crashed.records);
+  }
+}
+
+// The kernel ends a file at RLIMIT_FSIZE as a full disk would: a short write, then an error.
+TEST_CASE("a disk that is full at any byte refuses records and leaves nothing half-done") {
+  LogDirectory log;
+  log.Append(1);
+  const std::string records = log.Read(kRecordsFile);
+  const size_t length = records.size() - records.find('\n') - 1;
+  for (size_t room = 0; room < length; room += 7) {
+    CAPTURE(room);
+    const std::string before = log.Events();
+    const int status = Wait(Fork([&] {
+      ::signal(SIGXFSZ, SIG_IGN);
+      auto open = log.TryOpen();
+      struct stat info {};
+      if (!open.ok() || ::stat(log.File(kRecordsFile).c_str(), &info) != 0) {
+        return 1;
+      }
+      const auto size = static_cast<rlim_t>(info.st_size);
+      const rlimit limit{.rlim_cur = size + room, .rlim_max = RLIM_INFINITY};
+      const rlimit none{.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
+      ::setrlimit(RLIMIT_FSIZE, &limit);
+      const auto full = open.value()->Append(Record(1));
+      ::setrlimit(RLIMIT_FSIZE, &none);
+      if (full.ok() || full.error().code != ErrorCode::kResourceExhausted ||
+          full.error().message.find("the audit log is not writable: ") != 0 ||
+          full.error().message.find("; calls are refused") == std::string::npos) {
+        return 2;
+      }
+      // Also when there is room again: nobody knows any more what the file holds.
+      if (open.value()->Append(Record(2)).ok() || open.value()->WriteCheckpoint().ok()) {
+        return 3;
+      }
+      return ::stat(log.File(kRecordsFile).c_str(), &info) == 0 &&
+                     static_cast<rlim_t>(info.st_size) == size
+                 ? 0
+                 : 4;
+    }));
+    REQUIRE(status == 0);
+    REQUIRE(log.Problems() == "");
+    REQUIRE(log.Events() == before + "log.opened ");
+  }
+}
+
+TEST_CASE("threads and processes append side by side without a gap") {
+  LogDirectory log;
+  log.Append(1);
+  const auto work = [&] {
+    auto open = log.TryOpen();
+    std::atomic<int> failed = 0;
+    std::vector<std::thread> threads;
+    for (int thread = 0; open.ok() && thread < 4; ++thread) {
+      threads.emplace_back([&, thread] {
+        for (int i = 0; i < 10; ++i) {
+          failed += open.value()->Append(Record(i)).ok() ? 0 : 1;
+        }
+        failed += thread != 0 || open.value()->WriteCheckpoint().ok() ? 0 : 1;
+      });
+    }
+    for (std::thread& thread : threads) {
+      thread.join();
+    }
+    return open.ok() ? failed.load() : 99;
+  };
+  std::vector<pid_t> children;
+  for (int i = 0; i < 3; ++i) {
+    children.push_back(Fork(work));
+  }
+  // Readers need no lock and never see a torn log.
+  for (int i = 0; i < 20; ++i) {
+    CHECK(log.Problems() == "");
+  }
+  for (const pid_t child : children) {
+    CHECK(Wait(child) == 0);
+  }
+  log.Append(1);
+  CHECK(log.Problems() == "");
+  CHECK(log.Verify().records == 2 + 3 * 41 + 2);
+}
+
+TEST_CASE("each record of a shared commit has its own index") {
+  LogDirectory log;
+  const auto open = log.Open();
+  std::vector<std::vector<uint64_t>> indexes(8);
+  std::vector<std::thread> threads;
+  for (auto& own : indexes) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 25; ++i) {
+        own.push_back(open->Append(Record(i)).value());
+      }
+    });
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  std::set<uint64_t> all;
+  for (const auto& own : indexes) {
+    CHECK(std::is_sorted(own.begin(), own.end()));
+    all.insert(own.begin(), own.end());
+  }
+  CHECK(all.size() == 200);
+  CHECK(*all.rbegin() == 200);
+  CHECK(log.Problems() == "");
+}
+
+TEST_CASE("what another process left unfinished is cut off and recorded by the next writer") {
+  LogDirectory log;
+  const auto open = log.Open();
+  REQUIRE(open->Append(Record(1)).ok());
+  {
+    const UniqueFd file(::open(log.File(kRecordsFile).c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+    REQUIRE(WriteAll(file.get(), "{\"call\":\"torn").ok());
+  }
+  CHECK(open->Append(Record(2)).value() == 3);
+  CHECK(log.Events() == "log.opened call.decided log.recovered call.decided ");
+  CHECK(log.Problems() == "");
+}
+
+TEST_CASE("a log that is changed, moved or cut under a writer takes no more records") {
+  LogDirectory log;
+  const auto open = log.Open();
+  REQUIRE(open->Append(Record(1)).ok());
+  const std::string records = log.Read(kRecordsFile);
+  SECTION("cut") {
+    REQUIRE(::truncate(log.File(kRecordsFile).c_str(), 10) == 0);
+  }
+  SECTION("foreign lines added") {
+    const UniqueFd file(::open(log.File(kRecordsFile).c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+    REQUIRE(WriteAll(file.get(), "{}\n").ok());
+  }
+  SECTION("replaced") {
+    REQUIRE(::unlink(log.File(kRecordsFile).c_str()) == 0);
+    log.Write(kRecordsFile, records);
+  }
+  SECTION("removed") {
+    std::filesystem::remove_all(log.path);
+  }
+  CHECK_FALSE(open->Append(Record(2)).ok());
+  CHECK_FALSE(open->Append(Record(2)).ok());
+}
+
+TEST_CASE("a record that does not fit is refused and harms nothing") {
+  LogDirectory log;
+  const auto open = log.Open();
+  AuditRecord large = Record(1);
+  large.data["text"] = std::string(60'000, 'x');
+  CHECK(open->Append(large).error().code == ErrorCode::kResourceExhausted);
+  CHECK(open->Append(Record(1)).value() == 1);
+  CHECK(log.Verify().records == 2);
+}
+
+TEST_CASE("a directory that is not writable is an error that names it") {
+  LogDirectory log;
+  REQUIRE(::chmod(log.temp.path().c_str(), 0555) == 0);
+  const int status = Wait(Fork([&] {
+    if (::geteuid() == 0 && (::setgid(65534) != 0 || ::setuid(65534) != 0)) {
+      return 1;
+    }
+    const auto open = log.TryOpen();
+    return !open.ok() && open.error().code == ErrorCode::kPermissionDenied &&
+                   open.error().message.find(log.path) != std::string::npos
+               ? 0
+               : 2;
+  }));
+  CHECK(status == 0);
+  CHECK_FALSE(std::filesystem::exists(log.path));
+}
+
+// docs/audit-log.md is enough: tests/unit/audit/verify.py knows nothing of our code.
+TEST_CASE("programs that are not ours agree with root, links and signature") {
+  if (std::system("python3 -c 'import hashlib' && openssl version >/dev/null") != 0) {
+    SKIP_HERE("needs python3 and openssl");
+  }
+  LogDirectory log;
+  log.Append(10);
+  log.Append(3);
+  const std::string command = std::string("python3 ") + NACRE_SOURCE_DIR +
+                              "/tests/unit/audit/verify.py " + log.path + " >" + log.temp.path() +
+                              "/out 2>&1";
+  const bool ok = std::system(command.c_str()) == 0;
+  INFO(ReadFile(log.temp.path() + "/out", 1 << 20).value());
+  CHECK(ok);
+  std::string records = log.Read(kRecordsFile);
+  records[records.size() / 2] = '#';
+  log.Write(kRecordsFile, records);
+  CHECK(std::system(command.c_str()) != 0);
+}
+
+// Not run by default: audit_test "[bench]".
+TEST_CASE("the cost of one durable record next to a raw write and fdatasync", "[.][bench]") {
+  const TempDir disk = TempDir::Create().value();
+  LogDirectory log;
+  log.path = disk.path() + "/audit";
+  const auto open = log.Open();
+  const UniqueFd raw(
+      ::open((disk.path() + "/raw").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  const std::string line = log.Read(kRecordsFile);
+  using Micros = std::chrono::duration<double, std::micro>;
+  std::vector<double> raw_us;
+  std::vector<double> append_us;
+  for (int i = 0; i < 1000; ++i) {  // interleaved: the disk's moods hit both
+    const auto start = std::chrono::steady_clock::now();
+    REQUIRE(WriteAll(raw.get(), line).ok());
+    REQUIRE(::fdatasync(raw.get()) == 0);
+    const auto middle = std::chrono::steady_clock::now();
+    REQUIRE(open->Append(Record(i)).ok());
+    raw_us.push_back(Micros(middle - start).count());
+    append_us.push_back(Micros(std::chrono::steady_clock::now() - middle).count());
+  }
+  std::sort(raw_us.begin(), raw_us.end());
+  std::sort(append_us.begin(), append_us.end());
+  std::cout << "p50: raw " << raw_us[500] << " us, append " << append_us[500] << " us, ratio "
+            << append_us[500] / raw_us[500] << "\n";
+}
+
+}  // namespace nacre::audit

@@ -1,0 +1,97 @@
+// A log in a temporary directory, for tests.
+#pragma once
+
+#include <fcntl.h>
+#include <catch2/catch.hpp>
+
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+#include "base/file.h"
+#include "base/temp_dir.h"
+#include "runtime/audit/audit_log.h"
+#include "runtime/audit/audit_verifier.h"
+#include "tests/support/counting_random.h"
+#include "tests/support/manual_clock.h"
+
+namespace nacre::audit {
+
+inline AuditRecord Record(int number) {
+  AuditRecord record;
+  record.event = "call.decided";
+  record.session = "01J00000000000000000000001";
+  record.turn = "01J00000000000000000000002";
+  record.call = "01J00000000000000000000003";
+  record.policy_digest = "sha256:00";
+  record.data = {{"tool", "fs.read"}, {"number", number}};
+  return record;
+}
+
+// In memory where the host has it: the tests cut and change files themselves, thousands of times,
+// and a real disk would only make that slow.
+inline TempDir FastTempDir() {
+  const std::string here = [] {
+    const char* set = std::getenv("TMPDIR");
+    return std::string(set != nullptr ? set : "/tmp");
+  }();
+  ::setenv("TMPDIR", "/dev/shm", 1);
+  Result<TempDir> fast = TempDir::Create();
+  ::setenv("TMPDIR", here.c_str(), 1);
+  return fast.ok() ? std::move(fast).value() : TempDir::Create().value();
+}
+
+struct LogDirectory {
+  TempDir temp = FastTempDir();
+  std::string path = temp.path() + "/audit";
+  testing::ManualClock clock;
+  SystemRandom random;
+
+  std::string File(const std::string& name) const { return path + "/" + name; }
+  std::string Read(const std::string& name) const { return ReadFile(File(name), 1 << 24).value(); }
+  void Write(const std::string& name, const std::string& content) const {
+    const UniqueFd file(::open(File(name).c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    REQUIRE(file.valid());
+    REQUIRE(WriteAll(file.get(), content).ok());
+  }
+
+  Result<std::unique_ptr<AuditLog>> TryOpen() { return OpenAuditLog(path, clock, random); }
+  std::unique_ptr<AuditLog> Open() {
+    auto log = TryOpen();
+    INFO((log.ok() ? "" : log.error().message));
+    REQUIRE(log.ok());
+    return std::move(log).value();
+  }
+  // Opens, appends `count` records and a checkpoint, closes.
+  void Append(int count) {
+    const auto log = Open();
+    for (int i = 0; i < count; ++i) {
+      REQUIRE(log->Append(Record(i)).ok());
+    }
+    REQUIRE(log->WriteCheckpoint().ok());
+  }
+  VerifyReport Verify() const { return VerifyAuditLog(path).value(); }
+  std::string Problems() const {
+    std::string text;
+    const VerifyReport report = Verify();
+    for (const std::string& problem : report.problems) {
+      text += problem + "\n";
+    }
+    return text;
+  }
+  // "log.opened call.decided ..."
+  std::string Events() const {
+    std::string text;
+    REQUIRE(ReadAuditLog(path, 0, [&](uint64_t, const Json& record) {
+              text += StringMember(record, "event") + " ";
+              return true;
+            }).ok());
+    return text;
+  }
+  void CopyTo(const std::string& other) const {
+    std::filesystem::remove_all(other);
+    std::filesystem::copy(path, other, std::filesystem::copy_options::recursive);
+  }
+};
+
+}  // namespace nacre::audit

@@ -1,0 +1,221 @@
+// Whatever is done to a log by someone without its key, the verifier says so.
+#include <sys/stat.h>
+#include <unistd.h>
+#include <catch2/catch.hpp>
+
+#include <vector>
+
+#include "runtime/audit/checkpoint_files.h"
+#include "tests/unit/audit/log_fixture.h"
+
+namespace nacre::audit {
+namespace {
+
+// Two checkpoints, and two records after the second that only `head` covers.
+void MakeLog(LogDirectory& log) {
+  log.Append(2);
+  log.Append(1);
+  const auto open = log.Open();
+  REQUIRE(open->Append(Record(8)).ok());
+  REQUIRE(log.Verify().ok);
+  REQUIRE(log.Verify().records == 7);
+}
+
+std::vector<std::string> Lines(const std::string& text) {
+  std::vector<std::string> lines;
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = text.find('\n', begin) + 1;
+    lines.push_back(text.substr(begin, end - begin));
+    begin = end;
+  }
+  return lines;
+}
+
+std::string Join(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) {
+    text += line;
+  }
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("a report says how much there is and how much of it is signed") {
+  LogDirectory log;
+  MakeLog(log);
+  const VerifyReport report = log.Verify();
+  CHECK(report.ok);
+  CHECK(report.records == 7);
+  CHECK(report.checkpoints == 2);
+  CHECK(report.covered == 7);
+  CHECK(report.problems.empty());
+  CHECK(report.notes.empty());
+  CHECK(log.Read(kHeadFile).find("\n7\n" + report.root + "\n") != std::string::npos);
+}
+
+// Each byte of each file is changed; in the small files each one, in the records every third is
+// also turned into a line's end, left out, and taken for the end of the file.
+TEST_CASE("no changed, missing or cut byte of any file passes verification") {
+  LogDirectory log;
+  MakeLog(log);
+  const std::string file = GENERATE(values<std::string>(
+      {kRecordsFile, kCheckpointsFile, kCheckpointFile, kHeadFile, kPublicKeyFile}));
+  CAPTURE(file);
+  const std::string good = log.Read(file);
+  const auto unnoticed = [&](const std::string& content) {
+    log.Write(file, content);
+    return log.Verify().ok;
+  };
+  for (size_t i = 0; i < good.size(); ++i) {
+    std::string changed = good;
+    changed[i] = static_cast<char>(changed[i] ^ 1);
+    const bool flipped = unnoticed(changed);
+    if (file == kRecordsFile && i % 3 != 0) {
+      CHECK_FALSE(flipped);
+      continue;
+    }
+    changed[i] = good[i] == '\n' ? '\0' : '\n';
+    const bool split = unnoticed(changed);
+    const bool removed = unnoticed(good.substr(0, i) + good.substr(i + 1));
+    const bool cut = unnoticed(good.substr(0, i));
+    if (flipped || split || removed || cut) {
+      CAPTURE(i, flipped, split, removed, cut);
+      FAIL_CHECK("a change went unnoticed");
+    }
+  }
+  CHECK(unnoticed(good));
+}
+
+TEST_CASE("a changed record is named by its index") {
+  LogDirectory log;
+  MakeLog(log);
+  std::vector<std::string> lines = Lines(log.Read(kRecordsFile));
+  SECTION("edited under a checkpoint") {
+    lines[1].replace(lines[1].find("fs.read"), 7, "fs.rEad");
+    log.Write(kRecordsFile, Join(lines));
+    CHECK(log.Problems() ==
+          "record 1: content does not match the tree signed at 3 records (record 2: its link does "
+          "not match the record before it)\n");
+  }
+  SECTION("edited, the last one under its checkpoint") {
+    lines[2].replace(lines[2].find("fs.read"), 7, "fs.rEad");
+    log.Write(kRecordsFile, Join(lines));
+    CHECK(log.Problems().substr(0, 61) ==
+          "record 2: content does not match the tree signed at 3 records");
+  }
+  SECTION("removed") {
+    lines.erase(lines.begin() + 1);
+    log.Write(kRecordsFile, Join(lines));
+    CHECK(
+        log.Problems() ==
+        "record 1: content does not match the tree signed at 3 records (record 1: the record here "
+        "has index 2: records were removed, added or swapped)\n"
+        "records 6 to 6: missing, head covers them\n");
+  }
+  SECTION("swapped") {
+    std::swap(lines[3], lines[4]);
+    log.Write(kRecordsFile, Join(lines));
+    CHECK(log.Problems().substr(0, 9) == "record 3:");
+  }
+  SECTION("added") {
+    lines.insert(lines.begin() + 4, lines[4]);
+    log.Write(kRecordsFile, Join(lines));
+    CHECK(log.Problems().substr(0, 9) == "record 5:");
+  }
+  SECTION("cut off below the head") {
+    lines.pop_back();
+    log.Write(kRecordsFile, Join(lines));
+    CHECK(log.Problems() == "records 6 to 6: missing, head covers them\n");
+  }
+  SECTION("edited where only links protect it") {
+    log.Write(kHeadFile, log.Read(kCheckpointFile));
+    CHECK(log.Verify().ok);
+    CHECK(log.Verify().covered == 5);
+    CHECK(log.Verify().notes.at(0) == "the last 2 records are linked, but not signed yet");
+    lines[5].replace(lines[5].find("log.opened"), 10, "log.Opened");
+    log.Write(kRecordsFile, Join(lines));
+    CHECK(log.Problems() == "record 6: its link does not match the record before it\n");
+  }
+  CHECK_FALSE(log.Verify().ok);
+  CHECK_FALSE(log.TryOpen().ok());
+}
+
+TEST_CASE("a log written anew with another key is not the log of the trusted key") {
+  LogDirectory log;
+  LogDirectory forged;
+  MakeLog(log);
+  MakeLog(forged);
+  CHECK(VerifyAuditLog(forged.path, forged.Read(kPublicKeyFile)).value().ok);
+  const VerifyReport report = VerifyAuditLog(forged.path, log.Read(kPublicKeyFile)).value();
+  CHECK_FALSE(report.ok);
+  CHECK(report.problems.at(0) == "key.pub: it is not the trusted key");
+  SECTION("its public key alone fits nothing") {
+    log.Write(kPublicKeyFile, forged.Read(kPublicKeyFile));
+    CHECK_FALSE(log.Verify().ok);
+    CHECK_FALSE(log.TryOpen().ok());
+  }
+  SECTION("its records fit no signature") {
+    log.Write(kRecordsFile, forged.Read(kRecordsFile));
+    CHECK_FALSE(log.Verify().ok);
+    CHECK_FALSE(log.TryOpen().ok());
+  }
+}
+
+TEST_CASE("a removed file is a problem of the log, a missing directory an error") {
+  LogDirectory log;
+  MakeLog(log);
+  for (const char* file :
+       {kRecordsFile, kCheckpointsFile, kCheckpointFile, kHeadFile, kPublicKeyFile}) {
+    CAPTURE(file);
+    const std::string content = log.Read(file);
+    REQUIRE(::unlink(log.File(file).c_str()) == 0);
+    CHECK(log.Problems().find(file) != std::string::npos);
+    log.Write(file, content);
+  }
+  CHECK(log.Verify().ok);
+  CHECK(VerifyAuditLog(log.path + "/none").error().code == ErrorCode::kNotFound);
+}
+
+TEST_CASE("a hostile directory gives a report, not a hang or a crash") {
+  LogDirectory log;
+  MakeLog(log);
+  SECTION("a fifo instead of the records") {
+    REQUIRE(::unlink(log.File(kRecordsFile).c_str()) == 0);
+    REQUIRE(::mkfifo(log.File(kRecordsFile).c_str(), 0600) == 0);
+  }
+  SECTION("an endless line") {
+    log.Write(kRecordsFile, std::string(1 << 20, '{'));
+  }
+  SECTION("a directory instead of a checkpoint") {
+    REQUIRE(::unlink(log.File(kCheckpointFile).c_str()) == 0);
+    REQUIRE(::mkdir(log.File(kCheckpointFile).c_str(), 0700) == 0);
+  }
+  SECTION("a checkpoint of absurd length") {
+    log.Write(kHeadFile, std::string(1 << 20, 'x'));
+  }
+  CHECK_FALSE(log.Verify().ok);
+  CHECK_FALSE(log.TryOpen().ok());
+}
+
+TEST_CASE("reading stops with an error at the first record that does not parse") {
+  LogDirectory log;
+  MakeLog(log);
+  std::vector<uint64_t> seen;
+  const auto visit = [&](uint64_t index, const Json& record) {
+    CHECK(IntMember(record, "index") == static_cast<int64_t>(index));
+    seen.push_back(index);
+    return seen.size() < 3;
+  };
+  REQUIRE(ReadAuditLog(log.path, 2, visit).ok());
+  CHECK(seen == std::vector<uint64_t>{2, 3, 4});
+
+  std::vector<std::string> lines = Lines(log.Read(kRecordsFile));
+  lines[1] = "{\"index\":1}\n";
+  log.Write(kRecordsFile, Join(lines));
+  seen.clear();
+  CHECK(ReadAuditLog(log.path, 0, visit).error().message.substr(0, 15) == "audit record 1:");
+  CHECK(seen == std::vector<uint64_t>{0});
+}
+
+}  // namespace nacre::audit

@@ -1,0 +1,394 @@
+#include "policy/evaluator.h"
+
+#include <algorithm>
+#include <random>
+
+#include "load.h"
+#include "policy/explain.h"
+
+namespace nacre::policy {
+namespace {
+
+Request Call(const std::string& tool, Json arguments) {
+  return {.tool = tool, .arguments = std::move(arguments), .paths = {}};
+}
+
+Request OnPath(const std::string& tool, const std::string& path, PathAccess access) {
+  return {.tool = tool, .arguments = {{"path", path}}, .paths = {{"path", path, access}}};
+}
+
+// One rule that allows tool t under the given `args` line, asked about the given arguments.
+Decision Judge(const std::string& args, Json arguments) {
+  const auto policy = FromText(
+      "tools:\n  - {id: a, reason: fine, tool: t, decision: allow, args: {" + args + "}}\n");
+  return Evaluate(*policy, Call("t", std::move(arguments)));
+}
+
+TEST_CASE("each matcher holds for what it names and for nothing else") {
+  struct Row {
+    const char* args;
+    Json arguments;
+    const char* missing;  // "" when allowed
+  };
+  const std::vector<Row> rows = {
+      {"a: x", {{"a", "x"}}, ""},
+      {"a: x", {{"a", "y"}}, "a \"y\" is not \"x\""},
+      {"a: x", Json::object(), "a is missing"},
+      {"a: 7", {{"a", 7}}, ""},
+      {"a: 7", {{"a", "7"}}, "a \"7\" is not 7"},
+      {"a: \"7\"", {{"a", 7}}, "a 7 is not \"7\""},
+      {"a: true", {{"a", true}}, ""},
+      {"a: true", {{"a", 1}}, "a 1 is not true"},
+      {"a: {equals: x}", {{"a", {"x"}}}, "a has a type that equals does not accept"},
+      {"a: {one_of: [x, y]}", {{"a", "y"}}, ""},
+      {"a: {one_of: [x, y, z, u]}", {{"a", "v"}}, "a \"v\" is not one of x, y, z, …"},
+      {"a: {one_of: [x]}", {{"a", nullptr}}, "a has a type that one_of does not accept"},
+      {"a: {matches: '[a-z]+'}", {{"a", "abc"}}, ""},
+      {"a: {matches: '[a-z]+'}", {{"a", "abc1"}}, "a \"abc1\" does not match [a-z]+"},
+      {"a: {matches: 'b'}", {{"a", "abc"}}, "a \"abc\" does not match b"},  // the whole, not a part
+      {"a: {matches: 'a|b'}", {{"a", "ab"}}, "a \"ab\" does not match a|b"},
+      {"a: {matches: 'a$'}", {{"a", "a\nb"}}, "a \"a\\x0ab\" does not match a$"},
+      {"a: {matches: '.*'}", {{"a", "a\nb"}}, "a \"a\\x0ab\" does not match .*"},
+      {"a: {matches: 'a'}", {{"a", 1}}, "a has a type that matches does not accept"},
+      {"a: {glob: '**/*.c'}", {{"a", "x/y.c"}}, ""},
+      {"a: {glob: '*.c'}", {{"a", "x/y.c"}}, "a \"x/y.c\" does not match *.c"},
+      {"a: {under: /workspace/x}", {{"a", "/workspace/x/y"}}, ""},
+      {"a: {under: /workspace/x}", {{"a", "x/y"}}, ""},  // counts from the workspace
+      {"a: {under: /workspace}",
+       {{"a", "/workspace-evil/x"}},
+       "a \"/workspace-evil/x\" is not under /workspace"},
+      {"a: {under: /workspace}",
+       {{"a", "../etc/passwd"}},
+       "a \"../etc/passwd\" is not under /workspace"},
+      {"a: {under: /workspace/x}",
+       {{"a", "/workspace/x/../y"}},
+       "a \"/workspace/x/../y\" is not under /workspace/x"},
+      {"a: {under: /workspace}",
+       {{"a", std::string("a\0b", 3)}},
+       "a has a type that under does not accept"},
+      {"a: {max_length: 3}", {{"a", "abc"}}, ""},
+      {"a: {max_length: 3}", {{"a", "abcd"}}, "a is longer than 3 bytes"},
+      {"a: {max_length: 3}", {{"a", {"x"}}}, "a has a type that max_length does not accept"},
+      {"a: {max_items: 2}", {{"a", {1, 2}}}, ""},
+      {"a: {max_items: 2}", {{"a", {1, 2, 3}}}, "a has more than 2 items"},
+      {"a: {max_items: 2}", {{"a", "x"}}, "a has a type that max_items does not accept"},
+      {"a: {range: [-1, 5]}", {{"a", -1}}, ""},
+      {"a: {range: [-1, 5]}", {{"a", 5}}, ""},
+      {"a: {range: [-1, 5]}", {{"a", 4.5}}, ""},
+      {"a: {range: [-1, 5]}", {{"a", 6}}, "a 6 is not between -1 and 5"},
+      {"a: {range: [-1, 5]}",
+       {{"a", 18446744073709551615ULL}},
+       "a 18446744073709551615 is not between -1 and 5"},
+      {"a: {range: [-1, 5]}", {{"a", "3"}}, "a has a type that range does not accept"},
+      // not
+      {"a: {not: {equals: x}}", {{"a", "y"}}, ""},
+      {"a: {not: {equals: x}}", {{"a", "x"}}, "a \"x\" is excluded: not \"x\""},
+      {"a: {not: {equals: x}}", Json::object(), "a is missing"},  // closed: absent is not "not x"
+      {"a: {not: {matches: x}}", {{"a", 1}}, "a has a type that matches does not accept"},
+      {"a: {not: {one_of: [x, y]}}", {{"a", "y"}}, "a \"y\" is excluded: none of x, y"},
+      {"a: {not: {under: /workspace/x}}",
+       {{"a", "y/../x/z"}},
+       "a \"y/../x/z\" must not be under /workspace/x"},
+      // paths of arguments
+      {"argv[0]: wc", {{"argv", {"wc", "-l"}}}, ""},
+      {"argv[1]: wc", {{"argv", {"wc"}}}, "argv[1] is missing"},
+      {"argv[0]: wc", {{"argv", "wc"}}, "argv[0] is missing"},
+      {"argv[*]: {max_length: 2}", {{"argv", {"wc", "-l"}}}, ""},
+      {"argv[*]: {max_length: 2}", {{"argv", {"wc", "-ll"}}}, "argv[1] is longer than 2 bytes"},
+      {"argv[*]: {not: {equals: -x}}",
+       {{"argv", {"wc", "-x"}}},
+       "argv[1] \"-x\" is excluded: not \"-x\""},
+      {"argv[*]: {not: {equals: -x}}", {{"argv", Json::array()}}, "argv[*] is missing"},
+      {"argv[?]: -x", {{"argv", {"wc", "-x"}}}, ""},
+      {"argv[?]: -x", {{"argv", {"wc", "-y"}}}, "no element of argv[?] meets equals"},
+      {"argv[?]: -x", {{"argv", Json::array()}}, "no element of argv[?] meets equals"},
+      {"edits[*].path: {under: /workspace}",
+       {{"edits", {{{"path", "a"}}, {{"path", "/b"}}}}},
+       "edits[1].path \"/b\" is not under /workspace"},
+      {"a.b: 1", {{"a", {{"b", 1}}}}, ""},
+      {"a.b: 1", {{"a", 1}}, "a.b is missing"},
+      // several conditions: all must hold
+      {"a: {max_length: 3, matches: '[a-z]*'}", {{"a", "ab1"}}, "a \"ab1\" does not match [a-z]*"},
+      {"a: x, b: y", {{"a", "x"}}, "b is missing"},
+  };
+  for (const Row& row : rows) {
+    INFO(row.args << " against " << DumpJson(row.arguments));
+    const Decision decision = Judge(row.args, row.arguments);
+    const std::string missing = row.missing;
+    if (missing.empty()) {
+      CHECK(decision.verdict == Verdict::kAllow);
+      CHECK(decision.rule == "tools.a");
+      CHECK(decision.reason == "fine");
+      CHECK(decision.source == SourceLocation{"p.yaml", 4, 5});
+    } else {
+      CHECK(decision.verdict == Verdict::kDeny);
+      CHECK(decision.rule == "default");
+      CHECK(decision.reason == "no rule allows t with these arguments: " + missing);
+      CHECK(decision.grant == Grant{});
+    }
+  }
+}
+
+TEST_CASE(
+    "a path argument is compared in full, or from the workspace when the policy writes it so") {
+  const auto policy = FromText(R"(
+workspace: {mode: direct}
+tools:
+  - {id: a, reason: r, tool: t, decision: allow, args: {path: {glob: 'src/*.c'}}}
+  - {id: b, reason: r, tool: u, decision: allow, args: {path: {glob: '/workspace/src/*.c'}}}
+  - {id: c, reason: r, tool: v, decision: allow, args: {path: README.md}}
+)");
+  const auto verdict = [&](const std::string& tool, const std::string& path) {
+    return Evaluate(*policy, OnPath(tool, path, PathAccess::kRead)).verdict;
+  };
+  CHECK(verdict("t", "/workspace/src/a.c") == Verdict::kAllow);
+  CHECK(verdict("t", "/src/a.c") == Verdict::kDeny);
+  CHECK(verdict("u", "/workspace/src/a.c") == Verdict::kAllow);
+  CHECK(verdict("v", "/workspace/README.md") == Verdict::kAllow);
+  CHECK(verdict("v", "/README.md") == Verdict::kDeny);
+}
+
+TEST_CASE("no path leaves the workspace") {
+  const auto policy = Loaded(LoadPolicy("coding"));
+  struct Row {
+    const char* path;
+    const char* rule;
+    const char* reason;
+  };
+  const Row row = GENERATE(values<Row>({
+      {"/etc/shadow", "default", "/etc/shadow is outside the workspace"},
+      {"/", "default", "/ is outside the workspace"},
+      {"/workspace-evil", "default", "/workspace-evil is outside the workspace"},
+      {"/workspaces/a", "default", "/workspaces/a is outside the workspace"},
+      {"/Workspace/a", "default", "/Workspace/a is outside the workspace"},
+      {"/proc/self/root/workspace", "default",
+       "/proc/self/root/workspace is outside the workspace"},
+      // What the runtime would never hand over, since it normalises; closed all the same.
+      {"/workspace/../etc/shadow", "workspace.paths", "../etc/shadow is not a plain path"},
+      {"/workspace/./a", "workspace.paths", "./a is not a plain path"},
+      {"/workspace//a", "workspace.paths", "/a is not a plain path"},
+      {"/workspace/a/", "workspace.paths", "a/ is not a plain path"},
+      {"a", "workspace.paths", "a is not a plain path"},
+      {"", "workspace.paths", " is not a plain path"},
+      {"~/.ssh/id_rsa", "workspace.paths", "~/.ssh/id_rsa is not a plain path"},
+  }));
+  for (const char* tool : {"fs.read", "fs.list", "fs.search", "fs.write", "fs.edit"}) {
+    const Decision decision = Evaluate(*policy, OnPath(tool, row.path, PathAccess::kRead));
+    INFO(tool << " " << row.path);
+    CHECK(decision.verdict == Verdict::kDeny);
+    CHECK(decision.rule == row.rule);
+    CHECK(decision.reason == row.reason);
+  }
+}
+
+TEST_CASE("hidden files are not there, and protected ones cannot be changed") {
+  const auto policy = Loaded(LoadPolicy("coding"));
+  struct Row {
+    const char* path;
+    const char* read;
+    const char* write;
+  };
+  const Row row = GENERATE(values<Row>({
+      {".env", "policy hides .env", "policy hides .env"},
+      {"a/b/.env.local", "policy hides a/b/.env.local", "policy hides a/b/.env.local"},
+      {".ssh", "policy hides .ssh", "policy hides .ssh"},
+      {".ssh/config", "policy hides .ssh/config", "policy hides .ssh/config"},
+      {"x/id_rsa/y/z", "policy hides x/id_rsa/y/z", "policy hides x/id_rsa/y/z"},  // below a match
+      {"policy.yaml", "", "policy protects policy.yaml from changes"},
+      {"policy", "", "policy protects policy from changes"},
+      {"policy/team/a.txt", "", "policy protects policy/team/a.txt from changes"},
+      {"a/team.policy.yaml", "", "policy protects a/team.policy.yaml from changes"},
+      {".git/config", "", "policy protects .git/config from changes"},
+      {"sub/.git/hooks/pre-commit", "", "policy protects sub/.git/hooks/pre-commit from changes"},
+      {".nacre/state.db", "", "policy protects .nacre/state.db from changes"},
+      {"policy2/a", "", ""},
+      {"src/environment", "", ""},
+  }));
+  const std::string path = std::string("/workspace/") + row.path;
+  const Decision read = Evaluate(*policy, OnPath("fs.read", path, PathAccess::kRead));
+  const Decision write = Evaluate(*policy, OnPath("fs.write", path, PathAccess::kWrite));
+  INFO(path);
+  const auto check = [](const Decision& decision, const std::string& reason) {
+    if (reason.empty()) {
+      CHECK(decision.verdict == Verdict::kAllow);
+      return;
+    }
+    CHECK(decision.verdict == Verdict::kDeny);
+    CHECK(decision.reason == reason);
+    CHECK(decision.source.file == "builtin/base");
+    CHECK(decision.source.line > 0);
+  };
+  check(read, row.read);
+  check(write, row.write);
+}
+
+TEST_CASE("hide and protect hold against every rule that allows") {
+  const auto policy = FromText(R"(
+workspace: {mode: direct, hide: [secret], protect: ["fixed/**"]}
+tools:
+  - {id: all, reason: r, tool: fs.*, decision: allow}
+)");
+  const auto decide = [&](const std::string& path) {
+    return Evaluate(*policy, OnPath("fs.write", path, PathAccess::kWrite));
+  };
+  CHECK(decide("/workspace/secret").rule == "workspace.hide");
+  CHECK(decide("/workspace/secret").source == SourceLocation{"p.yaml", 4, 34});
+  CHECK(decide("/workspace/secret/below").rule == "workspace.hide");
+  CHECK(decide("/workspace/fixed/a").rule == "workspace.protect");
+  CHECK(decide("/workspace/a").rule == "tools.all");
+}
+
+TEST_CASE("the workspace's mode bounds what a rule may allow") {
+  const std::string rule = "tools:\n  - {id: all, reason: r, tool: fs.*, decision: allow}\n";
+  const auto none = FromText(rule);
+  const auto read_only = FromText("workspace: {mode: read-only}\n" + rule);
+  const Request read = OnPath("fs.read", "/workspace/a", PathAccess::kRead);
+  const Request write = OnPath("fs.write", "/workspace/a", PathAccess::kWrite);
+  CHECK(Evaluate(*none, read).reason == "policy gives this agent no workspace");
+  CHECK(Evaluate(*read_only, read).verdict == Verdict::kAllow);
+  CHECK(Evaluate(*read_only, write).rule == "workspace.mode");
+  CHECK(Evaluate(*read_only, write).reason == "policy gives this agent a read-only workspace");
+}
+
+TEST_CASE("deny beats ask beats allow, wherever they stand, and the first of equals is named") {
+  const auto rule = [](const char* id, const char* decision, const std::string& argument) {
+    return std::string("  - {id: ") + id + ", reason: " + id + ", tool: t, decision: " + decision +
+           ", args: {" + argument + ": 1}}\n";
+  };
+  std::vector<std::string> rules = {rule("allow-1", "allow", "a"), rule("allow-2", "allow", "b"),
+                                    rule("ask-1", "ask", "c"),     rule("ask-2", "ask", "d"),
+                                    rule("deny-1", "deny", "e"),   rule("deny-2", "deny", "f")};
+  std::sort(rules.begin(), rules.end());
+  do {
+    std::string text = "tools:\n";
+    for (const std::string& each : rules) {
+      text += each;
+    }
+    const auto policy = FromText(text);
+    const auto first = [&](const std::string& one, const std::string& two) {
+      return text.find(one) < text.find(two) ? "tools." + one : "tools." + two;
+    };
+    const Decision all =
+        Evaluate(*policy, Call("t", {{"a", 1}, {"b", 1}, {"c", 1}, {"d", 1}, {"e", 1}, {"f", 1}}));
+    CHECK(all.verdict == Verdict::kDeny);
+    CHECK(all.rule == first("deny-1", "deny-2"));
+    CHECK(all.grant == Grant{});
+    const Decision ask = Evaluate(*policy, Call("t", {{"a", 1}, {"b", 1}, {"c", 1}, {"d", 1}}));
+    CHECK(ask.verdict == Verdict::kAsk);
+    CHECK(ask.rule == first("ask-1", "ask-2"));
+    CHECK(ask.grant == policy->grant);
+    const Decision allow = Evaluate(*policy, Call("t", {{"a", 1}, {"b", 1}}));
+    CHECK(allow.verdict == Verdict::kAllow);
+    CHECK(allow.rule == first("allow-1", "allow-2"));
+  } while (std::next_permutation(rules.begin(), rules.end()));
+}
+
+TEST_CASE("nothing is allowed unless a rule allows it") {
+  const auto policy = FromText("workspace: {mode: direct}\n");
+  CHECK(Evaluate(*policy, Call("fs.read", Json::object())).verdict == Verdict::kDeny);
+  CHECK(Evaluate(*policy, Call("mail.send", Json::object())).reason == "no rule allows mail.send");
+  CHECK(Evaluate(*policy, Call("a\x1b[2J", Json::object())).reason == "no rule allows a\\x1b[2J");
+  const auto coding = Loaded(LoadPolicy("coding"));
+  for (const char* tool : {"fs.reads", "fs.rea", "FS.READ", "fs", "fs.", "", "proc.run.x"}) {
+    CHECK(Evaluate(*coding, Call(tool, Json::object())).verdict == Verdict::kDeny);
+  }
+}
+
+TEST_CASE("a prefix covers what is below it and not the prefix itself") {
+  const auto policy = FromText("tools:\n  - {id: a, reason: r, tool: fs.*, decision: allow}\n");
+  const auto verdict = [&](const std::string& tool) {
+    return Evaluate(*policy, Call(tool, Json::object())).verdict;
+  };
+  CHECK(verdict("fs.read") == Verdict::kAllow);
+  CHECK(verdict("fs.a.b") == Verdict::kAllow);
+  CHECK(verdict("fs") == Verdict::kDeny);
+  CHECK(verdict("fs.") == Verdict::kDeny);
+  CHECK(verdict("fsx.read") == Verdict::kDeny);
+}
+
+TEST_CASE("a tool that no arguments could make allowed is known") {
+  const auto policy = FromText(R"(
+tools:
+  - {id: a, reason: r, tool: [t, u], decision: allow, args: {x: 1}}
+  - {id: b, reason: r, tool: t, decision: deny, args: {x: {one_of: [1, 2]}}}
+  - {id: c, reason: r, tool: v, decision: ask}
+  - {id: d, reason: r, tool: w, decision: deny}
+)");
+  CHECK_FALSE(CouldAllow(*policy, "t"));
+  CHECK(CouldAllow(*policy, "u"));
+  CHECK(CouldAllow(*policy, "v"));
+  CHECK_FALSE(CouldAllow(*policy, "w"));
+  CHECK_FALSE(CouldAllow(*policy, "other"));
+  const auto offline = Loaded(LoadPolicy("offline"));
+  CHECK_FALSE(CouldAllow(*offline, "proc.run"));
+  CHECK(CouldAllow(*offline, "fs.write"));
+}
+
+TEST_CASE("the same call gets the same answer, from every load and every time") {
+  const std::vector<std::string> tools = {"fs.read", "fs.write", "proc.run", "memory.note", "x.y"};
+  const std::vector<std::string> words = {"wc", "rm",   "find", "-delete", "git", "log",
+                                          "-c", "node", "a.py", "python3", "",    "../x"};
+  const std::vector<std::string> paths = {"/workspace/a", "/workspace/.env", "/etc/passwd",
+                                          "/workspace/policy/x", "/workspace"};
+  std::mt19937 random(7);  // NOLINT(cert-msc51-cpp): the same cases every time
+  const auto first = Loaded(LoadPolicy("coding"));
+  const auto second = Loaded(LoadPolicy("builtin/coding"));
+  const auto third = Loaded(LoadPolicyText("again", ToYaml(*first)));
+  for (int i = 0; i < 3'000; ++i) {
+    Request request = OnPath(tools[random() % tools.size()], paths[random() % paths.size()],
+                             random() % 2 == 0 ? PathAccess::kRead : PathAccess::kWrite);
+    for (size_t word = 0, count = random() % 4; word < count; ++word) {
+      request.arguments["argv"].push_back(words[random() % words.size()]);
+    }
+    const Decision decision = Evaluate(*first, request);
+    CHECK(decision == Evaluate(*second, request));
+    Decision elsewhere = Evaluate(*third, request);
+    elsewhere.source = decision.source;
+    CHECK(decision == elsewhere);
+    CHECK(decision == Explain(*first, request).decision);
+  }
+}
+
+TEST_CASE("an explanation shows every rule for the tool and what each lacked") {
+  const auto policy = Loaded(LoadPolicy("coding"));
+  const Explanation explanation =
+      Explain(*policy, Call("proc.run", {{"argv", {"git", "log", "--output=/x"}}}));
+  CHECK(explanation.decision.verdict == Verdict::kDeny);
+  CHECK(explanation.decision.reason ==
+        "no rule allows proc.run with these arguments: argv[2] \"--output=/x\" must not match "
+        "--ext-diff|--textconv|--output(=.*)?|--no-index");
+  REQUIRE(explanation.considered.size() == 7);
+  CHECK(explanation.rules_for_other_tools == policy->tools.size() - 7);
+  const RuleTrace& text = explanation.considered[0];
+  CHECK(text.rule == "tools.run-text-programs");
+  CHECK_FALSE(text.matched);
+  CHECK(text.missing == "argv[0] \"git\" is not one of wc, grep, sort, …");
+  CHECK(text.source.file == "builtin/coding");
+  CHECK(text.source.line > 0);
+
+  const Explanation allowed = Explain(*policy, Call("proc.run", {{"argv", {"wc", "-l"}}}));
+  CHECK(allowed.considered[0].matched);
+  CHECK(allowed.considered[0].missing.empty());
+
+  const Explanation hidden =
+      Explain(*policy, OnPath("fs.read", "/workspace/.env", PathAccess::kRead));
+  REQUIRE(hidden.considered.size() == 2);
+  CHECK(hidden.considered[0].rule == "workspace.hide");
+  CHECK(hidden.considered[1].rule == "tools.read-workspace");
+  CHECK(hidden.considered[1].matched);  // and yet: hide comes first
+}
+
+TEST_CASE("a reason is short and visible, whatever the call holds") {
+  const auto policy = Loaded(LoadPolicy("coding"));
+  const std::string evil = "\x1b[2J" + std::string(100'000, 'x');
+  CHECK(Evaluate(*policy, Call("proc.run", {{"argv", {evil}}})).reason.size() < 300);
+  const std::string reason =
+      Evaluate(*policy, OnPath("fs.read", "/\n" + evil, PathAccess::kRead)).reason;
+  CHECK(reason.size() < 400);
+  CHECK(reason.find('\n') == std::string::npos);
+  CHECK(reason.find('\x1b') == std::string::npos);
+  CHECK(Evaluate(*policy, Call(evil, Json::object())).reason.size() < 300);
+}
+
+}  // namespace
+}  // namespace nacre::policy
