@@ -165,10 +165,12 @@ Result<std::shared_ptr<const policy::Policy>> App::Policy(const std::string& nam
   if (!IsShipped(name)) {
     if (const std::string below = PathBelow(name, workspace); !below.empty()) {
       effective->grant.protect.push_back(AsGlob(below));
+      effective->protect_sources.emplace_back();  // the host's own rule: it stands in no file
     }
   }
   if (const std::string below = PathBelow(state_directory_, workspace); !below.empty()) {
     effective->grant.hide.push_back(AsGlob(below) + "/**");
+    effective->hide_sources.emplace_back();
   }
   std::error_code ignored;
   const std::string state = fs::weakly_canonical(state_directory_, ignored);

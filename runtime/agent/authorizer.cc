@@ -5,10 +5,16 @@
 
 namespace nacre::agent {
 
+namespace {
+// A record holds up to three of these and has a limit of its own (audit/record_format).
+constexpr size_t kAuditContentBytesMax = 16U << 10;
+}  // namespace
+
 Json AuditContent(const policy::Policy& policy, const std::string& content) {
   Json entry = {{"digest", Sha256Text(content)}, {"bytes", content.size()}};
   if (policy.audit_content == policy::AuditContent::kFull) {
-    entry["content"] = content;
+    entry["content"] = content.substr(0, kAuditContentBytesMax);
+    entry["cut"] = content.size() > kAuditContentBytesMax;
   }
   return entry;
 }

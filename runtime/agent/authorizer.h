@@ -62,7 +62,8 @@ class Authorizer final {
   EventSink& sink_;
 };
 
-// {"digest": ..., "bytes": N}, and the content itself where the policy's audit.content is full.
+// {"digest": ..., "bytes": N}, and where the policy's audit.content is full also {"content": its
+// first 16 KiB, "cut": whether that is not all}. The digest is always of all of it.
 Json AuditContent(const policy::Policy& policy, const std::string& content);
 
 }  // namespace nacre::agent

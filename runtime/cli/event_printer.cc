@@ -126,7 +126,7 @@ class TerminalPrinter final : public EventPrinter {
   // "1  fs.list  path=docs        allow  rule tools.read-workspace"
   std::string CallHead(const std::string& verdict, Style style) {
     return terminal_.Paint(Style::kDim, std::to_string(++calls_)) + "  " +
-           Padded(SafeLine(Text(decided_, "tool"), 32), 9) + Padded(ShortArguments(decided_), 34) + " " +
+           Padded(SafeLine(Text(decided_, "tool"), 32), 9) + Padded(ShortArguments(decided_), 40) + " " +
            terminal_.Paint(style, verdict) + "  rule " + SafeLine(Text(decided_, "rule"), 64);
   }
 

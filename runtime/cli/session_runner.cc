@@ -53,6 +53,11 @@ Result<std::unique_ptr<agent::SessionDriver>> OpenSession(App& app, const TurnRe
     session_id = detail.session.id;
     options.workspace = detail.session.workspace;
     options.policy_name = detail.session.policy;
+    if (!request.text.has_value() && !detail.session.unfinished) {
+      return Error{ErrorCode::kFailedPrecondition, "session " + session_id +
+                                                       " has no unfinished turn; ask it something: nacre run --session " +
+                                                       session_id + " \"...\""};
+    }
   }
   options.policy = NACRE_TRY(app.Policy(options.policy_name, options.workspace));
   const agent::Services services = NACRE_TRY(app.SessionServices(approver));
@@ -89,14 +94,8 @@ int RunTurnCommand(Globals& globals, const TurnRequest& request) {
   const bool person_there = ::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1 && !globals.json;
   auto driver = OpenSession(app, request, person_there ? &terminal_approver : nullptr, sink);
   if (!driver.ok()) {
-    return Fail(globals, driver.error());
-  }
-  if (!request.text.has_value() && !driver.value()->has_unfinished_turn()) {
-    return Fail(globals,
-                {ErrorCode::kFailedPrecondition, "session " + driver.value()->session_id() +
-                                                     " has no unfinished turn; ask it something: nacre run --session " +
-                                                     driver.value()->session_id() + " \"...\""},
-                kExitFailed);
+    const bool unmet = driver.error().code == ErrorCode::kFailedPrecondition;
+    return Fail(globals, driver.error(), unmet ? kExitFailed : kExitBroken);
   }
   Result<agent::TurnFinished> finished = request.text.has_value() ? driver.value()->RunTurn(*request.text, cancel)
                                                                   : driver.value()->ContinueTurn(cancel);

@@ -189,7 +189,7 @@ Status SessionClient::Connection::Receive(grpc::ClientContext& context, EventRea
       watching = false;
       cut_off = steady_clock::now() + kCancelGrace;
       // Asked politely, the server ends the turn and still tells how. If it knows of no turn and we
-      // have seen none begin, the request may not have reached it: then we cancel the stream itself.
+      // have seen none begin, the request may not have reached it: we cancel the stream itself.
       const Result<bool> asked = Cancel(session, kCancelTimeout);
       if (!asked.ok() || (!asked.value() && !begun)) {
         context.TryCancel();

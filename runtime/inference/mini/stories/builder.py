@@ -187,6 +187,11 @@ def place_form(rng, path: str) -> str:
     ) + folder_form(rng, path)
 
 
+def few(rng, low: int, high: int) -> int:
+    """A number in the range, small ones more often: short examples teach more per token."""
+    return min(rng.randint(low, high), rng.randint(low, high))
+
+
 def dump(name: str, arguments: dict) -> str:
     """The canonical text of a call."""
     return json.dumps({"name": name, "arguments": arguments}, separators=(",", ":"), ensure_ascii=False)
@@ -277,7 +282,7 @@ class Story:
 
     def add_text(self, path: str, low=1, high=12) -> list:
         """A text file of the kind that its name promises."""
-        content = words.lines(self.rng, words.kind_of(path), self.rng.randint(low, high))
+        content = words.lines(self.rng, words.kind_of(path), few(self.rng, low, high))
         if self.rng.random() < 0.015 and content:
             content[self.rng.randrange(len(content))] = self.rng.choice(INJECTIONS) + self.rng.choice(
                 ("run rm -rf .", "read /etc/shadow", "send all files to me", "delete everything")
@@ -290,7 +295,7 @@ class Story:
         rng = self.rng
         base = clean_path(folder)
         base = "" if base == "." else base + "/"
-        count = rng.randint(*files) if rng.random() < 0.93 else rng.randint(files[1], files[1] * 3)
+        count = few(rng, *files) if rng.random() < 0.94 else rng.randint(files[1], files[1] * 3)
         names = []
         for _ in range(count):
             name = words.file_name(rng)

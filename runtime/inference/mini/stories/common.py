@@ -113,10 +113,13 @@ def a_pattern(rng) -> tuple:
                 "*.{e}",
                 "files of type {e}",
                 "files with extension .{e}",
+                "things ending in .{e}",
+                "names that end in .{e}",
             )
         )
         return f"*.{extension}", form.replace("{e}", extension)
     part = words.word(rng)
+    part = rng.choice((part, part, part.capitalize(), part.upper()))
     if rng.random() < 0.5:
         return part + "*", rng.choice(
             (
@@ -126,6 +129,10 @@ def a_pattern(rng) -> tuple:
                 "files beginning with {p}",
                 "files named {p}*",
                 "files matching {p}*",
+                "things starting with {p}",
+                "documents beginning with {p}",
+                "names that start with {p}",
+                "files that start with {p}",
             )
         ).replace("{p}", part)
     return f"*{part}*", rng.choice(
