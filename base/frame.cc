@@ -47,7 +47,9 @@ Result<std::string> ReadFrame(int fd, uint32_t payload_bytes_max) {
   return payload;
 }
 
-Status WriteFrame(int fd, std::string_view payload) { return WriteAll(fd, EncodeFrame(payload)); }
+Status WriteFrame(int fd, std::string_view payload) {
+  return WriteAll(fd, EncodeFrame(payload));
+}
 
 Result<bool> FrameDecoder::Next(std::string* payload) {
   if (buffer_.size() < kFrameHeaderBytes) {

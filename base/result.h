@@ -67,8 +67,10 @@ class [[nodiscard]] Result {
  public:
   using Value = T;
 
-  Result(T value) : state_(std::move(value)) {}      // NOLINT(google-explicit-constructor): `return value;`
-  Result(Error error) : state_(std::move(error)) {}  // NOLINT(google-explicit-constructor): `return error;`
+  Result(T value)
+      : state_(std::move(value)) {}  // NOLINT(google-explicit-constructor): `return value;`
+  Result(Error error)
+      : state_(std::move(error)) {}  // NOLINT(google-explicit-constructor): `return error;`
 
   bool ok() const { return std::holds_alternative<T>(state_); }
 
@@ -94,7 +96,8 @@ class [[nodiscard]] Result {
  private:
   void RequireValue() const {
     if (!ok()) {
-      AbortOnBrokenInvariant("value() of a Result that holds an error", std::get_if<Error>(&state_));
+      AbortOnBrokenInvariant("value() of a Result that holds an error",
+                             std::get_if<Error>(&state_));
     }
   }
 
@@ -104,7 +107,8 @@ class [[nodiscard]] Result {
 class [[nodiscard]] Status {
  public:
   Status() = default;
-  Status(Error error) : error_(std::move(error)) {}  // NOLINT(google-explicit-constructor): `return error;`
+  Status(Error error)
+      : error_(std::move(error)) {}  // NOLINT(google-explicit-constructor): `return error;`
 
   bool ok() const { return !error_.has_value(); }
   const Error& error() const {
@@ -118,7 +122,9 @@ class [[nodiscard]] Status {
   std::optional<Error> error_;
 };
 
-inline Status Ok() { return {}; }
+inline Status Ok() {
+  return {};
+}
 
 namespace internal {
 // What NACRE_TRY yields: the value of a Result, nothing of a Status.
@@ -133,19 +139,19 @@ inline void TakeValue(Status&&) {}
 
 // The value, or return the error from the enclosing function. A whole initializer or a whole
 // statement; never part of a larger expression. (A GNU statement expression: gcc and clang.)
-#define NACRE_TRY(expression)                                   \
-  ({                                                            \
-    auto nacre_try_result = (expression);                       \
-    if (!nacre_try_result.ok()) {                               \
-      return nacre_try_result.error();                          \
-    }                                                           \
-    ::nacre::internal::TakeValue(std::move(nacre_try_result));  \
+#define NACRE_TRY(expression)                                  \
+  ({                                                           \
+    auto nacre_try_result = (expression);                      \
+    if (!nacre_try_result.ok()) {                              \
+      return nacre_try_result.error();                         \
+    }                                                          \
+    ::nacre::internal::TakeValue(std::move(nacre_try_result)); \
   })
 
 // Aborts when the condition, an invariant of our own code, does not hold. Never for hostile input.
-#define NACRE_CHECK(condition)                                     \
-  do {                                                             \
-    if (!(condition)) {                                            \
-      ::nacre::AbortOnBrokenInvariant(#condition, nullptr);        \
-    }                                                              \
+#define NACRE_CHECK(condition)                              \
+  do {                                                      \
+    if (!(condition)) {                                     \
+      ::nacre::AbortOnBrokenInvariant(#condition, nullptr); \
+    }                                                       \
   } while (false)

@@ -25,7 +25,8 @@ std::string Environment(const char* name) {
 }
 
 std::string DefaultStateDirectory() {
-  if (std::string explicit_directory = Environment("NACRE_STATE_DIR"); !explicit_directory.empty()) {
+  if (std::string explicit_directory = Environment("NACRE_STATE_DIR");
+      !explicit_directory.empty()) {
     return explicit_directory;
   }
   if (const std::string state_home = Environment("XDG_STATE_HOME"); !state_home.empty()) {
@@ -40,12 +41,15 @@ std::string PathBelow(const std::string& path, const std::string& directory) {
   std::error_code ignored;
   const std::string relative =
       fs::weakly_canonical(path, ignored).lexically_relative(directory).string();
-  return relative.empty() || relative == "." || relative.starts_with("..") ? std::string() : relative;
+  return relative.empty() || relative == "." || relative.starts_with("..") ? std::string()
+                                                                           : relative;
 }
 
 // A path as a glob that names just it: a '?' stands for each character that globs give a meaning.
 std::string AsGlob(std::string path) {
-  std::replace_if(path.begin(), path.end(), [](char c) { return std::string_view("*?[]\\{}!").find(c) != std::string_view::npos; }, '?');
+  std::replace_if(
+      path.begin(), path.end(),
+      [](char c) { return std::string_view("*?[]\\{}!").find(c) != std::string_view::npos; }, '?');
   return path;
 }
 
@@ -66,12 +70,14 @@ InstallPaths FindInstallPaths() {
     return {directory / "nacre-engine", directory / "tools", NACRE_SOURCE_MODEL};
   }
   const fs::path prefix = directory.parent_path();
-  return {prefix / "libexec/nacre/nacre-engine", prefix / "libexec/nacre/tools", prefix / "share/nacre/nacre-mini.gguf"};
+  return {prefix / "libexec/nacre/nacre-engine", prefix / "libexec/nacre/tools",
+          prefix / "share/nacre/nacre-mini.gguf"};
 }
 
 App::App(AppOptions options)
     : options_(std::move(options)),
-      state_directory_(options_.state_directory.empty() ? DefaultStateDirectory() : options_.state_directory) {
+      state_directory_(options_.state_directory.empty() ? DefaultStateDirectory()
+                                                        : options_.state_directory) {
   // A session remembers its policy by name: a relative one would mean another file elsewhere.
   if (!IsShipped(options_.policy)) {
     std::error_code ignored;
@@ -103,8 +109,9 @@ Result<sandbox::Sandbox*> App::Sandbox() {
     const sandbox::HostSupport& host = kernel->host();
     sandbox_summary_ = host.namespaces ? "userns+mount+pid+net+ipc+uts+cgroup" : "no namespaces";
     sandbox_summary_ += host.seccomp ? ", seccomp" : ", no seccomp";
-    sandbox_summary_ +=
-        host.landlock_abi > 0 ? ", Landlock ABI " + std::to_string(host.landlock_abi) : ", no Landlock";
+    sandbox_summary_ += host.landlock_abi > 0
+                            ? ", Landlock ABI " + std::to_string(host.landlock_abi)
+                            : ", no Landlock";
     sandbox_ = std::move(kernel);
   }
   return sandbox_.get();
@@ -113,7 +120,10 @@ Result<sandbox::Sandbox*> App::Sandbox() {
 Result<inference::Engine*> App::Engine() {
   if (engine_ == nullptr) {
     if (!options_.engine_url.empty()) {
-      engine_ = NACRE_TRY(inference::OpenAiEngine::Create({.url = options_.engine_url, .model = options_.model, .api_key = Environment("NACRE_ENGINE_API_KEY")}));
+      engine_ = NACRE_TRY(
+          inference::OpenAiEngine::Create({.url = options_.engine_url,
+                                           .model = options_.model,
+                                           .api_key = Environment("NACRE_ENGINE_API_KEY")}));
     } else {
       const InstallPaths paths = FindInstallPaths();
       engine_ = NACRE_TRY(inference::LlamaEngine::Create(
@@ -154,7 +164,8 @@ Result<std::string> App::Workspace() const {
   return path.string();
 }
 
-Result<std::shared_ptr<const policy::Policy>> App::Policy(const std::string& name, const std::string& workspace) {
+Result<std::shared_ptr<const policy::Policy>> App::Policy(const std::string& name,
+                                                          const std::string& workspace) {
   const tools::Registry* registry = NACRE_TRY(Tools());
   policy::LoadOptions load;
   for (const tools::Manifest& tool : registry->all()) {
@@ -175,8 +186,9 @@ Result<std::shared_ptr<const policy::Policy>> App::Policy(const std::string& nam
   std::error_code ignored;
   const std::string state = fs::weakly_canonical(state_directory_, ignored);
   if (workspace == state || !PathBelow(workspace, state).empty()) {
-    return Error{ErrorCode::kInvalidArgument, "the workspace " + workspace + " lies in nacre's own state directory " +
-                                                  state + "; choose another --workspace or --state"};
+    return Error{ErrorCode::kInvalidArgument, "the workspace " + workspace +
+                                                  " lies in nacre's own state directory " + state +
+                                                  "; choose another --workspace or --state"};
   }
   return std::shared_ptr<const policy::Policy>(std::move(effective));
 }

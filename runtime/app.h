@@ -21,11 +21,12 @@
 namespace nacre {
 
 struct AppOptions {
-  std::string state_directory;            // empty: $NACRE_STATE_DIR, $XDG_STATE_HOME/nacre, ~/.local/state/nacre
-  std::string policy = "coding";          // a shipped profile or a file
+  std::string
+      state_directory;  // empty: $NACRE_STATE_DIR, $XDG_STATE_HOME/nacre, ~/.local/state/nacre
+  std::string policy = "coding";  // a shipped profile or a file
   std::string workspace = ".";
-  std::string model;                      // a GGUF file; empty: the bundled one. With an engine URL: a name
-  std::string engine_url;                 // empty: the embedded engine
+  std::string model;       // a GGUF file; empty: the bundled one. With an engine URL: a name
+  std::string engine_url;  // empty: the embedded engine
   std::vector<std::string> tool_directories;  // in addition to the built-in tools
 };
 
@@ -60,7 +61,8 @@ class App final {
   Result<std::string> Workspace() const;
   // A policy, with what this host adds to it: the policy file in use is protected and nacre's own
   // state is hidden when they lie inside the workspace.
-  Result<std::shared_ptr<const policy::Policy>> Policy(const std::string& name, const std::string& workspace);
+  Result<std::shared_ptr<const policy::Policy>> Policy(const std::string& name,
+                                                       const std::string& workspace);
 
   // Everything a session needs, opened.
   Result<agent::Services> SessionServices(agent::Approver* approver);

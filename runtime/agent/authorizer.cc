@@ -19,15 +19,16 @@ Json AuditContent(const policy::Policy& policy, const std::string& content) {
   return entry;
 }
 
-Result<std::variant<AuthorizedCall, RefusedCall>> Authorizer::Authorize(std::string call_id, ToolCall call,
+Result<std::variant<AuthorizedCall, RefusedCall>> Authorizer::Authorize(std::string call_id,
+                                                                        ToolCall call,
                                                                         const CallOrigin& origin) {
   using Authorized = std::variant<AuthorizedCall, RefusedCall>;
   policy::Decision decision = policy::Evaluate(policy_, call.request);
-  const std::string source =
-      decision.source.file.empty()
-          ? std::string()
-          : decision.source.file + ":" + std::to_string(decision.source.line) + ":" +
-                std::to_string(decision.source.column);
+  const std::string source = decision.source.file.empty()
+                                 ? std::string()
+                                 : decision.source.file + ":" +
+                                       std::to_string(decision.source.line) + ":" +
+                                       std::to_string(decision.source.column);
 
   Json record = {{"tool", call.tool->name},
                  {"arguments", AuditContent(policy_, DumpJson(call.request.arguments))},
@@ -35,22 +36,28 @@ Result<std::variant<AuthorizedCall, RefusedCall>> Authorizer::Authorize(std::str
                  {"rule", decision.rule},
                  {"reason", decision.reason},
                  {"source", source}};
-  if (Result<uint64_t> written = log_.Append(
-          {"call.decided", origin.session, origin.turn, call_id, policy_.digest, std::move(record)});
+  if (Result<uint64_t> written = log_.Append({"call.decided", origin.session, origin.turn, call_id,
+                                              policy_.digest, std::move(record)});
       !written.ok()) {
     return written.error();
   }
   sink_.OnEvent(CallDecided{call_id, call.tool->name, call.request.arguments,
-                            policy::VerdictName(decision.verdict), decision.rule, decision.reason, source});
+                            policy::VerdictName(decision.verdict), decision.rule, decision.reason,
+                            source});
 
   if (decision.verdict == policy::Verdict::kAsk) {
     if (approver_ == nullptr) {
-      std::string reason = "a person must approve this (" + decision.reason + "), and none can be asked here";
+      std::string reason =
+          "a person must approve this (" + decision.reason + "), and none can be asked here";
       return Authorized{RefusedCall{std::move(call_id), std::move(decision), std::move(reason)}};
     }
     const Approval approval = approver_->Ask(call, decision);
     if (Result<uint64_t> written =
-            log_.Append({"call.approval", origin.session, origin.turn, call_id, policy_.digest,
+            log_.Append({"call.approval",
+                         origin.session,
+                         origin.turn,
+                         call_id,
+                         policy_.digest,
                          {{"approved", approval.approved},
                           {"by", approval.by},
                           {"arguments_digest", Sha256Text(DumpJson(call.request.arguments))}}});
@@ -59,7 +66,8 @@ Result<std::variant<AuthorizedCall, RefusedCall>> Authorizer::Authorize(std::str
     }
     sink_.OnEvent(CallApproval{call_id, approval.approved, approval.by});
     if (!approval.approved) {
-      return Authorized{RefusedCall{std::move(call_id), std::move(decision), "a person refused it"}};
+      return Authorized{
+          RefusedCall{std::move(call_id), std::move(decision), "a person refused it"}};
     }
   } else if (decision.verdict != policy::Verdict::kAllow) {
     std::string reason = decision.reason;

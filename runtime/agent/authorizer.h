@@ -48,7 +48,8 @@ struct CallOrigin {
 // Borrows all of them for its life. Thread-compatible.
 class Authorizer final {
  public:
-  Authorizer(const policy::Policy& policy, audit::AuditLog& log, Approver* approver, EventSink& sink)
+  Authorizer(const policy::Policy& policy, audit::AuditLog& log, Approver* approver,
+             EventSink& sink)
       : policy_(policy), log_(log), approver_(approver), sink_(sink) {}
 
   // An Error means that the decision could not be recorded: nothing may run.

@@ -17,13 +17,19 @@ struct NameOf {
 
 struct MembersOf {
   OrderedJson operator()(const SessionStarted& e) const {
-    return {{"session", e.session},     {"resumed", e.resumed},
-            {"workspace", e.workspace}, {"policy", e.policy},
-            {"policy_digest", e.policy_digest}, {"engine", e.engine},
-            {"model", e.model},         {"demonstration_model", e.demonstration_model},
+    return {{"session", e.session},
+            {"resumed", e.resumed},
+            {"workspace", e.workspace},
+            {"policy", e.policy},
+            {"policy_digest", e.policy_digest},
+            {"engine", e.engine},
+            {"model", e.model},
+            {"demonstration_model", e.demonstration_model},
             {"sandbox", e.sandbox}};
   }
-  OrderedJson operator()(const TurnStarted& e) const { return {{"turn", e.turn}, {"request", e.request}}; }
+  OrderedJson operator()(const TurnStarted& e) const {
+    return {{"turn", e.turn}, {"request", e.request}};
+  }
   OrderedJson operator()(const TextDelta& e) const { return {{"text", e.text}}; }
   OrderedJson operator()(const CallDecided& e) const {
     return {{"call", e.call},       {"tool", e.tool}, {"arguments", OrderedJson(e.arguments)},
@@ -35,21 +41,26 @@ struct MembersOf {
   }
   OrderedJson operator()(const CallStarted& e) const { return {{"call", e.call}}; }
   OrderedJson operator()(const CallFinished& e) const {
-    return {{"call", e.call},     {"tool", e.tool},       {"outcome", e.outcome},
-            {"error", e.error},   {"result", e.result},   {"wall_us", e.wall_us},
-            {"cpu_us", e.cpu_us}, {"layers", OrderedJson(e.layers)}};
+    return {{"call", e.call},       {"tool", e.tool},
+            {"outcome", e.outcome}, {"error", e.error},
+            {"result", e.result},   {"wall_us", e.wall_us},
+            {"cpu_us", e.cpu_us},   {"layers", OrderedJson(e.layers)}};
   }
-  OrderedJson operator()(const CallMalformed& e) const { return {{"reason", e.reason}, {"final", e.final}}; }
+  OrderedJson operator()(const CallMalformed& e) const {
+    return {{"reason", e.reason}, {"final", e.final}};
+  }
   OrderedJson operator()(const TurnFinished& e) const {
-    return {{"turn", e.turn},   {"state", e.state},   {"answer", e.answer}, {"error", e.error},
-            {"steps", e.steps}, {"calls", e.calls},   {"denied", e.denied}, {"tokens", e.tokens},
-            {"session", e.session}};
+    return {{"turn", e.turn},     {"state", e.state},   {"answer", e.answer},
+            {"error", e.error},   {"steps", e.steps},   {"calls", e.calls},
+            {"denied", e.denied}, {"tokens", e.tokens}, {"session", e.session}};
   }
 };
 
 }  // namespace
 
-std::string_view EventName(const Event& event) { return std::visit(NameOf{}, event); }
+std::string_view EventName(const Event& event) {
+  return std::visit(NameOf{}, event);
+}
 
 OrderedJson ToJson(const Event& event) {
   OrderedJson object = {{"event", EventName(event)}};

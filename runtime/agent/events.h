@@ -79,14 +79,14 @@ struct TurnFinished {
   std::string answer;
   std::string error;
   int64_t steps = 0;
-  int64_t calls = 0;   // that ran
+  int64_t calls = 0;  // that ran
   int64_t denied = 0;
   int64_t tokens = 0;  // prompt tokens that were not reused, and generated ones
   std::string session;
 };
 
-using Event = std::variant<SessionStarted, TurnStarted, TextDelta, CallDecided, CallApproval, CallStarted,
-                           CallFinished, CallMalformed, TurnFinished>;
+using Event = std::variant<SessionStarted, TurnStarted, TextDelta, CallDecided, CallApproval,
+                           CallStarted, CallFinished, CallMalformed, TurnFinished>;
 
 // "turn.finished", ...
 std::string_view EventName(const Event& event);

@@ -16,7 +16,11 @@ Result<Json> MemoryService::Call(const std::string& method, const Json& argument
       return Error{ErrorCode::kInvalidArgument,
                    "a note has 1 to " + std::to_string(kNoteBytesMax) + " bytes"};
     }
-    NACRE_TRY(log_.Append({"memory.noted", scope_.session, scope_.turn, scope_.call, scope_.policy_digest,
+    NACRE_TRY(log_.Append({"memory.noted",
+                           scope_.session,
+                           scope_.turn,
+                           scope_.call,
+                           scope_.policy_digest,
                            {{"digest", Sha256Text(text)}, {"bytes", text.size()}}}));
     NACRE_TRY(store_.AddNote(scope_.workspace, text, UnixMillis(clock_.Now())));
     return Json(nullptr);

@@ -28,7 +28,8 @@ constexpr const char* kInterruptedText =
 std::string FirstLine(const std::string& text) {
   std::string line = text.substr(0, std::min(text.find('\n'), kTitleBytesMax));
   // Not in the middle of a UTF-8 sequence.
-  while (!line.empty() && line.size() < text.size() && (static_cast<uint8_t>(text[line.size()]) & 0xC0U) == 0x80U) {
+  while (!line.empty() && line.size() < text.size() &&
+         (static_cast<uint8_t>(text[line.size()]) & 0xC0U) == 0x80U) {
     line.pop_back();
   }
   return line;
@@ -44,12 +45,15 @@ class AnswerStream final : public inference::TokenSink {
   EventSink& sink_;
 };
 
-Error StoreError(Error error) { return WithContext("the session store", std::move(error)); }
+Error StoreError(Error error) {
+  return WithContext("the session store", std::move(error));
+}
 
 }  // namespace
 
-SessionDriver::SessionDriver(const Services& services, SessionOptions options, std::string session_id,
-                             EventSink& sink, std::unique_ptr<memory::SessionStore::Lease> lease)
+SessionDriver::SessionDriver(const Services& services, SessionOptions options,
+                             std::string session_id, EventSink& sink,
+                             std::unique_ptr<memory::SessionStore::Lease> lease)
     : services_(services),
       options_(std::move(options)),
       session_id_(std::move(session_id)),
@@ -59,8 +63,10 @@ SessionDriver::SessionDriver(const Services& services, SessionOptions options, s
       authorizer_(*options_.policy, services_.log, services_.approver, sink_),
       runner_(services_.sandbox, options_.workspace) {}
 
-Result<std::unique_ptr<SessionDriver>> SessionDriver::Create(const Services& services, SessionOptions options,
-                                                             const std::string& title, EventSink& sink) {
+Result<std::unique_ptr<SessionDriver>> SessionDriver::Create(const Services& services,
+                                                             SessionOptions options,
+                                                             const std::string& title,
+                                                             EventSink& sink) {
   const inference::EngineInfo engine = services.engine.Info();
   const int64_t now = UnixMillis(services.clock.Now());
   const memory::SessionRecord session{.id = NewUlid(services.clock, services.random),
@@ -85,28 +91,33 @@ Result<std::unique_ptr<SessionDriver>> SessionDriver::Create(const Services& ser
   if (Status created = services.store.CreateSession(session); !created.ok()) {
     return StoreError(created.error());
   }
-  sink.OnEvent(SessionStarted{session.id, false, session.workspace, session.policy, session.policy_digest,
-                              engine.name, engine.model, engine.demonstration, services.sandbox_summary});
+  sink.OnEvent(SessionStarted{session.id, false, session.workspace, session.policy,
+                              session.policy_digest, engine.name, engine.model,
+                              engine.demonstration, services.sandbox_summary});
   return driver;
 }
 
-Result<std::unique_ptr<SessionDriver>> SessionDriver::Resume(const Services& services, SessionOptions options,
-                                                             const std::string& session_id, EventSink& sink) {
+Result<std::unique_ptr<SessionDriver>> SessionDriver::Resume(const Services& services,
+                                                             SessionOptions options,
+                                                             const std::string& session_id,
+                                                             EventSink& sink) {
   auto lease = NACRE_TRY(services.store.LockSession(session_id));
   // Loaded after the lock: nobody can change it any more.
   memory::SessionDetail detail = NACRE_TRY(services.store.LoadSession(session_id));
   std::unique_ptr<SessionDriver> driver(
       new SessionDriver(services, std::move(options), session_id, sink, std::move(lease)));
   const inference::EngineInfo engine = services.engine.Info();
-  NACRE_TRY(driver->Record("session.resumed", {}, {}, {{"turns", detail.turns.size()}, {"model", engine.model}}));
+  NACRE_TRY(driver->Record("session.resumed", {}, {},
+                           {{"turns", detail.turns.size()}, {"model", engine.model}}));
   if (!detail.turns.empty() && detail.turns.back().state == TurnState::kRunning) {
     driver->unfinished_ = std::move(detail.turns.back());
     detail.turns.pop_back();
   }
   driver->machine_.Restore(detail.turns);
-  sink.OnEvent(SessionStarted{session_id, true, driver->options_.workspace, driver->options_.policy_name,
-                              driver->options_.policy->digest, engine.name, engine.model,
-                              engine.demonstration, services.sandbox_summary});
+  sink.OnEvent(SessionStarted{session_id, true, driver->options_.workspace,
+                              driver->options_.policy_name, driver->options_.policy->digest,
+                              engine.name, engine.model, engine.demonstration,
+                              services.sandbox_summary});
   return driver;
 }
 
@@ -116,7 +127,8 @@ Result<TurnFinished> SessionDriver::RunTurn(const std::string& request, const Ca
   }
   Turn turn;
   turn.id = NewUlid(services_.clock, services_.random);
-  NACRE_TRY(Record("turn.started", turn, {}, {{"request", AuditContent(*options_.policy, request)}}));
+  NACRE_TRY(
+      Record("turn.started", turn, {}, {{"request", AuditContent(*options_.policy, request)}}));
   memory::TurnRecord record;
   record.id = turn.id;
   record.created_ms = UnixMillis(services_.clock.Now());
@@ -136,7 +148,8 @@ Status SessionDriver::AbandonUnfinishedTurn() {
   turn.id = record.id;
   NACRE_TRY(InterruptLastCall(turn, record, RunAgain::kNever));
   NACRE_TRY(Record("turn.abandoned", turn, {}, {{"steps", record.steps.size()}}));
-  if (Status finished = services_.store.FinishTurn(turn.id, TurnState::kCancelled, {}, "another request took its place",
+  if (Status finished = services_.store.FinishTurn(turn.id, TurnState::kCancelled, {},
+                                                   "another request took its place",
                                                    UnixMillis(services_.clock.Now()));
       !finished.ok()) {
     return StoreError(finished.error());
@@ -145,8 +158,8 @@ Status SessionDriver::AbandonUnfinishedTurn() {
   return Ok();
 }
 
-Result<std::optional<inference::EmittedCall>> SessionDriver::InterruptLastCall(const Turn& turn, memory::TurnRecord& record,
-                                                                               RunAgain run_again) {
+Result<std::optional<inference::EmittedCall>> SessionDriver::InterruptLastCall(
+    const Turn& turn, memory::TurnRecord& record, RunAgain run_again) {
   std::optional<inference::EmittedCall> again;
   if (record.steps.empty() || !record.steps.back().call.has_value() ||
       record.steps.back().call->state != CallState::kStarted) {
@@ -162,7 +175,8 @@ Result<std::optional<inference::EmittedCall>> SessionDriver::InterruptLastCall(c
     call.result_text = kInterruptedText;
     call.result_error = true;
   }
-  NACRE_TRY(Record("call.interrupted", turn, call.id, {{"tool", call.tool}, {"run_again", again.has_value()}}));
+  NACRE_TRY(Record("call.interrupted", turn, call.id,
+                   {{"tool", call.tool}, {"run_again", again.has_value()}}));
   if (Status finished = services_.store.FinishCall(call); !finished.ok()) {
     return StoreError(finished.error());
   }
@@ -180,14 +194,16 @@ Result<TurnFinished> SessionDriver::ContinueTurn(const CancelToken& cancel) {
   sink_.OnEvent(TurnStarted{turn.id, record.request});
   const std::optional<inference::EmittedCall> again =
       NACRE_TRY(InterruptLastCall(turn, record, RunAgain::kIfIdempotent));
-  if (!record.steps.empty() && !record.steps.back().call.has_value() && record.steps.back().malformed_reason.empty()) {
+  if (!record.steps.empty() && !record.steps.back().call.has_value() &&
+      record.steps.back().malformed_reason.empty()) {
     // Killed between the answer and the turn's end: only the end is missing.
     machine_.Restore({record});
     return Finish(turn, EndTurn{TurnState::kFinished, record.steps.back().answer, {}});
   }
   machine_.Restore({record});
   const MonotonicTime now = services_.clock.Monotonic();
-  const Effect first = again.has_value() ? machine_.ResumeWithCall(*again, now) : machine_.Resume(now);
+  const Effect first =
+      again.has_value() ? machine_.ResumeWithCall(*again, now) : machine_.Resume(now);
   return Drive(std::move(turn), first, cancel);
 }
 
@@ -232,7 +248,8 @@ Input SessionDriver::Ask(Turn& turn, const AskEngine& ask, const CancelToken& ca
     }
     AnswerStream stream(sink_);
     reply = services_.engine.Generate(request, stream, cancel);
-  } while (!reply.ok() && reply.error().code == ErrorCode::kResourceExhausted && machine_.ForgetOldestTurn());
+  } while (!reply.ok() && reply.error().code == ErrorCode::kResourceExhausted &&
+           machine_.ForgetOldestTurn());
   if (!reply.ok()) {
     if (cancel.cancelled()) {
       return CancelRequested{};
@@ -266,7 +283,8 @@ Input SessionDriver::Judge(Turn& turn, const JudgeCall& judge) {
     memory::StepRecord step = NewStep(turn);
     step.malformed = (judge.call.name + " " + judge.call.arguments_json).substr(0, 512);
     step.malformed_reason = bad->reason;
-    if (Status recorded = Record("call.malformed", turn, {}, {{"reason", bad->reason}}); !recorded.ok()) {
+    if (Status recorded = Record("call.malformed", turn, {}, {{"reason", bad->reason}});
+        !recorded.ok()) {
       return RuntimeFailed{recorded.error()};
     }
     if (Status stored = services_.store.AppendStep(turn.id, step); !stored.ok()) {
@@ -276,8 +294,9 @@ Input SessionDriver::Judge(Turn& turn, const JudgeCall& judge) {
     return CallMalformedInput{bad->reason};
   }
 
-  auto authorized = authorizer_.Authorize(NewUlid(services_.clock, services_.random),
-                                          std::get<ToolCall>(std::move(parsed)), {session_id_, turn.id});
+  auto authorized =
+      authorizer_.Authorize(NewUlid(services_.clock, services_.random),
+                            std::get<ToolCall>(std::move(parsed)), {session_id_, turn.id});
   if (!authorized.ok()) {
     return RuntimeFailed{authorized.error()};
   }
@@ -355,15 +374,18 @@ Input SessionDriver::Execute(Turn& turn, const CancelToken& cancel) {
       return RuntimeFailed{StoreError(stored.error())};
     }
   }
-  sink_.OnEvent(CallFinished{call.id(), tool, sandbox::OutcomeKindName(result.outcome.kind), result.error, text,
-                             result.outcome.use.wall.count(), result.outcome.use.cpu.count(), outcome["layers"]});
+  sink_.OnEvent(CallFinished{call.id(), tool, sandbox::OutcomeKindName(result.outcome.kind),
+                             result.error, text, result.outcome.use.wall.count(),
+                             result.outcome.use.cpu.count(), outcome["layers"]});
   return CallEnded{text};
 }
 
 Result<TurnFinished> SessionDriver::Finish(const Turn& turn, const EndTurn& end) {
   const TurnCounters& counters = machine_.counters();
-  TurnFinished finished{turn.id,         memory::TurnStateName(end.state), end.answer,      end.error,
-                        counters.steps,  counters.calls,                   counters.denied, counters.tokens,
+  TurnFinished finished{turn.id,         memory::TurnStateName(end.state),
+                        end.answer,      end.error,
+                        counters.steps,  counters.calls,
+                        counters.denied, counters.tokens,
                         session_id_};
   NACRE_TRY(Record("turn.finished", turn, {},
                    {{"state", finished.state},
@@ -388,9 +410,10 @@ Result<TurnFinished> SessionDriver::Finish(const Turn& turn, const EndTurn& end)
   return finished;
 }
 
-Status SessionDriver::Record(const std::string& event, const Turn& turn, const std::string& call, Json data) {
-  Result<uint64_t> written =
-      services_.log.Append({event, session_id_, turn.id, call, options_.policy->digest, std::move(data)});
+Status SessionDriver::Record(const std::string& event, const Turn& turn, const std::string& call,
+                             Json data) {
+  Result<uint64_t> written = services_.log.Append(
+      {event, session_id_, turn.id, call, options_.policy->digest, std::move(data)});
   return written.ok() ? Ok() : Status(written.error());
 }
 
@@ -405,7 +428,8 @@ std::vector<inference::ToolSchema> SessionDriver::OfferedTools() const {
 }
 
 std::vector<inference::ChatMessage> SessionDriver::Prompt() const {
-  std::vector<inference::ChatMessage> messages = {{inference::Role::kSystem, kSystemPrompt, {}, {}}};
+  std::vector<inference::ChatMessage> messages = {
+      {inference::Role::kSystem, kSystemPrompt, {}, {}}};
   messages.insert(messages.end(), machine_.messages().begin(), machine_.messages().end());
   return messages;
 }
@@ -415,8 +439,9 @@ std::string SessionDriver::FitResult(const std::string& text) const {
   constexpr size_t kResultBytesMin = 600;
   constexpr size_t kResultBytesMax = 32U << 10;
   const uint32_t context = services_.engine.Info().context_tokens;
-  const size_t bytes_max =
-      context == 0 ? kResultBytesMax : std::clamp<size_t>(context, kResultBytesMin, kResultBytesMax);
+  const size_t bytes_max = context == 0
+                               ? kResultBytesMax
+                               : std::clamp<size_t>(context, kResultBytesMin, kResultBytesMax);
   if (text.size() <= bytes_max) {
     return text;
   }
@@ -427,9 +452,11 @@ std::string SessionDriver::FitResult(const std::string& text) const {
     while (end > 0 && (static_cast<uint8_t>(text[end]) & 0xC0U) == 0x80U) {
       --end;
     }
-    return text.substr(0, end) + "\n(truncated: " + std::to_string(text.size() - end) + " more bytes)";
+    return text.substr(0, end) + "\n(truncated: " + std::to_string(text.size() - end) +
+           " more bytes)";
   }
-  const auto lines = std::count(text.begin() + static_cast<std::ptrdiff_t>(end) + 1, text.end(), '\n') + 1;
+  const auto lines =
+      std::count(text.begin() + static_cast<std::ptrdiff_t>(end) + 1, text.end(), '\n') + 1;
   return text.substr(0, end) + "\n(truncated: " + std::to_string(lines) + " more lines)";
 }
 

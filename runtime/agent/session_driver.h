@@ -53,11 +53,14 @@ struct SessionOptions {
 class SessionDriver final {
  public:
   // A new session, recorded and announced.
-  static Result<std::unique_ptr<SessionDriver>> Create(const Services& services, SessionOptions options,
+  static Result<std::unique_ptr<SessionDriver>> Create(const Services& services,
+                                                       SessionOptions options,
                                                        const std::string& title, EventSink& sink);
   // An existing one, with its history. kUnavailable when another process is running it.
-  static Result<std::unique_ptr<SessionDriver>> Resume(const Services& services, SessionOptions options,
-                                                       const std::string& session_id, EventSink& sink);
+  static Result<std::unique_ptr<SessionDriver>> Resume(const Services& services,
+                                                       SessionOptions options,
+                                                       const std::string& session_id,
+                                                       EventSink& sink);
 
   // One user request to its end. An unfinished turn is given up. An Error means that the turn could not even be recorded; a turn
   // that failed or was cancelled is a TurnFinished that says so.
@@ -76,8 +79,8 @@ class SessionDriver final {
     inference::TokenUse tokens;                // of the reply that is being handled
   };
 
-  SessionDriver(const Services& services, SessionOptions options, std::string session_id, EventSink& sink,
-                std::unique_ptr<memory::SessionStore::Lease> lease);
+  SessionDriver(const Services& services, SessionOptions options, std::string session_id,
+                EventSink& sink, std::unique_ptr<memory::SessionStore::Lease> lease);
 
   enum class RunAgain { kNever = 0, kIfIdempotent };
 
@@ -85,7 +88,8 @@ class SessionDriver final {
   Status AbandonUnfinishedTurn();
   // A call that had started and has no result is marked interrupted. Answers it when it is to be
   // run again; otherwise the model is told that its outcome is not known.
-  Result<std::optional<inference::EmittedCall>> InterruptLastCall(const Turn& turn, memory::TurnRecord& record,
+  Result<std::optional<inference::EmittedCall>> InterruptLastCall(const Turn& turn,
+                                                                  memory::TurnRecord& record,
                                                                   RunAgain run_again);
   Result<TurnFinished> Drive(Turn turn, Effect effect, const CancelToken& cancel);
   Input Ask(Turn& turn, const AskEngine& ask, const CancelToken& cancel);

@@ -35,7 +35,8 @@ void SessionMachine::Restore(const std::vector<memory::TurnRecord>& turns) {
       } else if (!step.malformed_reason.empty()) {
         ++malformed_in_a_row_;
         messages_.push_back({Role::kAssistant, step.malformed, {}, {}});
-        messages_.push_back({Role::kTool, "error: malformed call: " + step.malformed_reason, {}, {}});
+        messages_.push_back(
+            {Role::kTool, "error: malformed call: " + step.malformed_reason, {}, {}});
       }
     }
     if (turn.state == TurnState::kFinished) {
@@ -66,7 +67,8 @@ Effect SessionMachine::Step(const Input& input, MonotonicTime now) {
   if (const auto* replied = std::get_if<ModelReplied>(&input)) {
     ++counters_.steps;
     const inference::TokenUse& tokens = replied->reply.tokens;
-    counters_.tokens += tokens.prompt - std::min(tokens.prompt, tokens.prompt_cached) + tokens.generated;
+    counters_.tokens +=
+        tokens.prompt - std::min(tokens.prompt, tokens.prompt_cached) + tokens.generated;
     if (const auto* answer = std::get_if<std::string>(&replied->reply.content)) {
       messages_.push_back({Role::kAssistant, *answer, {}, {}});
       return EndTurn{TurnState::kFinished, *answer, {}};
@@ -80,7 +82,8 @@ Effect SessionMachine::Step(const Input& input, MonotonicTime now) {
                   malformed->reason);
     }
     // The bad call is shown as text: it is no call, so it must not be rendered as one.
-    messages_.push_back({Role::kAssistant, pending_.name + " " + pending_.arguments_json.substr(0, 512), {}, {}});
+    messages_.push_back(
+        {Role::kAssistant, pending_.name + " " + pending_.arguments_json.substr(0, 512), {}, {}});
     messages_.push_back({Role::kTool, "error: malformed call: " + malformed->reason, {}, {}});
     return AskOrEnd(now);
   }
@@ -128,7 +131,9 @@ Effect SessionMachine::AskOrEnd(MonotonicTime now) {
   return AskEngine{static_cast<uint32_t>(std::min<uint64_t>(kReplyTokensMax, left))};
 }
 
-Effect SessionMachine::Fail(std::string error) { return EndTurn{TurnState::kFailed, {}, std::move(error)}; }
+Effect SessionMachine::Fail(std::string error) {
+  return EndTurn{TurnState::kFailed, {}, std::move(error)};
+}
 
 void SessionMachine::AddCall(const EmittedCall& call, const std::string& result_text) {
   const std::string id = "call" + std::to_string(++call_number_);

@@ -32,8 +32,8 @@ sandbox::SandboxSpec BaseSpec(const policy::Grant& grant, const std::string& cal
   return spec;
 }
 
-void MountWorkspace(const std::string& workspace, sandbox::Access access, const WorkspaceMatches& matches,
-                    sandbox::SandboxSpec& spec) {
+void MountWorkspace(const std::string& workspace, sandbox::Access access,
+                    const WorkspaceMatches& matches, sandbox::SandboxSpec& spec) {
   const std::string target = kWorkspaceTarget;
   spec.mounts.push_back({workspace, target, access, sandbox::Executable::kNo});
   spec.working_directory = target;

@@ -72,10 +72,11 @@ std::variant<ToolCall, BadToolCall> ParseToolCall(const inference::EmittedCall& 
     for (const tools::Manifest& manifest : registry.all()) {
       known += (known.empty() ? "" : ", ") + manifest.name;
     }
-    return BadToolCall{"there is no tool \"" + emitted.name.substr(0, 64) + "\"; there are " + known};
+    return BadToolCall{"there is no tool \"" + emitted.name.substr(0, 64) + "\"; there are " +
+                       known};
   }
-  Result<Json> arguments = ParseJson(emitted.arguments_json,
-                                     {.bytes_max = kArgumentsBytesMax, .depth_max = kArgumentsDepthMax});
+  Result<Json> arguments = ParseJson(
+      emitted.arguments_json, {.bytes_max = kArgumentsBytesMax, .depth_max = kArgumentsDepthMax});
   if (!arguments.ok()) {
     return BadToolCall{"arguments of " + tool->name + ": " + arguments.error().message};
   }
@@ -89,7 +90,8 @@ std::variant<ToolCall, BadToolCall> ParseToolCall(const inference::EmittedCall& 
     // An absent optional path means the workspace itself, as the tools read it.
     const std::string path = StringMember(call.request.arguments, parameter.key, ".");
     if (path.size() > kPathBytesMax || path.find('\0') != std::string::npos) {
-      return BadToolCall{"arguments of " + tool->name + ": " + parameter.key + ": not a usable path"};
+      return BadToolCall{"arguments of " + tool->name + ": " + parameter.key +
+                         ": not a usable path"};
     }
     const std::string normalized = NormalizePath(path, context);
     call.request.arguments[parameter.key] = normalized;

@@ -11,7 +11,9 @@ class ChannelIo final : public sandbox::CallIo {
  public:
   explicit ChannelIo(tools::ToolChannel& channel) : channel_(channel) {}
 
-  Reply OnStart() override { return {.bytes = channel_.Start(), .close_input = false, .kill = false}; }
+  Reply OnStart() override {
+    return {.bytes = channel_.Start(), .close_input = false, .kill = false};
+  }
 
   Reply OnChannelBytes(std::string_view bytes) override {
     Result<std::string> answer = channel_.OnBytes(bytes);
@@ -19,7 +21,9 @@ class ChannelIo final : public sandbox::CallIo {
       breach_ = answer.error().message;
       return {.bytes = {}, .close_input = true, .kill = true};
     }
-    return {.bytes = std::move(answer).value(), .close_input = channel_.result().has_value(), .kill = false};
+    return {.bytes = std::move(answer).value(),
+            .close_input = channel_.result().has_value(),
+            .kill = false};
   }
 
   const std::string& breach() const { return breach_; }
@@ -29,9 +33,11 @@ class ChannelIo final : public sandbox::CallIo {
   std::string breach_;
 };
 
-CallResult Conclude(sandbox::Outcome outcome, const ChannelIo& io, const tools::ToolChannel& channel) {
+CallResult Conclude(sandbox::Outcome outcome, const ChannelIo& io,
+                    const tools::ToolChannel& channel) {
   CallResult result{.outcome = std::move(outcome), .text = {}, .error = true};
-  const bool clean = result.outcome.kind == sandbox::OutcomeKind::kExited && result.outcome.exit_code == 0;
+  const bool clean =
+      result.outcome.kind == sandbox::OutcomeKind::kExited && result.outcome.exit_code == 0;
   if (!io.breach().empty()) {
     result.text = "error: the tool broke its protocol: " + io.breach();
   } else if (!clean) {

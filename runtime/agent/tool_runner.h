@@ -13,7 +13,7 @@ namespace nacre::agent {
 
 struct CallResult {
   sandbox::Outcome outcome;
-  std::string text;    // for the model: the tool's text, or what became of the call
+  std::string text;  // for the model: the tool's text, or what became of the call
   bool error = false;
 };
 
@@ -23,7 +23,8 @@ class ToolRunner final {
   ToolRunner(sandbox::Sandbox& sandbox, std::string workspace)
       : sandbox_(sandbox), workspace_(std::move(workspace)) {}
 
-  Result<CallResult> Run(const AuthorizedCall& call, tools::HostServices& services, const CancelToken& cancel);
+  Result<CallResult> Run(const AuthorizedCall& call, tools::HostServices& services,
+                         const CancelToken& cancel);
 
  private:
   sandbox::Sandbox& sandbox_;

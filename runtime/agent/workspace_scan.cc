@@ -22,7 +22,8 @@ bool Matches(const std::vector<std::string>& globs, const std::string& path, boo
 
 }  // namespace
 
-Result<WorkspaceMatches> ScanWorkspace(const std::string& workspace, const std::vector<std::string>& hide,
+Result<WorkspaceMatches> ScanWorkspace(const std::string& workspace,
+                                       const std::vector<std::string>& hide,
                                        const std::vector<std::string>& protect) {
   namespace fs = std::filesystem;
   WorkspaceMatches matches;
@@ -30,7 +31,8 @@ Result<WorkspaceMatches> ScanWorkspace(const std::string& workspace, const std::
     return matches;
   }
   std::error_code error;
-  fs::recursive_directory_iterator entry(workspace, fs::directory_options::skip_permission_denied, error);
+  fs::recursive_directory_iterator entry(workspace, fs::directory_options::skip_permission_denied,
+                                         error);
   size_t seen = 0;
   for (; !error && entry != fs::end(entry); entry.increment(error)) {
     if (++seen > kWorkspaceEntriesMax) {
@@ -54,7 +56,8 @@ Result<WorkspaceMatches> ScanWorkspace(const std::string& workspace, const std::
     }
   }
   if (error) {
-    return Error{ErrorCode::kUnavailable, "read the workspace " + workspace + ": " + error.message()};
+    return Error{ErrorCode::kUnavailable,
+                 "read the workspace " + workspace + ": " + error.message()};
   }
   std::sort(matches.hidden.begin(), matches.hidden.end());
   std::sort(matches.read_only.begin(), matches.read_only.end());

@@ -19,7 +19,8 @@ struct WorkspaceMatches {
 constexpr size_t kWorkspaceEntriesMax = 1'000'000;
 
 // Does not follow symlinks.
-Result<WorkspaceMatches> ScanWorkspace(const std::string& workspace, const std::vector<std::string>& hide,
+Result<WorkspaceMatches> ScanWorkspace(const std::string& workspace,
+                                       const std::vector<std::string>& hide,
                                        const std::vector<std::string>& protect);
 
 }  // namespace nacre::agent

@@ -32,15 +32,17 @@ Finding Bad(const std::string& part, const Error& error, const std::string& advi
 std::vector<Finding> ExamineEngine(App& app) {
   Result<inference::Engine*> engine = app.Engine();
   if (!engine.ok()) {
-    return {Bad("engine", engine.error(),
-                "build with runtime/try, or name a model: --model FILE.gguf, or a server: --engine URL")};
+    return {Bad(
+        "engine", engine.error(),
+        "build with runtime/try, or name a model: --model FILE.gguf, or a server: --engine URL")};
   }
   const inference::EngineInfo info = engine.value()->Info();
   Finding model{"model", Health::kGood, info.model, {}};
   if (info.demonstration) {
     model.health = Health::kWeak;
     model.detail += " (bundled demonstration model)";
-    model.advice = "for real work: --model FILE.gguf, or --engine URL of an OpenAI-compatible server";
+    model.advice =
+        "for real work: --model FILE.gguf, or --engine URL of an OpenAI-compatible server";
   }
   return {{"engine", Health::kGood, info.name, {}}, model};
 }
@@ -52,9 +54,10 @@ std::vector<Finding> ExamineSandbox() {
   }
   std::vector<Finding> findings;
   for (const sandbox::HostLayer& layer : host.value().layers) {
-    const Health health = layer.state == sandbox::LayerState::kPresent   ? Health::kGood
-                          : layer.state == sandbox::LayerState::kWeaker || !layer.required ? Health::kWeak
-                                                                                           : Health::kBad;
+    const Health health = layer.state == sandbox::LayerState::kPresent ? Health::kGood
+                          : layer.state == sandbox::LayerState::kWeaker || !layer.required
+                              ? Health::kWeak
+                              : Health::kBad;
     findings.push_back({"sandbox: " + layer.name, health, layer.detail, layer.advice});
   }
   return findings;
@@ -64,7 +67,8 @@ std::vector<Finding> ExamineStore(App& app) {
   Result<memory::SessionStore*> store = app.Store();
   const Status checked = store.ok() ? store.value()->Check() : Status(store.error());
   if (!checked.ok()) {
-    return {Bad("store", checked.error(), "choose a writable place with --state DIR or NACRE_STATE_DIR")};
+    return {Bad("store", checked.error(),
+                "choose a writable place with --state DIR or NACRE_STATE_DIR")};
   }
   return {{"store", Health::kGood, app.database_path(), {}}};
 }
@@ -72,9 +76,10 @@ std::vector<Finding> ExamineStore(App& app) {
 std::vector<Finding> ExamineLog(App& app) {
   const Result<audit::AuditLog*> log = app.Log();
   if (!log.ok()) {
-    return {Bad("audit log", log.error(),
-                "nothing runs without it; nacre audit verify names the first bad record, and a new log "
-                "starts in another --state DIR")};
+    return {
+        Bad("audit log", log.error(),
+            "nothing runs without it; nacre audit verify names the first bad record, and a new log "
+            "starts in another --state DIR")};
   }
   const Result<audit::VerifyReport> report = audit::VerifyAuditLog(app.audit_directory());
   if (!report.ok()) {
@@ -84,8 +89,11 @@ std::vector<Finding> ExamineLog(App& app) {
     return {{"audit log", Health::kBad, "does not verify: " + report.value().problems.front(),
              "somebody changed it; keep a copy, and see nacre audit verify"}};
   }
-  return {{"audit log", Health::kGood,
-           app.audit_directory() + ", " + std::to_string(report.value().records) + " records, verified", {}}};
+  return {
+      {"audit log",
+       Health::kGood,
+       app.audit_directory() + ", " + std::to_string(report.value().records) + " records, verified",
+       {}}};
 }
 
 std::vector<Finding> ExamineTools(App& app) {
@@ -99,8 +107,8 @@ std::vector<Finding> ExamineTools(App& app) {
 int Examine(Globals& globals) {
   App app(globals.app);
   std::vector<Finding> findings;
-  for (const std::vector<Finding>& part :
-       {ExamineEngine(app), ExamineSandbox(), ExamineStore(app), ExamineLog(app), ExamineTools(app)}) {
+  for (const std::vector<Finding>& part : {ExamineEngine(app), ExamineSandbox(), ExamineStore(app),
+                                           ExamineLog(app), ExamineTools(app)}) {
     findings.insert(findings.end(), part.begin(), part.end());
   }
   const Terminal terminal(STDOUT_FILENO);
@@ -132,8 +140,11 @@ int Examine(Globals& globals) {
 }  // namespace
 
 void RegisterDoctor(CLI::App& root, Globals& globals) {
-  CLI::App* command = root.add_subcommand("doctor", "What this machine offers, what is missing, and how to mend it");
-  command->footer("Examples:\n  nacre doctor\n  nacre doctor --model qwen.gguf\n  nacre doctor --json | jq 'select(.state==\"missing\")'");
+  CLI::App* command = root.add_subcommand(
+      "doctor", "What this machine offers, what is missing, and how to mend it");
+  command->footer(
+      "Examples:\n  nacre doctor\n  nacre doctor --model qwen.gguf\n  nacre doctor --json | jq "
+      "'select(.state==\"missing\")'");
   AddEngineFlags(*command, globals);
   AddToolFlag(*command, globals);
   AddJsonFlag(*command, globals);

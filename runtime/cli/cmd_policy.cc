@@ -44,16 +44,18 @@ int Check(Globals& globals, const std::string& file, bool effective) {
   for (const std::string& layer : policy.layers) {
     layers += (layers.empty() ? "" : " <- ") + layer;
   }
-  std::printf("%s is valid\n  layers     %s\n  rules      %zu for tools\n  workspace  %s\n  digest     %s\n",
-              SafeLine(file, 200).c_str(), SafeLine(layers, 400).c_str(), policy.tools.size(),
-              policy::WorkspaceModeName(policy.grant.workspace), policy.digest.c_str());
+  std::printf(
+      "%s is valid\n  layers     %s\n  rules      %zu for tools\n  workspace  %s\n  digest     "
+      "%s\n",
+      SafeLine(file, 200).c_str(), SafeLine(layers, 400).c_str(), policy.tools.size(),
+      policy::WorkspaceModeName(policy.grant.workspace), policy.digest.c_str());
   return kExitOk;
 }
 
 std::string Place(const policy::SourceLocation& source) {
-  return source.file.empty()
-             ? std::string()
-             : source.file + ":" + std::to_string(source.line) + ":" + std::to_string(source.column);
+  return source.file.empty() ? std::string()
+                             : source.file + ":" + std::to_string(source.line) + ":" +
+                                   std::to_string(source.column);
 }
 
 void PrintExplanation(const policy::Explanation& explanation) {
@@ -63,8 +65,10 @@ void PrintExplanation(const policy::Explanation& explanation) {
                       : decision.verdict == policy::Verdict::kAsk ? Style::kYellow
                                                                   : Style::kRed;
   const std::string source = Place(decision.source);
-  std::printf("%s  rule %s%s\n  %s\n", terminal.Paint(style, policy::VerdictName(decision.verdict)).c_str(),
-              SafeLine(decision.rule, 80).c_str(), source.empty() ? "" : ("  " + SafeLine(source, 120)).c_str(),
+  std::printf("%s  rule %s%s\n  %s\n",
+              terminal.Paint(style, policy::VerdictName(decision.verdict)).c_str(),
+              SafeLine(decision.rule, 80).c_str(),
+              source.empty() ? "" : ("  " + SafeLine(source, 120)).c_str(),
               SafeLine(decision.reason, 300).c_str());
   if (!explanation.considered.empty()) {
     std::printf("\nrules that speak of this tool:\n");
@@ -104,7 +108,8 @@ int ExplainCall(Globals& globals, const std::string& tool, const std::string& ar
   if (!workspace.ok() || !registry.ok()) {
     return Fail(globals, workspace.ok() ? registry.error() : workspace.error());
   }
-  Result<std::shared_ptr<const policy::Policy>> policy = app.Policy(globals.app.policy, workspace.value());
+  Result<std::shared_ptr<const policy::Policy>> policy =
+      app.Policy(globals.app.policy, workspace.value());
   if (!policy.ok()) {
     return Fail(globals, policy.error(), kExitFailed);
   }
@@ -136,25 +141,30 @@ void RegisterPolicy(CLI::App& root, Globals& globals) {
       "  nacre policy explain fs.read '{\"path\":\"/etc/shadow\"}'\n"
       "  nacre policy explain --policy offline proc.run '{\"argv\":[\"wc\",\"a\"]}'");
 
-  CLI::App* check = policy->add_subcommand("check", "Is this policy valid? Errors stand at file:line:column");
+  CLI::App* check =
+      policy->add_subcommand("check", "Is this policy valid? Errors stand at file:line:column");
   auto file = std::make_shared<std::string>();
   auto effective = std::make_shared<bool>(false);
   check->add_option("policy", *file, "A shipped profile or a file")->required();
   check->add_flag("--effective", *effective, "Print the policy after layering");
   AddToolFlag(*check, globals);
   AddJsonFlag(*check, globals);
-  check->callback([&globals, file, effective] { globals.exit_code = Check(globals, *file, *effective); });
+  check->callback(
+      [&globals, file, effective] { globals.exit_code = Check(globals, *file, *effective); });
 
-  CLI::App* explain = policy->add_subcommand("explain", "Which rule decides this call, and why the others do not");
+  CLI::App* explain =
+      policy->add_subcommand("explain", "Which rule decides this call, and why the others do not");
   auto tool = std::make_shared<std::string>();
   auto arguments = std::make_shared<std::string>("{}");
   explain->add_option("tool", *tool, "The tool's name, such as fs.read")->required();
-  explain->add_option("arguments", *arguments, "Its arguments as a JSON object")->capture_default_str();
+  explain->add_option("arguments", *arguments, "Its arguments as a JSON object")
+      ->capture_default_str();
   AddPolicyFlag(*explain, globals);
   AddWorkspaceFlag(*explain, globals);
   AddToolFlag(*explain, globals);
   AddJsonFlag(*explain, globals);
-  explain->callback([&globals, tool, arguments] { globals.exit_code = ExplainCall(globals, *tool, *arguments); });
+  explain->callback(
+      [&globals, tool, arguments] { globals.exit_code = ExplainCall(globals, *tool, *arguments); });
 }
 
 }  // namespace nacre::cli

@@ -23,8 +23,10 @@ void RegisterRun(CLI::App& root, Globals& globals) {
   AddEngineFlags(*command, globals);
   AddToolFlag(*command, globals);
   AddJsonFlag(*command, globals);
-  command->add_option("--session", request->session, "Continue this session: an id, a unique prefix, or \"last\"");
-  command->add_option("--connect", request->connect, "Use the gateway on this Unix socket (see nacre serve)");
+  command->add_option("--session", request->session,
+                      "Continue this session: an id, a unique prefix, or \"last\"");
+  command->add_option("--connect", request->connect,
+                      "Use the gateway on this Unix socket (see nacre serve)");
   command->add_option("task", *text, "What to do, in your own words")->required();
   command->callback([&globals, request, text] {
     request->text = *text;

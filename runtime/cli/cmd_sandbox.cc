@@ -68,22 +68,36 @@ Result<sandbox::Outcome> RunCommand(Globals& globals, std::vector<std::string> a
   App app(globals.app);
   const std::string program = FindProgram(argv.front());
   if (program.empty()) {
-    return Error{ErrorCode::kNotFound, "no such program: " + argv.front() + " (looked in /usr/local/bin, /usr/bin, /bin)"};
+    return Error{ErrorCode::kNotFound, "no such program: " + argv.front() +
+                                           " (looked in /usr/local/bin, /usr/bin, /bin)"};
   }
   argv.front() = program;
   const std::string workspace = NACRE_TRY(app.Workspace());
-  const std::shared_ptr<const policy::Policy> policy = NACRE_TRY(app.Policy(globals.app.policy, workspace));
+  const std::shared_ptr<const policy::Policy> policy =
+      NACRE_TRY(app.Policy(globals.app.policy, workspace));
   sandbox::Sandbox* sandbox = NACRE_TRY(app.Sandbox());
   const policy::Grant& grant = policy->grant;
-  const agent::WorkspaceMatches matches = NACRE_TRY(agent::ScanWorkspace(workspace, grant.hide, grant.protect));
+  const agent::WorkspaceMatches matches =
+      NACRE_TRY(agent::ScanWorkspace(workspace, grant.hide, grant.protect));
   // A person's own command, not the agent's: no rule decides it, but the log says that it ran.
   audit::AuditLog* log = NACRE_TRY(app.Log());
   const std::string id = NewUlid(app.clock(), app.random());
-  NACRE_TRY(log->Append({"sandbox.exec.started", {}, {}, id, policy->digest, {{"command_digest", Sha256Text(DumpJson(Json(argv)))}}}));
+  NACRE_TRY(log->Append({"sandbox.exec.started",
+                         {},
+                         {},
+                         id,
+                         policy->digest,
+                         {{"command_digest", Sha256Text(DumpJson(Json(argv)))}}}));
   PassThrough io(globals.json);
   sandbox::Outcome outcome = NACRE_TRY(
-      sandbox->Run(agent::BuildCommandSpec(grant, id, workspace, matches, std::move(argv)), io, CancelOnSignal()));
-  NACRE_TRY(log->Append({"sandbox.exec.finished", {}, {}, id, policy->digest, {{"outcome", agent::OutcomeToJson(outcome)}}}));
+      sandbox->Run(agent::BuildCommandSpec(grant, id, workspace, matches, std::move(argv)), io,
+                   CancelOnSignal()));
+  NACRE_TRY(log->Append({"sandbox.exec.finished",
+                         {},
+                         {},
+                         id,
+                         policy->digest,
+                         {{"outcome", agent::OutcomeToJson(outcome)}}}));
   NACRE_TRY(log->WriteCheckpoint());
   return outcome;
 }
@@ -116,8 +130,10 @@ void RegisterSandbox(CLI::App& root, Globals& globals) {
       "Examples:\n"
       "  nacre sandbox exec -- ls -l /workspace\n"
       "  nacre sandbox exec --policy offline --json -- id\n"
-      "Exit codes of exec: the command's own; 124 timed out, 125 another limit, 3 the sandbox could not be set up.");
-  CLI::App* exec = command->add_subcommand("exec", "One command under the policy's limits and mounts");
+      "Exit codes of exec: the command's own; 124 timed out, 125 another limit, 3 the sandbox "
+      "could not be set up.");
+  CLI::App* exec =
+      command->add_subcommand("exec", "One command under the policy's limits and mounts");
   auto argv = std::make_shared<std::vector<std::string>>();
   AddPolicyFlag(*exec, globals);
   AddWorkspaceFlag(*exec, globals);

@@ -25,13 +25,14 @@ Status Serve(Globals& globals, std::string socket) {
   // An invalid policy is found now, not by the first client.
   NACRE_TRY(app.Policy(app.options().policy, options.sessions.workspace_root));
   const agent::Services services = NACRE_TRY(app.SessionServices(nullptr));
-  const std::unique_ptr<server::GrpcServer> gateway = NACRE_TRY(server::GrpcServer::Start(options, services));
+  const std::unique_ptr<server::GrpcServer> gateway =
+      NACRE_TRY(server::GrpcServer::Start(options, services));
   if (globals.json) {
     const OrderedJson json = {{"event", "listening"}, {"socket", options.socket_path}};
     std::printf("%s\n", DumpJson(json).c_str());
   } else {
-    std::printf("listening on %s\n  try: nacre run --connect %s \"List the files here\"\n", options.socket_path.c_str(),
-                options.socket_path.c_str());
+    std::printf("listening on %s\n  try: nacre run --connect %s \"List the files here\"\n",
+                options.socket_path.c_str(), options.socket_path.c_str());
   }
   std::fflush(stdout);
   return gateway->ServeUntil(cancel);
@@ -40,14 +41,17 @@ Status Serve(Globals& globals, std::string socket) {
 }  // namespace
 
 void RegisterServe(CLI::App& root, Globals& globals) {
-  CLI::App* command = root.add_subcommand("serve", "Offer sessions to other programs on a Unix socket (gRPC)");
+  CLI::App* command =
+      root.add_subcommand("serve", "Offer sessions to other programs on a Unix socket (gRPC)");
   command->footer(
       "Examples:\n"
       "  nacre serve --workspace ~/project --policy coding\n"
       "  nacre run --connect ~/.local/state/nacre/nacre.sock \"List the files here\"\n"
-      "Only this user (and root) can connect. Clients choose a folder below --workspace; the policy is the server's.");
+      "Only this user (and root) can connect. Clients choose a folder below --workspace; the "
+      "policy is the server's.");
   auto socket = std::make_shared<std::string>();
-  command->add_option("--socket", *socket, "The Unix socket (default: nacre.sock in the state directory)");
+  command->add_option("--socket", *socket,
+                      "The Unix socket (default: nacre.sock in the state directory)");
   AddPolicyFlag(*command, globals);
   AddWorkspaceFlag(*command, globals);
   AddEngineFlags(*command, globals);

@@ -15,20 +15,31 @@ using memory::SessionDetail;
 using memory::SessionRecord;
 
 OrderedJson ToJson(const SessionRecord& session) {
-  return {{"session", session.id},       {"created_ms", session.created_ms},
-          {"updated_ms", session.updated_ms}, {"workspace", session.workspace},
-          {"policy", session.policy},    {"policy_digest", session.policy_digest},
-          {"model", session.model},      {"title", session.title},
-          {"turns", session.turns},      {"unfinished", session.unfinished}};
+  return {{"session", session.id},
+          {"created_ms", session.created_ms},
+          {"updated_ms", session.updated_ms},
+          {"workspace", session.workspace},
+          {"policy", session.policy},
+          {"policy_digest", session.policy_digest},
+          {"model", session.model},
+          {"title", session.title},
+          {"turns", session.turns},
+          {"unfinished", session.unfinished}};
 }
 
 OrderedJson ToJson(const memory::CallRecord& call) {
-  return {{"call", call.id},           {"tool", call.tool},
-          {"arguments", call.arguments_json}, {"state", memory::CallStateName(call.state)},
-          {"verdict", call.verdict},   {"rule", call.rule},
-          {"reason", call.reason},     {"started_ms", call.started_ms},
-          {"finished_ms", call.finished_ms}, {"outcome", call.outcome_json},
-          {"result", call.result_text}, {"error", call.result_error}};
+  return {{"call", call.id},
+          {"tool", call.tool},
+          {"arguments", call.arguments_json},
+          {"state", memory::CallStateName(call.state)},
+          {"verdict", call.verdict},
+          {"rule", call.rule},
+          {"reason", call.reason},
+          {"started_ms", call.started_ms},
+          {"finished_ms", call.finished_ms},
+          {"outcome", call.outcome_json},
+          {"result", call.result_text},
+          {"error", call.result_error}};
 }
 
 OrderedJson ToJson(const SessionDetail& detail) {
@@ -60,7 +71,9 @@ OrderedJson ToJson(const SessionDetail& detail) {
   return json;
 }
 
-std::string Date(int64_t unix_ms) { return FormatRfc3339(WallTime(std::chrono::milliseconds(unix_ms))).substr(0, 19); }
+std::string Date(int64_t unix_ms) {
+  return FormatRfc3339(WallTime(std::chrono::milliseconds(unix_ms))).substr(0, 19);
+}
 
 int List(Globals& globals, int64_t limit) {
   App app(globals.app);
@@ -79,9 +92,9 @@ int List(Globals& globals, int64_t limit) {
     if (globals.json) {
       std::printf("%s\n", DumpJson(ToJson(session)).c_str());
     } else {
-      std::printf("%s  %s  %2lld turns%s  %s\n", session.id.c_str(), Date(session.created_ms).c_str(),
-                  static_cast<long long>(session.turns), session.unfinished ? "  unfinished" : "",
-                  SafeLine(session.title, 60).c_str());
+      std::printf("%s  %s  %2lld turns%s  %s\n", session.id.c_str(),
+                  Date(session.created_ms).c_str(), static_cast<long long>(session.turns),
+                  session.unfinished ? "  unfinished" : "", SafeLine(session.title, 60).c_str());
     }
   }
   return kExitOk;
@@ -103,19 +116,22 @@ int Show(Globals& globals, const std::string& id) {
   }
   const Terminal terminal(STDOUT_FILENO);
   const SessionRecord& session = detail.value().session;
-  std::printf("session    %s\ncreated    %s\nworkspace  %s\npolicy     %s\nmodel      %s\n", session.id.c_str(),
-              Date(session.created_ms).c_str(), SafeLine(session.workspace, 200).c_str(),
-              SafeLine(session.policy, 200).c_str(), SafeLine(session.model, 80).c_str());
+  std::printf("session    %s\ncreated    %s\nworkspace  %s\npolicy     %s\nmodel      %s\n",
+              session.id.c_str(), Date(session.created_ms).c_str(),
+              SafeLine(session.workspace, 200).c_str(), SafeLine(session.policy, 200).c_str(),
+              SafeLine(session.model, 80).c_str());
   for (const memory::TurnRecord& turn : detail.value().turns) {
-    std::printf("\n%s %s\n", terminal.Paint(Style::kBold, ">").c_str(), SafeForTerminal(turn.request).c_str());
+    std::printf("\n%s %s\n", terminal.Paint(Style::kBold, ">").c_str(),
+                SafeForTerminal(turn.request).c_str());
     for (const memory::StepRecord& step : turn.steps) {
       if (step.call.has_value()) {
         const memory::CallRecord& call = *step.call;
-        std::printf("  %lld  %s %s  %s  rule %s  %s\n", static_cast<long long>(step.index + 1), call.tool.c_str(),
-                    SafeLine(call.arguments_json, 120).c_str(), call.verdict.c_str(), call.rule.c_str(),
-                    memory::CallStateName(call.state));
+        std::printf("  %lld  %s %s  %s  rule %s  %s\n", static_cast<long long>(step.index + 1),
+                    call.tool.c_str(), SafeLine(call.arguments_json, 120).c_str(),
+                    call.verdict.c_str(), call.rule.c_str(), memory::CallStateName(call.state));
         if (!call.result_text.empty()) {
-          std::printf("     %s\n", terminal.Paint(Style::kDim, SafeLine(call.result_text, 160)).c_str());
+          std::printf("     %s\n",
+                      terminal.Paint(Style::kDim, SafeLine(call.result_text, 160)).c_str());
         }
       } else if (!step.malformed_reason.empty()) {
         std::printf("  %lld  malformed call: %s\n", static_cast<long long>(step.index + 1),
@@ -143,7 +159,9 @@ void RegisterSession(CLI::App& root, Globals& globals) {
 
   CLI::App* list = session->add_subcommand("list", "The newest sessions, one a line");
   auto limit = std::make_shared<int64_t>(50);
-  list->add_option("--limit", *limit, "At most so many")->capture_default_str()->check(CLI::Range(1, 100000));
+  list->add_option("--limit", *limit, "At most so many")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100000));
   AddJsonFlag(*list, globals);
   list->callback([&globals, limit] { globals.exit_code = List(globals, *limit); });
 
@@ -153,10 +171,12 @@ void RegisterSession(CLI::App& root, Globals& globals) {
   AddJsonFlag(*show, globals);
   show->callback([&globals, shown] { globals.exit_code = Show(globals, *shown); });
 
-  CLI::App* resume = session->add_subcommand("resume", "Finish a turn that was killed or cancelled");
+  CLI::App* resume =
+      session->add_subcommand("resume", "Finish a turn that was killed or cancelled");
   auto resumed = std::make_shared<TurnRequest>();
   resumed->session = "last";
-  resume->add_option("session", resumed->session, "An id, a unique prefix, or \"last\"")->capture_default_str();
+  resume->add_option("session", resumed->session, "An id, a unique prefix, or \"last\"")
+      ->capture_default_str();
   AddEngineFlags(*resume, globals);
   AddToolFlag(*resume, globals);
   AddJsonFlag(*resume, globals);

@@ -18,7 +18,8 @@ int List(Globals& globals) {
   if (!workspace.ok()) {
     return Fail(globals, workspace.error());
   }
-  Result<std::shared_ptr<const policy::Policy>> policy = app.Policy(globals.app.policy, workspace.value());
+  Result<std::shared_ptr<const policy::Policy>> policy =
+      app.Policy(globals.app.policy, workspace.value());
   if (!policy.ok()) {
     return Fail(globals, policy.error(), kExitFailed);
   }
@@ -34,8 +35,9 @@ int List(Globals& globals) {
                                 {"parameters", tool.parameters}};
       std::printf("%s\n", DumpJson(json).c_str());
     } else {
-      std::printf("%-16s %-8s %-12s %s\n", SafeLine(tool.name, 64).c_str(), tools::EffectName(tool.effect),
-                  offered ? "offered" : "not offered", SafeLine(tool.description, 90).c_str());
+      std::printf("%-16s %-8s %-12s %s\n", SafeLine(tool.name, 64).c_str(),
+                  tools::EffectName(tool.effect), offered ? "offered" : "not offered",
+                  SafeLine(tool.description, 90).c_str());
     }
   }
   return kExitOk;
@@ -46,8 +48,10 @@ int List(Globals& globals) {
 void RegisterTool(CLI::App& root, Globals& globals) {
   CLI::App* tool = root.add_subcommand("tool", "The tools of this host");
   tool->require_subcommand(1);
-  tool->footer("Examples:\n  nacre tool list\n  nacre tool list --policy offline --tools ./my-tools");
-  CLI::App* list = tool->add_subcommand("list", "Every tool, and whether the policy could allow it");
+  tool->footer(
+      "Examples:\n  nacre tool list\n  nacre tool list --policy offline --tools ./my-tools");
+  CLI::App* list =
+      tool->add_subcommand("list", "Every tool, and whether the policy could allow it");
   AddPolicyFlag(*list, globals);
   AddToolFlag(*list, globals);
   AddJsonFlag(*list, globals);

@@ -23,19 +23,24 @@ void AddJsonFlag(CLI::App& command, Globals& globals) {
 }
 
 void AddPolicyFlag(CLI::App& command, Globals& globals) {
-  command.add_option("--policy", globals.app.policy, "A shipped profile (base, coding, offline) or a policy file")
+  command
+      .add_option("--policy", globals.app.policy,
+                  "A shipped profile (base, coding, offline) or a policy file")
       ->capture_default_str();
 }
 
 void AddWorkspaceFlag(CLI::App& command, Globals& globals) {
-  command.add_option("--workspace", globals.app.workspace, "The folder the agent works on")->capture_default_str();
+  command.add_option("--workspace", globals.app.workspace, "The folder the agent works on")
+      ->capture_default_str();
 }
 
 void AddEngineFlags(CLI::App& command, Globals& globals) {
-  command.add_option("--model", globals.app.model,
-                     "A GGUF file (default: the bundled nacre-mini); with --engine, the server's model name");
+  command.add_option(
+      "--model", globals.app.model,
+      "A GGUF file (default: the bundled nacre-mini); with --engine, the server's model name");
   command.add_option("--engine", globals.app.engine_url,
-                     "URL of an OpenAI-compatible server (llama-server, vLLM, Ollama); key in NACRE_ENGINE_API_KEY");
+                     "URL of an OpenAI-compatible server (llama-server, vLLM, Ollama); key in "
+                     "NACRE_ENGINE_API_KEY");
 }
 
 void AddToolFlag(CLI::App& command, Globals& globals) {
@@ -45,7 +50,8 @@ void AddToolFlag(CLI::App& command, Globals& globals) {
 
 int Fail(const Globals& globals, const Error& error, int exit_code) {
   if (globals.json) {
-    const OrderedJson json = {{"event", "error"}, {"code", ErrorCodeName(error.code)}, {"message", error.message}};
+    const OrderedJson json = {
+        {"event", "error"}, {"code", ErrorCodeName(error.code)}, {"message", error.message}};
     std::fprintf(stdout, "%s\n", DumpJson(json).c_str());
   } else {
     const Terminal terminal(2);

@@ -46,7 +46,8 @@ std::string ShortArguments(const OrderedJson& event) {
     if (key == "argv" && value.is_array()) {
       std::string command;
       for (const auto& word : value) {
-        command += (command.empty() ? "" : " ") + (word.is_string() ? word.get<std::string>() : DumpJson(word));
+        command += (command.empty() ? "" : " ") +
+                   (word.is_string() ? word.get<std::string>() : DumpJson(word));
       }
       text += SafeLine(command, kValueCharacters);
     } else if (value.is_string()) {
@@ -57,8 +58,10 @@ std::string ShortArguments(const OrderedJson& event) {
       } else if (shown == "/workspace") {
         shown = ".";
       }
-      if (key == "content" && (shown.find('\n') != std::string::npos || shown.size() > kValueCharacters)) {
-        const auto lines = std::count(shown.begin(), shown.end(), '\n') + (shown.ends_with('\n') ? 0 : 1);
+      if (key == "content" &&
+          (shown.find('\n') != std::string::npos || shown.size() > kValueCharacters)) {
+        const auto lines =
+            std::count(shown.begin(), shown.end(), '\n') + (shown.ends_with('\n') ? 0 : 1);
         text += "(" + std::to_string(lines) + (lines == 1 ? " line)" : " lines)");
       } else {
         text += SafeLine(key, 24) + "=" + SafeLine(shown, kValueCharacters);
@@ -72,8 +75,8 @@ std::string ShortArguments(const OrderedJson& event) {
 
 std::string Padded(std::string text, size_t width) {
   // Counts characters, not bytes.
-  const auto characters = static_cast<size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<uint8_t>(c) & 0xC0U) != 0x80U; }));
+  const auto characters = static_cast<size_t>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<uint8_t>(c) & 0xC0U) != 0x80U; }));
   text.append(characters < width ? width - characters : 1, ' ');
   return text;
 }
@@ -113,21 +116,22 @@ class TerminalPrinter final : public EventPrinter {
   static void Line(const std::string& text) { std::fprintf(stdout, "  %s\n", text.c_str()); }
 
   void PrintStart(const OrderedJson& event) {
-    Line(terminal_.Paint(Style::kDim, "engine   ") + SafeLine(Text(event, "engine"), 80) + " · model " +
-         SafeLine(Text(event, "model"), 60));
+    Line(terminal_.Paint(Style::kDim, "engine   ") + SafeLine(Text(event, "engine"), 80) +
+         " · model " + SafeLine(Text(event, "model"), 60));
     Line(terminal_.Paint(Style::kDim, "policy   ") + SafeLine(Text(event, "policy"), 80) +
          " · sandbox: " + SafeLine(Text(event, "sandbox"), 120));
     if (Flag(event, "demonstration_model")) {
       Line(terminal_.Paint(Style::kYellow, "note     ") +
-           "nacre-mini is a small demonstration model; use --model FILE.gguf or --engine URL for real work");
+           "nacre-mini is a small demonstration model; use --model FILE.gguf or --engine URL for "
+           "real work");
     }
   }
 
   // "1  fs.list  path=docs        allow  rule tools.read-workspace"
   std::string CallHead(const std::string& verdict, Style style) {
     return terminal_.Paint(Style::kDim, std::to_string(++calls_)) + "  " +
-           Padded(SafeLine(Text(decided_, "tool"), 32), 9) + Padded(ShortArguments(decided_), 40) + " " +
-           terminal_.Paint(style, verdict) + "  rule " + SafeLine(Text(decided_, "rule"), 64);
+           Padded(SafeLine(Text(decided_, "tool"), 32), 9) + Padded(ShortArguments(decided_), 40) +
+           " " + terminal_.Paint(style, verdict) + "  rule " + SafeLine(Text(decided_, "rule"), 64);
   }
 
   void PrintRefusal(const std::string& reason) {
@@ -139,7 +143,8 @@ class TerminalPrinter final : public EventPrinter {
   void PrintCall(const OrderedJson& event) {
     EndDelta();
     char milliseconds[32];
-    std::snprintf(milliseconds, sizeof milliseconds, "%.1f ms", static_cast<double>(Number(event, "wall_us")) / 1000);
+    std::snprintf(milliseconds, sizeof milliseconds, "%.1f ms",
+                  static_cast<double>(Number(event, "wall_us")) / 1000);
     Line(CallHead("allow", Style::kGreen) + "   " + milliseconds);
     if (Flag(event, "error")) {
       Line("   " + terminal_.Paint(Style::kYellow, SafeLine(Text(event, "result"), 200)));
@@ -195,7 +200,11 @@ class TerminalPrinter final : public EventPrinter {
 
 }  // namespace
 
-std::unique_ptr<EventPrinter> MakeJsonPrinter() { return std::make_unique<JsonPrinter>(); }
-std::unique_ptr<EventPrinter> MakeTerminalPrinter() { return std::make_unique<TerminalPrinter>(); }
+std::unique_ptr<EventPrinter> MakeJsonPrinter() {
+  return std::make_unique<JsonPrinter>();
+}
+std::unique_ptr<EventPrinter> MakeTerminalPrinter() {
+  return std::make_unique<TerminalPrinter>();
+}
 
 }  // namespace nacre::cli

@@ -19,7 +19,8 @@ Result<std::string> OpenGatewaySession(client::SessionClient& gateway, const Glo
     std::error_code error;
     session.workspace = std::filesystem::canonical(globals.app.workspace, error).string();
     if (error) {
-      return Error{ErrorCode::kNotFound, "workspace " + globals.app.workspace + ": " + error.message()};
+      return Error{ErrorCode::kNotFound,
+                   "workspace " + globals.app.workspace + ": " + error.message()};
     }
   }
   const client::Event started = NACRE_TRY(gateway.CreateSession(session));
@@ -29,12 +30,15 @@ Result<std::string> OpenGatewaySession(client::SessionClient& gateway, const Glo
 
 }  // namespace
 
-int RunThroughGateway(Globals& globals, const TurnRequest& request, EventPrinter& printer, const CancelToken& cancel) {
-  Result<std::unique_ptr<client::SessionClient>> gateway = client::SessionClient::Connect(request.connect);
+int RunThroughGateway(Globals& globals, const TurnRequest& request, EventPrinter& printer,
+                      const CancelToken& cancel) {
+  Result<std::unique_ptr<client::SessionClient>> gateway =
+      client::SessionClient::Connect(request.connect);
   if (!gateway.ok()) {
     return Fail(globals, WithContext("the gateway on " + request.connect, gateway.error()));
   }
-  const Result<std::string> session = OpenGatewaySession(*gateway.value(), globals, request, printer);
+  const Result<std::string> session =
+      OpenGatewaySession(*gateway.value(), globals, request, printer);
   if (!session.ok()) {
     return Fail(globals, session.error());
   }
@@ -48,10 +52,12 @@ int RunThroughGateway(Globals& globals, const TurnRequest& request, EventPrinter
       state = event.data.value("state", std::string());
     }
   };
-  const Status done = request.text.has_value() ? gateway.value()->Send(session.value(), *request.text, print, cancel)
-                                               : gateway.value()->Resume(session.value(), print, cancel);
+  const Status done = request.text.has_value()
+                          ? gateway.value()->Send(session.value(), *request.text, print, cancel)
+                          : gateway.value()->Resume(session.value(), print, cancel);
   if (!done.ok()) {
-    return Fail(globals, done.error(), done.error().code == ErrorCode::kCancelled ? kExitCancelled : kExitBroken);
+    return Fail(globals, done.error(),
+                done.error().code == ErrorCode::kCancelled ? kExitCancelled : kExitBroken);
   }
   return state == "finished" ? kExitOk : state == "cancelled" ? kExitCancelled : kExitFailed;
 }

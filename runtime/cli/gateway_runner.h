@@ -8,6 +8,7 @@
 
 namespace nacre::cli {
 
-int RunThroughGateway(Globals& globals, const TurnRequest& request, EventPrinter& printer, const CancelToken& cancel);
+int RunThroughGateway(Globals& globals, const TurnRequest& request, EventPrinter& printer,
+                      const CancelToken& cancel);
 
 }  // namespace nacre::cli

@@ -16,7 +16,8 @@ constexpr const char* kFooter =
     "  nacre audit verify\n"
     "\n"
     "State (sessions, audit log) is kept in $NACRE_STATE_DIR, else ~/.local/state/nacre.\n"
-    "Exit codes: 0 done, 1 did not succeed, 2 wrong usage, 3 the runtime could not do its job, 130 cancelled.";
+    "Exit codes: 0 done, 1 did not succeed, 2 wrong usage, 3 the runtime could not do its job, 130 "
+    "cancelled.";
 
 int Main(int argc, char** argv) {
   // A gateway or a pipe that goes away is an error of one write, not the end of the process.
@@ -26,7 +27,8 @@ int Main(int argc, char** argv) {
   root.footer(kFooter);
   root.set_version_flag("--version", "nacre " NACRE_VERSION);
   root.require_subcommand(1);
-  root.add_option("--state", globals.app.state_directory, "Where sessions and the audit log are kept");
+  root.add_option("--state", globals.app.state_directory,
+                  "Where sessions and the audit log are kept");
   root.fallthrough();
   RegisterRun(root, globals);
   RegisterServe(root, globals);

@@ -22,9 +22,11 @@ class TerminalApprover final : public agent::Approver {
 
   agent::Approval Ask(const agent::ToolCall& call, const policy::Decision& decision) override {
     const std::string by = "uid " + std::to_string(::getuid()) + " on the terminal";
-    std::printf("\n  The agent asks to run %s\n  %s\n  because rule %s wants a person's yes: %s\n  Allow it once? [y/N] ",
-                call.tool->name.c_str(), SafeForTerminal(DumpJson(call.request.arguments)).c_str(),
-                SafeLine(decision.rule, 80).c_str(), SafeLine(decision.reason, 200).c_str());
+    std::printf(
+        "\n  The agent asks to run %s\n  %s\n  because rule %s wants a person's yes: %s\n  Allow "
+        "it once? [y/N] ",
+        call.tool->name.c_str(), SafeForTerminal(DumpJson(call.request.arguments)).c_str(),
+        SafeLine(decision.rule, 80).c_str(), SafeLine(decision.reason, 200).c_str());
     std::fflush(stdout);
     pollfd waiting[2] = {{STDIN_FILENO, POLLIN, 0}, {cancel_.poll_fd(), POLLIN, 0}};
     while (::poll(waiting, 2, -1) < 0 && !cancel_.cancelled()) {
@@ -41,7 +43,8 @@ class TerminalApprover final : public agent::Approver {
 };
 
 Result<std::unique_ptr<agent::SessionDriver>> OpenSession(App& app, const TurnRequest& request,
-                                                          agent::Approver* approver, agent::EventSink& sink) {
+                                                          agent::Approver* approver,
+                                                          agent::EventSink& sink) {
   agent::SessionOptions options;
   std::string session_id;
   if (request.session.empty()) {
@@ -54,15 +57,17 @@ Result<std::unique_ptr<agent::SessionDriver>> OpenSession(App& app, const TurnRe
     options.workspace = detail.session.workspace;
     options.policy_name = detail.session.policy;
     if (!request.text.has_value() && !detail.session.unfinished) {
-      return Error{ErrorCode::kFailedPrecondition, "session " + session_id +
-                                                       " has no unfinished turn; ask it something: nacre run --session " +
-                                                       session_id + " \"...\""};
+      return Error{ErrorCode::kFailedPrecondition,
+                   "session " + session_id +
+                       " has no unfinished turn; ask it something: nacre run --session " +
+                       session_id + " \"...\""};
     }
   }
   options.policy = NACRE_TRY(app.Policy(options.policy_name, options.workspace));
   const agent::Services services = NACRE_TRY(app.SessionServices(approver));
   if (session_id.empty()) {
-    return agent::SessionDriver::Create(services, std::move(options), request.text.value_or(""), sink);
+    return agent::SessionDriver::Create(services, std::move(options), request.text.value_or(""),
+                                        sink);
   }
   return agent::SessionDriver::Resume(services, std::move(options), session_id, sink);
 }
@@ -71,9 +76,11 @@ void PrintAuditState(const App& app) {
   const Terminal terminal(STDOUT_FILENO);
   const Result<audit::VerifyReport> report = audit::VerifyAuditLog(app.audit_directory());
   if (report.ok() && report.value().ok) {
-    std::printf("  %s\n", terminal.Paint(Style::kDim, "audit log verified · " +
-                                                          std::to_string(report.value().records) + " records")
-                              .c_str());
+    std::printf("  %s\n",
+                terminal
+                    .Paint(Style::kDim, "audit log verified · " +
+                                            std::to_string(report.value().records) + " records")
+                    .c_str());
   } else {
     std::printf("  %s nacre audit verify says why\n",
                 terminal.Paint(Style::kRed, "the audit log does not verify:").c_str());
@@ -84,21 +91,24 @@ void PrintAuditState(const App& app) {
 
 int RunTurnCommand(Globals& globals, const TurnRequest& request) {
   const CancelToken cancel = CancelOnSignal();
-  const std::unique_ptr<EventPrinter> printer = globals.json ? MakeJsonPrinter() : MakeTerminalPrinter();
+  const std::unique_ptr<EventPrinter> printer =
+      globals.json ? MakeJsonPrinter() : MakeTerminalPrinter();
   if (!request.connect.empty()) {
     return RunThroughGateway(globals, request, *printer, cancel);
   }
   PrintingSink sink(*printer);
   App app(globals.app);
   TerminalApprover terminal_approver(cancel);
-  const bool person_there = ::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1 && !globals.json;
+  const bool person_there =
+      ::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1 && !globals.json;
   auto driver = OpenSession(app, request, person_there ? &terminal_approver : nullptr, sink);
   if (!driver.ok()) {
     const bool unmet = driver.error().code == ErrorCode::kFailedPrecondition;
     return Fail(globals, driver.error(), unmet ? kExitFailed : kExitBroken);
   }
-  Result<agent::TurnFinished> finished = request.text.has_value() ? driver.value()->RunTurn(*request.text, cancel)
-                                                                  : driver.value()->ContinueTurn(cancel);
+  Result<agent::TurnFinished> finished = request.text.has_value()
+                                             ? driver.value()->RunTurn(*request.text, cancel)
+                                             : driver.value()->ContinueTurn(cancel);
   if (!finished.ok()) {
     return Fail(globals, finished.error());
   }

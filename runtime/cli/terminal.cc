@@ -18,7 +18,11 @@ struct Decoded {
 Decoded DecodeUtf8(std::string_view text) {
   const auto byte = [&text](size_t i) { return static_cast<uint8_t>(text[i]); };
   const uint8_t first = byte(0);
-  const size_t size = first < 0x80 ? 1 : first >> 5 == 6 ? 2 : first >> 4 == 14 ? 3 : first >> 3 == 30 ? 4 : 0;
+  const size_t size = first < 0x80       ? 1
+                      : first >> 5 == 6  ? 2
+                      : first >> 4 == 14 ? 3
+                      : first >> 3 == 30 ? 4
+                                         : 0;
   if (size == 0 || text.size() < size) {
     return {};
   }
@@ -52,8 +56,9 @@ std::string SafeForTerminal(std::string_view text) {
     const size_t bytes = decoded.bytes == 0 ? 1 : decoded.bytes;
     const bool control = decoded.code < 0x20 || (decoded.code >= 0x7F && decoded.code < 0xA0);
     if (decoded.bytes == 0 || (control && text[0] != '\n' && text[0] != '\t')) {
-      std::snprintf(escape, sizeof escape, "\\x%02x",
-                    decoded.bytes == 0 ? static_cast<uint8_t>(text[0]) : static_cast<unsigned>(decoded.code));
+      std::snprintf(
+          escape, sizeof escape, "\\x%02x",
+          decoded.bytes == 0 ? static_cast<uint8_t>(text[0]) : static_cast<unsigned>(decoded.code));
       safe += escape;
     } else if (IsDeceptive(decoded.code)) {
       std::snprintf(escape, sizeof escape, "<U+%04X>", static_cast<unsigned>(decoded.code));

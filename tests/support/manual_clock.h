@@ -7,7 +7,9 @@ namespace nacre::testing {
 
 class ManualClock final : public Clock {
  public:
-  WallTime Now() const override { return WallTime(std::chrono::milliseconds(1'700'000'000'000)) + elapsed_; }
+  WallTime Now() const override {
+    return WallTime(std::chrono::milliseconds(1'700'000'000'000)) + elapsed_;
+  }
   MonotonicTime Monotonic() const override {
     return MonotonicTime(std::chrono::duration_cast<MonotonicTime::duration>(elapsed_));
   }

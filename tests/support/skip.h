@@ -5,9 +5,9 @@
 #include <catch2/catch.hpp>
 #include <iostream>
 
-#define SKIP_HERE(why)                            \
-  do {                                            \
-    std::cout << "SKIPPED: " << (why) << "\n";    \
-    SUCCEED("skipped on this host");              \
-    return;                                       \
+#define SKIP_HERE(why)                         \
+  do {                                         \
+    std::cout << "SKIPPED: " << (why) << "\n"; \
+    SUCCEED("skipped on this host");           \
+    return;                                    \
   } while (false)

@@ -51,16 +51,23 @@ class MortalStore final : public memory::SessionStore {
                     const std::string& error, int64_t now) override {
     return Struck([&] { return real_.FinishTurn(turn, state, answer, error, now); });
   }
-  Result<std::vector<memory::SessionRecord>> ListSessions(int64_t limit) override { return real_.ListSessions(limit); }
-  Result<memory::SessionDetail> LoadSession(const std::string& id) override { return real_.LoadSession(id); }
+  Result<std::vector<memory::SessionRecord>> ListSessions(int64_t limit) override {
+    return real_.ListSessions(limit);
+  }
+  Result<memory::SessionDetail> LoadSession(const std::string& id) override {
+    return real_.LoadSession(id);
+  }
   Status AddNote(const std::string& workspace, const std::string& text, int64_t now) override {
     return real_.AddNote(workspace, text, now);
   }
-  Result<std::vector<memory::NoteRecord>> SearchNotes(const std::string& workspace, const std::string& query,
+  Result<std::vector<memory::NoteRecord>> SearchNotes(const std::string& workspace,
+                                                      const std::string& query,
                                                       int64_t limit) override {
     return real_.SearchNotes(workspace, query, limit);
   }
-  Result<std::unique_ptr<Lease>> LockSession(const std::string& id) override { return real_.LockSession(id); }
+  Result<std::unique_ptr<Lease>> LockSession(const std::string& id) override {
+    return real_.LockSession(id);
+  }
   Status Check() override { return real_.Check(); }
 
  private:
@@ -80,7 +87,8 @@ class MortalLog final : public audit::AuditLog {
   Result<uint64_t> Append(const audit::AuditRecord& record) override {
     fate_.Step();
     if (refuse_) {
-      return Error{ErrorCode::kResourceExhausted, "the audit log is not writable: No space left on device"};
+      return Error{ErrorCode::kResourceExhausted,
+                   "the audit log is not writable: No space left on device"};
     }
     Result<uint64_t> index = real_.Append(record);
     fate_.Step();
@@ -100,9 +108,11 @@ class MortalLog final : public audit::AuditLog {
 class ScriptedEngine final : public inference::Engine {
  public:
   explicit ScriptedEngine(std::vector<inference::ModelReply> script) : script_(std::move(script)) {}
-  inference::EngineInfo Info() const override { return {.name = "scripted", .model = "script", .context_tokens = 2000}; }
-  Result<inference::ModelReply> Generate(const inference::GenerateRequest& request, inference::TokenSink& sink,
-                                         const CancelToken&) override {
+  inference::EngineInfo Info() const override {
+    return {.name = "scripted", .model = "script", .context_tokens = 2000};
+  }
+  Result<inference::ModelReply> Generate(const inference::GenerateRequest& request,
+                                         inference::TokenSink& sink, const CancelToken&) override {
     offered.clear();
     for (const inference::ToolSchema& tool : request.tools) {
       offered.push_back(tool.name);
@@ -125,7 +135,9 @@ class ScriptedEngine final : public inference::Engine {
   std::vector<inference::ModelReply> script_;
 };
 
-inference::ModelReply Says(const std::string& text) { return {text, false, {.prompt = 5, .generated = 3}}; }
+inference::ModelReply Says(const std::string& text) {
+  return {text, false, {.prompt = 5, .generated = 3}};
+}
 inference::ModelReply Calls(const std::string& tool, const std::string& arguments) {
   return {inference::EmittedCall{tool, arguments}, false, {.prompt = 5, .generated = 3}};
 }
@@ -134,7 +146,8 @@ inference::ModelReply Calls(const std::string& tool, const std::string& argument
 class PretendedSandbox final : public sandbox::Sandbox {
  public:
   explicit PretendedSandbox(Fate& fate) : fate_(fate) {}
-  Result<sandbox::Outcome> Run(const sandbox::SandboxSpec& spec, sandbox::CallIo& io, const CancelToken&) override {
+  Result<sandbox::Outcome> Run(const sandbox::SandboxSpec& spec, sandbox::CallIo& io,
+                               const CancelToken&) override {
     fate_.Step();
     specs.push_back(spec);
     io.OnStart();
@@ -165,7 +178,8 @@ constexpr const char* kPolicy =
     "name: test\n"
     "workspace: {mode: direct}\n"
     "tools:\n"
-    "  - {id: read, reason: reading is safe, tool: t.read, args: {path: {under: /workspace}}, decision: allow}\n"
+    "  - {id: read, reason: reading is safe, tool: t.read, args: {path: {under: /workspace}}, "
+    "decision: allow}\n"
     "  - {id: run, reason: running is safe, tool: t.run, decision: allow}\n"
     "  - {id: ask, reason: mail needs a person, tool: t.ask, decision: ask}\n";
 
@@ -191,21 +205,29 @@ struct Host {
     policy = loaded.value();
   }
 
-  void AddTool(const std::string& name, const std::string& effect, const std::string& idempotent) const {
+  void AddTool(const std::string& name, const std::string& effect,
+               const std::string& idempotent) const {
     const std::string folder = state.path() + "/tools/" + name;
     REQUIRE(MakeDirectories(folder).ok());
     REQUIRE(WriteFileAtomically(folder + "/" + name, "#!/bin/true\n", 0755).ok());
-    REQUIRE(WriteFileAtomically(folder + "/tool.yaml", "name: " + name + "\ndescription: A tool.\nprogram: " + name +
-                                                           "\neffect: " + effect + "\nidempotent: " + idempotent +
-                                                           "\nparameters:\n  type: object\n  properties:\n"
-                                                           "    path: {type: string, format: path}\n")
+    REQUIRE(WriteFileAtomically(folder + "/tool.yaml",
+                                "name: " + name + "\ndescription: A tool.\nprogram: " + name +
+                                    "\neffect: " + effect + "\nidempotent: " + idempotent +
+                                    "\nparameters:\n  type: object\n  properties:\n"
+                                    "    path: {type: string, format: path}\n")
                 .ok());
   }
 
   Services With(inference::Engine& engine, sandbox::Sandbox& sandbox, memory::SessionStore& store,
                 audit::AuditLog& log) {
-    return {.engine = engine, .sandbox = sandbox, .store = store,   .log = log,
-            .tools = tools,   .clock = clock,     .random = random, .home = "/home/ada",
+    return {.engine = engine,
+            .sandbox = sandbox,
+            .store = store,
+            .log = log,
+            .tools = tools,
+            .clock = clock,
+            .random = random,
+            .home = "/home/ada",
             .sandbox_summary = "pretended"};
   }
   SessionOptions Options() const { return {workspace.path(), "test", policy}; }
@@ -229,11 +251,14 @@ TEST_CASE("a turn's events, records and rows tell the same story") {
   Fate fate;
   auto store = memory::SqliteSessionStore::Open(host.database()).value();
   auto log = audit::OpenAuditLog(host.audit(), host.clock, host.random).value();
-  ScriptedEngine engine({Calls("t.read", R"({"path":"a"})"), Calls("t.read", R"({"path":"/etc/shadow"})"),
+  ScriptedEngine engine({Calls("t.read", R"({"path":"a"})"),
+                         Calls("t.read", R"({"path":"/etc/shadow"})"),
                          Calls("t.read", R"({"path":7})"), Says("all done")});
   PretendedSandbox sandbox(fate);
   Collector sink;
-  auto driver = SessionDriver::Create(host.With(engine, sandbox, *store, *log), host.Options(), "task", sink).value();
+  auto driver =
+      SessionDriver::Create(host.With(engine, sandbox, *store, *log), host.Options(), "task", sink)
+          .value();
   const TurnFinished finished = driver->RunTurn("task", {}).value();
 
   CHECK(finished.state == "finished");
@@ -242,31 +267,36 @@ TEST_CASE("a turn's events, records and rows tell the same story") {
   CHECK(finished.denied == 1);
   CHECK(finished.tokens == 4 * 8);
   CHECK(engine.offered == std::vector<std::string>{"t.ask", "t.read", "t.run"});
-  CHECK(sink.names == std::vector<std::string>{"session.started", "turn.started", "call.decided", "call.started",
-                                               "call.finished", "call.decided", "call.malformed", "text.delta",
-                                               "turn.finished"});
+  CHECK(sink.names == std::vector<std::string>{"session.started", "turn.started", "call.decided",
+                                               "call.started", "call.finished", "call.decided",
+                                               "call.malformed", "text.delta", "turn.finished"});
   CHECK(sandbox.specs.size() == 1);
   const memory::SessionDetail detail = store->LoadSession(finished.session).value();
   REQUIRE(detail.turns.size() == 1);
   REQUIRE(detail.turns[0].steps.size() == 4);
   CHECK(detail.turns[0].steps[0].call->result_text == "done");
   CHECK(detail.turns[0].steps[1].call->state == memory::CallState::kDenied);
-  CHECK(detail.turns[0].steps[1].call->result_text.find("outside the workspace") != std::string::npos);
+  CHECK(detail.turns[0].steps[1].call->result_text.find("outside the workspace") !=
+        std::string::npos);
   CHECK_FALSE(detail.turns[0].steps[2].malformed_reason.empty());
   CHECK(detail.turns[0].steps[3].answer == "all done");
   CHECK(audit::VerifyAuditLog(host.audit()).value().ok);
 
-  std::vector<std::string> expected = {"session.created", "turn.started",  "model.asked",   "model.replied",
-                                       "call.decided",    "call.started",  "call.finished", "model.asked",
-                                       "model.replied",   "call.decided",  "model.asked",   "model.replied",
-                                       "call.malformed",  "model.asked",   "model.replied", "turn.finished"};
+  std::vector<std::string> expected = {
+      "session.created", "turn.started", "model.asked",   "model.replied",
+      "call.decided",    "call.started", "call.finished", "model.asked",
+      "model.replied",   "call.decided", "model.asked",   "model.replied",
+      "call.malformed",  "model.asked",  "model.replied", "turn.finished"};
   std::vector<std::string> events = AuditEvents(host);
-  events.erase(std::remove_if(events.begin(), events.end(), [](const std::string& e) { return e.starts_with("log."); }),
+  events.erase(std::remove_if(events.begin(), events.end(),
+                              [](const std::string& e) { return e.starts_with("log."); }),
                events.end());
   CHECK(events == expected);
 }
 
-TEST_CASE("a tool that only reads gets the workspace read-only; one that runs programs gets it writable") {
+TEST_CASE(
+    "a tool that only reads gets the workspace read-only; one that runs programs gets it "
+    "writable") {
   Host host;
   Fate fate;
   auto store = memory::SqliteSessionStore::Open(host.database()).value();
@@ -274,7 +304,9 @@ TEST_CASE("a tool that only reads gets the workspace read-only; one that runs pr
   ScriptedEngine engine({Calls("t.read", "{}"), Calls("t.run", "{}"), Says("ok")});
   PretendedSandbox sandbox(fate);
   Collector sink;
-  auto driver = SessionDriver::Create(host.With(engine, sandbox, *store, *log), host.Options(), "task", sink).value();
+  auto driver =
+      SessionDriver::Create(host.With(engine, sandbox, *store, *log), host.Options(), "task", sink)
+          .value();
   REQUIRE(driver->RunTurn("task", {}).ok());
   REQUIRE(sandbox.specs.size() == 2);
   const auto access = [](const sandbox::SandboxSpec& spec) {
@@ -298,7 +330,9 @@ TEST_CASE("a call that a person must approve is refused when there is nobody to 
   ScriptedEngine engine({Calls("t.ask", "{}"), Says("could not")});
   PretendedSandbox sandbox(fate);
   Collector sink;
-  auto driver = SessionDriver::Create(host.With(engine, sandbox, *store, *log), host.Options(), "task", sink).value();
+  auto driver =
+      SessionDriver::Create(host.With(engine, sandbox, *store, *log), host.Options(), "task", sink)
+          .value();
   const TurnFinished finished = driver->RunTurn("task", {}).value();
   CHECK(finished.denied == 1);
   CHECK(sandbox.specs.empty());
@@ -313,7 +347,9 @@ TEST_CASE("when the audit log cannot be written nothing runs") {
   ScriptedEngine engine({Calls("t.run", "{}"), Says("ok")});
   PretendedSandbox sandbox(fate);
   Collector sink;
-  auto driver = SessionDriver::Create(host.With(engine, sandbox, *store, refusing), host.Options(), "task", sink).value();
+  auto driver = SessionDriver::Create(host.With(engine, sandbox, *store, refusing), host.Options(),
+                                      "task", sink)
+                    .value();
   refusing.Refuse();
   const Result<TurnFinished> finished = driver->RunTurn("task", {});
   REQUIRE_FALSE(finished.ok());
@@ -350,7 +386,8 @@ TEST_CASE("killed at any instant, a resumed turn finishes and repeats no finishe
     CAPTURE(strike);
     Host host;
     Fate fate;
-    ScriptedEngine engine({Calls("t.run", R"({"path":"a"})"), Calls("t.read", R"({"path":"b"})"), Says("all done")});
+    ScriptedEngine engine(
+        {Calls("t.run", R"({"path":"a"})"), Calls("t.read", R"({"path":"b"})"), Says("all done")});
     PretendedSandbox sandbox(fate);
     Collector sink;
     bool killed = false;
@@ -359,8 +396,9 @@ TEST_CASE("killed at any instant, a resumed turn finishes and repeats no finishe
       auto log = audit::OpenAuditLog(host.audit(), host.clock, host.random).value();
       MortalStore mortal_store(*store, fate);
       MortalLog mortal_log(*log, fate);
-      auto driver =
-          SessionDriver::Create(host.With(engine, sandbox, mortal_store, mortal_log), host.Options(), "task", sink).value();
+      auto driver = SessionDriver::Create(host.With(engine, sandbox, mortal_store, mortal_log),
+                                          host.Options(), "task", sink)
+                        .value();
       fate.countdown = strike;
       try {
         // Outside any assertion: Catch would report the exception itself.
@@ -390,7 +428,9 @@ TEST_CASE("killed at any instant, a resumed turn finishes and repeats no finishe
     const std::map<std::string, int> finished_before = finished_calls();
     const std::map<std::string, int> ran_before = sandbox.ran;
     const std::string session = store->LoadSession("last").value().session.id;
-    auto driver = SessionDriver::Resume(host.With(engine, sandbox, *store, *log), host.Options(), session, sink).value();
+    auto driver = SessionDriver::Resume(host.With(engine, sandbox, *store, *log), host.Options(),
+                                        session, sink)
+                      .value();
     if (driver->has_unfinished_turn()) {
       const TurnFinished finished = driver->ContinueTurn({}).value();
       CHECK(finished.state == "finished");

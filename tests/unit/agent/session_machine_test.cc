@@ -17,7 +17,8 @@ ModelReplied Answer(const std::string& text, uint32_t tokens = 10) {
 }
 
 ModelReplied Call(const std::string& tool) {
-  return {ModelReply{EmittedCall{tool, "{}"}, false, {.prompt = 10, .prompt_cached = 9, .generated = 1}}};
+  return {ModelReply{
+      EmittedCall{tool, "{}"}, false, {.prompt = 10, .prompt_cached = 9, .generated = 1}}};
 }
 
 const EndTurn& Ended(const Effect& effect) {
@@ -52,7 +53,8 @@ TEST_CASE("a refused call is told to the model as a denial and counted") {
   SessionMachine machine({});
   machine.Step(UserAsked{"read"}, kStart);
   machine.Step(Call("fs.read"), kStart);
-  CHECK(std::holds_alternative<AskEngine>(machine.Step(CallRefused{"/etc/shadow is outside the workspace"}, kStart)));
+  CHECK(std::holds_alternative<AskEngine>(
+      machine.Step(CallRefused{"/etc/shadow is outside the workspace"}, kStart)));
   CHECK(machine.messages().back().content == "denied: /etc/shadow is outside the workspace");
   CHECK(machine.counters().denied == 1);
   CHECK(machine.counters().calls == 0);
@@ -62,7 +64,8 @@ TEST_CASE("a malformed call is explained once; a second in a row ends the turn")
   SessionMachine machine({});
   machine.Step(UserAsked{"x"}, kStart);
   machine.Step(Call("nope"), kStart);
-  CHECK(std::holds_alternative<AskEngine>(machine.Step(CallMalformedInput{"no such tool"}, kStart)));
+  CHECK(
+      std::holds_alternative<AskEngine>(machine.Step(CallMalformedInput{"no such tool"}, kStart)));
   machine.Step(Call("nope"), kStart);
   const EndTurn end = Ended(machine.Step(CallMalformedInput{"no such tool"}, kStart));
   CHECK(end.state == TurnState::kFailed);
@@ -91,7 +94,9 @@ TEST_CASE("each budget of the policy ends the turn by name") {
       {{.steps = 1}, kStart, "budgets.turn.steps"},
       {{.tool_calls = 1}, kStart, "budgets.turn.tool_calls"},
       {{.tokens = 2}, kStart, "budgets.turn.tokens"},
-      {{.wall = std::chrono::milliseconds(10)}, kStart + std::chrono::milliseconds(10), "budgets.turn.wall"},
+      {{.wall = std::chrono::milliseconds(10)},
+       kStart + std::chrono::milliseconds(10),
+       "budgets.turn.wall"},
   }));
   CAPTURE(row.key);
   SessionMachine machine(row.budgets);
@@ -103,7 +108,9 @@ TEST_CASE("each budget of the policy ends the turn by name") {
   CHECK(end.error.find(row.key) != std::string::npos);
 }
 
-TEST_CASE("an engine's failure, a runtime failure and a cancellation each end the turn in its own state") {
+TEST_CASE(
+    "an engine's failure, a runtime failure and a cancellation each end the turn in its own "
+    "state") {
   for (const Input& input : {Input(EngineFailed{{ErrorCode::kUnavailable, "gone"}}),
                              Input(RuntimeFailed{{ErrorCode::kResourceExhausted, "disk full"}})}) {
     SessionMachine machine({});

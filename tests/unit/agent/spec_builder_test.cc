@@ -22,7 +22,8 @@ const std::string kFolder = "/home/ada/project";
 }  // namespace
 
 TEST_CASE("the zero grant builds a sandbox that sees no workspace") {
-  const sandbox::SandboxSpec spec = BuildSpec({policy::Grant{}, Tool(tools::Effect::kExecute), kCall, kFolder, {}});
+  const sandbox::SandboxSpec spec =
+      BuildSpec({policy::Grant{}, Tool(tools::Effect::kExecute), kCall, kFolder, {}});
   REQUIRE(spec.mounts.size() == 1);  // the tool's own program, and nothing of the user's
   CHECK(spec.mounts[0].source == "/opt/tools/t.tool");
   CHECK(spec.mounts[0].access == sandbox::Access::kRead);
@@ -30,10 +31,12 @@ TEST_CASE("the zero grant builds a sandbox that sees no workspace") {
 }
 
 TEST_CASE("a call's environment is rebuilt and holds nothing of the host's") {
-  const sandbox::SandboxSpec spec = BuildSpec({policy::Grant{}, Tool(tools::Effect::kRead), kCall, kFolder, {}});
+  const sandbox::SandboxSpec spec =
+      BuildSpec({policy::Grant{}, Tool(tools::Effect::kRead), kCall, kFolder, {}});
   for (const auto& [name, value] : spec.environment) {
     CAPTURE(name, value);
-    CHECK((name == "PATH" || name == "HOME" || name == "TMPDIR" || name == "LANG" || name == "TERM"));
+    CHECK(
+        (name == "PATH" || name == "HOME" || name == "TMPDIR" || name == "LANG" || name == "TERM"));
     CHECK(value.find("/home") == std::string::npos);
   }
 }
@@ -57,20 +60,31 @@ TEST_CASE("the workspace is writable only where the policy is direct and the too
   const WorkspaceMatches matches{{".env"}, {"policy"}};
   const sandbox::SandboxSpec spec = BuildSpec({grant, Tool(row.effect), kCall, kFolder, matches});
   REQUIRE(spec.mounts.size() == 2);
-  CHECK(spec.mounts[1] == sandbox::Mount{kFolder, "/workspace", row.access, sandbox::Executable::kNo});
+  CHECK(spec.mounts[1] ==
+        sandbox::Mount{kFolder, "/workspace", row.access, sandbox::Executable::kNo});
   CHECK(spec.hidden == std::vector<std::string>{"/workspace/.env"});
   CHECK(spec.read_only.size() == (row.access == sandbox::Access::kReadWrite ? 1 : 0));
 }
 
 TEST_CASE("the grant's limits and requirements reach the sandbox unchanged") {
   policy::Grant grant;
-  grant.limits = {.wall = std::chrono::milliseconds(1), .cpu = std::chrono::seconds(2), .memory_bytes = 3,
-                  .tasks = 4, .files = 5, .output_bytes = 6, .disk_bytes = 7};
+  grant.limits = {.wall = std::chrono::milliseconds(1),
+                  .cpu = std::chrono::seconds(2),
+                  .memory_bytes = 3,
+                  .tasks = 4,
+                  .files = 5,
+                  .output_bytes = 6,
+                  .disk_bytes = 7};
   grant.require_landlock_abi = 4;
   grant.require_cgroup = true;
-  const sandbox::SandboxSpec spec = BuildSpec({grant, Tool(tools::Effect::kRead), kCall, kFolder, {}});
-  CHECK(spec.limits == sandbox::Limits{.wall = std::chrono::milliseconds(1), .cpu = std::chrono::seconds(2),
-                                       .memory_bytes = 3, .tasks = 4, .files = 5, .output_bytes = 6,
+  const sandbox::SandboxSpec spec =
+      BuildSpec({grant, Tool(tools::Effect::kRead), kCall, kFolder, {}});
+  CHECK(spec.limits == sandbox::Limits{.wall = std::chrono::milliseconds(1),
+                                       .cpu = std::chrono::seconds(2),
+                                       .memory_bytes = 3,
+                                       .tasks = 4,
+                                       .files = 5,
+                                       .output_bytes = 6,
                                        .disk_bytes = 7});
   CHECK(spec.require == sandbox::Requirements{.landlock_abi = 4, .cgroup = true});
 }
@@ -87,7 +101,8 @@ TEST_CASE("hide and protect globs become the names that exist, without what lies
   write("policy/a.yaml");
   write("policy/deep/b.yaml");
   write("keep.txt");
-  const WorkspaceMatches matches = ScanWorkspace(workspace.path(), {"**/.env"}, {"policy/**"}).value();
+  const WorkspaceMatches matches =
+      ScanWorkspace(workspace.path(), {"**/.env"}, {"policy/**"}).value();
   CHECK(matches.hidden == std::vector<std::string>{".env", "sub/.env"});
   CHECK(matches.read_only == std::vector<std::string>{"policy"});
   CHECK(ScanWorkspace("/no/such/folder", {"**"}, {}).error().code == ErrorCode::kUnavailable);

@@ -71,13 +71,15 @@ TEST_CASE("a path argument has one normal form, whatever way it is written") {
 }
 
 TEST_CASE("a good call carries its normalised path in arguments and path list") {
-  const auto parsed = ParseToolCall({"fs.peek", R"({"path":"src/../a.c","lines":3})"}, OneTool(), kContext);
+  const auto parsed =
+      ParseToolCall({"fs.peek", R"({"path":"src/../a.c","lines":3})"}, OneTool(), kContext);
   REQUIRE(std::holds_alternative<ToolCall>(parsed));
   const policy::Request& request = std::get<ToolCall>(parsed).request;
   CHECK(request.tool == "fs.peek");
   CHECK(request.arguments == Json{{"path", "/workspace/a.c"}, {"lines", 3}});
   REQUIRE(request.paths.size() == 1);
-  CHECK(request.paths[0] == policy::PathArgument{"path", "/workspace/a.c", policy::PathAccess::kRead});
+  CHECK(request.paths[0] ==
+        policy::PathArgument{"path", "/workspace/a.c", policy::PathAccess::kRead});
 }
 
 TEST_CASE("whatever else the model writes is a bad call with a reason") {

@@ -49,7 +49,8 @@ TEST_CASE("a ULID sorts by time, is well formed, and its time digits follow the 
 }
 
 TEST_CASE("SHA-256 agrees with the example of FIPS 180-4") {
-  CHECK(Sha256Text("abc") == "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  CHECK(Sha256Text("abc") ==
+        "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
 TEST_CASE("frames survive any split and an oversized one is refused before it is read") {
@@ -86,7 +87,8 @@ TEST_CASE("a file is replaced whole and reading it is bounded") {
   REQUIRE(WriteFileAtomically(path, "two").ok());
   CHECK(ReadFile(path, 3).value() == "two");
   CHECK(ReadFile(path, 2).error().code == ErrorCode::kResourceExhausted);
-  CHECK(WriteFileAtomically(dir.path() + "/no/such/dir/a", "x").error().code == ErrorCode::kNotFound);
+  CHECK(WriteFileAtomically(dir.path() + "/no/such/dir/a", "x").error().code ==
+        ErrorCode::kNotFound);
 }
 
 }  // namespace nacre

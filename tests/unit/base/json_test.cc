@@ -17,7 +17,8 @@ TEST_CASE("JSON that a hostile writer sends is refused with a reason") {
       {"[[[[[1]]]]]", "nested deeper than 4"},
       {"\"\xff\"", "syntax error"},
       {"01", "syntax error"},
-      {"\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"", "exceeds the limit of 64"},
+      {"\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"",
+       "exceeds the limit of 64"},
   }));
   CAPTURE(row.text);
   const Result<Json> parsed = ParseJson(row.text, {.bytes_max = 64, .depth_max = 4});

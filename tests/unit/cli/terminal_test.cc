@@ -16,11 +16,11 @@ TEST_CASE("nothing that a model or a file says can drive the terminal") {
       {"a\rb\bc", "a\\x0db\\x08c"},
       {std::string("nul\0x", 5), "nul\\x00x"},
       {"\x7f", "\\x7f"},
-      {"\xc2\x9b\x32J", "\\x9b2J"},                        // C1 CSI, as UTF-8
-      {"\x9b\x32J", "\\x9b2J"},                            // and as a bare byte
-      {"\xc0\xaf", "\\xc0\\xaf"},                          // overlong
-      {"\xed\xa0\x80", "\\xed\\xa0\\x80"},                 // surrogate
-      {"\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"},        // above U+10FFFF
+      {"\xc2\x9b\x32J", "\\x9b2J"},                  // C1 CSI, as UTF-8
+      {"\x9b\x32J", "\\x9b2J"},                      // and as a bare byte
+      {"\xc0\xaf", "\\xc0\\xaf"},                    // overlong
+      {"\xed\xa0\x80", "\\xed\\xa0\\x80"},           // surrogate
+      {"\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"},  // above U+10FFFF
       {"cut \xe2\x9c", "cut \\xe2\\x9c"},
       {"evil\xe2\x80\xaegpj.exe", "evil<U+202E>gpj.exe"},  // right-to-left override
       {"ze\xe2\x80\x8bro", "ze<U+200B>ro"},
