@@ -4,6 +4,7 @@
 // Thread-safe. Cancel() is async-signal-safe: a SIGINT handler may call it.
 #pragma once
 
+#include <chrono>
 #include <memory>
 
 #include "base/unique_fd.h"
@@ -19,10 +20,18 @@ class CancelToken final {
   // Readable once cancelled; -1 for a token that never is. Only for poll(2): do not read it.
   int poll_fd() const { return event_ == nullptr ? -1 : event_->get(); }
 
+  // A token that fires with this one, or when `timeout` has passed, whichever is first. Aborts when
+  // the process is out of descriptors, as CancelSource does.
+  CancelToken WithTimeout(std::chrono::milliseconds timeout) const;
+
  private:
   friend class CancelSource;
   explicit CancelToken(std::shared_ptr<const UniqueFd> event) : event_(std::move(event)) {}
+
   std::shared_ptr<const UniqueFd> event_;
+  // Of WithTimeout(): what event_, an epoll(7) descriptor then, watches.
+  std::shared_ptr<const UniqueFd> timer_;
+  std::shared_ptr<const UniqueFd> parent_;
 };
 
 class CancelSource final {

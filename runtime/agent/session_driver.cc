@@ -14,6 +14,7 @@ using memory::CallState;
 using memory::TurnState;
 
 constexpr size_t kTitleBytesMax = 80;
+constexpr size_t kRequestBytesMax = 256U << 10;
 
 // What a model is told of its place. Stable byte for byte, so that prefix caches hit.
 constexpr const char* kSystemPrompt =
@@ -122,6 +123,11 @@ Result<std::unique_ptr<SessionDriver>> SessionDriver::Resume(const Services& ser
 }
 
 Result<TurnFinished> SessionDriver::RunTurn(const std::string& request, const CancelToken& cancel) {
+  if (request.find_first_not_of(" \t\r\n") == std::string::npos ||
+      request.size() > kRequestBytesMax) {
+    return Error{ErrorCode::kInvalidArgument, "a request has some words and at most " +
+                                                  std::to_string(kRequestBytesMax) + " bytes"};
+  }
   if (unfinished_.has_value()) {
     NACRE_TRY(AbandonUnfinishedTurn());
   }
@@ -208,25 +214,33 @@ Result<TurnFinished> SessionDriver::ContinueTurn(const CancelToken& cancel) {
 }
 
 Result<TurnFinished> SessionDriver::Drive(Turn turn, Effect effect, const CancelToken& cancel) {
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+      machine_.deadline() - services_.clock.Monotonic());
+  const Stop stop{cancel, cancel.WithTimeout(left)};
   while (true) {
     if (const auto* end = std::get_if<EndTurn>(&effect)) {
       return Finish(turn, *end);
     }
-    Input input = CancelRequested{};
-    if (!cancel.cancelled()) {
-      if (const auto* ask = std::get_if<AskEngine>(&effect)) {
-        input = Ask(turn, *ask, cancel);
-      } else if (const auto* judge = std::get_if<JudgeCall>(&effect)) {
-        input = Judge(turn, *judge);
-      } else {
-        input = Execute(turn, cancel);
-      }
-    }
+    const Input input = stop.any.cancelled() ? stop.Reason() : Perform(turn, effect, stop);
     effect = machine_.Step(input, services_.clock.Monotonic());
   }
 }
 
-Input SessionDriver::Ask(Turn& turn, const AskEngine& ask, const CancelToken& cancel) {
+Input SessionDriver::Stop::Reason() const {
+  return person.cancelled() ? Input(CancelRequested{}) : Input(DeadlinePassed{});
+}
+
+Input SessionDriver::Perform(Turn& turn, const Effect& effect, const Stop& stop) {
+  if (const auto* ask = std::get_if<AskEngine>(&effect)) {
+    return Ask(turn, *ask, stop);
+  }
+  if (const auto* judge = std::get_if<JudgeCall>(&effect)) {
+    return Judge(turn, *judge);
+  }
+  return Execute(turn, stop);
+}
+
+Input SessionDriver::Ask(Turn& turn, const AskEngine& ask, const Stop& stop) {
   inference::GenerateRequest request;
   request.session_id = session_id_;
   request.tools = OfferedTools();
@@ -247,12 +261,12 @@ Input SessionDriver::Ask(Turn& turn, const AskEngine& ask, const CancelToken& ca
       return RuntimeFailed{recorded.error()};
     }
     AnswerStream stream(sink_);
-    reply = services_.engine.Generate(request, stream, cancel);
+    reply = services_.engine.Generate(request, stream, stop.any);
   } while (!reply.ok() && reply.error().code == ErrorCode::kResourceExhausted &&
            machine_.ForgetOldestTurn());
   if (!reply.ok()) {
-    if (cancel.cancelled()) {
-      return CancelRequested{};
+    if (stop.any.cancelled()) {
+      return stop.Reason();
     }
     return EngineFailed{reply.error()};
   }
@@ -332,7 +346,7 @@ Input SessionDriver::Judge(Turn& turn, const JudgeCall& judge) {
   return CallAuthorized{};
 }
 
-Input SessionDriver::Execute(Turn& turn, const CancelToken& cancel) {
+Input SessionDriver::Execute(Turn& turn, const Stop& stop) {
   const AuthorizedCall call = std::move(*turn.authorized);
   turn.authorized.reset();
   const std::string& tool = call.call().tool->name;
@@ -346,7 +360,7 @@ Input SessionDriver::Execute(Turn& turn, const CancelToken& cancel) {
                         .turn = turn.id,
                         .call = call.id(),
                         .policy_digest = options_.policy->digest});
-  Result<CallResult> ran = runner_.Run(call, memory, cancel);
+  Result<CallResult> ran = runner_.Run(call, memory, stop.any);
   if (!ran.ok()) {
     return RuntimeFailed{WithContext("run " + tool, ran.error())};
   }
@@ -361,8 +375,9 @@ Input SessionDriver::Execute(Turn& turn, const CancelToken& cancel) {
       !recorded.ok()) {
     return RuntimeFailed{recorded.error()};
   }
-  // A cancelled call never finished: its row stays "started", as after a kill, and Resume decides.
-  if (result.outcome.kind != sandbox::OutcomeKind::kCancelled) {
+  // A call that a person cancelled never finished: its row stays "started", as after a kill, and
+  // Resume() decides. One that the turn's deadline ended is finished, as the turn is.
+  if (result.outcome.kind != sandbox::OutcomeKind::kCancelled || !stop.person.cancelled()) {
     memory::CallRecord record;
     record.id = call.id();
     record.state = CallState::kFinished;

@@ -92,9 +92,16 @@ class SessionDriver final {
                                                                   memory::TurnRecord& record,
                                                                   RunAgain run_again);
   Result<TurnFinished> Drive(Turn turn, Effect effect, const CancelToken& cancel);
-  Input Ask(Turn& turn, const AskEngine& ask, const CancelToken& cancel);
+  // What may stop an effect before its end: a person, or the turn's deadline.
+  struct Stop {
+    const CancelToken& person;
+    CancelToken any;
+    Input Reason() const;
+  };
+  Input Perform(Turn& turn, const Effect& effect, const Stop& stop);
+  Input Ask(Turn& turn, const AskEngine& ask, const Stop& stop);
   Input Judge(Turn& turn, const JudgeCall& judge);
-  Input Execute(Turn& turn, const CancelToken& cancel);
+  Input Execute(Turn& turn, const Stop& stop);
   Result<TurnFinished> Finish(const Turn& turn, const EndTurn& end);
 
   Status Record(const std::string& event, const Turn& turn, const std::string& call, Json data);

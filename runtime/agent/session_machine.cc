@@ -108,27 +108,35 @@ Effect SessionMachine::Step(const Input& input, MonotonicTime now) {
   if (const auto* failed = std::get_if<RuntimeFailed>(&input)) {
     return Fail(failed->error.message);
   }
+  if (std::holds_alternative<DeadlinePassed>(input)) {
+    return WallBudgetUsedUp();
+  }
   return EndTurn{TurnState::kCancelled, {}, "cancelled"};
 }
 
 Effect SessionMachine::AskOrEnd(MonotonicTime now) {
-  const auto used_up = [this](const char* key, const std::string& limit) {
-    return Fail("the turn used up its budget of " + limit + " (policy budgets.turn." + key + ")");
-  };
   if (counters_.steps >= budgets_.steps) {
-    return used_up("steps", std::to_string(budgets_.steps) + " steps");
+    return BudgetUsedUp("steps", std::to_string(budgets_.steps) + " steps");
   }
   if (counters_.calls + counters_.denied >= budgets_.tool_calls) {
-    return used_up("tool_calls", std::to_string(budgets_.tool_calls) + " tool calls");
+    return BudgetUsedUp("tool_calls", std::to_string(budgets_.tool_calls) + " tool calls");
   }
   if (counters_.tokens >= static_cast<int64_t>(budgets_.tokens)) {
-    return used_up("tokens", std::to_string(budgets_.tokens) + " tokens");
+    return BudgetUsedUp("tokens", std::to_string(budgets_.tokens) + " tokens");
   }
   if (now >= deadline()) {
-    return used_up("wall", std::to_string(budgets_.wall.count() / 1000) + " s");
+    return WallBudgetUsedUp();
   }
   const uint64_t left = budgets_.tokens - static_cast<uint64_t>(counters_.tokens);
   return AskEngine{static_cast<uint32_t>(std::min<uint64_t>(kReplyTokensMax, left))};
+}
+
+Effect SessionMachine::WallBudgetUsedUp() {
+  return BudgetUsedUp("wall", std::to_string(budgets_.wall.count() / 1000) + " s");
+}
+
+Effect SessionMachine::BudgetUsedUp(const char* key, const std::string& limit) {
+  return Fail("the turn used up its budget of " + limit + " (policy budgets.turn." + key + ")");
 }
 
 Effect SessionMachine::Fail(std::string error) {

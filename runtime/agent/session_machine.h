@@ -51,9 +51,12 @@ struct RuntimeFailed {
   Error error;
 };
 struct CancelRequested {};
+// An effect was stopped because deadline() passed.
+struct DeadlinePassed {};
 
-using Input = std::variant<UserAsked, ModelReplied, EngineFailed, CallMalformedInput, CallRefused,
-                           CallAuthorized, CallEnded, RuntimeFailed, CancelRequested>;
+using Input =
+    std::variant<UserAsked, ModelReplied, EngineFailed, CallMalformedInput, CallRefused,
+                 CallAuthorized, CallEnded, RuntimeFailed, CancelRequested, DeadlinePassed>;
 
 // ---- effects ------------------------------------------------------------------------------------
 struct AskEngine {
@@ -103,6 +106,8 @@ class SessionMachine final {
 
  private:
   Effect AskOrEnd(MonotonicTime now);
+  Effect WallBudgetUsedUp();
+  Effect BudgetUsedUp(const char* key, const std::string& limit);
   Effect Fail(std::string error);
   void AddCall(const inference::EmittedCall& call, const std::string& result_text);
 

@@ -1,6 +1,8 @@
 // The driver with a real store and a real audit log, a scripted engine and a pretended sandbox.
 #include "runtime/agent/session_driver.h"
 
+#include <poll.h>
+
 #include <catch2/catch.hpp>
 #include <deque>
 #include <functional>
@@ -377,6 +379,53 @@ TEST_CASE("a cancelled turn stays unfinished and can be continued") {
   auto again = SessionDriver::Resume(services, host.Options(), session, sink).value();
   REQUIRE(again->has_unfinished_turn());
   CHECK(again->ContinueTurn({}).value().answer == "hello");
+}
+
+// The engine waits for the token, as one that hangs would.
+TEST_CASE("an engine that hangs is stopped by the turn's wall budget") {
+  class Hanging final : public inference::Engine {
+   public:
+    inference::EngineInfo Info() const override { return {.name = "hanging"}; }
+    Result<inference::ModelReply> Generate(const inference::GenerateRequest&, inference::TokenSink&,
+                                           const CancelToken& cancel) override {
+      pollfd waiting{cancel.poll_fd(), POLLIN, 0};
+      ::poll(&waiting, 1, -1);
+      return Error{ErrorCode::kCancelled, "stopped"};
+    }
+  };
+  Host host;
+  Fate fate;
+  auto store = memory::SqliteSessionStore::Open(host.database()).value();
+  auto log = audit::OpenAuditLog(host.audit(), host.clock, host.random).value();
+  Hanging engine;
+  PretendedSandbox sandbox(fate);
+  Collector sink;
+  SessionOptions options = host.Options();
+  auto brief = std::make_shared<policy::Policy>(*options.policy);
+  brief->budgets.wall = std::chrono::milliseconds(20);
+  options.policy = brief;
+  auto driver =
+      SessionDriver::Create(host.With(engine, sandbox, *store, *log), options, "task", sink)
+          .value();
+  const TurnFinished finished = driver->RunTurn("task", {}).value();
+  CHECK(finished.state == "failed");
+  CHECK_THAT(finished.error, Catch::Contains("budgets.turn.wall"));
+}
+
+TEST_CASE("an empty request and one of unbounded size are refused before anything is recorded") {
+  Host host;
+  Fate fate;
+  auto store = memory::SqliteSessionStore::Open(host.database()).value();
+  auto log = audit::OpenAuditLog(host.audit(), host.clock, host.random).value();
+  ScriptedEngine engine({Says("hello")});
+  PretendedSandbox sandbox(fate);
+  Collector sink;
+  auto driver =
+      SessionDriver::Create(host.With(engine, sandbox, *store, *log), host.Options(), "task", sink)
+          .value();
+  CHECK(driver->RunTurn(" \n", {}).error().code == ErrorCode::kInvalidArgument);
+  CHECK(driver->RunTurn(std::string(300'000, 'a'), {}).error().code == ErrorCode::kInvalidArgument);
+  CHECK(store->LoadSession("last").value().turns.empty());
 }
 
 // Strikes at every step in turn, before and after each write, start and end of a call; then resumes.

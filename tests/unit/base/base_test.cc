@@ -1,5 +1,8 @@
+#include <poll.h>
+
 #include <catch2/catch.hpp>
 
+#include "base/cancel_token.h"
 #include "base/digest.h"
 #include "base/file.h"
 #include "base/frame.h"
@@ -78,6 +81,19 @@ TEST_CASE("a frame cut short is an error, not a short frame") {
   Pipe closing = MakePipe().value();
   closing.write.reset();
   CHECK(ReadFrame(closing.read.get(), 10).error().code == ErrorCode::kOutOfRange);
+}
+
+TEST_CASE("a token with a timeout fires with its parent or with the time, and not before") {
+  CancelSource source;
+  const CancelToken patient = source.token().WithTimeout(std::chrono::hours(1));
+  CHECK_FALSE(patient.cancelled());
+  source.Cancel();
+  CHECK(patient.cancelled());
+  CHECK(CancelToken().poll_fd() == -1);
+  const CancelToken brief = CancelToken().WithTimeout(std::chrono::milliseconds(0));
+  pollfd waiting{brief.poll_fd(), POLLIN, 0};
+  CHECK(::poll(&waiting, 1, 10'000) == 1);
+  CHECK(brief.cancelled());
 }
 
 TEST_CASE("a file is replaced whole and reading it is bounded") {
