@@ -68,7 +68,21 @@ fi
 say "building libllama and llama-common with $jobs jobs (about 6 minutes on two cores, once)"
 log="$dir/build.log"
 run() {
-  "$@" >>"$log" 2>&1 || { say "failed: $* (the end of $log follows)"; tail -n 40 "$log" >&2; exit 1; }
+  "$@" 2>&1 | progress || { say "failed: $* (the end of $log follows)"; tail -n 40 "$log" >&2; exit 1; }
+}
+# Keeps all output in the log and shows every tenth of ninja's "[done/all]".
+progress() {
+  local line percent shown=0
+  while IFS= read -r line; do
+    echo "$line" >>"$log"
+    if [[ $line =~ ^\[([0-9]+)/([0-9]+)\] ]]; then
+      percent=$((BASH_REMATCH[1] * 10 / BASH_REMATCH[2] * 10))
+      if ((percent > shown)); then
+        shown=$percent
+        say "$percent %"
+      fi
+    fi
+  done
 }
 run cmake -S "$dir/src" -B "$dir/build" -G Ninja "${flags[@]}"
 run ninja -C "$dir/build" -j "$jobs" llama llama-common
