@@ -63,12 +63,18 @@ std::string Statement::Text(int column) const {
 }
 
 Result<Database> Database::Open(const std::string& path) {
-  // Made here because SQLite would make it readable for everyone; -wal and -shm take its mode.
-  const UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!file) {
+  // Made here because SQLite would make it readable for everyone; -wal and -shm take its mode. A
+  // file that exists is never opened by us: closing any descriptor of it would drop the locks that
+  // SQLite holds on it in this process (fcntl(2)), and the next process to leave would take the
+  // write-ahead log away under us.
+  UniqueFd created(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  const bool usable =
+      created.valid() || (errno == EEXIST && ::access(path.c_str(), R_OK | W_OK) == 0);
+  if (!usable) {
     const Error error = SysError("open session store " + path, errno);
     return Error{error.code, error.message + ": the state directory must be writable for you"};
   }
+  created.reset();
   Database database(path);
   const int result = sqlite3_open_v2(path.c_str(), &database.connection_,
                                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "memory/sqlite_session_store.h"
+#include "policy/path_glob.h"
 #include "policy/policy_loader.h"
 #include "runtime/inference/llama_engine.h"
 #include "runtime/inference/openai_engine.h"
@@ -41,8 +42,8 @@ std::string PathBelow(const std::string& path, const std::string& directory) {
   std::error_code ignored;
   const std::string relative =
       fs::weakly_canonical(path, ignored).lexically_relative(directory).string();
-  return relative.empty() || relative == "." || relative.starts_with("..") ? std::string()
-                                                                           : relative;
+  const bool outside = relative == ".." || relative.starts_with("../");
+  return relative == "." || outside ? std::string() : relative;
 }
 
 // A path as a glob that names just it: a '?' stands for each character that globs give a meaning.
@@ -53,12 +54,37 @@ std::string AsGlob(std::string path) {
   return path;
 }
 
+Status MakeStateDirectory(const std::string& path) {
+  const Status made = MakeDirectories(path);
+  if (made.ok()) {
+    return made;
+  }
+  return Error{made.error().code,
+               made.error().message +
+                   "; choose another state directory with --state DIR or NACRE_STATE_DIR"};
+}
+
 bool IsShipped(std::string name) {
   if (name.starts_with("builtin/")) {
     name.erase(0, 8);
   }
   const std::vector<std::string> shipped = policy::ShippedProfiles();
   return std::find(shipped.begin(), shipped.end(), name) != shipped.end();
+}
+
+// The files that a policy was read from: its own, and the siblings that it extends.
+std::vector<std::string> PolicyFiles(const std::string& name, const policy::Policy& policy) {
+  std::vector<std::string> files;
+  if (IsShipped(name)) {
+    return files;
+  }
+  files.push_back(name);
+  for (const std::string& layer : policy.layers) {
+    if (!IsShipped(layer)) {
+      files.push_back((fs::path(name).parent_path() / fs::path(layer).filename()).string());
+    }
+  }
+  return files;
 }
 
 }  // namespace
@@ -89,7 +115,7 @@ App::~App() = default;
 
 Result<memory::SessionStore*> App::Store() {
   if (store_ == nullptr) {
-    NACRE_TRY(MakeDirectories(state_directory_));
+    NACRE_TRY(MakeStateDirectory(state_directory_));
     store_ = NACRE_TRY(memory::SqliteSessionStore::Open(database_path()));
   }
   return store_.get();
@@ -97,7 +123,7 @@ Result<memory::SessionStore*> App::Store() {
 
 Result<audit::AuditLog*> App::Log() {
   if (log_ == nullptr) {
-    NACRE_TRY(MakeDirectories(state_directory_));
+    NACRE_TRY(MakeStateDirectory(state_directory_));
     log_ = NACRE_TRY(audit::OpenAuditLog(audit_directory(), clock_, random_));
   }
   return log_.get();
@@ -173,10 +199,22 @@ Result<std::shared_ptr<const policy::Policy>> App::Policy(const std::string& nam
   }
   const std::shared_ptr<const policy::Policy> loaded = NACRE_TRY(policy::LoadPolicy(name, load));
   auto effective = std::make_shared<policy::Policy>(*loaded);
-  if (!IsShipped(name)) {
-    if (const std::string below = PathBelow(name, workspace); !below.empty()) {
+  for (const std::string& file : PolicyFiles(name, *loaded)) {
+    // Both by the name that was given, which may be a symlink, and by the file that it leads to.
+    const std::string given = fs::path(file).lexically_relative(workspace).string();
+    for (const std::string& below : {PathBelow(file, workspace), given}) {
+      if (below.empty() || below == ".." || below.starts_with("../")) {
+        continue;
+      }
       effective->grant.protect.push_back(AsGlob(below));
       effective->protect_sources.emplace_back();  // the host's own rule: it stands in no file
+      if (policy::GlobProblem(effective->grant.protect.back()).has_value()) {
+        return Error{ErrorCode::kInvalidArgument,
+                     "the policy file " + file +
+                         " lies in the workspace under a name that cannot be protected; "
+                         "move it out of " +
+                         workspace};
+      }
     }
   }
   if (const std::string below = PathBelow(state_directory_, workspace); !below.empty()) {

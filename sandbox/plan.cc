@@ -252,6 +252,7 @@ void PlanProtectedPaths(Builder& builder, const SandboxSpec& spec,
     builder.AddAt(StepKind::kReadOnlyPath, "read-only", path);
   }
   for (const std::string& path : spec.hidden) {
+    PinAbove(builder, mounts, path);
     builder.AddAt(StepKind::kHiddenPath, "hide", path);
   }
 }

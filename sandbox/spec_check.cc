@@ -14,7 +14,7 @@ constexpr size_t kArgumentBytesMax = 128 * 1024;  // the kernel's MAX_ARG_STRLEN
 constexpr size_t kArgumentBytesTotalMax = 1 << 20;
 constexpr size_t kVariablesMax = 256;
 constexpr size_t kMountsMax = 64;
-constexpr size_t kPathsMax = 256;
+constexpr size_t kPathsMax = 4096;
 constexpr size_t kPathBytesMax = 4095;
 constexpr size_t kIdBytesMax = 64;
 constexpr uint64_t kMemoryBytesMin = 8ULL << 20;
@@ -120,7 +120,9 @@ Status CheckPaths(const SandboxSpec& spec) {
   }
   for (const auto* paths : {&spec.hidden, &spec.read_only}) {
     if (paths->size() > kPathsMax) {
-      return Invalid("more than 256 hidden or read-only paths");
+      return Invalid("more than " + std::to_string(kPathsMax) +
+                     " hidden or read-only paths; narrow the policy's hide and protect "
+                     "globs, or choose a smaller workspace");
     }
     for (const std::string& path : *paths) {
       if (!IsNormalPath(path) || path == "/" || IsBelow(path, "/proc")) {

@@ -46,12 +46,9 @@ Result<std::variant<AuthorizedCall, RefusedCall>> Authorizer::Authorize(std::str
                             source});
 
   if (decision.verdict == policy::Verdict::kAsk) {
-    if (approver_ == nullptr) {
-      std::string reason =
-          "a person must approve this (" + decision.reason + "), and none can be asked here";
-      return Authorized{RefusedCall{std::move(call_id), std::move(decision), std::move(reason)}};
-    }
-    const Approval approval = approver_->Ask(call, decision);
+    const Approval approval = approver_ == nullptr
+                                  ? Approval{false, "nobody, since no person can be asked here"}
+                                  : approver_->Ask(call, decision);
     if (Result<uint64_t> written =
             log_.Append({"call.approval",
                          origin.session,
@@ -66,8 +63,10 @@ Result<std::variant<AuthorizedCall, RefusedCall>> Authorizer::Authorize(std::str
     }
     sink_.OnEvent(CallApproval{call_id, approval.approved, approval.by});
     if (!approval.approved) {
-      return Authorized{
-          RefusedCall{std::move(call_id), std::move(decision), "a person refused it"}};
+      std::string reason = approver_ == nullptr
+                               ? "a person must approve this, and none can be asked here"
+                               : "a person refused it";
+      return Authorized{RefusedCall{std::move(call_id), std::move(decision), std::move(reason)}};
     }
   } else if (decision.verdict != policy::Verdict::kAllow) {
     std::string reason = decision.reason;

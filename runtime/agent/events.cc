@@ -46,9 +46,7 @@ struct MembersOf {
             {"result", e.result},   {"wall_us", e.wall_us},
             {"cpu_us", e.cpu_us},   {"layers", OrderedJson(e.layers)}};
   }
-  OrderedJson operator()(const CallMalformed& e) const {
-    return {{"reason", e.reason}, {"final", e.final}};
-  }
+  OrderedJson operator()(const CallMalformed& e) const { return {{"reason", e.reason}}; }
   OrderedJson operator()(const TurnFinished& e) const {
     return {{"turn", e.turn},     {"state", e.state},   {"answer", e.answer},
             {"error", e.error},   {"steps", e.steps},   {"calls", e.calls},

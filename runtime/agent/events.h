@@ -70,7 +70,6 @@ struct CallFinished {
 
 struct CallMalformed {
   std::string reason;
-  bool final = false;  // the turn ends
 };
 
 struct TurnFinished {

@@ -1,5 +1,7 @@
 #include "runtime/agent/workspace_scan.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <string_view>
@@ -42,9 +44,16 @@ Result<WorkspaceMatches> ScanWorkspace(const std::string& workspace,
                        "smaller --workspace"};
     }
     std::error_code ignored;
-    const bool is_directory = entry->symlink_status(ignored).type() == fs::file_type::directory;
+    const fs::file_type type = entry->symlink_status(ignored).type();
+    if (type == fs::file_type::symlink) {
+      continue;  // what it points to has a name of its own, or is not in the sandbox at all
+    }
+    const bool is_directory = type == fs::file_type::directory;
     const std::string path = entry->path().lexically_relative(workspace).string();
-    if (Matches(hide, path, is_directory)) {
+    // A folder that we cannot look into may hold what is to be hidden, and the call, which owns it,
+    // could open it again.
+    const bool opaque = is_directory && ::access(entry->path().c_str(), R_OK | X_OK) != 0;
+    if (opaque || Matches(hide, path, is_directory)) {
       matches.hidden.push_back(path);
     } else if (Matches(protect, path, is_directory)) {
       matches.read_only.push_back(path);

@@ -32,9 +32,12 @@ Finding Bad(const std::string& part, const Error& error, const std::string& advi
 std::vector<Finding> ExamineEngine(App& app) {
   Result<inference::Engine*> engine = app.Engine();
   if (!engine.ok()) {
-    return {Bad(
-        "engine", engine.error(),
-        "build with runtime/try, or name a model: --model FILE.gguf, or a server: --engine URL")};
+    const std::string advice = !app.options().engine_url.empty()
+                                   ? "is the server running, and is this its address?"
+                               : !app.options().model.empty()
+                                   ? "name a GGUF file that exists and that this llama.cpp can read"
+                                   : "build with runtime/try, or name a model: --model FILE.gguf";
+    return {Bad("engine", engine.error(), advice)};
   }
   const inference::EngineInfo info = engine.value()->Info();
   Finding model{"model", Health::kGood, info.model, {}};
@@ -68,7 +71,7 @@ std::vector<Finding> ExamineStore(App& app) {
   const Status checked = store.ok() ? store.value()->Check() : Status(store.error());
   if (!checked.ok()) {
     return {Bad("store", checked.error(),
-                "choose a writable place with --state DIR or NACRE_STATE_DIR")};
+                "make room, or choose a writable place with --state DIR or NACRE_STATE_DIR")};
   }
   return {{"store", Health::kGood, app.database_path(), {}}};
 }

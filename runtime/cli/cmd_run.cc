@@ -1,10 +1,28 @@
 // nacre run: one task, now.
 #include <memory>
+#include <string>
 
 #include "runtime/cli/command.h"
 #include "runtime/cli/session_runner.h"
 
 namespace nacre::cli {
+
+namespace {
+
+// A flag that would be passed over is an error: above all --policy, which must never be thought to
+// hold where it does not.
+std::string Conflict(const CLI::App& command) {
+  const auto given = [&command](const char* flag) { return command.count(flag) > 0; };
+  if (given("--connect") &&
+      (given("--policy") || given("--model") || given("--engine") || given("--tools"))) {
+    return "the gateway has its own policy, engine and tools; leave out --policy, --model, "
+           "--engine and --tools, "
+           "or give them to nacre serve";
+  }
+  return {};
+}
+
+}  // namespace
 
 void RegisterRun(CLI::App& root, Globals& globals) {
   CLI::App* command = root.add_subcommand("run", "Do one task now, and show what the agent does");
@@ -28,7 +46,18 @@ void RegisterRun(CLI::App& root, Globals& globals) {
   command->add_option("--connect", request->connect,
                       "Use the gateway on this Unix socket (see nacre serve)");
   command->add_option("task", *text, "What to do, in your own words")->required();
-  command->callback([&globals, request, text] {
+  command->callback([&globals, command, request, text] {
+    if (const std::string conflict = Conflict(*command); !conflict.empty()) {
+      globals.exit_code = Fail(globals, {ErrorCode::kInvalidArgument, conflict}, kExitUsage);
+      return;
+    }
+    if (text->find_first_not_of(" \t\r\n") == std::string::npos) {
+      globals.exit_code = Fail(
+          globals, {ErrorCode::kInvalidArgument, "the task is empty; say what to do"}, kExitUsage);
+      return;
+    }
+    request->policy_given = command->count("--policy") > 0;
+    request->workspace_given = command->count("--workspace") > 0;
     request->text = *text;
     globals.exit_code = RunTurnCommand(globals, *request);
   });

@@ -27,17 +27,33 @@ OrderedJson ToJson(const SessionRecord& session) {
           {"unfinished", session.unfinished}};
 }
 
+// Stored as text; shown as the object that it is.
+OrderedJson ObjectOf(const std::string& text) {
+  const Result<Json> parsed = ParseJson(text);
+  return parsed.ok() ? OrderedJson(parsed.value()) : OrderedJson(text);
+}
+
+std::string Indented(const std::string& text) {
+  constexpr size_t kShownBytesMax = 2000;
+  std::string lines = SafeForTerminal(text.substr(0, kShownBytesMax));
+  lines += text.size() > kShownBytesMax ? "..." : "";
+  for (size_t at = lines.find('\n'); at != std::string::npos; at = lines.find('\n', at + 1)) {
+    lines.insert(at + 1, "     ");
+  }
+  return lines;
+}
+
 OrderedJson ToJson(const memory::CallRecord& call) {
   return {{"call", call.id},
           {"tool", call.tool},
-          {"arguments", call.arguments_json},
+          {"arguments", ObjectOf(call.arguments_json)},
           {"state", memory::CallStateName(call.state)},
           {"verdict", call.verdict},
           {"rule", call.rule},
           {"reason", call.reason},
           {"started_ms", call.started_ms},
           {"finished_ms", call.finished_ms},
-          {"outcome", call.outcome_json},
+          {"outcome", ObjectOf(call.outcome_json)},
           {"result", call.result_text},
           {"error", call.result_error}};
 }
@@ -92,9 +108,10 @@ int List(Globals& globals, int64_t limit) {
     if (globals.json) {
       std::printf("%s\n", DumpJson(ToJson(session)).c_str());
     } else {
-      std::printf("%s  %s  %2lld turns%s  %s\n", session.id.c_str(),
+      std::printf("%s  %s  %2lld turn%s%s  %s\n", session.id.c_str(),
                   Date(session.created_ms).c_str(), static_cast<long long>(session.turns),
-                  session.unfinished ? "  unfinished" : "", SafeLine(session.title, 60).c_str());
+                  session.turns == 1 ? " " : "s", session.unfinished ? "  unfinished" : "",
+                  SafeLine(session.title, 60).c_str());
     }
   }
   return kExitOk;
@@ -130,8 +147,7 @@ int Show(Globals& globals, const std::string& id) {
                     call.tool.c_str(), SafeLine(call.arguments_json, 120).c_str(),
                     call.verdict.c_str(), call.rule.c_str(), memory::CallStateName(call.state));
         if (!call.result_text.empty()) {
-          std::printf("     %s\n",
-                      terminal.Paint(Style::kDim, SafeLine(call.result_text, 160)).c_str());
+          std::printf("     %s\n", terminal.Paint(Style::kDim, Indented(call.result_text)).c_str());
         }
       } else if (!step.malformed_reason.empty()) {
         std::printf("  %lld  malformed call: %s\n", static_cast<long long>(step.index + 1),
@@ -139,7 +155,10 @@ int Show(Globals& globals, const std::string& id) {
       }
     }
     if (turn.state == memory::TurnState::kFinished) {
-      std::printf("  %s\n", SafeForTerminal(turn.answer).c_str());
+      std::printf("  %s\n", Indented(turn.answer).c_str());
+    } else if (turn.state == memory::TurnState::kRunning) {
+      std::printf("  not finished: running now, or interrupted (then: nacre session resume %s)\n",
+                  session.id.c_str());
     } else {
       std::printf("  %s%s\n", memory::TurnStateName(turn.state),
                   turn.error.empty() ? "" : (": " + SafeLine(turn.error, 200)).c_str());
@@ -179,6 +198,8 @@ void RegisterSession(CLI::App& root, Globals& globals) {
       ->capture_default_str();
   AddEngineFlags(*resume, globals);
   AddToolFlag(*resume, globals);
+  resume->add_option("--connect", resumed->connect,
+                     "Through the gateway on this Unix socket, with its engine and tools");
   AddJsonFlag(*resume, globals);
   resume->callback([&globals, resumed] { globals.exit_code = RunTurnCommand(globals, *resumed); });
 }

@@ -146,15 +146,18 @@ class TerminalPrinter final : public EventPrinter {
     std::snprintf(milliseconds, sizeof milliseconds, "%.1f ms",
                   static_cast<double>(Number(event, "wall_us")) / 1000);
     Line(CallHead("allow", Style::kGreen) + "   " + milliseconds);
-    if (Flag(event, "error")) {
-      Line("   " + terminal_.Paint(Style::kYellow, SafeLine(Text(event, "result"), 200)));
+    // A program that failed is no failure of the tool, but a person wants to see it.
+    const std::string result = Text(event, "result");
+    if (Flag(event, "error") || (result.starts_with("exit ") && !result.starts_with("exit 0"))) {
+      Line("   " + terminal_.Paint(Style::kYellow, SafeLine(result, 200)));
     }
   }
 
   void PrintDelta(const std::string& text) {
     for (const char c : SafeForTerminal(text)) {
       if (!in_delta_) {
-        std::fputs("  ", stdout);
+        // A mark that no line of nacre's own has: an answer cannot pass for a record of what was done.
+        std::fputs("  │ ", stdout);
         in_delta_ = true;
       }
       std::fputc(c, stdout);
@@ -179,7 +182,8 @@ class TerminalPrinter final : public EventPrinter {
     EndDelta();
     const std::string state = Text(event, "state");
     if (state != "finished") {
-      Line(terminal_.Paint(Style::kRed, state + ": ") + SafeLine(Text(event, "error"), 400));
+      Line(terminal_.Paint(Style::kRed, state) +
+           (state == "cancelled" ? std::string() : ": " + SafeLine(Text(event, "error"), 400)));
     }
     const auto count = [](int64_t number, const char* noun) {
       return std::to_string(number) + " " + noun + (number == 1 ? "" : "s");

@@ -1,5 +1,6 @@
 #include "runtime/cli/gateway_runner.h"
 
+#include <cstdio>
 #include <filesystem>
 #include <memory>
 
@@ -58,6 +59,10 @@ int RunThroughGateway(Globals& globals, const TurnRequest& request, EventPrinter
   if (!done.ok()) {
     return Fail(globals, done.error(),
                 done.error().code == ErrorCode::kCancelled ? kExitCancelled : kExitBroken);
+  }
+  if (state == "cancelled" && !globals.json) {
+    std::printf("  finish it: nacre session resume --connect %s %s\n", request.connect.c_str(),
+                session.value().c_str());
   }
   return state == "finished" ? kExitOk : state == "cancelled" ? kExitCancelled : kExitFailed;
 }

@@ -4,6 +4,7 @@
 #include <exception>
 
 #include "runtime/cli/command.h"
+#include "runtime/cli/terminal.h"
 
 namespace nacre::cli {
 namespace {
@@ -38,11 +39,24 @@ int Main(int argc, char** argv) {
   RegisterSandbox(root, globals);
   RegisterTool(root, globals);
   RegisterDoctor(root, globals);
+  if (argc > 1 && argv[1][0] != '-' &&
+      root.get_subcommands(
+              [argv](const CLI::App* command) { return command->get_name() == argv[1]; })
+          .empty()) {
+    std::fprintf(stderr, "nacre: there is no command \"%s\"; nacre --help lists them\n",
+                 SafeLine(argv[1], 60).c_str());
+    return kExitUsage;
+  }
   try {
     root.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     const int code = root.exit(error);
     return code == 0 ? kExitOk : kExitUsage;
+  }
+  // What could not be printed was not done: a full disk must not look like success.
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    std::fprintf(stderr, "nacre: standard output could not be written\n");
+    return globals.exit_code == kExitOk ? kExitBroken : globals.exit_code;
   }
   return globals.exit_code;
 }

@@ -1,6 +1,7 @@
 #include "runtime/cli/session_runner.h"
 
 #include <poll.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -22,6 +23,8 @@ class TerminalApprover final : public agent::Approver {
 
   agent::Approval Ask(const agent::ToolCall& call, const policy::Decision& decision) override {
     const std::string by = "uid " + std::to_string(::getuid()) + " on the terminal";
+    // What was typed before the question is no answer to it.
+    ::tcflush(STDIN_FILENO, TCIFLUSH);
     std::printf(
         "\n  The agent asks to run %s\n  %s\n  because rule %s wants a person's yes: %s\n  Allow "
         "it once? [y/N] ",
@@ -31,22 +34,33 @@ class TerminalApprover final : public agent::Approver {
     pollfd waiting[2] = {{STDIN_FILENO, POLLIN, 0}, {cancel_.poll_fd(), POLLIN, 0}};
     while (::poll(waiting, 2, -1) < 0 && !cancel_.cancelled()) {
     }
-    char line[16] = {};
+    // A terminal hands over a line at a time: all of it is the answer, and only a plain yes is one.
+    char line[256] = {};
     if (cancel_.cancelled() || ::read(STDIN_FILENO, line, sizeof line - 1) <= 0) {
+      std::printf("\n");
       return {false, by};
     }
-    return {line[0] == 'y' || line[0] == 'Y', by};
+    const std::string answer(line);
+    return {answer == "y\n" || answer == "Y\n" || answer == "yes\n", by};
   }
 
  private:
   CancelToken cancel_;
 };
 
+// A session keeps its policy: one that has become another since must not hold silently.
+Error PolicyChanged(const std::string& session, const std::string& policy) {
+  return {ErrorCode::kFailedPrecondition,
+          "the policy " + policy + " has changed since session " + session +
+              " began; start a new session to work under it as it is now"};
+}
+
 Result<std::unique_ptr<agent::SessionDriver>> OpenSession(App& app, const TurnRequest& request,
                                                           agent::Approver* approver,
                                                           agent::EventSink& sink) {
   agent::SessionOptions options;
   std::string session_id;
+  std::string session_digest;
   if (request.session.empty()) {
     options.workspace = NACRE_TRY(app.Workspace());
     options.policy_name = app.options().policy;
@@ -54,6 +68,7 @@ Result<std::unique_ptr<agent::SessionDriver>> OpenSession(App& app, const TurnRe
     memory::SessionStore* store = NACRE_TRY(app.Store());
     const memory::SessionDetail detail = NACRE_TRY(store->LoadSession(request.session));
     session_id = detail.session.id;
+    session_digest = detail.session.policy_digest;
     options.workspace = detail.session.workspace;
     options.policy_name = detail.session.policy;
     if (!request.text.has_value() && !detail.session.unfinished) {
@@ -63,7 +78,21 @@ Result<std::unique_ptr<agent::SessionDriver>> OpenSession(App& app, const TurnRe
                        session_id + " \"...\""};
     }
   }
+  std::string asked_workspace = options.workspace;
+  if (request.workspace_given) {
+    asked_workspace = NACRE_TRY(app.Workspace());
+  }
+  if (asked_workspace != options.workspace ||
+      (request.policy_given && app.options().policy != options.policy_name)) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "session " + session_id + " keeps its policy " + options.policy_name +
+                     " and its workspace " + options.workspace +
+                     "; start a new session, without --session, for others"};
+  }
   options.policy = NACRE_TRY(app.Policy(options.policy_name, options.workspace));
+  if (!session_digest.empty() && session_digest != options.policy->digest) {
+    return PolicyChanged(session_id, options.policy_name);
+  }
   const agent::Services services = NACRE_TRY(app.SessionServices(approver));
   if (session_id.empty()) {
     return agent::SessionDriver::Create(services, std::move(options), request.text.value_or(""),
@@ -103,8 +132,13 @@ int RunTurnCommand(Globals& globals, const TurnRequest& request) {
       ::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1 && !globals.json;
   auto driver = OpenSession(app, request, person_there ? &terminal_approver : nullptr, sink);
   if (!driver.ok()) {
-    const bool unmet = driver.error().code == ErrorCode::kFailedPrecondition;
-    return Fail(globals, driver.error(), unmet ? kExitFailed : kExitBroken);
+    const ErrorCode code = driver.error().code;
+    const bool unmet = code == ErrorCode::kFailedPrecondition || code == ErrorCode::kNotFound;
+    if (code == ErrorCode::kInvalidArgument && !request.session.empty()) {
+      return Fail(globals, driver.error(), kExitUsage);
+    }
+    return Fail(globals, driver.error(),
+                unmet && !request.session.empty() ? kExitFailed : kExitBroken);
   }
   Result<agent::TurnFinished> finished = request.text.has_value()
                                              ? driver.value()->RunTurn(*request.text, cancel)

@@ -12,6 +12,9 @@ struct TurnRequest {
   std::string session;              // empty: a new one
   std::optional<std::string> text;  // none: continue the unfinished turn
   std::string connect;              // a gateway's socket; empty: here
+  // Whether the person named them: a session keeps its own, and naming others is an error.
+  bool policy_given = false;
+  bool workspace_given = false;
 };
 
 // Answers the exit code; errors are already printed.

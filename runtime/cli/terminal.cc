@@ -41,8 +41,11 @@ Decoded DecodeUtf8(std::string_view text) {
 }
 
 bool IsDeceptive(uint32_t code) {
-  return (code >= 0x200B && code <= 0x200F) || (code >= 0x202A && code <= 0x202E) ||
-         (code >= 0x2060 && code <= 0x2069) || code == 0xFEFF || code == 0x061C;
+  return code == 0xAD || code == 0x180E || code == 0x2028 || code == 0x2029 || code == 0x3164 ||
+         code == 0x115F || code == 0x1160 || (code >= 0xFFF9 && code <= 0xFFFB) ||
+         (code >= 0xE0000 && code <= 0xE007F) || (code >= 0x200B && code <= 0x200F) ||
+         (code >= 0x202A && code <= 0x202E) || (code >= 0x2060 && code <= 0x2069) ||
+         code == 0xFEFF || code == 0x061C;
 }
 
 }  // namespace

@@ -87,7 +87,6 @@ struct Fill {
   void operator()(const agent::CallMalformed& e) const {
     auto& out = *event.mutable_call_malformed();
     out.set_reason(ToUtf8(e.reason));
-    out.set_final(e.final);
   }
   void operator()(const agent::TurnFinished& e) const {
     auto& out = *event.mutable_turn_finished();

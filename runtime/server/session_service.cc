@@ -244,6 +244,11 @@ Result<std::unique_ptr<agent::SessionDriver>> SessionService::OpenSession(
   options.workspace = NACRE_TRY(ResolveWorkspace(options_.workspace_root, record.workspace));
   options.policy_name = options_.policy_name;
   options.policy = NACRE_TRY(options_.make_policy(options.workspace));
+  if (record.policy_digest != options.policy->digest) {
+    return Error{ErrorCode::kFailedPrecondition,
+                 "the policy \"" + record.policy +
+                     "\" has changed since the session began; start a new one"};
+  }
   return agent::SessionDriver::Resume(services_, std::move(options), record.id, stream);
 }
 

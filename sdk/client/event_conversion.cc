@@ -81,8 +81,7 @@ Result<Event> FromProto(const v1::TurnEvent& event) {
     case v1::TurnEvent::kCallFinished:
       return FromFinished(event.call_finished());
     case v1::TurnEvent::kCallMalformed:
-      return Make("call.malformed", {{"reason", event.call_malformed().reason()},
-                                     {"final", event.call_malformed().final()}});
+      return Make("call.malformed", {{"reason", event.call_malformed().reason()}});
     case v1::TurnEvent::kTurnFinished: {
       const v1::TurnFinished& e = event.turn_finished();
       return Make("turn.finished", {{"turn", e.turn()},

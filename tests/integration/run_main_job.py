@@ -617,7 +617,7 @@ class BadInput(NacreCase):
     def test_sessions_that_are_not_there(self):
         self.nacre("session", "list")
         self.assert_refused(self.nacre("session", "show", "01ARZ3NDEKTSV4RRFFQ69G5FAV", exit_code=None), 1, "session")
-        self.assert_refused(self.nacre("session", "resume", exit_code=None), 3, "session")
+        self.assert_refused(self.nacre("session", "resume", exit_code=None), 1, "session")
 
 
 class Sandbox(NacreCase):

@@ -1,9 +1,13 @@
 #include "runtime/agent/spec_builder.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
 
 #include "base/file.h"
 #include "base/temp_dir.h"
+#include "tests/support/skip.h"
 
 namespace nacre::agent {
 namespace {
@@ -105,7 +109,23 @@ TEST_CASE("hide and protect globs become the names that exist, without what lies
       ScanWorkspace(workspace.path(), {"**/.env"}, {"policy/**"}).value();
   CHECK(matches.hidden == std::vector<std::string>{".env", "sub/.env"});
   CHECK(matches.read_only == std::vector<std::string>{"policy"});
+  // A symlink is not masked; what it leads to has a name of its own.
+  REQUIRE(::symlink("keep.txt", (workspace.path() + "/link.env").c_str()) == 0);
+  CHECK(ScanWorkspace(workspace.path(), {"*.env"}, {}).value().hidden ==
+        std::vector<std::string>{".env"});
   CHECK(ScanWorkspace("/no/such/folder", {"**"}, {}).error().code == ErrorCode::kUnavailable);
+}
+
+TEST_CASE("a folder that cannot be looked into is hidden whole: the call could open it again") {
+  if (::geteuid() == 0) {
+    SKIP_HERE("root looks into every folder");
+  }
+  const TempDir workspace = TempDir::Create().value();
+  REQUIRE(MakeDirectories(workspace.path() + "/shut").ok());
+  REQUIRE(::chmod((workspace.path() + "/shut").c_str(), 0) == 0);
+  CHECK(ScanWorkspace(workspace.path(), {"**/.env"}, {}).value().hidden ==
+        std::vector<std::string>{"shut"});
+  REQUIRE(::chmod((workspace.path() + "/shut").c_str(), 0700) == 0);
 }
 
 }  // namespace nacre::agent

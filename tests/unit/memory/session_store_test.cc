@@ -153,6 +153,36 @@ int InChild(const std::function<int()>& body) {
 }
 
 }  // namespace
+// Opening the file a second time and closing it would drop SQLite's locks (fcntl(2)); a second
+// process would then think itself the last and delete the log that the first still writes to.
+TEST_CASE("a process that comes and goes does not take the write-ahead log from one that stays") {
+  const TempDir dir = TempDir::Create().value();
+  const std::string path = dir.path() + "/db";
+  REQUIRE(
+      OpenStore(path)->CreateSession(Session(1)).ok());  // the file exists before either process
+  const std::unique_ptr<SqliteSessionStore> staying = OpenStore(path);
+  REQUIRE(staying->CreateSession(Session(2)).ok());
+  const pid_t child = ::fork();
+  if (child == 0) {
+    bool done = false;
+    {
+      const auto passing = SqliteSessionStore::Open(path);
+      done = passing.ok() && passing.value()->CreateSession(Session(3)).ok();
+    }  // closed, as at the end of a command
+    ::_exit(done ? 0 : 1);
+  }
+  int status = -1;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  REQUIRE(status == 0);
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code ignored;
+    const std::string target = std::filesystem::read_symlink(entry, ignored).string();
+    CAPTURE(target);
+    CHECK_FALSE((target.starts_with(path) && target.ends_with("(deleted)")));
+  }
+  REQUIRE(staying->CreateSession(Session(4)).ok());
+  CHECK(OpenStore(path)->ListSessions(10).value().size() == 4);
+}
 
 TEST_CASE("a session is loaded as it was stored, with turns, steps and calls in order") {
   const TempDir directory = TempDir::Create().value();

@@ -357,9 +357,9 @@ TEST_CASE("an explanation shows every rule for the tool and what each lacked") {
   CHECK(explanation.decision.reason ==
         "no rule allows proc.run with these arguments: argv[2] \"--output=/x\" must not match "
         "--ext-diff|--textconv|--output(=.*)?|--no-index");
-  REQUIRE(explanation.considered.size() == 7);
-  CHECK(explanation.rules_for_other_tools == policy->tools.size() - 7);
-  const RuleTrace& text = explanation.considered[0];
+  REQUIRE(explanation.considered.size() == 8);
+  CHECK(explanation.rules_for_other_tools == policy->tools.size() - 8);
+  const RuleTrace& text = explanation.considered[1];
   CHECK(text.rule == "tools.run-text-programs");
   CHECK_FALSE(text.matched);
   CHECK(text.missing == "argv[0] \"git\" is not one of wc, grep, sort, …");
@@ -367,8 +367,8 @@ TEST_CASE("an explanation shows every rule for the tool and what each lacked") {
   CHECK(text.source.line > 0);
 
   const Explanation allowed = Explain(*policy, Call("proc.run", {{"argv", {"wc", "-l"}}}));
-  CHECK(allowed.considered[0].matched);
-  CHECK(allowed.considered[0].missing.empty());
+  CHECK(allowed.considered[1].matched);
+  CHECK(allowed.considered[1].missing.empty());
 
   const Explanation hidden =
       Explain(*policy, OnPath("fs.read", "/workspace/.env", PathAccess::kRead));

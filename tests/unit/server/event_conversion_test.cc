@@ -24,7 +24,7 @@ std::vector<agent::Event> OneOfEach() {
       agent::CallStarted{"01L"},
       agent::CallFinished{"01L", "fs.read", "exited", true, "no such file", INT64_MAX, 7,
                           Json{{"namespaces", {"user", "net"}}, {"seccomp", true}}},
-      agent::CallMalformed{"unknown tool", true},
+      agent::CallMalformed{"unknown tool"},
       agent::TurnFinished{"01K", "finished", "four", "why", 1, 2, 3, 4, "01J"},
   };
 }
