@@ -32,11 +32,11 @@ Finding Bad(const std::string& part, const Error& error, const std::string& advi
 std::vector<Finding> ExamineEngine(App& app) {
   Result<inference::Engine*> engine = app.Engine();
   if (!engine.ok()) {
-    const std::string advice = !app.options().engine_url.empty()
-                                   ? "is the server running, and is this its address?"
-                               : !app.options().model.empty()
-                                   ? "name a GGUF file that exists and that this llama.cpp can read"
-                                   : "build with runtime/try, or name a model: --model FILE.gguf";
+    const std::string advice =
+        !app.options().engine_url.empty() ? "is the server running, and is this its address?"
+        : !app.options().model.empty()
+            ? "name a GGUF file that exists and that llama.cpp can read: --model FILE.gguf"
+            : "build with runtime/try, or name a model: --model FILE.gguf";
     return {Bad("engine", engine.error(), advice)};
   }
   const inference::EngineInfo info = engine.value()->Info();
