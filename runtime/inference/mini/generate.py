@@ -4,9 +4,17 @@ Each function of the package `stories` tells one kind of story: a request in man
 wordings, the calls that answer it, and an answer in a fixed formula that copies numbers and names
 from the results. A story never needs arithmetic: counting, filtering and sorting
 are left to the tools' parameters. `conversation(rng)` is deterministic.
+
+The command writes conversations ahead of training, one JSON object a line:
+`kind` (the story), `steps` (its calls) and `turns`, pairs of a kind (user, call,
+tool, answer) and a text. Line `i` depends on the seed, the split and `i` alone.
 """
 
+import argparse
+import json
+import multiprocessing
 import random
+import sys
 
 from stories.builder import Story
 from stories.chains import (
@@ -80,3 +88,36 @@ def conversation(rng: random.Random) -> tuple:
     story = Story(rng)
     function(story)
     return function.__name__, story.turns
+
+
+def line(seed: int, split: str, index: int) -> str:
+    """Conversation `index` of a seed as a line of JSON."""
+    kind, turns = conversation(random.Random(f"{split}-{seed}-{index}"))
+    steps = sum(turn[0] == "call" for turn in turns)
+    return json.dumps({"kind": kind, "steps": steps, "turns": turns}, ensure_ascii=False)
+
+
+def _line(work) -> str:
+    return line(*work)
+
+
+def write_lines(options):
+    """Write the conversations in order, made by one process or several."""
+    work = ((options.seed, options.split, index) for index in range(options.conversations))
+    out = sys.stdout if options.out == "-" else open(options.out, "w")
+    with out:
+        if options.workers == 1:
+            out.writelines(_line(one) + "\n" for one in work)
+        else:
+            with multiprocessing.Pool(options.workers) as pool:
+                out.writelines(text + "\n" for text in pool.imap(_line, work, chunksize=64))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--conversations", type=int, default=1000)
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--split", choices=("train", "held_out"), default="train")
+    parser.add_argument("--out", default="-", help="a file; - is standard output")
+    write_lines(parser.parse_args())
