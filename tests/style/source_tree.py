@@ -2,14 +2,14 @@
 import os
 import sys
 
-_SKIPPED_FOLDERS = {".git", ".cache", "build", "__pycache__", "node_modules"}
+_SKIPPED = {".git", ".cache", "build", "__pycache__", "node_modules"}
 
 
 def files(root, suffixes=()):
     """Yields paths relative to `root`, with '/', sorted; all files, or those with the suffixes."""
     for folder, subfolders, names in os.walk(root):
-        subfolders[:] = sorted(n for n in subfolders if n not in _SKIPPED_FOLDERS)
-        for name in sorted(names):
+        subfolders[:] = sorted(n for n in subfolders if n not in _SKIPPED)
+        for name in sorted(set(names) - _SKIPPED):  # in a linked worktree, .git is a file
             path = os.path.relpath(os.path.join(folder, name), root).replace(os.sep, "/")
             if not suffixes or name.endswith(tuple(suffixes)):
                 yield path
