@@ -132,19 +132,26 @@ int BindDevice(const Step& step) {
   return AttachAt(tree, step.path.c_str());
 }
 
-int MountSource(const Step& step, const OpenedSource& source, const char* host_path) {
-  int tree = source.tree;
-  if (tree < 0) {
-    tree = kernel::CloneTree(AT_FDCWD, host_path);
-    struct stat info = {};
-    if (tree >= 0 && (::fstat(tree, &info) != 0 || info.st_dev != source.device ||
-                      info.st_ino != source.inode)) {
-      ::close(tree);
-      return -ESTALE;  // replaced since the launcher opened it
-    }
-    tree = WithAttributes(tree, step.number);
+int OpenSource(const Step& step, OpenedSource& source, const char* host_path) {
+  int tree = kernel::CloneTree(AT_FDCWD, host_path);
+  struct stat info = {};
+  if (tree >= 0 &&
+      (::fstat(tree, &info) != 0 || info.st_dev != source.device || info.st_ino != source.inode)) {
+    ::close(tree);
+    return -ESTALE;  // replaced since the launcher opened it
   }
-  if (tree >= 0 && step.create) {
+  tree = WithAttributes(tree, step.number);
+  source.tree = tree;
+  return tree < 0 ? tree : 0;
+}
+
+int MountSource(const Step& step, OpenedSource& source) {
+  const int tree = source.tree;
+  source.tree = -1;
+  if (tree < 0) {
+    return -EBADF;
+  }
+  if (step.create) {
     const int made = source.is_directory
                          ? OrError(::mkdir(step.path.c_str(), 0755))
                          : WriteFileAt(step.path.c_str(), O_WRONLY | O_CREAT | O_EXCL, "", 0);
@@ -213,16 +220,29 @@ int MakeRootReadOnly() {
   return OrError(::mount_setattr(AT_FDCWD, "/", 0, &attr, sizeof attr));
 }
 
-int ArrangeDescriptors(const ChildInput& input) {
+// What one step leaves for a later one.
+struct ChildState {
+  int ruleset = -1;  // above the report, so that both stay when all else is closed
+};
+
+int ArrangeDescriptors(const ChildInput& input, const ChildState& state) {
   if (::dup2(input.standard_input, 0) < 0 || ::dup2(input.standard_output, 1) < 0 ||
       ::dup2(input.standard_error, 2) < 0 || ::dup2(input.channel, 3) < 0) {
     return -errno;
   }
   const auto report = static_cast<unsigned>(input.report);
-  if (kernel::CloseRange(4, report - 1) != 0 || kernel::CloseRange(report + 1, ~0U) != 0) {
+  if (kernel::CloseRange(4, report - 1) != 0) {
     return -errno;
   }
-  return 0;
+  unsigned next = report + 1;
+  if (state.ruleset >= 0) {
+    const auto ruleset = static_cast<unsigned>(state.ruleset);
+    if (ruleset > next && kernel::CloseRange(next, ruleset - 1) != 0) {
+      return -errno;
+    }
+    next = ruleset + 1;
+  }
+  return OrError(kernel::CloseRange(next, ~0U));
 }
 
 int SetLimit(const Step& step) {
@@ -281,7 +301,32 @@ int LoadFilter(const sock_fprog& filter) {
   return OrError(::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0));
 }
 
-int DoStep(const ChildInput& input, const Step& step) {
+int PrepareLandlock(const ChildInput& input, ChildState& state) {
+  const LaunchPlan& plan = *input.plan;
+  const int ruleset = kernel::MakeLandlockRuleset(plan.landlock_abi, kernel::LandlockScope::kAll);
+  if (ruleset < 0) {
+    return ruleset;
+  }
+  state.ruleset = ::fcntl(ruleset, F_DUPFD_CLOEXEC, input.report + 1);
+  ::close(ruleset);
+  if (state.ruleset < 0) {
+    return -errno;
+  }
+  return kernel::AddLandlockRules(state.ruleset, plan.landlock_abi, plan.landlock_rules.data(),
+                                  plan.prepared_rules);
+}
+
+int EnforceLandlock(const LaunchPlan& plan, ChildState& state) {
+  const int added = kernel::AddLandlockRules(state.ruleset, plan.landlock_abi,
+                                             plan.landlock_rules.data() + plan.prepared_rules,
+                                             plan.landlock_rules.size() - plan.prepared_rules);
+  const int result = added != 0 ? added : kernel::RestrictByLandlock(state.ruleset);
+  ::close(state.ruleset);
+  state.ruleset = -1;
+  return result;
+}
+
+int DoStep(const ChildInput& input, ChildState& state, const Step& step) {
   const LaunchPlan& plan = *input.plan;
   const char* path = step.path.c_str();
   switch (step.kind) {
@@ -316,10 +361,14 @@ int DoStep(const ChildInput& input, const Step& step) {
       return ShowTmp(step, input.report);
     case StepKind::kProc:
       return AttachAt(kernel::NewProc(kData | kernel::kReadOnly), path);
-    case StepKind::kMountSource:
-      return MountSource(step, input.sources[step.source], plan.sources[step.source].path.c_str());
+    case StepKind::kOpenSource:
+      return OpenSource(step, input.sources[step.source], plan.sources[step.source].path.c_str());
     case StepKind::kPivot:
       return Pivot();
+    case StepKind::kLimitCapabilities:
+      return kernel::LimitCapabilities();
+    case StepKind::kMountSource:
+      return MountSource(step, input.sources[step.source]);
     case StepKind::kPin:
       return Rebind(step, 0);
     case StepKind::kReadOnlyPath:
@@ -329,7 +378,7 @@ int DoStep(const ChildInput& input, const Step& step) {
     case StepKind::kReadOnlyRoot:
       return MakeRootReadOnly();
     case StepKind::kCapabilities:
-      return kernel::DropAllCapabilities();
+      return kernel::DropCapabilities();
     case StepKind::kNoNewPrivileges:
       return OrError(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
     case StepKind::kStartTool:
@@ -337,14 +386,15 @@ int DoStep(const ChildInput& input, const Step& step) {
     case StepKind::kSession:
       return OrError(::setsid());
     case StepKind::kDescriptors:
-      return ArrangeDescriptors(input);
+      return ArrangeDescriptors(input, state);
     case StepKind::kResourceLimit:
       return SetLimit(step);
     case StepKind::kWorkingDirectory:
       return OrError(::chdir(path));
+    case StepKind::kPrepareLandlock:
+      return PrepareLandlock(input, state);
     case StepKind::kLandlock:
-      return kernel::EnforceLandlock(plan.landlock_abi, plan.landlock_rules.data(),
-                                     plan.landlock_rules.size());
+      return EnforceLandlock(plan, state);
     case StepKind::kSeccomp:
       return LoadFilter(input.tool_filter);
     case StepKind::kEvidence:
@@ -402,9 +452,10 @@ void RunChild(const ChildInput& input) {
     SendReport(input.report, failure);
     ::_exit(1);
   }
+  ChildState state;
   for (size_t i = 0; i < plan.steps.size(); ++i) {
     const Step& step = plan.steps[i];
-    const int result = plan.fail_at_step == i ? -EIO : DoStep(input, step);
+    const int result = plan.fail_at_step == i ? -EIO : DoStep(input, state, step);
     if (result == 0) {
       continue;
     }

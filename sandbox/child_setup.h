@@ -16,7 +16,7 @@ namespace nacre::sandbox {
 
 // A source of the plan as the launcher opened it.
 struct OpenedSource {
-  int tree = -1;  // a detached mount, made by a privileged launcher; -1: the child clones the path
+  int tree = -1;  // a detached mount; -1: the child clones the path, being able to where we are not
   bool is_directory = false;
   // What the child must find at the path: it may have been replaced since.
   uint64_t device = 0;
@@ -26,7 +26,7 @@ struct OpenedSource {
 // Everything borrowed from the launcher; none of the descriptors is below 10.
 struct ChildInput {
   const LaunchPlan* plan = nullptr;
-  const OpenedSource* sources = nullptr;
+  OpenedSource* sources = nullptr;
   int report = -1;
   int standard_input = -1;
   int standard_output = -1;

@@ -48,7 +48,10 @@ Result<Outcome> KernelSandbox::RunPlan(const LaunchPlan& plan, CallIo& io,
     outcome.layers.weaker = plan.weaker;
     return outcome;
   }
-  return Monitor(std::get<RunningCall>(launched), plan, io, cancel);
+  RunningCall& call = std::get<RunningCall>(launched);
+  Outcome outcome = Monitor(call, plan, io, cancel);
+  teardown_.Add(std::move(call));
+  return outcome;
 }
 
 }  // namespace nacre::sandbox

@@ -4,8 +4,10 @@
 //   auto sandbox = NACRE_TRY(KernelSandbox::Create(host));
 //   Outcome outcome = NACRE_TRY(sandbox->Run(spec, io, cancel));
 //
-// Nothing of a call outlives Run(): PID 1 of its namespace is killed and reaped, which ends all its
-// processes; its mounts live in its own namespace; its cgroup is removed.
+// When Run() returns, PID 1 of the call's namespace has killed and reaped all its other processes.
+// PID 1 itself (our code, under a filter that lets it only end), the call's mounts, which live in its
+// own namespace, and its cgroup go soon after, in the background and in bounded number; Settle()
+// waits for that.
 #pragma once
 
 #include <atomic>
@@ -17,6 +19,7 @@
 #include "sandbox/plan.h"
 #include "sandbox/sandbox.h"
 #include "sandbox/seccomp/filter.h"
+#include "sandbox/teardown.h"
 
 namespace nacre::sandbox {
 
@@ -36,6 +39,9 @@ class KernelSandbox final : public Sandbox {
   // The second half of Run(), for tests that change the plan between the two.
   Result<Outcome> RunPlan(const LaunchPlan& plan, CallIo& io, const CancelToken& cancel);
 
+  // Until nothing of the calls that have returned is left on the host.
+  void Settle() { teardown_.Wait(); }
+
   const HostSupport& host() const { return host_; }
 
  private:
@@ -46,6 +52,7 @@ class KernelSandbox final : public Sandbox {
   const seccomp::Filter reaper_filter_;
   kernel::IdMappings mappings_;
   std::atomic<uint64_t> calls_{0};  // tells calls with the same id apart
+  Teardown teardown_;
 };
 
 }  // namespace nacre::sandbox

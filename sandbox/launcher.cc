@@ -285,6 +285,7 @@ Result<LaunchResult> Launch(const LaunchPlan& plan, const LaunchContext& context
       return LaunchResult(SetupFailure{"cgroup (" + cgroup.error().message + ")", EPERM});
     }
     call.cgroup.emplace(std::move(cgroup).value());
+    call.meter.emplace(call.cgroup->OpenMeter());
   }
 
   std::vector<int> kept = {input.theirs.get(), output.theirs.get(), error.theirs.get(),

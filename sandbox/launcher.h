@@ -63,7 +63,8 @@ class ChildProcess final {
 // Members in order of acquisition: the processes are gone before the cgroup is removed.
 struct RunningCall {
   std::optional<kernel::Cgroup> cgroup;
-  ChildProcess child;  // PID 1 of the call
+  std::optional<kernel::CgroupMeter> meter;  // of that cgroup
+  ChildProcess child;                        // PID 1 of the call
   UniqueFd report;
   UniqueFd standard_input;
   UniqueFd standard_output;

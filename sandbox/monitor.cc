@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <limits>
 #include <optional>
 
 #include "sandbox/kernel/process_tree.h"
@@ -207,6 +208,10 @@ void CallMonitor::ReadReports() {
         break;
       case ReportKind::kToolEnded:
         wait_status_ = report.index;
+        outcome_.use.cpu = std::max(
+            outcome_.use.cpu, std::chrono::microseconds(std::min<uint64_t>(
+                                  report.cpu_microseconds, std::numeric_limits<int64_t>::max())));
+        ended_ = true;
         break;
     }
   }
@@ -215,8 +220,8 @@ void CallMonitor::ReadReports() {
 // The limits that no descriptor announces.
 void CallMonitor::Tick() {
   std::chrono::microseconds cpu{0};
-  if (call_.cgroup) {
-    const kernel::CgroupEvents events = call_.cgroup->Events();
+  if (call_.meter) {
+    const kernel::CgroupEvents events = call_.meter->Read();
     if (events.out_of_memory > 0) {
       Kill(OutcomeKind::kOutOfMemory);
     }
@@ -292,7 +297,7 @@ void CallMonitor::Poll(milliseconds tick) {
   if (ready(kCancel)) {
     Kill(OutcomeKind::kCancelled);
   }
-  ended_ = ready(kPidfd);
+  ended_ = ended_ || ready(kPidfd);
 }
 
 // After the end: what the pipes still hold. No writer is left, so each of them ends.
@@ -310,8 +315,8 @@ void CallMonitor::Drain() {
 
 void CallMonitor::Classify() {
   kernel::CgroupEvents events;
-  if (call_.cgroup) {
-    events = call_.cgroup->Events();
+  if (call_.meter) {
+    events = call_.meter->Read();
     outcome_.use.memory_peak_bytes = events.memory_peak_bytes;
     outcome_.use.cpu = std::max(outcome_.use.cpu, events.cpu);
   }
@@ -369,7 +374,7 @@ void CallMonitor::Classify() {
 }
 
 Outcome CallMonitor::Run() {
-  const milliseconds tick = call_.cgroup ? kTickWithCgroup : kTickWithoutCgroup;
+  const milliseconds tick = call_.meter ? kTickWithCgroup : kTickWithoutCgroup;
   SteadyClock::time_point next_tick = start_ + tick;
   Take(io_.OnStart());
   while (!ended_) {
@@ -388,10 +393,12 @@ Outcome CallMonitor::Run() {
   outcome_.use.wall =
       std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - start_);
   Drain();
-  // Of what PID 1 waited for: what was killed with it counts only in the cgroup and in the last tick.
-  outcome_.use.cpu = std::max(outcome_.use.cpu, call_.child.Reap());
+  if (!wait_status_) {
+    // Of what PID 1 waited for: what died with it counts only in the cgroup and in the last tick.
+    outcome_.use.cpu = std::max(outcome_.use.cpu, call_.child.Reap());
+  }
   Classify();
-  outcome_.layers.cgroup = call_.cgroup ? kernel::CgroupVersionName(plan_.cgroup_version) : "none";
+  outcome_.layers.cgroup = call_.meter ? kernel::CgroupVersionName(plan_.cgroup_version) : "none";
   outcome_.layers.weaker = call_.weaker;
   return std::move(outcome_);
 }

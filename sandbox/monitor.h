@@ -13,7 +13,8 @@
 
 namespace nacre::sandbox {
 
-// Runs `call` to its end; on return all its processes are gone and reaped. Never blocks on the call:
+// Runs `call` to its end; on return all its processes are gone, but for PID 1, which is ours, can do
+// nothing but end, and is reaped with `call`. Never blocks on the call:
 // neither by what it writes nor by what it does not read.
 Outcome Monitor(RunningCall& call, const LaunchPlan& plan, CallIo& io, const CancelToken& cancel);
 

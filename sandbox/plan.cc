@@ -214,6 +214,21 @@ std::vector<Mount> InMountOrder(std::vector<Mount> mounts) {
   return mounts;
 }
 
+// Before the pivot, after which the host's paths are gone.
+void PlanSources(Builder& builder, LaunchPlan& plan, const std::vector<Mount>& mounts) {
+  for (const Mount& mount : mounts) {
+    const uint64_t attributes = MountAttributes(mount);
+    if (!plan.privileged) {
+      Step& step = builder.Add(StepKind::kOpenSource, "open " + mount.source);
+      step.source = plan.sources.size();
+      step.number = attributes;
+    }
+    plan.sources.push_back({.path = mount.source,
+                            .attributes = attributes,
+                            .writable = mount.access == Access::kReadWrite});
+  }
+}
+
 void PlanMounts(Builder& builder, LaunchPlan& plan, const std::vector<Mount>& mounts,
                 const HostSupport& host) {
   for (const Mount& mount : mounts) {
@@ -230,11 +245,8 @@ void PlanMounts(Builder& builder, LaunchPlan& plan, const std::vector<Mount>& mo
     }
     Step& step = builder.AddAt(StepKind::kMountSource, "mount", mount.target);
     step.number = MountAttributes(mount);
-    step.source = plan.sources.size();
+    step.source = static_cast<size_t>(&mount - mounts.data());  // as PlanSources() numbers them
     step.create = !on_foreign_tree;
-    plan.sources.push_back({.path = mount.source,
-                            .attributes = step.number,
-                            .writable = mount.access == Access::kReadWrite});
     kernel::LandlockGrant grant = kernel::LandlockGrant::kRead;
     if (mount.access == Access::kReadWrite) {
       grant = kernel::LandlockGrant::kReadWrite;
@@ -357,15 +369,22 @@ Result<LaunchPlan> MakePlan(const SandboxSpec& spec, const HostSupport& host) {
   PlanIdentity(builder, host);
   PlanSystem(builder, host);
   PlanFileSystems(builder, spec.limits);
-  PlanSystemRules(plan, host);
-  PlanMounts(builder, plan, mounts, host);
+  PlanSources(builder, plan, mounts);
   builder.Add(StepKind::kPivot, "pivot");
-  PlanProtectedPaths(builder, spec, mounts);
-  builder.Add(StepKind::kReadOnlyRoot, "read-only root");
-  builder.Add(StepKind::kCapabilities, "drop capabilities");
+  builder.Add(StepKind::kLimitCapabilities, "limit capabilities");
   builder.Add(StepKind::kNoNewPrivileges, "no new privileges");
   builder.Add(StepKind::kStartTool, "start the tool's process");
   builder.Add(StepKind::kSession, "new session");
+  PlanSystemRules(plan, host);
+  plan.prepared_rules = plan.landlock_rules.size();
+  if (plan.landlock_abi > 0) {
+    builder.Add(StepKind::kPrepareLandlock, "Landlock ruleset");
+  }
+  plan.prepared_steps = plan.steps.size();
+  PlanMounts(builder, plan, mounts, host);
+  PlanProtectedPaths(builder, spec, mounts);
+  builder.Add(StepKind::kReadOnlyRoot, "read-only root");
+  builder.Add(StepKind::kCapabilities, "drop capabilities");
   builder.Add(StepKind::kDescriptors, "descriptors");
   PlanLimits(builder, spec.limits);
   builder.Add(StepKind::kWorkingDirectory, "working directory").path = spec.working_directory;

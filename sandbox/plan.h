@@ -2,8 +2,12 @@
 //
 // Between clone3(2) and execve(2) the child of a threaded process may not allocate, lock or log. So
 // MakePlan, a pure function, lays out every step and every string; child_setup.cc only walks them.
-// The order is the security argument and reads like a table of contents: identity, mounts, pivot,
-// capabilities, no_new_privs, [the tool's process], descriptors, rlimits, Landlock, seccomp, exec.
+// The order is the security argument and reads like a table of contents: identity, system mounts,
+// pivot, no_new_privs, [the tool's process], the call's mounts, capabilities, descriptors, rlimits,
+// Landlock, seccomp, exec.
+//
+// The steps before `prepared_steps` know nothing of the call but its limits: a warm sandbox has
+// taken them before the call came (sandbox/zygote).
 //
 // Source: design document section 6; reference "Recommended sequence".
 #pragma once
@@ -30,19 +34,21 @@ enum class StepKind {
   kWriteHostFile,  // [path: host, text]
   kHostname,       // [text]
   kNewRoot,
-  kDirectory,    // [path, number: mode]
-  kFile,         // [path, text]
-  kSymlink,      // [path, text]
-  kBindSystem,   // [path, text: host path, number: attributes]
-  kBindDevice,   // [path, text: host path, number: device number]
-  kTmpfs,        // [path, number: bytes, inodes]
-  kShowTmp,      // [path] lets the monitor see how full it is
-  kProc,         // [path]
-  kMountSource,  // [path, number: attributes, source, create]
+  kDirectory,   // [path, number: mode]
+  kFile,        // [path, text]
+  kSymlink,     // [path, text]
+  kBindSystem,  // [path, text: host path, number: attributes]
+  kBindDevice,  // [path, text: host path, number: device number]
+  kTmpfs,       // [path, number: bytes, inodes]
+  kShowTmp,     // [path] lets the monitor see how full it is
+  kProc,        // [path]
+  kOpenSource,  // [source, number: attributes] clones what an unprivileged launcher could not
   kPivot,
-  kPin,           // [path] so that a directory above a protected path cannot be renamed
-  kReadOnlyPath,  // [path]
-  kHiddenPath,    // [path]
+  kLimitCapabilities,  // none may ever be regained; what is held serves the mounts that follow
+  kMountSource,        // [path, source, create] after the pivot, by the tool's process
+  kPin,                // [path] so that a directory above a protected path cannot be renamed
+  kReadOnlyPath,       // [path]
+  kHiddenPath,         // [path]
   kReadOnlyRoot,
   kCapabilities,
   kNoNewPrivileges,
@@ -51,7 +57,8 @@ enum class StepKind {
   kDescriptors,
   kResourceLimit,     // [number: resource, value]
   kWorkingDirectory,  // [path: in the sandbox]
-  kLandlock,
+  kPrepareLandlock,   // makes the ruleset with the rules that all calls share
+  kLandlock,          // adds the call's own rules and enforces it
   kSeccomp,
   kEvidence,
   kExec,
@@ -82,8 +89,10 @@ struct Source {
 
 struct LaunchPlan {
   std::vector<Step> steps;
+  size_t prepared_steps = 0;
   std::vector<Source> sources;
   std::vector<kernel::LandlockRule> landlock_rules;
+  size_t prepared_rules = 0;  // those before it are the same for all calls of this host
   int landlock_abi = 0;
   std::string seccomp_profile;
   std::string id;

@@ -20,7 +20,7 @@ enum class ReportKind : uint32_t {
   kStepSkipped,     // an optional step: index and error
   kTmp,             // carries a descriptor of the call's /tmp
   kEvidence,        // what the kernel says of the process that is about to execute the tool
-  kToolEnded,       // index: its wait status
+  kToolEnded,       // index: its wait status; all processes of the call but PID 1 are gone
 };
 
 inline constexpr size_t kNamespaceCount = 7;
@@ -35,6 +35,7 @@ struct Report {
   int32_t landlock_denies = 0;  // a path outside of every rule was refused
   uint32_t status_bytes = 0;
   std::array<uint64_t, kNamespaceCount> namespaces = {};  // inode numbers
+  uint64_t cpu_microseconds = 0;                          // kToolEnded: of all of them
   std::array<char, 4096> status = {};                     // the start of /proc/self/status
 };
 

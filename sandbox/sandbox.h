@@ -55,7 +55,9 @@ class Sandbox {
  public:
   virtual ~Sandbox() = default;
 
-  // Runs to the end. On return nothing of the call is left: no process, mount, cgroup or file.
+  // Runs to the end. On return nothing of the call can act any more: all processes that ran its
+  // program, or that those started, are gone. What the kernel still holds for it (an idle process of
+  // ours, mounts that only that one sees, a cgroup) goes soon after; see KernelSandbox.
   // An Error means that the runtime failed (out of descriptors, say); a host that lacks a required
   // layer is the Outcome kSetupFailed with the step named.
   virtual Result<Outcome> Run(const SandboxSpec& spec, CallIo& io, const CancelToken& cancel) = 0;

@@ -27,14 +27,19 @@ bool WriteControl(const UniqueFd& directory, const char* name, const std::string
   return ::write(file.get(), value.data(), value.size()) == static_cast<ssize_t>(value.size());
 }
 
-std::string ReadControl(const UniqueFd& directory, const char* name) {
-  const UniqueFd file(::openat(directory.get(), name, O_RDONLY | O_CLOEXEC));
-  if (!file) {
-    return {};
-  }
+UniqueFd OpenControl(const UniqueFd& directory, const char* name) {
+  return UniqueFd(::openat(directory.get(), name, O_RDONLY | O_CLOEXEC));
+}
+
+// From its start, however often it was read before.
+std::string ReadOpen(const UniqueFd& file) {
   char buffer[4096];
-  const ssize_t size = ::read(file.get(), buffer, sizeof buffer);
+  const ssize_t size = file.valid() ? ::pread(file.get(), buffer, sizeof buffer, 0) : 0;
   return size <= 0 ? std::string() : std::string(buffer, static_cast<size_t>(size));
+}
+
+std::string ReadControl(const UniqueFd& directory, const char* name) {
+  return ReadOpen(OpenControl(directory, name));
 }
 
 uint64_t ParseNumber(const std::string& text, size_t offset = 0) {
@@ -304,26 +309,36 @@ int Cgroup::Attach(pid_t pid) const {
   return 0;
 }
 
-CgroupEvents Cgroup::Events() const {
+CgroupMeter Cgroup::OpenMeter() const {
   const bool v2 = version_ == CgroupVersion::kV2;
-  CgroupEvents events;
+  std::array<UniqueFd, CgroupMeter::kFiles> files;
   for (const Leaf& leaf : leaves_) {
     if (leaf.has_memory) {
-      events.out_of_memory =
-          ReadKeyed(ReadControl(leaf.fd, v2 ? "memory.events" : "memory.oom_control"), "oom_kill");
-      events.memory_peak_bytes =
-          ParseNumber(ReadControl(leaf.fd, v2 ? "memory.peak" : "memory.max_usage_in_bytes"));
+      files[CgroupMeter::kMemoryEvents] =
+          OpenControl(leaf.fd, v2 ? "memory.events" : "memory.oom_control");
+      files[CgroupMeter::kMemoryPeak] =
+          OpenControl(leaf.fd, v2 ? "memory.peak" : "memory.max_usage_in_bytes");
     }
     if (leaf.has_pids) {
-      events.task_refusals = ReadKeyed(ReadControl(leaf.fd, "pids.events"), "max");
+      files[CgroupMeter::kTaskEvents] = OpenControl(leaf.fd, "pids.events");
     }
     if (leaf.has_cpu) {
-      events.has_cpu = true;
-      const uint64_t microseconds = v2 ? ReadKeyed(ReadControl(leaf.fd, "cpu.stat"), "usage_usec")
-                                       : ParseNumber(ReadControl(leaf.fd, "cpuacct.usage")) / 1000;
-      events.cpu = std::chrono::microseconds(static_cast<int64_t>(microseconds));
+      files[CgroupMeter::kCpu] = OpenControl(leaf.fd, v2 ? "cpu.stat" : "cpuacct.usage");
     }
   }
+  return {version_, std::move(files)};
+}
+
+CgroupEvents CgroupMeter::Read() const {
+  const bool v2 = version_ == CgroupVersion::kV2;
+  CgroupEvents events;
+  events.out_of_memory = ReadKeyed(ReadOpen(files_[kMemoryEvents]), "oom_kill");
+  events.memory_peak_bytes = ParseNumber(ReadOpen(files_[kMemoryPeak]));
+  events.task_refusals = ReadKeyed(ReadOpen(files_[kTaskEvents]), "max");
+  events.has_cpu = files_[kCpu].valid();
+  const std::string cpu = ReadOpen(files_[kCpu]);
+  const uint64_t microseconds = v2 ? ReadKeyed(cpu, "usage_usec") : ParseNumber(cpu) / 1000;
+  events.cpu = std::chrono::microseconds(static_cast<int64_t>(microseconds));
   return events;
 }
 

@@ -14,6 +14,7 @@
 
 #include <sys/types.h>
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -68,6 +69,24 @@ struct CgroupEvents {
   bool has_cpu = false;
 };
 
+// Reads what a cgroup has seen. Its descriptors are opened once: a call is looked at every tick, and
+// once more in the moment in which its caller waits for it. Thread-compatible.
+class CgroupMeter final {
+ public:
+  enum { kMemoryEvents = 0, kMemoryPeak, kTaskEvents, kCpu, kFiles };
+  // In that order; a file that the kernel does not offer reads as zero.
+  CgroupMeter(CgroupVersion version, std::array<UniqueFd, kFiles> files)
+      : version_(version), files_(std::move(files)) {}
+
+  CgroupEvents Read() const;
+  // To be handed to another process.
+  std::array<UniqueFd, kFiles>& files() { return files_; }
+
+ private:
+  CgroupVersion version_ = CgroupVersion::kNone;
+  std::array<UniqueFd, kFiles> files_;
+};
+
 // Thread-compatible. A default-made one bounds nothing.
 class Cgroup final {
  public:
@@ -86,7 +105,7 @@ class Cgroup final {
   int dir_fd() const { return version_ == CgroupVersion::kV2 ? leaves_.front().fd.get() : -1; }
   // Version 1: moves a process in. 0 or -errno. No effect otherwise.
   int Attach(pid_t pid) const;
-  CgroupEvents Events() const;
+  CgroupMeter OpenMeter() const;
 
  private:
   struct Leaf {

@@ -82,7 +82,7 @@ uint64_t LandlockRights(LandlockGrant grant, int abi, bool is_directory) {
   return rights & AllFileRights(abi);
 }
 
-int EnforceLandlock(int abi, const LandlockRule* rules, size_t count) {
+int MakeLandlockRuleset(int abi, LandlockScope scope) {
   LandlockRulesetAttr attr;
   attr.handled_access_fs = AllFileRights(abi);
   size_t size = sizeof attr.handled_access_fs;
@@ -91,13 +91,14 @@ int EnforceLandlock(int abi, const LandlockRule* rules, size_t count) {
     size = offsetof(LandlockRulesetAttr, scoped);
   }
   if (abi >= 6) {
-    attr.scoped = kScopeAbstractUnix | kScopeSignal;
+    attr.scoped = kScopeAbstractUnix | (scope == LandlockScope::kAll ? kScopeSignal : 0);
     size = sizeof attr;
   }
   const int ruleset = LandlockCreateRuleset(&attr, size, 0);
-  if (ruleset < 0) {
-    return -errno;
-  }
+  return ruleset < 0 ? -errno : ruleset;
+}
+
+int AddLandlockRules(int ruleset, int abi, const LandlockRule* rules, size_t count) {
   for (size_t i = 0; i < count; ++i) {
     const int path = ::open(rules[i].path.c_str(), O_PATH | O_CLOEXEC | O_NOFOLLOW);
     struct stat info = {};
@@ -112,11 +113,11 @@ int EnforceLandlock(int abi, const LandlockRule* rules, size_t count) {
     }
     ::close(path);
   }
-  if (LandlockRestrictSelf(ruleset) != 0) {
-    return -errno;
-  }
-  ::close(ruleset);
   return 0;
+}
+
+int RestrictByLandlock(int ruleset) {
+  return LandlockRestrictSelf(ruleset) != 0 ? -errno : 0;
 }
 
 }  // namespace nacre::sandbox::kernel

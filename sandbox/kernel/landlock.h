@@ -35,8 +35,15 @@ int LandlockAbi();
 // The rights that `grant` means under `abi`, for a directory or for a single file. Pure.
 uint64_t LandlockRights(LandlockGrant grant, int abi, bool is_directory);
 
-// Restricts the calling thread and what it becomes. Async-signal-safe; 0 or -errno. Needs
-// no_new_privs. With no rules: may touch nothing that is not already open.
-int EnforceLandlock(int abi, const LandlockRule* rules, size_t count);
+// Whether the domain may send signals to processes outside of it (ABI 6).
+enum class LandlockScope { kAll = 0, kSignalsOut };
+
+// All below are async-signal-safe and answer 0 or -errno, or a descriptor.
+
+// A ruleset without rules: who is restricted by it may touch nothing that is not already open.
+int MakeLandlockRuleset(int abi, LandlockScope scope);
+int AddLandlockRules(int ruleset, int abi, const LandlockRule* rules, size_t count);
+// Restricts the calling thread and what it becomes. Needs no_new_privs.
+int RestrictByLandlock(int ruleset);
 
 }  // namespace nacre::sandbox::kernel

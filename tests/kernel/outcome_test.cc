@@ -169,6 +169,27 @@ TEST_CASE("a background process does not outlive the program that started it") {
   CHECK(LookAtHost() == before);
 }
 
+// Without waiting for the background: what the call started must be gone when its caller goes on.
+TEST_CASE("when a call returns none of its processes is left, whoever started them") {
+  const std::string marker = "7" + std::to_string(::getpid());  // seconds that nobody else sleeps
+  const auto is_running = [&] {
+    for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+      const auto command = ReadFile(entry.path() / "cmdline", 4096);
+      if (command.ok() && command.value().find(marker) != std::string::npos) {
+        return true;
+      }
+    }
+    return false;
+  };
+  for (int i = 0; i < 20; ++i) {
+    const Outcome outcome = RunSpec(Shell("setsid sleep " + marker + " & (sleep " + marker +
+                                          " &); read x < /proc/self/stat; exit 5"));
+    CHECK_FALSE(is_running());
+    CHECK(outcome.kind == OutcomeKind::kExited);
+    CHECK(outcome.exit_code == 5);
+  }
+}
+
 TEST_CASE("every kind of end leaves the host as it was") {
   RunSpec(Shell("true"));  // what is made once, is made
   const HostState before = LookAtHost();

@@ -165,6 +165,7 @@ TEST_CASE("a call that takes more than it may is ended with the outcome that say
   NoCallIo io;
   // The sandbox keeps the id mappings that it made for the mounts of a first call.
   REQUIRE(sandbox->Run(arena.Spec("ipc"), io, CancelToken()).value().kind == OutcomeKind::kExited);
+  sandbox->Settle();
   const HostState before = LookAtHost();
   SandboxSpec spec = arena.Spec(row.probe);
   spec.limits.tasks = 24;
@@ -177,6 +178,7 @@ TEST_CASE("a call that takes more than it may is ended with the outcome that say
   CAPTURE(Describe(outcome), outcome.output);
   CHECK(outcome.kind == row.kind);
   CHECK(outcome.use.wall < seconds(15));
+  sandbox->Settle();
   CHECK(LookAtHost() == before);
 }
 

@@ -65,6 +65,7 @@ struct HostState {
 };
 
 inline HostState LookAtHost() {
+  SharedSandbox().Settle();
   HostState state;
   state.mounts = ReadFile("/proc/self/mountinfo", 1 << 20).value();
   state.descriptors =

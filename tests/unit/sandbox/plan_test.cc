@@ -160,12 +160,13 @@ TEST_CASE("walls come in an order in which none can be taken down again") {
   const char* const kOrder[] = {"identity",
                                 "private mounts",
                                 "new root",
-                                "mount /workspace",
                                 "pivot",
-                                "read-only root",
-                                "drop capabilities",
+                                "limit capabilities",
                                 "no new privileges",
                                 "start the tool's process",
+                                "mount /workspace",
+                                "read-only root",
+                                "drop capabilities",
                                 "descriptors",
                                 "Landlock",
                                 "seccomp",
@@ -175,6 +176,30 @@ TEST_CASE("walls come in an order in which none can be taken down again") {
     CHECK(IndexOf(plan, kOrder[i - 1]) < IndexOf(plan, kOrder[i]));
   }
   CHECK(plan.steps.back().kind == StepKind::kExec);
+}
+
+TEST_CASE("what is prepared before a call comes knows nothing of the call but its limits") {
+  SandboxSpec other = FullSpec();
+  other.id = "call-2";
+  other.argv = {"/usr/bin/other", "x"};
+  other.environment = {};
+  other.mounts.clear();
+  other.hidden.clear();
+  other.read_only.clear();
+  other.working_directory = "/";
+  const LaunchPlan a = MakePlan(FullSpec(), MadeUpHost()).value();
+  const LaunchPlan b = MakePlan(other, MadeUpHost()).value();
+  const auto prepared = [](const LaunchPlan& plan) {
+    std::vector<Step> steps(plan.steps.begin(),
+                            plan.steps.begin() + static_cast<std::ptrdiff_t>(plan.prepared_steps));
+    std::erase_if(steps, [](const Step& step) { return step.kind == StepKind::kOpenSource; });
+    return steps;
+  };
+  CHECK(prepared(a) == prepared(b));
+  CHECK(a.steps[a.prepared_steps].name == "directory /opt");
+  CHECK(std::equal(a.landlock_rules.begin(),
+                   a.landlock_rules.begin() + static_cast<std::ptrdiff_t>(a.prepared_rules),
+                   b.landlock_rules.begin()));
 }
 
 TEST_CASE("what a spec requires and the host lacks is named before anything starts") {
