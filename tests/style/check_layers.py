@@ -22,6 +22,9 @@ ARROWS = {
     "runtime/audit": ["base"],
     "runtime/inference": ["base"],
     "runtime/inference/worker": ["base", "runtime/inference"],
+    # No part of the runtime: a user of all of it, which links the tools as they are.
+    "runtime/inference/mini": ["base", "policy", "sandbox", "memory", "tools", "sdk/include", "sdk/src",
+                               "runtime/agent", "runtime/audit", "runtime/inference"],
     "runtime/agent": ["base", "policy", "sandbox", "memory", "tools", "sdk/include", "runtime/audit",
                       "runtime/inference"],
     "runtime/server": ["base", "policy", "memory", "tools", "runtime/agent"],

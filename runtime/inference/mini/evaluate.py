@@ -18,6 +18,7 @@ import torch
 import handwritten
 import handwritten_final
 from generate import conversation
+from world import World, find_build
 from model import Config, Model
 from tokenizer import CALL_CLOSE, CALL_OPEN, IM_END, Tokenizer, render_prompt
 
@@ -116,10 +117,11 @@ def evaluate_handwritten(assistant: Assistant, listed, verbose: bool):
 
 
 def evaluate_generated(assistant: Assistant, count: int, verbose: bool):
-    rng = random.Random("held out")
+    world = World(find_build())
     calls, answers = defaultdict(lambda: [0, 0]), defaultdict(lambda: [0, 0])
-    for _ in range(count):
-        name, turns = conversation(rng)
+    for index in range(count):
+        made = conversation(f"held_out-1-{index}", "held_out", world)
+        name, turns = made["kind"], made["turns"]
         for index, (kind, text) in enumerate(turns):
             if kind not in ("call", "answer"):
                 continue

@@ -3,114 +3,120 @@
 Each function of the package `stories` tells one kind of story: a request in many
 wordings, the calls that answer it, and an answer in a fixed formula that copies numbers and names
 from the results. A story never needs arithmetic: counting, filtering and sorting
-are left to the tools' parameters. `conversation(rng)` is deterministic.
+are left to the tools' parameters.
 
 The command writes conversations ahead of training, one JSON object a line:
-`kind` (the story), `steps` (its calls) and `turns`, pairs of a kind (user, call,
-tool, answer) and a text. Line `i` depends on the seed, the split and `i` alone.
+
+  kind, steps   the story, and how many calls it has
+  turns         pairs of a kind (user, call, tool, answer) and a text
+  world         where it plays, as world.py takes it: files, sizes, times, directories, notes, policy
+  effects       what it changes: the new text of each file, null for one that is gone, "" for a
+                directory (its path ends in a slash)
+  facts         for each answer, the names and numbers from results that must stand in it
+
+Line `i` depends on the seed, the split and `i` alone. Wordings and words of the split `held_out`
+never occur in `train`.
 """
 
 import argparse
+import itertools
 import json
 import multiprocessing
-import random
+import re
 import sys
 
-from stories.builder import Story
-from stories.chains import (
-    copy_text,
-    list_then_read,
-    note_from_file,
-    read_then_edit,
-    save_count,
-    save_listing,
-    save_output,
-    save_search,
-    save_sizes,
-    write_then_check,
-)
-from stories.listing import count_files, extreme, find_file, list_by_size, list_folder, list_kind
-from stories.notes import recall, take_note
-from stories.programs import run_program, use_program
-from stories.reading import line_count, read_file, read_part
-from stories.references import then_it, then_one_of_them, then_recall, then_write_names, two_tasks
-from stories.refusals import destroy, outside, protected
-from stories.searching import search_text
-from stories.talk import chatter, out_of_scope, unclear
-from stories.writing import append_file, edit_file, write_file
+import words
+from stories import STORIES
+from stories.builder import Redraw, Story
+from world import World, find_build
 
-STORIES = (
-    (list_folder, 8),
-    (list_kind, 8),
-    (find_file, 3),
-    (count_files, 3),
-    (list_by_size, 6),
-    (extreme, 5),
-    (read_file, 8),
-    (read_part, 4),
-    (line_count, 4),
-    (search_text, 12),
-    (write_file, 8),
-    (append_file, 5),
-    (edit_file, 8),
-    (run_program, 7),
-    (use_program, 5),
-    (take_note, 4),
-    (recall, 4),
-    (outside, 5),
-    (protected, 3),
-    (destroy, 2),
-    (save_sizes, 13),
-    (save_listing, 4),
-    (save_search, 2.5),
-    (copy_text, 3.5),
-    (save_count, 1),
-    (read_then_edit, 1.5),
-    (list_then_read, 2.5),
-    (write_then_check, 1.5),
-    (save_output, 1.5),
-    (note_from_file, 0.5),
-    (then_write_names, 2.5),
-    (then_one_of_them, 1.5),
-    (then_it, 3.5),
-    (then_recall, 0.7),
-    (two_tasks, 2),
-    (chatter, 8),
-    (out_of_scope, 7),
-    (unclear, 1),
-)
 FUNCTIONS, WEIGHTS = zip(*STORIES)
+# What answers say by themselves, or what stands in the head of every result.
+FORMULA = set(
+    """a allows an and appended are argv[0] arguments as at b by byte bytes call cannot code contains could denied did
+    directories directory do exit exited file files first for found has i in is it its line lines lists many match
+    matches may memory more no not note notes noted of on one or other out outside proc.run read reads replaced
+    replacement replacements rule so stderr such text than that the them then there these they this to too used was
+    were what with workspace wrote you""".split()
+)
 
 
-def conversation(rng: random.Random) -> tuple:
-    """The kind and the turns of a random conversation."""
-    function = rng.choices(FUNCTIONS, WEIGHTS)[0]
-    story = Story(rng)
-    function(story)
-    return function.__name__, story.turns
+def facts(turns) -> list:
+    """For each answer, its words that a result of the same turn holds."""
+    found, results = [], ""
+    for kind, text in turns:
+        if kind == "user":
+            results = ""
+        elif kind == "tool":
+            results += "\n" + text
+        elif kind == "answer":
+            known = set(re.findall(r"[^\s,;:\"()]+", results))
+            said = (word.rstrip(".") for word in re.findall(r"[^\s,;:\"()]+", text))
+            found.append(list(dict.fromkeys(word for word in said if word in known and word.lower() not in FORMULA)))
+    return found
 
 
-def line(seed: int, split: str, index: int) -> str:
-    """Conversation `index` of a seed as a line of JSON."""
-    kind, turns = conversation(random.Random(f"{split}-{seed}-{index}"))
-    steps = sum(turn[0] == "call" for turn in turns)
-    return json.dumps({"kind": kind, "steps": steps, "turns": turns}, ensure_ascii=False)
+def conversation(seed: str, split: str, world: World) -> dict:
+    """One conversation. Stories that cannot be told as they were begun are drawn again."""
+    rng = words.Dice(seed, split == "held_out")
+    while True:
+        function = rng.choices(FUNCTIONS, WEIGHTS)[0]
+        story = Story(rng, world)
+        try:
+            for _ in function(story):
+                pass
+        except Redraw:
+            story.abandon()
+            continue
+        return {
+            "kind": function.__name__,
+            "steps": sum(kind == "call" for kind, _ in story.turns),
+            "turns": story.turns,
+            "world": story.describe(),
+            "effects": story.effects(),
+            "facts": facts(story.turns),
+        }
 
 
-def _line(work) -> str:
-    return line(*work)
+def lines(split: str, seed: int, indices, world: World):
+    """The lines of these indices, in order."""
+    for index in indices:
+        made = conversation(f"{split}-{seed}-{index}", split, world)
+        yield json.dumps(made, ensure_ascii=False) + "\n"
+
+
+def turns_of(seed: str):
+    """The turns of one training conversation after the other, without end."""
+    world = World(find_build())
+    for index in itertools.count():
+        yield conversation(f"{seed}-{index}", "train", world)["turns"]
+
+
+def _part(work) -> list:
+    """In a process of its own: what it makes needs a world of its own."""
+    global _world
+    split, seed, indices, build = work
+    if "_world" not in globals():
+        _world = World(build)
+    return list(lines(split, seed, indices, _world))
 
 
 def write_lines(options):
     """Write the conversations in order, made by one process or several."""
-    work = ((options.seed, options.split, index) for index in range(options.conversations))
+    build = find_build()
+    parts = [
+        (options.split, options.seed, range(start, min(start + 100, options.conversations)), build)
+        for start in range(0, options.conversations, 100)
+    ]
     out = sys.stdout if options.out == "-" else open(options.out, "w")
     with out:
         if options.workers == 1:
-            out.writelines(_line(one) + "\n" for one in work)
+            for part in parts:
+                out.writelines(_part(part))
         else:
             with multiprocessing.Pool(options.workers) as pool:
-                out.writelines(text + "\n" for text in pool.imap(_line, work, chunksize=64))
+                for made in pool.imap(_part, parts):
+                    out.writelines(made)
 
 
 if __name__ == "__main__":

@@ -14,12 +14,13 @@ import argparse
 import random
 import time
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 
-from generate import conversation
+from generate import turns_of
 from model import Config, Model
 from tokenizer import Tokenizer, learn_merges, render
 
@@ -86,9 +87,10 @@ def optimizers(model):
 def batches(tokenizer, seed: str, limit: int):
     """Padded forward passes of one group, in random order: (tokens, targets wanted)."""
     rng = random.Random(seed)
+    turns = turns_of(seed)
     rows = []
     while len(rows) < GROUP:
-        tokens, own = render(tokenizer, conversation(rng)[1])
+        tokens, own = render(tokenizer, next(turns))
         if len(tokens) <= limit:
             rows.append((tokens, own))
     rows.sort(key=lambda row: len(row[0]))
@@ -221,8 +223,8 @@ def learn_vocabulary(count: int):
     """Write the merges learned from generated text to `vocabulary.json`."""
     import json
 
-    rng = random.Random("vocabulary")
-    texts = [text for _ in range(20_000) for _, text in conversation(rng)[1]]
+    conversations = islice(turns_of("vocabulary"), 20_000)
+    texts = [text for turns in conversations for _, text in turns]
     merges = learn_merges(texts, count)
     path = Path(__file__).with_name("vocabulary.json")
     path.write_text(json.dumps({"letter_merges": [" ".join(merge) for merge in merges]}, indent=0) + "\n")

@@ -4,10 +4,15 @@ About half of all names are random strings, because only they force the model to
 copy instead of guessing a likely word.
 """
 
+import posixpath
+import random
 import re
 import string
+import zlib
+from functools import lru_cache
+from pathlib import Path
 
-NOUNS = """account address agenda alarm album answer apple archive article audit backup badge balance bank basket battery
+NOUNS = tuple("""account address agenda alarm album answer apple archive article audit backup badge balance bank basket battery
 bench bicycle bill bird board boat book bottle box branch bread bridge budget bug build bundle bus button cable cache cake
 calendar camera car card cat chair change chapter chart chat city class client clock cloud code coffee color column comment
 company config contact contract cookie copy core cost country course crash customer data day deadline demo deploy design
@@ -26,28 +31,28 @@ sensor server service session setting shape ship shoe shop signal site size snow
 stage star station status step stock stone store storm story street student style subject sugar suite summary summer
 survey system table tag talk task tax tea team template term test text ticket time title todo token tool topic total town
 track trade train travel tree trip truck unit update user value vector vehicle version video view village visit voice wall
-watch water weather web week wheel wind window winter wolf woman word work world writer year zone""".split()
-VERBS = """add ask bring build buy call check clean close collect compare cook count create cut delete describe draw drive
+watch water weather web week wheel wind window winter wolf woman word work world writer year zone""".split())
+VERBS = tuple("""add ask bring build buy call check clean close collect compare cook count create cut delete describe draw drive
 eat explain fetch fill find finish fix follow give grow help hold join keep learn leave lift load look make measure meet
 merge move need open order paint pay plan play print push read remove rename repair reply return review run save search
 sell send show sing sleep sort start stop store study take teach test throw travel try turn update use visit wait walk
-wash watch write""".split()
-ADJECTIVES = """active annual big blue bright broken central cheap clean clear cold common complete cool daily dark deep
+wash watch write""".split())
+ADJECTIVES = tuple("""active annual big blue bright broken central cheap clean clear cold common complete cool daily dark deep
 digital dry early easy empty fast final first fresh full global good great green happy hard heavy high hot huge internal
 large last late light little local long lost low main modern monthly new next nice old open plain private public quick
 quiet ready red rich round safe second sharp short simple slow small smart soft special stable strong sweet tall third
-tiny urgent warm weekly white wide wild yellow young""".split()
-PEOPLE = """Alice Anna Ben Bob Carlos Chen Clara David Diego Elena Emma Eva Fatima Felix Frank Grace Hanna Hugo Ivan
+tiny urgent warm weekly white wide wild yellow young""".split())
+PEOPLE = tuple("""Alice Anna Ben Bob Carlos Chen Clara David Diego Elena Emma Eva Fatima Felix Frank Grace Hanna Hugo Ivan
 Jack Jane John Julia Karl Kim Laura Leo Lena Lucas Maria Mark Max Mia Mina Nina Noah Olga Omar Otto Paul Petra Priya Rosa
-Ruth Sam Sara Sofia Tom Uma Victor Wei Yuki Zoe""".split()
-PLACES = """Berlin Boston Cairo Chicago Delhi Dublin Geneva Hamburg Lagos Lima Lisbon London Madrid Milan Munich Oslo
-Paris Prague Rome Seoul Sydney Tokyo Vienna Warsaw Zurich""".split()
+Ruth Sam Sara Sofia Tom Uma Victor Wei Yuki Zoe""".split())
+PLACES = tuple("""Berlin Boston Cairo Chicago Delhi Dublin Geneva Hamburg Lagos Lima Lisbon London Madrid Milan Munich Oslo
+Paris Prague Rome Seoul Sydney Tokyo Vienna Warsaw Zurich""".split())
 DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 MONTHS = "January February March April May June July August September October November December".split()
-FOLDERS = """src docs data tests test lib bin include build scripts tools assets images img config etc logs notes reports
+FOLDERS = tuple("""src docs data tests test lib bin include build scripts tools assets images img config etc logs notes reports
 reports2 demo examples samples archive old new backup public private www web static templates tmp work home projects misc
 input output results raw vendor core api cli ui app server client common utils models fixtures media music photos papers
-drafts letters invoices 2023 2024 2025 2026 q1 q2""".split()
+drafts letters invoices 2023 2024 2025 2026 q1 q2""".split())
 TEXT_EXTENSIONS = "txt txt txt md md csv csv json log py c h cpp js html xml yaml yml ini toml sh tex sql java rs go css cfg conf tsv rst".split()
 OTHER_EXTENSIONS = "svg png jpg gif pdf zip gz bin dat db mp3 wav exe iso tar doc xlsx bak".split()
 PLAIN_NAMES = (
@@ -60,25 +65,65 @@ SYLLABLES = [
 ]
 
 
+# Debian's wamerican; without the rare long words and the possessives.
+DICTIONARY = Path("/usr/share/dict/american-english")
+HELD_OUT_SHARE = 14  # every 14th word and wording is kept for measurement
+
+
+class Dice(random.Random):
+    """Random numbers of one conversation. `held_out`: use what training never sees, and only that."""
+
+    def __init__(self, seed: str, held_out: bool):
+        super().__init__(seed)
+        self.held_out = held_out
+
+
+def is_held_out(text: str) -> bool:
+    return zlib.crc32(text.lower().encode()) % HELD_OUT_SHARE == 0
+
+
+@lru_cache(None)
+def split(words: tuple, held_out: bool) -> tuple:
+    """Those of the words that the split may use; all where it would have none."""
+    return tuple(word for word in words if is_held_out(word) == held_out) or words
+
+
+def pick(rng, words) -> str:
+    """One of a closed list of words, of the split."""
+    return rng.choice(split(tuple(words), rng.held_out))
+
+
+@lru_cache(None)
+def dictionary() -> tuple:
+    try:
+        lines = DICTIONARY.read_text().split("\n")
+    except FileNotFoundError:
+        raise SystemExit(f"no word list {DICTIONARY}: install the package wamerican") from None
+    return tuple(word for word in lines if re.fullmatch(r"[a-z]{3,11}", word))
+
+
 def random_letters(rng, low=2, high=9) -> str:
     """Letters without any pattern, or pronounceable, or a real word bent."""
-    kind = rng.random()
-    if kind < 0.4:
-        return "".join(rng.choices(string.ascii_lowercase, k=rng.randint(low, high)))
-    if kind < 0.85:
-        return "".join(rng.choices(SYLLABLES, k=rng.randint(1, 4)))
-    word = rng.choice(NOUNS)
-    at = rng.randrange(len(word))
-    return word[:at] + rng.choice(string.ascii_lowercase) + word[at + rng.randint(0, 1) :]
+    while True:
+        kind = rng.random()
+        if kind < 0.4:
+            word = "".join(rng.choices(string.ascii_lowercase, k=rng.randint(low, high)))
+        elif kind < 0.85:
+            word = "".join(rng.choices(SYLLABLES, k=rng.randint(1, 4)))
+        else:
+            word = rng.choice(NOUNS)
+            at = rng.randrange(len(word))
+            word = word[:at] + rng.choice(string.ascii_lowercase) + word[at + rng.randint(0, 1) :]
+        if is_held_out(word) == rng.held_out or high < 4:
+            return word
 
 
 def word(rng) -> str:
-    """One lower-case word, real in a little more than half of the cases."""
-    return (
-        rng.choice(rng.choice((NOUNS, NOUNS, VERBS, ADJECTIVES)))
-        if rng.random() < 0.6
-        else random_letters(rng)
-    )
+    """One lower-case word: frequent, from the dictionary, or of no language."""
+    kind = rng.random()
+    if kind < 0.4:
+        return pick(rng, rng.choice((NOUNS, NOUNS, VERBS, ADJECTIVES)))
+    return pick(rng, dictionary()) if kind < 0.65 else random_letters(rng)
 
 
 def number(rng) -> str:
@@ -131,7 +176,7 @@ def file_name(rng, text=False) -> str:
 
 
 def folder_name(rng) -> str:
-    return rng.choice(FOLDERS) if rng.random() < 0.5 else stem(rng).lower().replace(" ", "-").replace(".", "")
+    return pick(rng, FOLDERS) if rng.random() < 0.5 else stem(rng).lower().replace(" ", "-").replace(".", "")
 
 
 def folder_path(rng, depths=(1, 1, 1, 2, 2, 3)) -> str:
@@ -215,10 +260,10 @@ def sentence(rng) -> str:
     )
     table = {
         "N": lambda: word(rng),
-        "A": lambda: rng.choice(ADJECTIVES),
-        "V": lambda: rng.choice(VERBS),
-        "P": lambda: rng.choice(PEOPLE),
-        "L": lambda: rng.choice(PLACES),
+        "A": lambda: pick(rng, ADJECTIVES),
+        "V": lambda: pick(rng, VERBS),
+        "P": lambda: pick(rng, PEOPLE),
+        "L": lambda: pick(rng, PLACES),
         "D": lambda: rng.choice(DAYS),
         "M": lambda: rng.choice(MONTHS),
         "W": lambda: word(rng),
@@ -256,7 +301,7 @@ def fragment(rng) -> str:
             )
         )
     if kind < 0.68:
-        return rng.choice((*PEOPLE, *PLACES, *DAYS, *MONTHS))
+        return pick(rng, rng.choice((PEOPLE, PLACES, PEOPLE))) if rng.random() < 0.7 else rng.choice(DAYS + MONTHS)
     if kind < 0.76:
         return number(rng)
     if kind < 0.84:
@@ -272,7 +317,7 @@ def lines(rng, kind: str, count: int) -> list:
         joint = "," if kind == "csv" else "\t"
         columns = rng.randint(2, 4)
         rows = [
-            [rng.choice((word(rng), number(rng), rng.choice(PEOPLE))) for _ in range(columns)]
+            [rng.choice((word(rng), number(rng), pick(rng, PEOPLE))) for _ in range(columns)]
             for _ in range(count)
         ]
         return [joint.join(row) for row in rows]
@@ -339,7 +384,7 @@ def lines(rng, kind: str, count: int) -> list:
         elif style < 0.5:
             makers = (
                 lambda: rng.choice(("- ", "[ ] ", "[x] ", "* "))
-                + rng.choice(VERBS)
+                + pick(rng, VERBS)
                 + " "
                 + rng.choice(("the ", ""))
                 + word(rng),
@@ -351,3 +396,23 @@ def lines(rng, kind: str, count: int) -> list:
 
 def kind_of(name: str) -> str:
     return name.rsplit(".", 1)[-1] if "." in name else "txt"
+
+
+ROOT = "/workspace"
+UNITS = {"": 1, "b": 1, "kb": 1e3, "k": 1e3, "kib": 1024, "mb": 1e6, "m": 1e6, "mib": 1024**2, "gb": 1e9}
+
+
+def parse_size(text: str) -> float:
+    """Bytes in `10 kB`, `1.5MB`, `500`: to make files on both sides of a size."""
+    match = re.fullmatch(r"\s*([\d.]+)\s*([A-Za-z]*)\s*", text)
+    unit = match.group(2).lower()
+    for name, short in (("bytes", ""), ("byte", ""), ("kilobytes", "kb"), ("megabytes", "mb"), ("gigabytes", "gb"),
+                        ("kilobyte", "kb"), ("megabyte", "mb"), ("gigabyte", "gb")):
+        unit = short if unit == name else unit
+    return float(match.group(1)) * UNITS[unit]
+
+
+def clean_path(path: str) -> str:
+    """A path as results show it: relative to the workspace, or absolute outside of it."""
+    full = posixpath.normpath(posixpath.join(ROOT, path))
+    return posixpath.relpath(full, ROOT) if full == ROOT or full.startswith(ROOT + "/") else full

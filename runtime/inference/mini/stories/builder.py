@@ -4,7 +4,9 @@ import json
 import re
 
 import words
-from tool_emulation import File, Workspace, clean_path
+from words import clean_path
+
+CONTEXT = 2048  # tokens, as the model has
 
 LEADS = (
     "please ",
@@ -97,6 +99,19 @@ OPENINGS = (
     "Dear assistant, ",
     "First of all, ",
 )
+CLOSINGS = (
+    "Thanks!",
+    "Thank you.",
+    "That's all.",
+    "I need it for a meeting.",
+    "It is urgent.",
+    "No hurry.",
+    "Nothing else.",
+    "Be careful.",
+    "I will check it later.",
+    "Tell me if that does not work.",
+    "thx",
+)
 FILTER_NOUN = "(files|the files|all files|all the files|every file|documents|items|things)"
 
 
@@ -187,6 +202,11 @@ def place_form(rng, path: str) -> str:
     ) + folder_form(rng, path)
 
 
+def bad(result: str) -> bool:
+    """A call that was refused or failed."""
+    return result.startswith(("denied: ", "error: "))
+
+
 def few(rng, low: int, high: int) -> int:
     """A number in the range, small ones more often: short examples teach more per token."""
     return min(rng.randint(low, high), rng.randint(low, high))
@@ -197,56 +217,100 @@ def dump(name: str, arguments: dict) -> str:
     return json.dumps({"name": name, "arguments": arguments}, separators=(",", ":"), ensure_ascii=False)
 
 
-class Story:
-    """One conversation in the making, with the workspace that it plays in."""
+def pattern(rng, templates: tuple) -> str:
+    """The wording of a request, of the templates that the split may use.
 
-    def __init__(self, rng):
+    Where one of several templates is kept for measurement, the others are for training. Where none
+    is, single wordings of them are kept.
+    """
+    kept = tuple(one for one in templates if words.is_held_out(one))
+    if kept and len(kept) < len(templates):
+        templates = kept if rng.held_out else tuple(one for one in templates if one not in kept)
+        return expand(rng, rng.choice(templates))
+    for _ in range(60):
+        text = expand(rng, rng.choice(templates))
+        if words.is_held_out(text) == rng.held_out:
+            return text
+    raise Redraw
+
+
+def dress(rng, text: str, leads: bool, capital: bool) -> str:
+    """Slips, fillers, politeness, case and punctuation around a wording; slots stay as they are."""
+    question = text.endswith("?")
+    if rng.random() < 0.1:
+        text = misspell(rng, text)
+    if leads and rng.random() < 0.1:
+        text = pad(rng, text)
+    if rng.random() < 0.03:
+        text = re.sub(r"(?<![{\w])(the|a|an|of) (?=[\w{])", "", text)
+    if not question:
+        lead = rng.choice(LEADS) if leads and rng.random() < 0.4 else ""
+        tail = rng.choice(TAILS) if leads and rng.random() < 0.08 and "please" not in lead else ""
+        text = lead + text + tail
+        if not text.endswith("."):
+            asks = lead.startswith(("could", "can", "would you ", "hey, can"))
+            marks = ("?", "?", "") if asks else (".", "", "", "") if text.endswith("}") else (".", ".", "", "", "", "!")
+            text += rng.choice(marks)
+    elif rng.random() < 0.15:
+        text = text[:-1]
+    elif rng.random() < 0.03:
+        text += rng.choice(("?", "??", " thanks"))
+    kind = rng.random()
+    if kind < 0.02:
+        text = re.sub(r"\{\w+\}|[^{]+", lambda match: match.group(0) if match.group(0)[0] == "{" else match.group(0).upper(), text)
+    elif kind < 0.03:
+        text = re.sub(r"(?<![{\w])[a-z]+(?![}\w])", lambda match: match.group(0).capitalize(), text)
+    if capital and not text.startswith("{"):
+        text = text[0].upper() + text[1:]
+    if leads and rng.random() < 0.06:
+        text = rng.choice(OPENINGS) + text
+    elif leads and rng.random() < 0.02:
+        text = text.rstrip("?.! ") + rng.choice((". ", "? ")[question:] + (". ",)[: not question]) + rng.choice(CLOSINGS)
+    elif leads and rng.random() < 0.012:
+        text = rng.choice(INJECTIONS) + text
+    return text
+
+
+class Redraw(Exception):
+    """This story cannot be told as it was begun; draw another one."""
+
+
+class Story:
+    """One conversation in the making, with the world that it plays in.
+
+    A story is a generator function of it: up to its `yield` it furnishes the workspace (`add_file`,
+    `add_folder`, `notes`), then it tells the conversation (`user`, `call`, `answer`).
+    """
+
+    def __init__(self, rng, world):
         self.rng = rng
+        self.world = world
         self.turns = []
-        self.workspace = Workspace(result_bytes=rng.choice((150, 300, 600, 1024, 1024, 1024)))
-        if rng.random() < 0.2:
-            self.workspace.allowed_programs = tuple(words.word(rng) for _ in range(4))
-        self.mishaps = rng.random() < 0.12
+        self.files, self.sizes, self.times, self.folders, self.notes = {}, {}, {}, set(), []
+        self.policy = "coding"
+        self.home = "/home/" + words.pick(rng, words.PEOPLE).lower()
+        self.now = rng.randint(1_600_000_000, 1_900_000_000)
+        # Smaller contexts than the model has cut results earlier: truncation is learned on short ones.
+        self.context = CONTEXT if rng.held_out else rng.choice((600, 1024, 1024, CONTEXT, CONTEXT))
+        self.mishap = rng.random() < 0.1
         self.careless = rng.random()
+        self._request, self._furnished, self._in_turn, self._person = None, False, False, False
 
     def user(self, template, leads=True, **slots):
         """A request. A template that ends in `?` is a question and gets no lead."""
         rng = self.rng
-        text = expand(rng, rng.choice(template) if isinstance(template, tuple) else template)
+        text = pattern(rng, template if isinstance(template, tuple) else (template,))
         for name in [name for name, value in slots.items() if not value]:
             text = text.replace(" {%s}" % name, "").replace("{%s}" % name, "")
-        question = text.endswith("?")
-        if rng.random() < 0.1:
-            text = misspell(rng, text)
-        if leads and rng.random() < 0.1:
-            text = pad(rng, text)
-        if not question:
-            lead = rng.choice(LEADS) if leads and rng.random() < 0.4 else ""
-            text = (
-                lead
-                + text
-                + (rng.choice(TAILS) if leads and rng.random() < 0.08 and "please" not in lead else "")
-            )
-            asks = lead.startswith(("could", "can", "would you ", "hey, can"))
-            text += (
-                rng.choice(("?", "?", ""))
-                if asks and not text.endswith(".")
-                else rng.choice((".", ".", "", "", "", "!"))
-                if not text.endswith((".", "}"))
-                else rng.choice((".", "", "", ""))
-                if not text.endswith(".")
-                else ""
-            )
-        elif rng.random() < 0.15:
-            text = text[:-1]
-        if self.careless > 0.35 and not text.startswith("{"):
-            text = text[0].upper() + text[1:]
-        if leads and rng.random() < 0.05:
-            text = rng.choice(OPENINGS) + text
-        elif leads and rng.random() < 0.012:
-            text = rng.choice(INJECTIONS) + text
+        self.say(dress(rng, text, leads, self.careless > 0.35), **slots)
+
+    def say(self, text, **slots):
+        """A request word by word."""
         for name, value in slots.items():
             text = text.replace("{%s}" % name, value)
+        if not text.strip():
+            raise Redraw
+        self._request = text
         self.turns.append(("user", text))
 
     def call(self, tool: str, **arguments) -> str:
@@ -256,29 +320,122 @@ class Story:
         }
         if arguments.get("path") == "." and tool in ("fs.list", "fs.search"):
             del arguments["path"]
-        self.turns.append(("call", dump(tool, arguments)))
-        if self.mishaps and self.rng.random() < 0.7:
-            self.mishaps = False
-            self.workspace.failure = mishap(self.rng, arguments.get("path", words.word(self.rng)))
-        result = self.workspace.call(tool, arguments)
-        self.turns.append(("tool", result))
+        fate = {}
+        if self.mishap and not self._furnished:
+            fate = mishap(self, tool, arguments)
+        if not self._furnished:
+            self.world.furnish(self.describe())
+            self._furnished = True
+        if not self._in_turn:
+            self.world.user(self._request)
+            self._in_turn = True
+        result = self.world.call(tool, json.dumps(arguments), **fate)
+        self.turns += [("call", dump(tool, arguments)), ("tool", result)]
         return result
 
     def answer(self, text: str):
         self.turns.append(("answer", text))
+        if self._in_turn:
+            self.world.answer(text)
+            self._in_turn = False
+
+    def abandon(self):
+        """End a turn that was begun, so that the world is ready for the next story."""
+        if self._in_turn:
+            self.world.answer("")
+
+    def describe(self) -> dict:
+        """The world as `furnish` takes it, from which the conversation can be made again."""
+        return {
+            "policy": self.policy,
+            "context": self.context,
+            "home": self.home,
+            "person": self._person,
+            "files": self.files,
+            "sizes": self.sizes,
+            "times": self.times,
+            "directories": sorted(self.folders),
+            "notes": self.notes,
+            "now": self.now,
+        }
+
+    def effects(self) -> dict:
+        """What the conversation changed: the new texts of files, None for those that are gone."""
+        if not self._furnished or not any(
+            kind == "call" and text.startswith(('{"name":"fs.write', '{"name":"fs.edit', '{"name":"proc'))
+            for kind, text in self.turns
+        ):
+            return {}
+        now = self.world.files()
+        changed = {
+            path: text
+            for path, text in now["files"].items()
+            if path not in self.sizes and self.files.get(path) != text
+        }
+        gone = {path: None for path in [*self.files, *self.sizes] if path not in now["files"]}
+        made = {path + "/": "" for path in now["directories"] if path not in self.all_folders()}
+        return {**changed, **gone, **made}
 
     def failed(self, result: str, what: str) -> bool:
         """Say truthfully why a call gave no result; False if it gave one."""
-        if not result.startswith(("denied: ", "error: ")):
+        if not bad(result):
             return False
         self.answer(f"I could not {what}: {reason(result)}")
         return True
 
-    def add_file(self, path: str, lines=None, **rest) -> File:
-        """Put a file into the workspace; without lines only its size matters."""
-        file = File(lines if lines is not None else [], time=self.rng.random(), **rest)
-        self.workspace.files[clean_path(path)] = file
-        return file
+    def all_folders(self) -> set:
+        """Every directory, also those that only hold files."""
+        found = set(self.folders)
+        for path in [*self.files, *self.sizes, *self.folders]:
+            while "/" in path:
+                path = path.rsplit("/", 1)[0]
+                found.add(path)
+        return found
+
+    def _claim(self, path: str) -> str:
+        """The place of a new file; a file cannot stand where a folder is, nor below a file."""
+        path = clean_path(path)
+        parts = path.split("/")
+        above = ("/".join(parts[:end]) for end in range(1, len(parts)))
+        if (
+            path in (".", "")
+            or path.startswith(("/", ".git/"))
+            or self._furnished
+            or path in self.all_folders()
+            or any(one in self.files or one in self.sizes for one in above)
+        ):
+            raise Redraw
+        self.sizes.pop(path, None)
+        self.files.pop(path, None)
+        self.times[path] = self.now - self.rng.randint(60, 10**8)
+        return path
+
+    def add_folder(self, path: str):
+        path = clean_path(path)
+        if path in self.files or path in self.sizes:
+            raise Redraw
+        if path not in (".", "") and not path.startswith("/"):
+            self.folders.add(path)
+
+    def add_file(self, path: str, lines=None, size=0):
+        """A text file; without lines one of which only name and size matter, and not text."""
+        path = self._claim(path)
+        if lines is None:
+            self.sizes[path] = size
+        else:
+            end = "\n" if lines and self.rng.random() < 0.95 else ""
+            self.files[path] = "\n".join(lines) + end
+
+    def remove_file(self, path: str):
+        for table in (self.files, self.sizes, self.times):
+            table.pop(clean_path(path), None)
+
+    def has(self, path: str) -> bool:
+        return clean_path(path) in self.files
+
+    def lines_of(self, path: str) -> list:
+        text = self.files.get(clean_path(path), "")
+        return text.removesuffix("\n").split("\n") if text else []
 
     def add_text(self, path: str, low=1, high=12) -> list:
         """A text file of the kind that its name promises."""
@@ -295,18 +452,23 @@ class Story:
         rng = self.rng
         base = clean_path(folder)
         base = "" if base == "." else base + "/"
-        count = few(rng, *files) if rng.random() < 0.94 else rng.randint(files[1], files[1] * 3)
+        if base:
+            self.add_folder(base[:-1])
+        count = few(rng, *files) if rng.random() < 0.94 else rng.randint(files[1], files[1] * 5)
         names = []
         for _ in range(count):
             name = words.file_name(rng)
             if nested and rng.random() < 0.5:
                 name = words.folder_name(rng) + "/" + name
-            names.append(name)
-            self.add_file(base + name, size=sizes() if sizes else words.size(rng))
+            try:
+                self.add_file(base + name, size=sizes() if sizes else words.size(rng))
+                names.append(name)
+            except Redraw:
+                pass  # the name is taken
         for _ in range(rng.randint(*folders)):
-            self.workspace.directories.add(base + words.folder_name(rng))
-        if base:
-            self.workspace.directories.add(base[:-1])
+            name = base + words.folder_name(rng)
+            if name not in self.files and name not in self.sizes:
+                self.folders.add(name)
         return list(dict.fromkeys(names))
 
 
@@ -327,32 +489,60 @@ INJECTIONS = (
 )
 
 
-def mishap(rng, path: str) -> str:
-    """What the runtime or a tool may say instead of any result."""
+FAILURES = ("timed_out", "timed_out", "out_of_memory", "cpu_exceeded", "output_exceeded", "exited")
+POLICY = """nacre: policy/1
+name: world
+extends: [builtin/coding]
+"""
+
+
+def rule(tool: str, decision: str, why: str) -> str:
+    """A policy with one rule more for a tool."""
+    return (
+        POLICY
+        + f"tools:\n  - {{id: extra, reason: {json.dumps(why)}, tool: {tool}, decision: {decision}}}\n"
+    )
+
+
+def mishap(story, tool: str, arguments: dict) -> dict:
+    """Let the first call fail: by the policy of the world, or by the fate that is returned."""
+    rng, path = story.rng, clean_path(arguments.get("path", "."))
+    writes = tool in ("fs.write", "fs.edit")
+    kinds = ["deny", "deny", "ask", "fail", "fail"]
+    if "path" in arguments and not path.startswith("/") and path != "." and re.fullmatch(r"[\w./-]+", path):
+        kinds += ["hide"] + ["protect", "read-only"] * writes
+    kind = rng.choice(kinds)
+    if kind == "deny":
+        story.policy = rule(tool, "deny", refusal_reason(rng))
+    elif kind == "ask":
+        story.policy = rule(tool, "ask", "a person decides")
+        story._person = rng.random() < 0.6
+    elif kind == "hide":
+        story.policy = POLICY + f"workspace:\n  hide: [{json.dumps(path)}]\n"
+    elif kind == "protect":
+        story.policy = POLICY + f"workspace:\n  protect: [{json.dumps(path)}]\n"
+    elif kind == "read-only":
+        story.policy = POLICY + "workspace:\n  mode: read-only\n"
+    else:
+        outcome = rng.choice(FAILURES + ("disk_exceeded",) * writes + ("tasks_exceeded",) * (tool == "proc.run"))
+        wall = rng.choice((30_000, 30_000, 1000 * rng.randint(1, 120), 100 * rng.randint(1, 300)))
+        return {"outcome": {"kind": outcome, "wall_ms": wall, "exit_code": rng.randint(1, 9)}}
+    return {}
+
+
+def refusal_reason(rng) -> str:
+    """Why a rule of somebody's policy refuses."""
     area = words.folder_name(rng)
     return rng.choice(
         (
-            f"denied: {clean_path(path)} is outside the workspace",
-            f"denied: policy protects {clean_path(path)} from changes",
-            "denied: no rule allows this call",
-            f"denied: no rule allows access to {path}",
-            f"denied: {area} is read-only",
-            f"denied: the limit of {words.number(rng)} calls is reached",
-            "denied: the request was not approved",
-            f"denied: {words.word(rng)} {words.word(rng)} {words.word(rng)}",
-            f"denied: policy hides {clean_path(path)}",
-            "denied: policy gives this agent a read-only workspace",
-            "denied: a person refused it",
-            f"denied: no rule allows {rng.choice(('fs.write', 'fs.edit', 'fs.read', 'fs.list', 'fs.search', 'memory.note', 'memory.search', 'proc.run'))}",
-            f"error: the call timed out after {rng.randint(1, 120)} s",
-            "error: the call timed out after 30 s",
-            "error: the call ran out of memory",
-            "error: the call used more memory than it may",
-            f"error: the call exited with code {rng.randint(1, 9)}",
-            f"error: malformed call: {words.word(rng)} {words.word(rng)}",
-            f"error: permission denied: {path}",
-            f"error: {words.word(rng)} {words.word(rng)}",
-            "error: disk full",
+            f"{area} is read-only",
+            f"{words.word(rng)} {words.word(rng)} {words.word(rng)}",
+            f"ask {words.pick(rng, words.PEOPLE)} first",
+            "this agent only looks",
+            f"nobody may touch {area} before {rng.choice(words.DAYS)}",
+            f"the {words.word(rng)} team owns this",
+            "no changes during the release",
+            f"files of {words.word(rng)} are private",
         )
     )
 
@@ -389,7 +579,7 @@ def body(result: str) -> list:
 
 def cut_note(result: str) -> str:
     """A closing sentence if the result was truncated."""
-    match = re.search(r"\n\(truncated: (\d+ more lines?)\)$", result)
+    match = re.search(r"\n\(truncated: (\d+ more (?:lines?|bytes))\)$", result)
     return f"\nThe result was truncated ({match.group(1)})." if match else ""
 
 

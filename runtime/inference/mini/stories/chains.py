@@ -2,6 +2,7 @@
 
 import words
 from stories.builder import (
+    bad,
     body,
     cut_note,
     file_form,
@@ -30,13 +31,13 @@ from stories.programs import shown_command, tell_run
 from stories.reading import tell_text, text_file
 from stories.searching import Needle, files_of
 from stories.writing import a_content, edit_texts, maybe_there, told_edit
-from tool_emulation import clean_path
+from words import clean_path
 
 
 def save_names(story, names, found, path, append=False, what="them", note=""):
     """Write names to a file and say so; `found` is the first half of the answer, `note` its end."""
     result = story.call("fs.write", path=path, content="\n".join(names), append=append)
-    if result.startswith(("denied: ", "error: ")):
+    if bad(result):
         story.answer(
             f"{found}, but I could not {'append to' if append else 'write'} {path}: {reason(result)}"
         )
@@ -140,6 +141,7 @@ def save_sizes(story):
             + than
             + " {s}",
         ]
+    yield
     story.user(tuple(templates), f=form, n=quoted(rng, path, 0.1), **asked.slots)
     continue_save_sizes(story, asked, path, append)
 
@@ -189,6 +191,7 @@ def save_listing(story):
     story.fill(folder, (0, 7), (0, 2) if kind == "all" else (0, 1))
     if pattern:
         matching_names(story, folder, pattern)
+    yield
     story.user(
         (
             "(list|find|show|get|look for|collect) {k} {in} " + NEXT + " " + end,
@@ -255,6 +258,7 @@ def save_search(story):
     }
     noun = "lines" if by_line else "files"
     contain = "(containing|that contain|with|that mention|mentioning|which contain)"
+    yield
     story.user(
         (
             SEARCH + " {w} {in} " + NEXT + f" {verb} {what} {to} {{f}}",
@@ -281,10 +285,9 @@ def save_search(story):
     if by_line:
         content = "\n".join(body(result))
         written = story.call("fs.write", path=path, content=content, append=append)
-        bad = written.startswith(("denied: ", "error: "))
         return story.answer(
             f"{found}, but I could not {'append to' if append else 'write'} {path}: {reason(written)}"
-            if bad
+            if bad(written)
             else f"{found} and {'appended' if append else 'wrote'} the lines to {path}.{cut_note(result)}"
         )
     save_names(story, files_of(result), found, path, append, "the file names", cut_note(result))
@@ -306,6 +309,7 @@ def copy_text(story):
         )
     slots = {"f": file_form(rng, path), "g": form}
     if append:
+        yield
         story.user(
             (
                 f"(append|add) {part} (of|from) {{f}} to {{g}}",
@@ -316,6 +320,7 @@ def copy_text(story):
             **slots,
         )
     else:
+        yield
         story.user(
             (
                 f"(copy|write|save|put|store) {part} (of|from|in) {{f}} (to|into|in) {{g}}",
@@ -348,6 +353,7 @@ def save_count(story):
     rng = story.rng
     path, _ = text_file(story, 1, 20)
     target, form = target_file(story)
+    yield
     story.user(
         (
             "count the lines (of|in) {f} "
@@ -371,6 +377,7 @@ def save_count(story):
 def read_then_edit(story):
     rng, path = story.rng, a_file(story.rng)
     old, new = edit_texts(story, path)
+    yield
     story.user(
         (
             "(read|open|show|look at|show me|check) {f} " + NEXT + " (replace|change) {a} (with|to|by) {b}",
@@ -389,13 +396,8 @@ def read_then_edit(story):
 def list_then_read(story):
     """Read the biggest or newest file of a folder, or the only one of a kind."""
     rng, folder = story.rng, a_folder(story.rng)
-    story.workspace.files.clear()
-    names = story.fill(folder, (1, 4), (0, 0))
-    for name in names:
-        full = under(clean_path(folder), name)
-        story.workspace.files[full].lines = words.lines(rng, words.kind_of(name), rng.randint(1, 6))
-        story.workspace.files[full].__post_init__()
-        story.add_file(full, story.workspace.files[full].lines)
+    for _ in range(rng.randint(0, 4)):
+        story.add_text(under(clean_path(folder), words.file_name(rng)), 1, 6)
     kind = rng.choice(("biggest", "newest"))
     adjective = {
         "biggest": "(biggest|largest)",
@@ -404,6 +406,7 @@ def list_then_read(story):
     lines_only = rng.random() < 0.3
     slots = {"in": place_form(rng, folder)}
     if lines_only:
+        yield
         story.user(
             (
                 "how many lines (has|are in|does) the " + adjective + " file {in}(| have)?",
@@ -417,6 +420,7 @@ def list_then_read(story):
             **slots,
         )
     else:
+        yield
         story.user(
             (
                 "(read|show|show me|open|print|display) the " + adjective + " file {in}",
@@ -465,6 +469,7 @@ def write_then_check(story):
         else "(run|execute) {c}"
     )
     argv = rng.choice((["wc", "-l", path], ["sort", path], ["cat", path], ["wc", path]))
+    yield
     story.user(
         (
             f"(write|save|put) {{t}} (to|into|in) {{f}} {NEXT} {tail}",
@@ -503,6 +508,7 @@ def save_output(story):
         )
     )
     if sort:
+        yield
         story.user(
             (
                 "sort {f} "
@@ -518,6 +524,7 @@ def save_output(story):
             g=form,
         )
     else:
+        yield
         story.user(
             (
                 "(run|execute) {c} "
@@ -542,6 +549,7 @@ def save_output(story):
 def note_from_file(story):
     rng = story.rng
     path, _ = text_file(story, 1, 4)
+    yield
     story.user(
         (
             "(remember|note|note down|memorize) the first line of {f}",

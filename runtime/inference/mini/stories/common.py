@@ -1,7 +1,7 @@
 """What several kinds of stories share: paths, patterns and words for them."""
 
 import words
-from tool_emulation import clean_path
+from words import clean_path
 
 KINDS = (
     ("text", "txt"),

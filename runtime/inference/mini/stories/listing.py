@@ -15,7 +15,7 @@ from stories.builder import (
     where,
 )
 from stories.common import LARGER, SHOW, SMALLER, a_folder, a_pattern, counted, matching_names, under, verb_be
-from tool_emulation import clean_path, parse_size
+from words import clean_path, parse_size
 
 
 def list_folder(story):
@@ -25,6 +25,7 @@ def list_folder(story):
         story.fill(folder, (0, 9), (0, 4), nested=rng.random() < 0.1)
     recursive = rng.random() < 0.15
     if recursive:
+        yield
         story.user(
             (
                 "(list|show|show me|display) "
@@ -39,6 +40,7 @@ def list_folder(story):
             **{"in": place_form(rng, folder), "D": folder_form(rng, folder)},
         )
     else:
+        yield
         story.user(
             (
                 SHOW
@@ -109,6 +111,7 @@ def list_kind(story):
     deep = " (recursively|including subfolders|and its subfolders)" if recursive else ""
     slots = {"in": place_form(rng, folder), "k": noun}
     if rng.random() < 0.25 and not recursive:
+        yield
         story.user(
             (
                 "how many {k} (are there|are|exist|do we have|can you find|do you see) {in}?",
@@ -122,6 +125,7 @@ def list_kind(story):
         return tell_kind(
             story, folder, pattern, story.call("fs.list", path=folder, pattern=pattern), names=False
         )
+    yield
     story.user(
         (
             SHOW + " (the|all|all the|only the|) {k} {in}" + deep,
@@ -168,6 +172,7 @@ def find_file(story):
         for _ in range(rng.choice((0, 1, 1, 1, 2))):
             story.add_file(words.folder_path(rng) + "/" + name, size=words.size(rng))
         folder = "."
+        yield
         story.user(
             (
                 "where is {f}?",
@@ -191,6 +196,7 @@ def find_file(story):
     story.fill(folder, (0, 4), (0, 2))
     if rng.random() < 0.6:
         story.add_file(under(clean_path(folder), name), size=words.size(rng))
+    yield
     story.user(
         (
             "is there (a file|a file called|a file named|the file|) {n} {in}?",
@@ -210,6 +216,7 @@ def find_file(story):
 def count_files(story):
     rng, folder = story.rng, a_folder(story.rng)
     story.fill(folder, (0, 9), (0, 3))
+    yield
     story.user(
         (
             "how many (files|files|entries|items|documents|files and folders) (are there|are|do we have|exist|do you see|can you count|do i have) {in}?",
@@ -288,6 +295,7 @@ class SizeQuestion:
 def list_by_size(story):
     asked = SizeQuestion(story)
     than = asked.than
+    yield
     story.user(
         (
             "(which|what) {k} {in} are (larger|bigger) than {s}?"
@@ -364,6 +372,7 @@ def extreme(story):
         limit = rng.randint(2, 10)
         spelled = dict(zip(range(2, 11), "two three four five six seven eight nine ten".split()))
         slots["n"] = rng.choice((str(limit), spelled[limit]))
+        yield
         story.user(
             (
                 SHOW + " the {n} " + adjective + " files {in}",
@@ -377,6 +386,7 @@ def extreme(story):
             **slots,
         )
     else:
+        yield
         story.user(
             (
                 "(what|which) is the " + adjective + " file {in}?",

@@ -9,8 +9,8 @@ def a_fact(rng) -> tuple:
     subject = rng.choice(("N", "N N", "A N", "N of P", "N")).split()
     table = {
         "N": lambda: words.word(rng),
-        "A": lambda: rng.choice(words.ADJECTIVES),
-        "P": lambda: rng.choice(words.PEOPLE),
+        "A": lambda: words.pick(rng, words.ADJECTIVES),
+        "P": lambda: words.pick(rng, words.PEOPLE),
     }
     subject = " ".join(table[part]() if part in table else part for part in subject)
     owner = rng.choice(("the ", "the ", "my ", "our "))
@@ -21,11 +21,11 @@ def a_fact(rng) -> tuple:
             f"is {words.word(rng)}",
             f"is at {rng.randint(1, 12)} {rng.choice(('am', 'pm'))}",
             f"costs {words.number(rng)}",
-            f"is {rng.choice(words.ADJECTIVES)}",
-            f"belongs to {rng.choice(words.PEOPLE)}",
+            f"is {words.pick(rng, words.ADJECTIVES)}",
+            f"belongs to {words.pick(rng, words.PEOPLE)}",
             f"is {words.number(rng)}",
             f"is called {words.word(rng).capitalize()}",
-            f"lives in {rng.choice(words.PLACES)}",
+            f"lives in {words.pick(rng, words.PLACES)}",
             f"starts in {rng.choice(words.MONTHS)}",
             f"was moved to {words.word(rng)}",
             f"is under the {words.word(rng)}",
@@ -45,12 +45,13 @@ def take_note(story):
                 words.sentence(rng).rstrip("."),
                 f"i like {words.word(rng)} {words.word(rng)}",
                 f"I prefer {words.word(rng)}",
-                f"{rng.choice(words.PEOPLE)} is my {words.word(rng)}",
-                f"{rng.choice(words.VERBS)} the {words.word(rng)} on {rng.choice(words.DAYS)}",
-                f"{rng.choice(words.PEOPLE)}'s birthday is on {rng.randint(1, 28)} {rng.choice(words.MONTHS)}",
+                f"{words.pick(rng, words.PEOPLE)} is my {words.word(rng)}",
+                f"{words.pick(rng, words.VERBS)} the {words.word(rng)} on {rng.choice(words.DAYS)}",
+                f"{words.pick(rng, words.PEOPLE)}'s birthday is on {rng.randint(1, 28)} {rng.choice(words.MONTHS)}",
             )
         )
     )
+    yield
     story.user(
         (
             "remember that {t}",
@@ -89,9 +90,10 @@ def recall(story, subject=None, fact=None):
     if subject is None:
         fact, subject = a_fact(rng)
         count = rng.choice((0, 1, 1, 1, 2, 3))
-        story.workspace.notes = [fact] * min(1, count) + [
+        story.notes = [fact] * min(1, count) + [
             f"{a_fact(rng)[0]} {subject}" for _ in range(count - 1)
         ]
+    yield
     story.user(
         (
             "what do you (know|remember) about (the|my|our|) {q}?",

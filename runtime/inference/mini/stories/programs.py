@@ -1,26 +1,9 @@
 """Requests to run a program, or that a program fulfils."""
 
+import json
+
 import words
 from stories.builder import body, cut_note, file_form, folder_form, quoted
-
-
-# Programs that the default policy does not allow.
-REFUSED = {
-    "rm",
-    "sudo",
-    "bash",
-    "env",
-    "curl",
-    "sed",
-    "ps",
-    "whoami",
-    "id",
-    "uname",
-    "uptime",
-    "hostname",
-    "nproc",
-    "tar",
-}
 
 
 def shown_command(argv) -> str:
@@ -46,6 +29,131 @@ def tell_run(story, argv, result):
         story.answer(f"{command} failed with exit code {status[5:]} and printed nothing.")
 
 
+def only_programs(programs) -> str:
+    """A policy that lets only these programs run."""
+    return (
+        "nacre: policy/1\nname: world\nextends: [builtin/base]\nworkspace: {mode: direct}\ntools:\n"
+        "  - {id: run, reason: what the project needs, tool: proc.run, decision: allow,\n"
+        f"     args: {{argv[0]: {{one_of: {json.dumps(programs)}}}}}}}\n"
+        "  - {id: write, reason: the agent may write, tool: [fs.write, fs.edit], decision: allow}\n"
+    )
+
+
+def script(story, path):
+    """A Python program that prints a little, and sometimes fails."""
+    rng = story.rng
+    lines = [f"print({words.sentence(rng)!r})" for _ in range(rng.choice((0, 1, 1, 2, 3)))]
+    kind = rng.random()
+    if kind < 0.12:
+        lines += ["import sys", f"sys.exit({rng.randint(1, 5)})"]
+    elif kind < 0.24:
+        lines += ["import sys", f"sys.exit({words.sentence(rng)!r})"]
+    story.add_file(path, lines or ["pass"])
+
+
+def other_program(story, path) -> list:
+    """Less common programs; with most of the refused ones that people think of."""
+    rng = story.rng
+    second = words.file_path(rng).replace(" ", "_")
+    name = words.word(rng)
+    kind = rng.choice(("make", "python", "text", "text", "text", "refused", "refused", "refused", "files"))
+    if kind == "make":
+        target = rng.choice(("all", "test", "clean", name))
+        if rng.random() < 0.8:
+            recipe = rng.choice((f"@echo {name} {words.word(rng)}", f"@echo {name}; exit {rng.randint(1, 4)}", "@true"))
+            story.add_file("Makefile", [f"{target}:", "\t" + recipe])
+        return ["make"] + [target] * (rng.random() < 0.6)
+    if kind == "python":
+        program = name + ".py"
+        if rng.random() < 0.8:
+            script(story, program)
+        return ["python3", program]
+    if kind == "text":
+        if rng.random() < 0.8:
+            story.add_text(second, 1, 6)
+        return rng.choice(
+            (
+                ["date"],
+                ["pwd"],
+                ["echo", name],
+                ["cut", "-d,", f"-f{rng.randint(1, 3)}", path],
+                ["uniq", path],
+                ["uniq", "-c", path],
+                ["tac", path],
+                ["rev", path],
+                ["nl", path],
+                ["diff", path, second],
+                ["cmp", path, second],
+                ["md5sum", path],
+                ["cat", path, second],
+                ["cat", "-n", path],
+                ["paste", path, second],
+                ["basename", path],
+                ["dirname", path],
+                ["seq", str(rng.randint(1, 6))],
+                ["expr", str(rng.randint(1, 99)), "+", str(rng.randint(1, 99))],
+                ["wc", "-l", path, second],
+                ["sort", "-k", "2", path],
+                ["git", "status"],
+                ["true"],
+                ["false"],
+                ["test", "-f", path],
+            )
+        )
+    if kind == "files":
+        folder = words.folder_name(rng)
+        story.fill(folder, (0, 5), (0, 2))
+        return rng.choice(
+            (
+                ["ls"],
+                ["ls", folder],
+                ["ls", "-1", folder],
+                ["find", folder, "-name", "*." + rng.choice(words.TEXT_EXTENSIONS)],
+                ["find", folder, "-type", "d"],
+                ["mkdir", name],
+                ["mkdir", "-p", folder + "/" + name],
+                ["touch", name + ".txt"],
+                ["rmdir", name],
+                ["ls", name],
+            )
+        )
+    return rng.choice(
+        (
+            ["whoami"],
+            ["uname", "-a"],
+            ["curl", "https://" + name + ".com"],
+            ["wget", "http://" + name + ".org/" + words.file_name(rng).replace(" ", "_")],
+            ["ps", "aux"],
+            ["id"],
+            ["env"],
+            ["bash", name + ".sh"],
+            ["sh", "-c", name],
+            ["tar", "-xf", name + ".tar"],
+            ["uptime"],
+            ["nproc"],
+            ["hostname"],
+            ["sed", "-n", "1p", path],
+            ["awk", "{print}", path],
+            ["sudo", name],
+            ["ssh", name],
+            ["chmod", "+x", path],
+            ["kill", words.number(rng)],
+            ["pip", "install", name],
+            ["apt", "install", name],
+            ["docker", "ps"],
+            ["ping", name + ".com"],
+            ["rm", path],
+            ["ln", "-s", path, name],
+            ["git", "commit", "-m", name],
+            ["git", "push"],
+            ["python3", "-c", "print(1)"],
+            ["cat", "/etc/" + name],
+            ["ls", "/home"],
+            ["ls", "../" + name],
+        )
+    )
+
+
 def command_line(story) -> tuple:
     """A program with arguments and how a user would type it."""
     rng, path = story.rng, words.file_path(story.rng)
@@ -67,11 +175,12 @@ def command_line(story) -> tuple:
             "other",
             "other",
             "other",
+            "other",
             "strange",
         )
     )
-    if rng.random() < 0.9:
-        story.add_text(path, 1, 10)
+    there = rng.random() < 0.9
+    lines = story.add_text(path, 1, 10) if there else []
     if program in ("wc", "sort"):
         options = rng.choice(
             ([], ["-l"], ["-l"], ["-w"], ["-c"]) if program == "wc" else ([], [], ["-r"], ["-n"], ["-u"])
@@ -82,8 +191,7 @@ def command_line(story) -> tuple:
     elif program == "cat":
         argv = ["cat", path]
     elif program == "grep":
-        file = story.workspace.files.get(path)
-        known = [one for line in (file.lines if file else []) for one in line.split() if one.isalnum()]
+        known = [one for line in lines for one in line.split() if one.isalnum()]
         argv = [
             "grep",
             *rng.choice(([], ["-n"], ["-c"], ["-i"])),
@@ -93,44 +201,7 @@ def command_line(story) -> tuple:
     elif program == "echo":
         argv = ["echo", *words.sentence(rng).replace('"', "").replace("'", "").replace("`", "").split()]
     elif program == "other":
-        argv = rng.choice(
-            (
-                ["make"],
-                ["make", words.word(rng)],
-                ["python3", words.file_path(rng).replace(" ", "_")],
-                ["git", "status"],
-                ["git", "log", "-n", str(rng.randint(1, 9))],
-                ["date"],
-                ["whoami"],
-                ["pwd"],
-                ["uname", "-a"],
-                ["ls", "-l"],
-                ["ls", "-la", words.folder_name(rng)],
-                ["du", "-sh", words.folder_name(rng)],
-                ["df", "-h"],
-                ["diff", path, words.file_path(rng).replace(" ", "_")],
-                ["npm", "test"],
-                ["cmake", "--build", words.folder_name(rng)],
-                ["bash", words.word(rng) + ".sh"],
-                ["sha256sum", path],
-                ["curl", "https://" + words.word(rng) + ".com"],
-                ["cut", "-d,", "-f1", path],
-                ["uniq", path],
-                ["find", ".", "-name", "*." + rng.choice(words.TEXT_EXTENSIONS)],
-                ["ps", "aux"],
-                ["id"],
-                ["env"],
-                ["node", words.word(rng) + ".js"],
-                ["gcc", words.word(rng) + ".c"],
-                ["tar", "-xf", words.word(rng) + ".tar"],
-                ["uptime"],
-                ["nproc"],
-                ["hostname"],
-                ["file", path],
-                ["stat", path],
-                ["sed", "-n", "1p", path],
-            )
-        )
+        argv = other_program(story, path)
     else:
         argv = [
             "./" * rng.randint(0, 1) + words.word(rng),
@@ -150,27 +221,11 @@ def command_line(story) -> tuple:
     if rng.random() < 0.06 and program in ("echo", "grep"):
         argv[-2 if program == "grep" else -1] = words.word(rng) + " " + words.word(rng)
     typed = " ".join(f'"{part}"' if " " in part else part for part in argv)
-    if program in ("other", "strange"):
-        kind = rng.random()
-        output = [
-            words.sentence(rng) if rng.random() < 0.6 else rng.choice((words.number(rng), words.word(rng)))
-            for _ in range(rng.choice((0, 1, 1, 1, 2, 3, 4, 9)))
-        ]
-        story.workspace.outputs[tuple(argv)] = (
-            (0, output, [])
-            if kind < 0.7
-            else (
-                rng.choice((1, 1, 2, 127, 3, 64)),
-                output[:1],
-                [rng.choice((f"{argv[0]}: {words.sentence(rng)}", words.sentence(rng)))],
-            )
-            if kind < 0.85
-            else (1, [], [])
-            if kind < 0.9
-            else (None, [], [])
+    if rng.random() < 0.2:
+        # Another list of programs; some on it do not exist.
+        story.policy = only_programs(
+            [argv[0]] * (rng.random() < 0.5) + [words.word(rng) for _ in range(rng.randint(1, 4))]
         )
-    if rng.random() < (0.6 if argv[0] in REFUSED or program == "strange" else 0.08):
-        story.workspace.forbidden_programs.add(argv[0])
     return argv, typed
 
 
@@ -180,10 +235,12 @@ def run_program(story):
     mark = rng.choice(("`", "`", '"', "'", "", "", ""))
     mark = "" if mark and mark in typed else mark
     bare = len(argv) > 1 and argv[0] not in ("cat", "ls") and rng.random() < 0.1
+    yield
+    if bare:
+        story.say(typed)
+        return tell_run(story, argv, story.call("proc.run", argv=argv))
     story.user(
-        ("{c}",)
-        if bare
-        else (
+        (
             "(run|run|run|execute|start|call|launch|invoke) {c}",
             "(run|execute) the (command|program) {c}",
             "(what does {c} (print|output|say|do)?|what is the output of {c}?)" if mark else "run {c}",
@@ -205,8 +262,6 @@ def run_program(story):
         ),
         c=mark + typed + mark,
     )
-    if bare:
-        story.turns[-1] = ("user", typed)
     tell_run(story, argv, story.call("proc.run", argv=argv))
 
 
@@ -241,12 +296,15 @@ def use_program(story):
             "unique",
         )
     )
-    if kind != "script" and rng.random() < 0.9:
+    if kind not in ("script", "date", "mkdir") and rng.random() < 0.9:
         story.add_text(path, 1, 9)
+    if kind == "rmdir":
+        story.fill(folder, (0, 4), (0, 1))
     if kind == "sort":
         argv = ["sort", path]
         if rng.random() < 0.25:
             argv = ["sort", "-r", path]
+            yield
             story.user(
                 (
                     "sort {f} (in reverse|in reverse order|backwards|in descending order|descending)",
@@ -256,6 +314,7 @@ def use_program(story):
                 **slots,
             )
         else:
+            yield
             story.user(
                 (
                     "sort {f}",
@@ -276,6 +335,7 @@ def use_program(story):
             )
     elif kind == "unique":
         argv = ["sort", "-u", path]
+        yield
         story.user(
             (
                 "(show|list|print) the (unique|distinct|different) lines (in|of) {f}",
@@ -286,6 +346,7 @@ def use_program(story):
         )
     elif kind == "words":
         argv = ["wc", "-w", path]
+        yield
         story.user(
             (
                 "how many words (are in|are there in|has|does) {f}(| have| contain)?",
@@ -300,6 +361,7 @@ def use_program(story):
         )
     elif kind == "wcl":
         argv = ["wc", "-l", path]
+        yield
         story.user(
             (
                 "(use|run) wc to count the lines (in|of) {f}",
@@ -313,6 +375,7 @@ def use_program(story):
         count = rng.randint(1, 9)
         slots["m"] = str(count) if count > 1 else "last"
         argv = ["tail", "-n", str(count), path]
+        yield
         story.user(
             (
                 "(show|show me|read|print|what are|give me) the last {m} lines (of|in|from) {f}",
@@ -330,6 +393,7 @@ def use_program(story):
         )
     elif kind == "copy":
         argv = ["cp", path, other]
+        yield
         story.user(
             (
                 "copy {f} to {n}",
@@ -342,6 +406,7 @@ def use_program(story):
         )
     elif kind == "move":
         argv = ["mv", path, other]
+        yield
         story.user(
             (
                 "(rename|move) {f} to {n}",
@@ -354,6 +419,7 @@ def use_program(story):
         )
     elif kind == "delete":
         argv = ["rm", path]
+        yield
         story.user(
             (
                 "(delete|remove|erase|throw away|get rid of|trash|destroy|rm|unlink) {f}",
@@ -364,7 +430,8 @@ def use_program(story):
             **slots,
         )
     elif kind == "mkdir":
-        argv = ["mkdir", folder]
+        argv = ["mkdir", *["-p"] * ("/" in folder), folder]
+        yield
         story.user(
             (
                 "(create|make|add) (a folder|a directory|a new folder|a new directory|the folder|the directory|a subfolder) {x}",
@@ -377,6 +444,7 @@ def use_program(story):
         )
     elif kind == "rmdir":
         argv = ["rm", "-r", folder]
+        yield
         story.user(
             (
                 "(delete|remove|erase|get rid of|wipe|destroy|throw away) (the folder|the directory|folder|the whole folder|the entire directory) {x}",
@@ -388,6 +456,7 @@ def use_program(story):
         )
     elif kind == "date":
         argv = ["date"]
+        yield
         story.user(
             (
                 "what('s| is) the (date|time|current time|date today|current date)?",
@@ -398,29 +467,11 @@ def use_program(story):
             ),
             **slots,
         )
-        story.workspace.outputs[("date",)] = (
-            0,
-            [
-                f"{rng.choice(words.DAYS)[:3]} {rng.choice(words.MONTHS)[:3]} {rng.randint(1, 28)} {rng.randint(0, 23):02d}:{rng.randint(0, 59):02d}:{rng.randint(0, 59):02d} UTC {rng.randint(2024, 2028)}"
-            ],
-            [],
-        )
     elif kind == "diff":
         argv = ["diff", path, other]
-        story.workspace.outputs[tuple(argv)] = (
-            (
-                1,
-                [
-                    f"{rng.randint(1, 9)}c{rng.randint(1, 9)}",
-                    "< " + words.sentence(rng),
-                    "---",
-                    "> " + words.sentence(rng),
-                ],
-                [],
-            )
-            if rng.random() < 0.6
-            else (0, [], [])
-        )
+        if rng.random() < 0.8:
+            story.add_file(other, story.lines_of(path)[: rng.randint(0, 9)] + [words.sentence(rng)] * rng.randint(0, 1))
+        yield
         story.user(
             (
                 "compare {f} (with|and|to) {n}",
@@ -431,21 +482,17 @@ def use_program(story):
             **slots,
         )
     else:
-        script = words.stem(rng).replace(" ", "_") + ".py"
-        argv = ["python3", script]
-        story.workspace.outputs[tuple(argv)] = (
-            (0, [words.sentence(rng) for _ in range(rng.randint(0, 3))], [])
-            if rng.random() < 0.7
-            else (1, [], [words.sentence(rng)])
-        )
+        program = words.stem(rng).replace(" ", "_") + ".py"
+        argv = ["python3", program]
+        if rng.random() < 0.9:
+            script(story, program)
+        yield
         story.user(
             (
                 "(run|execute|start) (the|my|) (script|python script|program|python program) {p}",
                 "run {p} with (python|python3)",
                 "use python to run {p}",
             ),
-            p=quoted(rng, script, 0.15),
+            p=quoted(rng, program, 0.15),
         )
-    if rng.random() < (0.5 if kind in ("delete", "rmdir", "move") else 0.12):
-        story.workspace.forbidden_programs.add(argv[0])
     tell_run(story, argv, story.call("proc.run", argv=argv))

@@ -3,7 +3,7 @@
 import words
 from stories.builder import body, cut_note, file_form
 from stories.common import SHOW, a_file
-from tool_emulation import clean_path
+from words import clean_path
 
 
 def text_file(story, low=1, high=12) -> tuple:
@@ -13,8 +13,8 @@ def text_file(story, low=1, high=12) -> tuple:
         return path, []
     lines = story.add_text(path, low, high)
     if rng.random() < 0.1:
-        total = len(lines) + rng.randint(1, 10 ** rng.randint(1, 4))
-        story.add_file(path, lines, total=total, size=total * rng.randint(4, 60))
+        lines = lines + words.lines(rng, words.kind_of(path), rng.randint(1, rng.choice((30, 30, 100, 400))))
+        story.add_file(path, lines)
     return path, lines
 
 
@@ -74,11 +74,12 @@ def read_file(story):
     if rng.random() < 0.1:
         path = rng.choice((a_file(rng, text=False), words.folder_path(rng)))
         if rng.random() < 0.5:
-            story.workspace.directories.add(clean_path(path))
+            story.add_folder(path)
         else:
-            story.add_file(path, binary=True, size=words.size(rng))
+            story.add_file(path, size=words.size(rng))
     else:
         path, _ = text_file(story, rng.choice((0, 1, 1, 1)), rng.choice((6, 6, 12, 20)))
+    yield
     story.user(READ, f=file_form(rng, path))
     tell_text(story, path, story.call("fs.read", path=path))
 
@@ -91,6 +92,7 @@ def read_part(story):
     slots = {"f": file_form(rng, path)}
     if count is None and rng.random() < 0.5:
         count = 1
+        yield
         story.user(
             (
                 SHOW + " (only|) the (first|top) line (of|in|from) {f}",
@@ -107,6 +109,7 @@ def read_part(story):
         )
     elif count is None:
         start, count = rng.randint(2, 30), 1
+        yield
         story.user(
             (
                 SHOW + " line {n} (of|in|from) {f}",
@@ -126,6 +129,7 @@ def read_part(story):
         )
     elif rng.random() < 0.65:
         slots["n"] = rng.choice((str(count), spelled[count]))
+        yield
         story.user(
             (
                 SHOW + " the first {n} lines (of|in|from) {f}",
@@ -144,6 +148,7 @@ def read_part(story):
     else:
         start = rng.randint(2, 40)
         slots["a"], slots["n"] = str(start), rng.choice((str(count), spelled[count]))
+        yield
         story.user(
             (
                 SHOW + " {n} lines (of|from) {f} (starting at|from|beginning with|starting with) line {a}",
@@ -171,7 +176,8 @@ def line_count(story):
     slots = {"f": file_form(rng, path)}
     if by_size:
         if rng.random() < 0.3:
-            story.add_file(path, binary=True, size=words.size(rng))
+            story.add_file(path, size=words.size(rng))
+        yield
         story.user(
             (
                 "how (big|large|long in bytes) is {f}?",
@@ -189,6 +195,7 @@ def line_count(story):
             **slots,
         )
     else:
+        yield
         story.user(
             (
                 "how many lines (are in|are there in|has|does) {f}(| have| contain)?",

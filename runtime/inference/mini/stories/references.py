@@ -1,7 +1,7 @@
 """Conversations in which a later request refers to an earlier one."""
 
 import words
-from stories.builder import body, file_form, folder_form, names_in, place_form, quoted
+from stories.builder import bad, body, file_form, folder_form, names_in, place_form, quoted
 from stories.chains import NAMES, save_sizes, target_file
 from stories.common import SHOW, WRITE_VERB, a_folder, under
 from stories.listing import (
@@ -19,11 +19,13 @@ from stories.reading import READ, line_count, read_file, tell_text, text_file
 from stories.searching import Needle, search_text, tell_search
 from stories.talk import chatter
 from stories.writing import a_content, append_file, edit_file, told_edit, told_write, write_file
-from tool_emulation import clean_path
+from words import clean_path
 
 
 def then_write_names(story):
     asked = SizeQuestion(story)
+    path, form = target_file(story)
+    yield
     story.user(
         (
             "(which|what) {k} {in} are "
@@ -36,9 +38,8 @@ def then_write_names(story):
     )
     result = asked.ask(story)
     tell_by_size(story, asked, result)
-    if story.turns[-2][1].startswith(("denied", "error")) or not body(result):
+    if bad(result) or not body(result):
         return
-    path, form = target_file(story)
     story.user(
         (
             WRITE_VERB + " " + NAMES + " (to|into|in) {f}",
@@ -54,7 +55,9 @@ def then_write_names(story):
 
 def then_one_of_them(story):
     rng, folder = story.rng, a_folder(story.rng)
-    names = story.fill(folder, (2, 6), (0, 1))
+    for _ in range(rng.randint(1, 6)):
+        story.add_text(under(clean_path(folder), words.file_name(rng)), 1, 6)
+    yield
     story.user(
         (SHOW + " (the files|everything) {in}", "(which|what) files are {in}?", "list {D}"),
         **{"in": place_form(rng, folder), "D": folder_form(rng, folder)},
@@ -62,11 +65,10 @@ def then_one_of_them(story):
     result = story.call("fs.list", path=folder)
     tell_listing(story, folder, result)
     listed = [name for name in names_in(result) if not name.endswith("/")]
-    if story.turns[-2][1].startswith(("denied", "error")) or not listed or not names:
+    if bad(result) or not listed:
         return
     name = rng.choice(listed)
     path = under(folder, name)
-    story.add_text(clean_path(path), 1, 6)
     if rng.random() < 0.7:
         story.user(
             (
@@ -92,6 +94,7 @@ def then_it(story):
     path, lines = text_file(story, 1, 6)
     it = rng.choice(("it", "it", "it", "that file", "the file", "this file"))
     first = rng.choice(("read", "write", "count"))
+    yield
     if first == "read":
         story.user(READ, f=file_form(rng, path))
         tell_text(story, path, story.call("fs.read", path=path))
@@ -157,42 +160,46 @@ def then_it(story):
         needle.text, needle.path, needle.in_file = text, path, True
         tell_search(story, needle, story.call("fs.search", pattern=text, path=path), "lines")
     else:
-        story.workspace.forbidden_programs |= {"rm"} if rng.random() < 0.5 else set()
         story.user(("(now|) (delete|remove) {i}", "(delete|remove) {i} again"), i=it)
         tell_run(story, ["rm", path], story.call("proc.run", argv=["rm", path]))
 
 
 def then_recall(story):
     fact, subject = a_fact(story.rng)
+    yield
     story.user(("remember that {t}", "note: {t}", "keep in mind that {t}"), t=fact)
     result = story.call("memory.note", text=fact)
     if not story.failed(result, "take the note"):
         story.answer(f"Noted: {fact}.")
-        recall(story, subject, fact)
+        for _ in recall(story, subject, fact):
+            pass
 
 
 def two_tasks(story):
     """Two unrelated requests in a row: the second must not be mixed with the first."""
+    told = []
     for _ in range(2):
-        one = story.rng.choice(
-            (
-                list_folder,
-                list_by_size,
-                read_file,
-                line_count,
-                search_text,
-                write_file,
-                append_file,
-                edit_file,
-                run_program,
-                take_note,
-                chatter,
-                save_sizes,
-                extreme,
-                count_files,
-            )
-        )
-        story.workspace.files.clear()
-        story.workspace.outputs.clear()
-        story.workspace.forbidden_programs.clear()
-        one(story)
+        one = story.rng.choice(SINGLE)(story)
+        next(one)
+        told.append(one)
+    yield
+    for one in told:
+        next(one, None)
+
+
+SINGLE = (
+    list_folder,
+    list_by_size,
+    read_file,
+    line_count,
+    search_text,
+    write_file,
+    append_file,
+    edit_file,
+    run_program,
+    take_note,
+    chatter,
+    save_sizes,
+    extreme,
+    count_files,
+)

@@ -1,12 +1,16 @@
 """Requests that the policy refuses: the model makes the call and says what came back."""
 
+import json
+import re
+
 import words
-from stories.builder import INJECTIONS, file_form, folder_form, place_form, quoted
+from stories.builder import INJECTIONS, POLICY, file_form, folder_form, place_form, quoted
 from stories.common import SEARCH, WRITE_VERB
 from stories.listing import tell_listing
 from stories.programs import tell_run
 from stories.reading import READ, tell_text
 from stories.writing import a_content, edit_texts, told_edit, told_write
+from words import clean_path
 
 
 def outside_path(rng) -> str:
@@ -73,6 +77,7 @@ def outside(story):
     kind = rng.choice(("read", "read", "read", "read", "list", "write", "search", "edit", "count"))
     slots = {"f": file_form(rng, path)}
     if kind == "read":
+        yield
         story.user(READ, **slots)
         tell_text(story, path, story.call("fs.read", path=path))
     elif kind == "list":
@@ -93,6 +98,7 @@ def outside(story):
                 "/" + words.folder_path(rng),
             )
         )
+        yield
         story.user(
             (
                 "(list|show|show me) (the files|everything|the contents) {in}",
@@ -106,14 +112,17 @@ def outside(story):
         tell_listing(story, folder, story.call("fs.list", path=folder))
     elif kind == "write":
         content, form = a_content(rng)
+        yield
         story.user((WRITE_VERB + " {t} (to|into|in) {f}", "create {f} with {t}"), t=form, **slots)
         told_write(story, path, story.call("fs.write", path=path, content=content))
     elif kind == "search":
         text = words.fragment(rng)
+        yield
         story.user(("(search|grep) {f} for {w}", SEARCH + " {w} in {f}"), w=quoted(rng, text, 0.4), **slots)
         story.failed(story.call("fs.search", pattern=text, path=path), f"search {path}")
     elif kind == "edit":
         old, new = words.fragment(rng), words.fragment(rng)
+        yield
         story.user(
             ("replace {a} (with|by) {b} in {f}", "in {f}, change {a} to {b}", "change {a} to {b} in {f}"),
             a=quoted(rng, old, 0.4),
@@ -122,6 +131,7 @@ def outside(story):
         )
         story.failed(story.call("fs.edit", path=path, old=old, new=new), f"edit {path}")
     else:
+        yield
         story.user(("how many lines (has|are in) {f}?", "how (big|long) is {f}?"), **slots)
         story.failed(story.call("fs.read", path=path, max_lines=1), f"read {path}")
     lead_with_injection(story)
@@ -154,10 +164,12 @@ def protected(story):
             words.file_path(rng),
         )
     )
-    story.workspace.protected.append(path)
+    if re.fullmatch(r"[\w./-]+", path):
+        story.policy = POLICY + f"workspace:\n  protect: [{json.dumps(clean_path(path))}]\n"
     kind = rng.choice(("open", "open", "write", "edit", "append"))
     slots = {"f": file_form(rng, path)}
     if kind == "open":
+        yield
         story.user(
             (
                 "(change|edit|modify|rewrite|update|alter) (the policy|the policy file|the rules|the permissions) (in|) {n} so that (everything|every call|all|anything|every tool) is (allowed|permitted)",
@@ -175,18 +187,21 @@ def protected(story):
         told_write(story, path, result)
     elif kind == "write":
         content, form = a_content(rng)
+        yield
         story.user(
             (WRITE_VERB + " {t} (to|into|in) {f}", "(overwrite|replace) {f} with {t}"), t=form, **slots
         )
         told_write(story, path, story.call("fs.write", path=path, content=content))
     elif kind == "append":
         content, form = a_content(rng)
+        yield
         story.user(("(append|add) {t} to {f}",), t=form, **slots)
         told_write(
             story, path, story.call("fs.write", path=path, content=content, append=True), f"append to {path}"
         )
     else:
         old, new = edit_texts(story, path)
+        yield
         story.user(
             (
                 "replace {a} (with|by) {b} in {f}",
@@ -224,8 +239,10 @@ def destroy(story):
                 ["chmod", "+s", "/bin/sh"],
             )
         )
+        yield
         story.user(("(run|execute|do) {c}", "{c}", "(run|execute) `{c}`"), c=" ".join(argv))
     else:
+        yield
         story.user(
             (
                 "(delete|remove|erase|wipe|destroy) (everything|all files|all the files|all my files|it all|every file|all data)( with rm -rf| using rm -rf| here| in this folder| in the workspace| in this directory|)",
@@ -234,9 +251,5 @@ def destroy(story):
                 "(format|clean up) the disk by deleting everything",
             )
         )
-    story.workspace.forbidden_programs |= {argv[0]} if rng.random() < 0.85 else set()
-    story.workspace.outputs[tuple(argv)] = (
-        (0, [], []) if rng.random() < 0.5 else (1, [], [f"{argv[0]}: Permission denied"])
-    )
     tell_run(story, argv, story.call("proc.run", argv=argv))
     lead_with_injection(story, 0.25)

@@ -13,7 +13,7 @@ from stories.builder import (
     where,
 )
 from stories.common import SEARCH, a_file, a_folder
-from tool_emulation import clean_path
+from words import clean_path
 
 
 class Needle:
@@ -43,7 +43,7 @@ class Needle:
                 )
             story.add_file(target, lines)
         if base and not self.in_file:
-            story.workspace.directories.add(base[:-1])
+            story.add_folder(base[:-1])
 
     def ask(self, story):
         return story.call("fs.search", pattern=self.text, path=self.path, **self.options)
@@ -181,5 +181,6 @@ def search_text(story):
             "how many lines {in} (contain|mention) {w}{o}?",
             "number of (matches|occurrences) of {w} {in}{o}",
         )
+    yield
     story.user(templates, **slots)
     tell_search(story, needle, needle.ask(story), kind)

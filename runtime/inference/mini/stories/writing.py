@@ -3,7 +3,7 @@
 import words
 from stories.builder import file_form, quoted
 from stories.common import WRITE_VERB, a_file
-from tool_emulation import clean_path
+from words import clean_path
 
 
 def a_content(rng) -> tuple:
@@ -58,13 +58,14 @@ def maybe_there(story, path, share):
     if story.rng.random() < share:
         story.add_text(path, 1, 5)
     elif story.rng.random() < 0.04:
-        story.workspace.directories.add(clean_path(path))
+        story.add_folder(path)
 
 
 def write_file(story):
     rng, path = story.rng, a_file(story.rng)
     maybe_there(story, path, 0.25)
     if rng.random() < 0.08:
+        yield
         story.user(
             (
                 "create (an|the|a new) empty file {n}",
@@ -77,6 +78,7 @@ def write_file(story):
         return told_write(story, path, story.call("fs.write", path=path, content=""))
     if rng.random() < 0.07:
         items = [words.word(rng) for _ in range(rng.randint(2, 5))]
+        yield
         story.user(
             (
                 "(make|create|write|start) (me |)a (shopping|todo|packing|grocery|guest|wish|) list (in|as|called|named) {n}(:| with) {i}",
@@ -91,6 +93,7 @@ def write_file(story):
         )
         return told_write(story, path, story.call("fs.write", path=path, content="\n".join(items)))
     content, form = a_content(rng)
+    yield
     story.user(
         (
             WRITE_VERB + " {t} (to|into|in|to|in) {f}",
@@ -124,6 +127,7 @@ def append_file(story):
     rng, path = story.rng, a_file(story.rng)
     maybe_there(story, path, 0.9)
     content, form = a_content(rng)
+    yield
     story.user(
         (
             "append {t} to {f}",
@@ -179,7 +183,7 @@ def edit_file(story):
     rng, path = story.rng, a_file(story.rng)
     old, new = edit_texts(story, path)
     if rng.random() < 0.06:
-        del story.workspace.files[clean_path(path)]
+        story.remove_file(path)
     mark = rng.random() < 0.5
     slots = {
         "f": file_form(rng, path),
@@ -188,6 +192,7 @@ def edit_file(story):
     }
     everywhere = rng.random() < 0.2
     if rng.random() < 0.1:
+        yield
         story.user(
             (
                 "(delete|remove|erase|cut) (the text|the word|) {a} (from|in) {f}",
@@ -198,6 +203,7 @@ def edit_file(story):
         )
         return told_edit(story, path, old, "", story.call("fs.edit", path=path, old=old, new=""))
     if everywhere:
+        yield
         story.user(
             (
                 "replace (all|every|all occurrences of|each|every occurrence of|all instances of) {a} (with|by) {b} in {f}",
@@ -209,6 +215,7 @@ def edit_file(story):
             **slots,
         )
     else:
+        yield
         story.user(
             (
                 "replace {a} (with|by|with) {b} in {f}",
