@@ -41,6 +41,9 @@ LEADS = (
     "would you mind: ",
     "be so kind and ",
 )
+# Leads that fit before whatever is not an imperative.
+GREETINGS = ("hey, ", "hi, ", "ok, ", "okay, ", "hello, ", "so, ", "well, ", "now, ", "please: ", "alright, ", "hi there, ", "hey nacre, ")
+STATEMENT = re.compile(r"\{|(if|i|i'm|i'd|the|there|we|where|wherever|in|at|of|any|anything|from|my|some|don't|do not|your|one|no) ")
 TAILS = (
     " please",
     ", please",
@@ -237,6 +240,7 @@ def pattern(rng, templates: tuple) -> str:
 def dress(rng, text: str, leads: bool, capital: bool) -> str:
     """Slips, fillers, politeness, case and punctuation around a wording; slots stay as they are."""
     question = text.endswith("?")
+    wish = "?" not in text and not STATEMENT.match(text)
     if rng.random() < 0.1:
         text = misspell(rng, text)
     if leads and rng.random() < 0.1:
@@ -244,7 +248,7 @@ def dress(rng, text: str, leads: bool, capital: bool) -> str:
     if rng.random() < 0.03:
         text = re.sub(r"(?<![{\w])(the|a|an|of) (?=[\w{])", "", text)
     if not question:
-        lead = rng.choice(LEADS) if leads and rng.random() < 0.4 else ""
+        lead = rng.choice(LEADS if wish else GREETINGS) if leads and rng.random() < (0.4 if wish else 0.1) else ""
         tail = rng.choice(TAILS) if leads and rng.random() < 0.08 and "please" not in lead else ""
         text = lead + text + tail
         if not text.endswith("."):
@@ -294,6 +298,7 @@ class Story:
         self.context = CONTEXT if rng.held_out else rng.choice((600, 1024, 1024, CONTEXT, CONTEXT))
         self.mishap = rng.random() < 0.1
         self.careless = rng.random()
+        self._collected = None
         self._request, self._furnished, self._in_turn, self._person = None, False, False, False
 
     def user(self, template, leads=True, **slots):
@@ -333,7 +338,18 @@ class Story:
         self.turns += [("call", dump(tool, arguments)), ("tool", result)]
         return result
 
+    def together(self, tellers):
+        """Several tasks of one request: what each would answer becomes a line of one answer."""
+        self._collected = []
+        for tell in tellers:
+            tell()
+        text, self._collected = "\n".join(self._collected), None
+        self.answer(text)
+
     def answer(self, text: str):
+        if self._collected is not None:
+            self._collected.append(text)
+            return
         self.turns.append(("answer", text))
         if self._in_turn:
             self.world.answer(text)

@@ -349,12 +349,16 @@ def tell_by_size(story, asked, result):
         story.answer(f"I found no files{asked.description()} {where(asked.folder)}.")
 
 
+BIGGEST = "(biggest|largest|biggest|heaviest|largest)"
+NEWEST = "(newest|latest|most recent|most recently changed|last modified|youngest)"
+
+
 def extreme_request(story, folder):
     """Words for the biggest, newest, smallest or oldest; returns the sort key and what is meant."""
     kind = story.rng.choice(("biggest", "biggest", "newest", "newest", "smallest", "oldest"))
     adjective = {
-        "biggest": "(biggest|largest|biggest|heaviest|largest)",
-        "newest": "(newest|latest|most recent|most recently changed|last modified|youngest)",
+        "biggest": BIGGEST,
+        "newest": NEWEST,
         "smallest": "(smallest|tiniest|smallest|lightest)",
         "oldest": "(oldest|least recent|oldest|earliest)",
     }[kind]

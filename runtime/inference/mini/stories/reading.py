@@ -157,6 +157,21 @@ def read_part(story):
             ),
             **slots,
         )
+    tell_part(story, path, start, count)
+
+
+def tell_length(story, path, by_size=False):
+    """Ask for the first line, whose head has the lines and bytes of all."""
+    result = story.call("fs.read", path=path, max_lines=1)
+    if by_size and result.startswith("error: not text"):
+        return story.answer(f"{path} is {result.rsplit('(', 1)[1][:-1]} large.")
+    if not story.failed(result, f"read {path}"):
+        lines, size = result.split("\n")[0].split(" (lines")[0].split(", ")
+        story.answer(f"{path} is {size} large." if by_size else f"{path} has {lines}.")
+
+
+def tell_part(story, path, start=None, count=None):
+    """Repeat some lines."""
     result = story.call("fs.read", path=path, start_line=start, max_lines=count)
     if story.failed(result, f"read {path}"):
         return
@@ -215,9 +230,4 @@ def line_count(story):
             ),
             **slots,
         )
-    result = story.call("fs.read", path=path, max_lines=1)
-    if by_size and result.startswith("error: not text"):
-        return story.answer(f"{path} is {result.rsplit('(', 1)[1][:-1]} large.")
-    if not story.failed(result, f"read {path}"):
-        lines, size = result.split("\n")[0].split(" (lines")[0].split(", ")
-        story.answer(f"{path} is {size} large." if by_size else f"{path} has {lines}.")
+    tell_length(story, path, by_size)

@@ -156,8 +156,7 @@ def then_it(story):
         story.user(
             ("(search|grep) {i} for {w}", "does {i} (contain|mention) {w}?"), w=quoted(rng, text, 0.4), i=it
         )
-        needle = Needle.__new__(Needle)
-        needle.text, needle.path, needle.in_file = text, path, True
+        needle = Needle.of(text, path)
         tell_search(story, needle, story.call("fs.search", pattern=text, path=path), "lines")
     else:
         story.user(("(now|) (delete|remove) {i}", "(delete|remove) {i} again"), i=it)

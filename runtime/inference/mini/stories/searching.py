@@ -45,6 +45,13 @@ class Needle:
         if base and not self.in_file:
             story.add_folder(base[:-1])
 
+    @classmethod
+    def of(cls, text: str, path: str):
+        """A text to search for in a file that stands already."""
+        needle = cls.__new__(cls)
+        needle.text, needle.path, needle.in_file, needle.options = text, path, True, {}
+        return needle
+
     def ask(self, story):
         return story.call("fs.search", pattern=self.text, path=self.path, **self.options)
 
