@@ -17,7 +17,11 @@ namespace {
 constexpr uint64_t kPlain = kernel::kNoSuid | kernel::kNoDev;
 constexpr uint64_t kSystem = kPlain | kernel::kReadOnly;
 constexpr uint64_t kTmpInodes = 16384;
+// The host counts them per user, for all calls and all else together: 128 by default.
+constexpr uint64_t kInotifyInstancesMax = 16;
 constexpr uint64_t kShmBytes = 64ULL << 20;
+// Timers are counted among them, and all calls of a user together against the user's own limit.
+constexpr uint64_t kPendingSignalsMax = 1024;
 // An address space far above the memory limit: reserving is no use, and the watchdog or the cgroup
 // gives the clearer outcome. It only keeps page tables and overcommit in bounds.
 constexpr uint64_t kAddressSpaceFactor = 8;
@@ -103,6 +107,10 @@ void PlanIdentity(Builder& builder, const HostSupport& host) {
   nested.path = "/proc/sys/user/max_user_namespaces";
   nested.text = "0";
   nested.optional = true;
+  Step& watches = builder.Add(StepKind::kWriteHostFile, "leave file watches to others");
+  watches.path = "/proc/sys/user/max_inotify_instances";
+  watches.text = std::to_string(kInotifyInstancesMax);
+  watches.optional = true;
   Step& first_to_die = builder.Add(StepKind::kWriteHostFile, "first to die when memory is short");
   first_to_die.path = "/proc/self/oom_score_adj";
   first_to_die.text = "1000";
@@ -286,7 +294,9 @@ void PlanLimits(Builder& builder, const Limits& limits) {
         Limit{"cpu", RLIMIT_CPU, static_cast<uint64_t>(limits.cpu.count()) + 1},
         Limit{"address space", RLIMIT_AS, address_space},
         Limit{"locked memory", RLIMIT_MEMLOCK, 64 * 1024}, Limit{"nice", RLIMIT_NICE, 0},
-        Limit{"real time", RLIMIT_RTPRIO, 0}, Limit{"message queues", RLIMIT_MSGQUEUE, 0}}) {
+        Limit{"real time", RLIMIT_RTPRIO, 0},
+        Limit{"pending signals", RLIMIT_SIGPENDING, kPendingSignalsMax},
+        Limit{"message queues", RLIMIT_MSGQUEUE, 0}}) {
     Step& step = builder.Add(StepKind::kResourceLimit, std::string("limit ") + limit.name);
     step.number = static_cast<uint64_t>(limit.resource);
     step.value = limit.value;

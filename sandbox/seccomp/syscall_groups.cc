@@ -55,12 +55,11 @@ void AddFiles(Rules& rules) {
                                              "preadv",      "pwritev",   "preadv2",
                                              "pwritev2",    "lseek",     "close",
                                              "close_range", "dup",       "dup2",
-                                             "dup3",        "fcntl",     "flock",
-                                             "fsync",       "fdatasync", "sync_file_range",
-                                             "fadvise64",   "readahead", "copy_file_range",
-                                             "sendfile",    "splice",    "tee",
-                                             "ftruncate",   "fallocate", "pipe",
-                                             "pipe2"});
+                                             "dup3",        "flock",     "fsync",
+                                             "fdatasync",   "fadvise64", "sync_file_range",
+                                             "readahead",   "sendfile",  "copy_file_range",
+                                             "splice",      "tee",       "ftruncate",
+                                             "fallocate",   "pipe",      "pipe2"});
   Allow(rules, "look at files; what exists is decided by the mounts",
         {"stat",      "fstat",      "lstat",     "newfstatat", "statx",     "access",
          "faccessat", "faccessat2", "readlink",  "readlinkat", "getdents",  "getdents64",
@@ -92,6 +91,21 @@ void AddFiles(Rules& rules) {
          "inotify_init1",
          "inotify_add_watch",
          "inotify_rm_watch"});
+}
+
+// What is left out reaches others: a lease stalls whoever opens the file on the host, and the sizes
+// of all pipes of a user are counted together, whatever their namespaces.
+void AddDescriptorCommands(Rules& rules) {
+  AllowIf(rules, "fcntl", {{1, kLow32 & ~uint64_t{0xf}, 0}}, "flags, locks and owners");
+  for (const uint64_t command :
+       {uint64_t{F_OFD_GETLK}, uint64_t{F_OFD_SETLK}, uint64_t{F_OFD_SETLKW},
+        uint64_t{F_DUPFD_CLOEXEC}, uint64_t{F_GETPIPE_SZ}, uint64_t{F_GET_SEALS}}) {
+    AllowIf(rules, "fcntl", {{1, kLow32, command}}, "locks, copies and questions");
+  }
+  for (const uint64_t command :
+       {uint64_t{F_SETLEASE}, uint64_t{F_NOTIFY}, uint64_t{F_SETPIPE_SZ}}) {
+    DenyIf(rules, "fcntl", {{1, kLow32, command}}, "leases, notices and large pipes reach others");
+  }
 }
 
 // A set-uid file made in a mounted directory would be one on the host, outside of nosuid.
@@ -335,6 +349,7 @@ Result<std::vector<SyscallRule>> ProfileRules(const std::string& profile) {
   }
   Rules rules;
   AddFiles(rules);
+  AddDescriptorCommands(rules);
   AddModes(rules);
   AddProcesses(rules);
   AddChecked(rules);
