@@ -313,7 +313,8 @@ Result<LaunchResult> Launch(const LaunchPlan& plan, const LaunchContext& context
 
   int pidfd = -1;
   kernel::CloneArgs args;
-  args.flags = kCallNamespaces | CLONE_PIDFD | kernel::kCloneClearSignalHandlers;
+  args.flags =
+      (kCallNamespaces & ~plan.shared_namespaces) | CLONE_PIDFD | kernel::kCloneClearSignalHandlers;
   args.pidfd = reinterpret_cast<uint64_t>(&pidfd);
   args.exit_signal = SIGCHLD;
   if (call.cgroup && call.cgroup->dir_fd() >= 0) {

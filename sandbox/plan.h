@@ -104,6 +104,8 @@ struct LaunchPlan {
   std::vector<std::string> weaker;  // known from the host
   // A layer that the spec requires and the host lacks: nothing is started.
   std::optional<std::string> unmet;
+  // Tests only: clone flags of namespaces that the call shares with the host.
+  uint64_t shared_namespaces = 0;
   // Tests only: this step fails with EIO instead of being done.
   std::optional<size_t> fail_at_step;
 

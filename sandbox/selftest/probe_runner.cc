@@ -1,0 +1,177 @@
+#include "sandbox/selftest/probe_runner.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+namespace nacre::sandbox {
+namespace {
+
+constexpr std::chrono::milliseconds kWall{5000};
+constexpr size_t kReportBytesMax = 256 << 10;
+constexpr char kProgram[] = "/probes/nacre-probes";
+
+// The limits of tests/security/probes/probe.h.
+Limits ProbeLimits(const Probe& probe) {
+  Limits limits;
+  limits.wall = probe.wall.count() > 0 ? probe.wall : kWall;
+  limits.cpu = std::chrono::seconds(2);
+  limits.memory_bytes = 64ULL << 20;
+  limits.tasks = 24;
+  limits.files = 64;
+  limits.output_bytes = 256ULL << 10;
+  limits.disk_bytes = 8ULL << 20;
+  return limits;
+}
+
+// Keeps what comes on the channel, up to a bound, and tells when the call says that it is ready.
+class ReportIo final : public CallIo {
+ public:
+  Reply OnStart() override { return {.bytes = {}, .close_input = true, .kill = false}; }
+  Reply OnChannelBytes(std::string_view bytes) override {
+    const std::lock_guard lock(mutex_);
+    text_.append(bytes.substr(0, kReportBytesMax - std::min(kReportBytesMax, text_.size())));
+    if (text_.find("ready\n") != std::string::npos) {
+      ready_ = true;
+      changed_.notify_all();
+    }
+    return {};
+  }
+
+  void End() {
+    const std::lock_guard lock(mutex_);
+    ended_ = true;
+    changed_.notify_all();
+  }
+  // True: ready. False: it ended before it was.
+  bool WaitUntilReady() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return ready_ || ended_; });
+    return ready_;
+  }
+  std::string text() {
+    const std::lock_guard lock(mutex_);
+    return text_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::string text_;
+  bool ready_ = false;
+  bool ended_ = false;
+};
+
+// Another call, beside the probe's. Ended at the latest with this object.
+class OtherCall final {
+ public:
+  OtherCall(KernelSandbox& sandbox, LaunchPlan plan)
+      : thread_([this, &sandbox, plan = std::move(plan)] {
+          sandbox.RunPlan(plan, io_, cancel_.token()).ok();
+          io_.End();
+        }) {}
+  ~OtherCall() {
+    cancel_.Cancel();
+    thread_.join();
+  }
+
+  ReportIo& io() { return io_; }
+
+ private:
+  ReportIo io_;
+  CancelSource cancel_;
+  std::thread thread_;
+};
+
+}  // namespace
+
+ProbeRunner::ProbeRunner(KernelSandbox& sandbox, std::string directory, std::vector<Probe> probes,
+                         seccomp::Filter filter, HostBait bait)
+    : sandbox_(&sandbox),
+      directory_(std::move(directory)),
+      probes_(std::move(probes)),
+      filter_(std::move(filter)),
+      bait_(std::move(bait)) {}
+
+Result<ProbeRunner> ProbeRunner::Create(KernelSandbox& sandbox, const std::string& directory) {
+  std::vector<Probe> probes = NACRE_TRY(LoadProbes(directory));
+  const auto rules = NACRE_TRY(seccomp::ProfileRules("default"));
+  seccomp::Filter filter =
+      NACRE_TRY(seccomp::CompileFilter(rules, seccomp::Otherwise::kNoSuchCall));
+  HostBait bait = NACRE_TRY(HostBait::Create());
+  return ProbeRunner(sandbox, directory, std::move(probes), std::move(filter), std::move(bait));
+}
+
+std::vector<std::pair<std::string, std::string>> ProbeRunner::Environment(
+    const Arena& arena) const {
+  auto variables = bait_.variables();
+  variables.emplace_back("PATH", "/usr/bin:/bin");
+  variables.emplace_back("PROBE_HOST_FILE", arena.host_file());
+  return variables;
+}
+
+Result<LaunchPlan> ProbeRunner::Plan(const Probe& probe, const Arena& arena, bool other,
+                                     Layer without) const {
+  SandboxSpec spec;
+  spec.id = "probe";
+  spec.argv = {kProgram};
+  if (other) {
+    spec.argv.emplace_back("--other");
+  }
+  spec.argv.push_back(probe.name);
+  spec.environment = Environment(arena);
+  spec.mounts = {
+      {.source = directory_,
+       .target = "/probes",
+       .access = Access::kRead,
+       .executable = Executable::kYes},
+      {.source = arena.workspace(), .target = "/workspace", .access = Access::kReadWrite},
+      {.source = arena.read_only(), .target = "/readonly"}};
+  spec.working_directory = "/workspace";
+  spec.hidden = {"/workspace/guarded/secret"};
+  spec.read_only = {"/workspace/guarded/kept"};
+  spec.limits = ProbeLimits(probe);
+  LaunchPlan plan = NACRE_TRY(MakePlan(spec, sandbox_->host()));
+  return without == Layer::kNone ? plan : Without(std::move(plan), without, arena.host());
+}
+
+Result<ProbeResult> ProbeRunner::RunWithout(const Probe& probe, Layer layer) {
+  const Arena arena = NACRE_TRY(Arena::Create());
+  std::optional<Arena> others_arena;
+  std::optional<OtherCall> other;
+  if (probe.calls != Probe::Calls::kOne) {
+    others_arena.emplace(NACRE_TRY(Arena::Create()));
+    LaunchPlan plan = NACRE_TRY(Plan(probe, *others_arena, true, layer));
+    if (probe.calls == Probe::Calls::kInTurn) {
+      NoCallIo io;
+      NACRE_TRY(sandbox_->RunPlan(plan, io, CancelToken()));
+    } else {
+      other.emplace(*sandbox_, std::move(plan));
+      if (!other->io().WaitUntilReady()) {
+        const ProbeReport report = ParseReport(other->io().text());
+        ProbeResult result;
+        result.judgement.verdict = report.cannot ? Verdict::kSkipped : Verdict::kEscaped;
+        result.judgement.detail = report.cannot.value_or("unclear: the other call was not ready");
+        return result;
+      }
+    }
+  }
+  const LaunchPlan plan = NACRE_TRY(Plan(probe, arena, false, layer));
+  ReportIo io;
+  const auto start = std::chrono::steady_clock::now();
+  const Outcome outcome = NACRE_TRY(sandbox_->RunPlan(plan, io, CancelToken()));
+  ProbeResult result;
+  result.took = std::chrono::duration_cast<std::chrono::microseconds>(
+      std::chrono::steady_clock::now() - start);
+  result.output = outcome.output + outcome.error_output;
+  result.judgement =
+      Judge(probe, ParseReport(io.text()), outcome, layer == Layer::kSeccomp ? nullptr : &filter_);
+  if (const auto damage = arena.Damage()) {
+    result.judgement = {Verdict::kEscaped, Layer::kNone, false, *damage};
+  }
+  return result;
+}
+
+}  // namespace nacre::sandbox

@@ -1,0 +1,10 @@
+/* attack: hides the family among bits that the kernel does not read
+   escaped: the socket is made
+   layer: seccomp
+   control: outside
+   source: CVE-2019-10063 technique */
+#include "probe.h"
+
+PROBE() {
+  MUST_FAIL(SYS_socket, 0x100000000UL + AF_INET, SOCK_STREAM, 0);
+}

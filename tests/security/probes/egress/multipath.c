@@ -1,0 +1,10 @@
+/* attack: uses Multipath TCP
+   escaped: the socket is made
+   layer: seccomp
+   control: none: not every kernel has it
+   source: catalogue A21 */
+#include "probe.h"
+
+PROBE() {
+  MUST_FAIL(SYS_socket, AF_INET, SOCK_STREAM, 262);
+}

@@ -1,0 +1,10 @@
+/* attack: connects to a server of the host over TCP
+   escaped: it connects
+   layer: seccomp
+   control: outside
+   source: catalogue F01 */
+#include "probe.h"
+
+PROBE() {
+  MustNotReach(AF_INET, SOCK_STREAM, "127.0.0.1", HostValue("PROBE_TCP_PORT"));
+}

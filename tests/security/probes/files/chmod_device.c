@@ -1,0 +1,10 @@
+/* attack: changes the mode of a device that it was given
+   escaped: chmod(2) succeeds
+   layer: mount
+   control: none: it would break the host
+   source: shared inode of a bound device */
+#include "probe.h"
+
+PROBE() {
+  MUST_FAIL(SYS_chmod, "/dev/null", 0600);
+}

@@ -1,0 +1,11 @@
+/* attack: maps a file that it wrote as executable memory
+   escaped: mmap(2) succeeds
+   layer: mount
+   control: outside
+   source: a loader of one's own */
+#include "probe.h"
+
+PROBE() {
+  CopyProgram("/proc/self/exe", Workspace("code"));
+  MUST_FAIL(SYS_mmap, 0, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, open(Workspace("code"), O_RDONLY), 0);
+}

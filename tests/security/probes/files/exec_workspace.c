@@ -1,0 +1,12 @@
+/* attack: runs a program that it wrote into the workspace
+   escaped: it runs
+   layer: mount
+   control: outside
+   source: write, then execute */
+#include "probe.h"
+
+PROBE() {
+  CopyProgram("/proc/self/exe", Workspace("copy"));
+  char* argv[] = {"copy", "--exit-42", NULL};
+  if (RunProgram(Workspace("copy"), argv) == 42) Escaped("it ran");
+}

@@ -1,0 +1,11 @@
+/* attack: maps more ids into its user namespace
+   escaped: the map opens for writing
+   layer: mount
+   control: outside
+   source: catalogue, privileges */
+#include "probe.h"
+
+PROBE() {
+  MustNotOpen("/proc/self/uid_map", O_WRONLY);
+  MustNotOpen("/proc/self/gid_map", O_WRONLY);
+}

@@ -1,0 +1,10 @@
+/* attack: opens the device for file systems of one's own
+   escaped: it opens
+   layer: mount
+   control: outside root /dev/fuse
+   source: catalogue B09 */
+#include "probe.h"
+
+PROBE() {
+  MustNotOpen("/dev/fuse", O_RDWR);
+}

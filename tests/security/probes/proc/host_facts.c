@@ -1,0 +1,14 @@
+/* attack: reads how the host was booted, its memory, modules and keys
+   escaped: one opens
+   layer: mount
+   control: outside
+   source: catalogue, /proc */
+#include "probe.h"
+
+PROBE() {
+  MustNotOpen("/proc/cmdline", O_RDONLY);
+  MustNotOpen("/proc/meminfo", O_RDONLY);
+  MustNotOpen("/proc/modules", O_RDONLY);
+  MustNotOpen("/proc/keys", O_RDONLY);
+  MustNotOpen("/proc/net/../stat", O_RDONLY);
+}

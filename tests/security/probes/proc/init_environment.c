@@ -1,0 +1,11 @@
+/* attack: reads the environment of its first process
+   escaped: it opens
+   layer: mount
+   control: none: outside it is another process
+   source: catalogue, /proc */
+#include "probe.h"
+
+PROBE() {
+  MustNotOpen("/proc/1/environ", O_RDONLY);
+  MustNotOpen("/proc/1/maps", O_RDONLY);
+}

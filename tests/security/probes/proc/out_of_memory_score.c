@@ -1,0 +1,10 @@
+/* attack: makes itself the last to die when memory is short
+   escaped: the file opens for writing
+   layer: mount
+   control: outside
+   source: oom_score_adj */
+#include "probe.h"
+
+PROBE() {
+  MustNotOpen("/proc/self/oom_score_adj", O_WRONLY);
+}

@@ -1,0 +1,11 @@
+/* attack: looks into /sys
+   escaped: a folder opens
+   layer: mount
+   control: outside
+   source: catalogue B21 */
+#include "probe.h"
+
+PROBE() {
+  MustNotOpen("/sys/kernel", O_RDONLY);
+  MustNotOpen("/sys", O_RDONLY);
+}

@@ -1,0 +1,10 @@
+/* attack: makes more files in /dev/shm than it may hold
+   escaped: all are made
+   layer: mount or monitor
+   control: outside
+   source: catalogue B15 */
+#include "probe.h"
+
+PROBE() {
+  FillInodes("/dev/shm", 4000);
+}
