@@ -12,6 +12,7 @@ The command writes conversations ahead of training, one JSON object a line:
   world         where it plays, as world.py takes it: files, sizes, times, directories, notes, policy
   effects       what it changes: the new text of each file, null for one that is gone, "" for a
                 directory (its path ends in a slash)
+  played        whether a failure or a person was played that `nacre run` would not meet
   facts         for each answer, the names and numbers from results that must stand in it
 
 Line `i` depends on the seed, the split and `i` alone. Wordings and words of the split `held_out`
@@ -74,6 +75,7 @@ def conversation(seed: str, split: str, world: World) -> dict:
             "turns": story.turns,
             "world": story.describe(),
             "effects": story.effects(),
+            "played": story.is_played(),
             "facts": facts(story.turns),
         }
 

@@ -10,4 +10,4 @@ export PYTHONDONTWRITEBYTECODE=1 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 mkdir -p "$folder"
 "$python" "$here/train.py" --folder "$folder" --steps "$steps"
 "$python" "$here/export.py" "$folder/checkpoint.pt" "$folder/nacre-mini.gguf"
-"$python" "$here/evaluate.py" "$folder/checkpoint.pt"
+"$python" "$here/evaluate.py" --model "$folder/nacre-mini.gguf" # needs the release build

@@ -300,6 +300,7 @@ class Story:
         self.careless = rng.random()
         self._collected = None
         self._request, self._furnished, self._in_turn, self._person = None, False, False, False
+        self._fate = {}
 
     def user(self, template, leads=True, **slots):
         """A request. A template that ends in `?` is a question and gets no lead."""
@@ -327,7 +328,7 @@ class Story:
             del arguments["path"]
         fate = {}
         if self.mishap and not self._furnished:
-            fate = mishap(self, tool, arguments)
+            fate = self._fate = mishap(self, tool, arguments)
         if not self._furnished:
             self.world.furnish(self.describe())
             self._furnished = True
@@ -374,6 +375,10 @@ class Story:
             "notes": self.notes,
             "now": self.now,
         }
+
+    def is_played(self) -> bool:
+        """Whether a person answered or a call was made to end badly: `nacre run` cannot repeat that."""
+        return bool(self._person or self._fate)
 
     def effects(self) -> dict:
         """What the conversation changed: the new texts of files, None for those that are gone."""
