@@ -25,12 +25,15 @@ import json
 import multiprocessing
 import re
 import sys
+from functools import lru_cache
 
 import words
 from stories import STORIES
 from stories.builder import Redraw, Story
+from tokenizer import Tokenizer, render
 from world import World, find_build
 
+TOKENS_MAX = 1980  # the context is 2048
 FUNCTIONS, WEIGHTS = zip(*STORIES)
 # What answers say by themselves, or what stands in the head of every result.
 FORMULA = set(
@@ -57,6 +60,17 @@ def facts(turns) -> list:
     return found
 
 
+@lru_cache(None)
+def tokenizer() -> Tokenizer:
+    return Tokenizer.load()
+
+
+def too_long(turns) -> bool:
+    """Whether the model could not hold it; a token is a byte at least."""
+    size = sum(len(text.encode()) for _, text in turns)
+    return size > TOKENS_MAX // 2 and len(render(tokenizer(), turns)[0]) > TOKENS_MAX
+
+
 def conversation(seed: str, split: str, world: World) -> dict:
     """One conversation. Stories that cannot be told as they were begun are drawn again."""
     rng = words.Dice(seed, split == "held_out")
@@ -66,6 +80,8 @@ def conversation(seed: str, split: str, world: World) -> dict:
         try:
             for _ in function(story):
                 pass
+            if too_long(story.turns):
+                raise Redraw
         except Redraw:
             story.abandon()
             continue

@@ -194,6 +194,33 @@ def size(rng) -> int:
     return rng.randint(0, 10 ** rng.randint(2, 6)) if rng.random() < 0.95 else rng.randint(0, 10**8)
 
 
+SPOKEN_SIZES = (
+    ("a kilobyte", "1 kB"),
+    ("one kilobyte", "1 kB"),
+    ("ten kilobytes", "10 kB"),
+    ("twenty kilobytes", "20 kB"),
+    ("fifty kilobytes", "50 kB"),
+    ("a hundred kilobytes", "100 kB"),
+    ("one hundred kilobytes", "100 kB"),
+    ("a megabyte", "1 MB"),
+    ("one megabyte", "1 MB"),
+    ("two megabytes", "2 MB"),
+    ("five megabytes", "5 MB"),
+    ("ten megabytes", "10 MB"),
+    ("half a megabyte", "0.5 MB"),
+    ("a hundred bytes", "100"),
+    ("a thousand bytes", "1000"),
+)
+
+
+def spoken_size(rng) -> tuple:
+    """A size in words or digits, and as the tool takes it."""
+    if rng.random() < 0.06:
+        return rng.choice(SPOKEN_SIZES)
+    text = size_phrase(rng)
+    return text, text
+
+
 def size_phrase(rng) -> str:
     """`10 kB` and its many relatives."""
     value = rng.choice(

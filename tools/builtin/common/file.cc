@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -15,6 +16,7 @@ namespace nacre::tools::builtin {
 namespace {
 
 constexpr unsigned kPermissionBits = 0777;
+constexpr size_t kReadBytesFirst = 64U << 10;
 
 std::string ParentOf(const std::string& path) {
   const size_t slash = path.rfind('/');
@@ -110,10 +112,12 @@ RegularFile OpenRegularFile(const std::string& path) {
 }
 
 std::string ReadSome(int fd, size_t size, const std::string& path) {
-  std::string bytes(size, '\0');
+  std::string bytes;
   size_t done = 0;
   while (done < size) {
-    const ssize_t count = ::read(fd, bytes.data() + done, size - done);
+    // Grows with what is there: `size` may be a limit of many megabytes.
+    bytes.resize(std::min(size, std::max(kReadBytesFirst, 2 * done)));
+    const ssize_t count = ::read(fd, bytes.data() + done, bytes.size() - done);
     if (count < 0 && errno == EINTR) {
       continue;
     }

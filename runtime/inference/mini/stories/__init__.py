@@ -12,7 +12,24 @@ from stories.chains import (
     save_sizes,
     write_then_check,
 )
-from stories.listing import count_files, extreme, find_file, list_by_size, list_folder, list_kind
+from stories.follow_ups import (
+    one_of_the_shown,
+    other_folder,
+    other_needle,
+    other_size,
+    same_again,
+    think_again,
+)
+from stories.listing import (
+    count_files,
+    extreme,
+    find_file,
+    list_by_size,
+    list_folder,
+    list_kind,
+    mine,
+    sorted_listing,
+)
 from stories.long_chains import (
     append_if_missing,
     arrange_kind,
@@ -33,7 +50,7 @@ from stories.long_chains import (
 from stories.notes import recall, take_note
 from stories.programs import run_program, use_program
 from stories.reading import line_count, read_file, read_part
-from stories.references import then_it, then_one_of_them, then_recall, then_write_names, two_tasks
+from stories.references import many_tasks, then_it, then_one_of_them, then_recall, then_write_names
 from stories.refusals import destroy, outside, protected
 from stories.searching import search_text
 from stories.sequence import sequence, several
@@ -43,6 +60,8 @@ from stories.writing import append_file, edit_file, write_file
 STORIES = (
     (list_folder, 8),
     (list_kind, 8),
+    (sorted_listing, 4),
+    (mine, 5),
     (find_file, 3),
     (count_files, 3),
     (list_by_size, 6),
@@ -50,7 +69,7 @@ STORIES = (
     (read_file, 8),
     (read_part, 4),
     (line_count, 4),
-    (search_text, 12),
+    (search_text, 10),
     (write_file, 8),
     (append_file, 5),
     (edit_file, 8),
@@ -61,7 +80,7 @@ STORIES = (
     (outside, 5),
     (protected, 3),
     (destroy, 2),
-    (save_sizes, 13),
+    (save_sizes, 11),
     (save_listing, 4),
     (save_search, 2.5),
     (copy_text, 3.5),
@@ -75,25 +94,31 @@ STORIES = (
     (then_one_of_them, 1.5),
     (then_it, 3.5),
     (then_recall, 0.7),
-    (two_tasks, 2),
+    (many_tasks, 10),
+    (one_of_the_shown, 3),
+    (other_folder, 2.5),
+    (other_size, 1.5),
+    (other_needle, 2),
+    (same_again, 3),
+    (think_again, 2),
     (append_if_missing, 1.8),
-    (arrange_kind, 1.8),
+    (arrange_kind, 3.5),
     (compare_folders, 1.8),
-    (each_of_kind, 3),
-    (find_then, 3),
-    (line_elsewhere, 1.8),
-    (merge, 2.5),
-    (read_top, 2.5),
-    (read_what_mentions, 3),
-    (replace_everywhere, 3.5),
-    (save_then_check, 2.5),
-    (search_both, 1.8),
+    (each_of_kind, 5.5),
+    (find_then, 3.5),
+    (line_elsewhere, 3),
+    (merge, 4.5),
+    (read_top, 5),
+    (read_what_mentions, 3.5),
+    (replace_everywhere, 5),
+    (save_then_check, 4.5),
+    (search_both, 2.5),
     (unless_there, 1.8),
-    (use_extreme, 3.5),
-    (write_note, 1.8),
-    (sequence, 12),
-    (several, 4),
-    (chatter, 8),
+    (use_extreme, 5),
+    (write_note, 2.5),
+    (sequence, 22),
+    (several, 7),
+    (chatter, 6),
     (out_of_scope, 7),
     (unclear, 1),
 )

@@ -199,7 +199,7 @@ def folder_form(rng, path: str) -> str:
 def place_form(rng, path: str) -> str:
     """A folder with its preposition."""
     if path == "." and rng.random() < 0.5:
-        return rng.choice(("", "here", "in here", "here", "in the whole workspace", "in my files"))
+        return rng.choice(("", "here", "in here", "here", "in my files"))
     return rng.choice(
         ("in ", "in ", "in ", "in ", "inside ", "under ", "within ", "from ", "of ", "at ", "inside of ")
     ) + folder_form(rng, path)
@@ -221,19 +221,18 @@ def dump(name: str, arguments: dict) -> str:
 
 
 def pattern(rng, templates: tuple) -> str:
-    """The wording of a request, of the templates that the split may use.
+    """The wording of a request that the split may use.
 
-    Where one of several templates is kept for measurement, the others are for training. Where none
-    is, single wordings of them are kept.
+    Training uses neither the templates that are kept nor, of the others, the wordings that are; so
+    no wording of one split is one of the other.
     """
     kept = tuple(one for one in templates if words.is_held_out(one))
-    if kept and len(kept) < len(templates):
-        templates = kept if rng.held_out else tuple(one for one in templates if one not in kept)
-        return expand(rng, rng.choice(templates))
-    for _ in range(60):
-        text = expand(rng, rng.choice(templates))
-        if words.is_held_out(text) == rng.held_out:
-            return text
+    rest = tuple(one for one in templates if one not in kept) or templates
+    for pool in (kept, templates) if rng.held_out else (rest,):
+        for _ in range(60 if pool else 0):
+            text = expand(rng, rng.choice(pool))
+            if words.is_held_out(text) == rng.held_out:
+                return text
     raise Redraw
 
 

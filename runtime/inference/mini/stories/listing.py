@@ -3,6 +3,7 @@
 import words
 from stories.builder import (
     FILTER_NOUN,
+    Redraw,
     body,
     cut_note,
     file_form,
@@ -88,6 +89,137 @@ def list_folder(story):
         )
     result = story.call("fs.list", path=folder, recursive=recursive)
     tell_listing(story, folder, result)
+
+
+DEEP = (
+    "(recursively|including subfolders|and its subfolders|and all subfolders|with all subfolders|and below"
+    "|including sub-folders|at any depth|in all subdirectories too|, subfolders included)"
+)
+
+
+def sorted_listing(story):
+    """A listing in an order, or between two sizes, or of the whole tree."""
+    rng, folder = story.rng, a_folder(story.rng)
+    story.fill(folder, (0, 8), (0, 2), nested=rng.random() < 0.3)
+    kind = rng.choice(("name", "size", "size", "time", "time", "between", "tree", "tree"))
+    slots = {"in": place_form(rng, folder), "D": folder_form(rng, folder)}
+    arguments, description = {"sort": kind}, ""
+    if kind == "between":
+        low, high = sorted((words.size_phrase(rng), words.size_phrase(rng)), key=parse_size)
+        if parse_size(low) == parse_size(high):
+            raise Redraw
+        arguments, description = {"min_size": low, "max_size": high}, f" larger than {low} and smaller than {high}"
+        slots |= {"a": low, "b": high}
+        templates = (
+            SHOW + " (the|all|all the|) files {in} (between {a} and {b}|larger than {a} and smaller than {b}|over {a} but under {b})",
+            "(which|what) files {in} are (between {a} and {b}|larger than {a} but smaller than {b})?",
+            "find files {in} (between|from) {a} (and|to) {b} (in size|)",
+            "files {in} bigger than {a} and less than {b}",
+            "(are there|do we have) files {in} between {a} and {b}?",
+        )
+    elif kind == "tree":
+        arguments = {"recursive": True}
+        templates = (
+            SHOW + " (all files|everything|the files|every file) {in} " + DEEP,
+            "(which|what) files are {in} " + DEEP + "?",
+            "(list|show) (every|each) (single|) file {in} " + DEEP,
+            "(list|show|print) the (whole|complete|full|entire) (tree|structure|file tree|folder tree) (of|under) {D}",
+            "what (files|) (are|is) there {in} " + DEEP + "?",
+            "how is {D} (structured|organised|organized|laid out)?",
+            "(give|show) me the (structure|layout|tree) of {D}",
+            "how many files are {in} " + DEEP + "?",
+            "walk (through|) {D} (recursively|with all its subfolders) and list (the files|everything)",
+            "all files {in}, (also|even) those in (subfolders|sub-folders|subdirectories)",
+        )
+    else:
+        by = {
+            "name": "(by name|alphabetically|in alphabetical order|sorted by name|ordered by name|from a to z)",
+            "size": "(by size|sorted by size|ordered by size|largest first|biggest first|from largest to smallest|in order of size)",
+            "time": "(by date|by time|by age|sorted by date|newest first|latest first|most recent first|ordered by modification time|by last change)",
+        }[kind]
+        templates = (
+            SHOW + " (the files|all files|everything|the content) {in} " + by,
+            "(list|ls) {D} " + by,
+            "(sort|order|arrange) the files {in} " + by.replace("sorted ", "").replace("ordered ", ""),
+            "what is {in}, " + by + "?",
+            "files {in} " + by,
+            "(i need|i want|give me) a list of the files {in}, " + by,
+            "(which|what) files are {in}? " + by,
+        )
+    yield
+    story.user(templates, **slots)
+    result = story.call("fs.list", path=folder, **arguments)
+    if kind != "between":
+        return tell_listing(story, folder, result)
+    if not story.failed(result, f"list {folder_object(folder)}"):
+        count = counted(result)
+        story.answer(
+            f"I found {count}{description} {where(folder)}{joined(names_in(result))}{cut_note(result)}"
+            if count
+            else f"I found no files{description} {where(folder)}."
+        )
+
+
+def mine(story):
+    """Questions about the workspace that do not name a place."""
+    rng = story.rng
+    story.fill(".", (0, 9), (0, 4))
+    kind = rng.choice(("list", "list", "list", "count", "kind", "kind", "big", "new"))
+    pattern, noun = a_pattern(rng)
+    have = "(do i have|do we have|have i got|are there|are here|do you see|can you see|exist|did i put here|are available)"
+    if kind == "kind":
+        matching_names(story, ".", pattern, (0, 4))
+    yield
+    story.user(
+        {
+            "list": (
+                f"(what|which) (files|documents|things|files and folders|folders and files) {have}(?| here?| in total?| at the moment?)",
+                "what (have|do) i (got|have)( here| stored here|)?",
+                "what('s| is) (here|in here|there|lying around here|all this)?",
+                "(show|list|tell) me (my files|all my files|what i have|what is here|what there is|the files|everything)",
+                "(my files|files|all files|everything here|what's here)",
+                "which files can you (see|access|read|work with)?",
+                "where am i and what is here?",
+                "(i|we) (just|) (opened|cloned|unpacked) this (folder|project|thing). what is in it?",
+                "what does (my|the|this) (workspace|project|folder|directory) (contain|look like|hold)?",
+            ),
+            "count": (
+                f"how many (files|documents|things) {have}(?| here?| in total?)",
+                "(count|number of) (my files|the files|all files|files here)",
+            ),
+            "kind": (
+                "(which|what) {k} " + have + "?",
+                "(do i have|have i got|got|is there|are there) any {k}(?| here?)",
+                "(show|list) (me|) (my|the|all|all my|all the) {k}",
+                "where are (my|the|all my) {k}?",
+            ),
+            "big": (
+                "(what|which) (file|one) is (my|the) (biggest|largest)(?| file?)",
+                "what is my (biggest|largest) file?",
+                "(my|the) (biggest|largest) file",
+                "what (takes|uses|needs) (the|) most (space|room|disk)( here|)?",
+            ),
+            "new": (
+                "(what|which) file did i (change|edit|save|touch|work on) last?",
+                "what is my (newest|latest|most recent) file?",
+                "what did i (do|change|work on) last( here|)?",
+                "(my|the) (newest|latest) file",
+            ),
+        }[kind],
+        k=noun,
+    )
+    if kind in ("big", "new"):
+        sort = "size" if kind == "big" else "time"
+        tell_extreme(story, ".", "biggest" if kind == "big" else "newest", story.call("fs.list", sort=sort, limit=1))
+    elif kind == "kind":
+        tell_kind(story, ".", pattern, story.call("fs.list", pattern=pattern))
+    elif kind == "list":
+        tell_listing(story, ".", story.call("fs.list"))
+    else:
+        result = story.call("fs.list")
+        if not story.failed(result, "list the workspace"):
+            count = counted(result) or "0 files"
+            story.answer(f"There {verb_be(count)} {count} in the workspace.")
 
 
 def tell_listing(story, folder, result):
@@ -249,7 +381,7 @@ class SizeQuestion:
     def __init__(self, story, kind=None):
         rng = self.rng = story.rng
         self.folder = a_folder(rng)
-        self.size = words.size_phrase(rng)
+        spoken, self.size = words.spoken_size(rng)
         self.large = rng.random() < 0.65
         self.pattern, self.noun = (None, "files")
         limit = int(parse_size(self.size))
@@ -268,17 +400,22 @@ class SizeQuestion:
             self.pattern, self.noun = a_pattern(rng)
             matching_names(story, self.folder, self.pattern)
         self.slots = {
-            "s": quoted(rng, self.size, 0) if " " not in self.size else self.size,
+            "s": spoken,
             "in": place_form(rng, self.folder),
             "k": self.noun,
             "D": folder_form(rng, self.folder),
         }
         self.than = LARGER if self.large else SMALLER
+        self.recursive = rng.random() < 0.1
+        if self.recursive:
+            deep = rng.choice(("including subfolders", "and its subfolders", "recursively", "and below", "including all sub-folders"))
+            self.slots["in"] = (self.slots["in"] or "here") + " " + deep
 
     def ask(self, story):
         return story.call(
             "fs.list",
             path=self.folder,
+            recursive=self.recursive,
             pattern=self.pattern,
             min_size=self.size if self.large else None,
             max_size=None if self.large else self.size,

@@ -92,7 +92,7 @@ def search_text(story):
     }
     option = ""
     if rng.random() < 0.14:
-        kind = rng.choice(("case", "glob", "glob", "regex"))
+        kind = rng.choice(("case", "glob", "glob", "regex", "limit"))
         if kind == "case":
             needle.options["ignore_case"] = True
             option = rng.choice(
@@ -117,6 +117,18 @@ def search_text(story):
                     f", only {extension} files",
                     f", only look at *.{extension}",
                     f" in all {extension} files",
+                )
+            )
+        elif kind == "limit":
+            limit = needle.options["limit"] = rng.randint(1, 5)
+            option = rng.choice(
+                (
+                    f", at most {limit} lines",
+                    f", only the first {limit}",
+                    f" (show only {limit})",
+                    f", the first {limit} matches are enough",
+                    f", stop after {limit} matches",
+                    f", no more than {limit} results",
                 )
             )
         elif kind == "regex":

@@ -243,7 +243,7 @@ def choose(rng, table):
 def sequence(story):
     """Two to four tasks, mostly on one file."""
     rng = story.rng
-    tasks, amount = [], rng.choice((2, 2, 2, 3, 3, 3, 4))
+    tasks, amount = [], rng.choice((2, 2, 3, 3, 3, 4, 4))
     kind = rng.random()
     fresh = rng.random() < 0.25
     subject = Subject(story, there=not fresh)

@@ -1,14 +1,32 @@
 """Requests to write, extend and change files."""
 
 import words
-from stories.builder import file_form, quoted
+from stories.builder import few, file_form, quoted
 from stories.common import WRITE_VERB, a_file
 from words import clean_path
+
+
+def long_content(rng) -> tuple:
+    """Several lines, sentences or code, as they are pasted below or after a request."""
+    kind = rng.choice(("txt", "txt", "md", "csv", "json", "py", "c", "yaml", "prose", "prose"))
+    if kind == "prose":
+        text = " ".join(words.sentence(rng).rstrip(".") + "." for _ in range(rng.randint(2, 5)))
+        mark = rng.choice(('"', '"', ""))
+        text = text.replace('"', "")
+        return text, rng.choice(("", "the text ", "this text: ", "the sentences ")) + mark + text + mark
+    lines = words.lines(rng, kind, few(rng, 2, rng.choice((6, 6, 12, 30))))
+    text = "\n".join(lines).strip("\n") or words.sentence(rng)
+    fence = rng.random()
+    form = "```\n" + text + "\n```" if fence < 0.25 else '"' + text + '"' if fence < 0.35 else text
+    return text, rng.choice(("the following text:", "this:", "these lines:", "the following:", "the lines", "this text:")) + "\n" + form
 
 
 def a_content(rng) -> tuple:
     """A text to write and the words for it."""
     kind = rng.random()
+    if kind > 0.97:
+        number = words.number(rng)
+        return number, rng.choice(("the number ", "the value ", "")) + number
     if kind < 0.25:
         items = [
             words.word(rng) if rng.random() < 0.6 else words.fragment(rng).replace(",", "")
@@ -92,6 +110,25 @@ def write_file(story):
             i=", ".join(items[:-1]) + rng.choice((" and ", ", ", ", and ")) + items[-1],
         )
         return told_write(story, path, story.call("fs.write", path=path, content="\n".join(items)))
+    if rng.random() < 0.2:
+        content, form = long_content(rng)
+        yield
+        story.user(
+            (
+                "(create|write|make|save) {f} with {t}",
+                "(create|make|write) (a|the|a new) file {n} (with|containing) {t}",
+                "(put|write|save) (into|in|to) {f} {t}",
+                "{f} should (contain|say) {t}",
+                "(overwrite|fill) {f} with {t}",
+                "i need (a file|the file|) {n} with {t}",
+                "please write {f}. It should have {t}",
+            ),
+            leads=False,
+            t=form,
+            f=file_form(rng, path),
+            n=quoted(rng, path, 0.2),
+        )
+        return told_write(story, path, story.call("fs.write", path=path, content=content))
     content, form = a_content(rng)
     yield
     story.user(
@@ -126,7 +163,17 @@ def write_file(story):
 def append_file(story):
     rng, path = story.rng, a_file(story.rng)
     maybe_there(story, path, 0.9)
-    content, form = a_content(rng)
+    content, form = long_content(rng) if rng.random() < 0.1 else a_content(rng)
+    if "\n" in form:
+        yield
+        story.user(
+            ("(append|add) to {f} {t}", "at the end of {f}, (write|add|put) {t}", "(extend|continue) {f} with {t}"),
+            leads=False,
+            f=file_form(rng, path),
+            t=form,
+        )
+        written = story.call("fs.write", path=path, content=content, append=True)
+        return told_write(story, path, written, f"append to {path}")
     yield
     story.user(
         (
