@@ -73,7 +73,7 @@ class Data(unittest.TestCase):
 
     def test_every_tool_and_every_parameter_is_used(self):
         used = {(one["name"], key) for one in self.calls() for key in one["arguments"]}
-        for index in range(4 * COUNT):  # rare ones may need some more
+        for index in range(3000):  # rare ones may need some more
             if not self.missing(used):
                 break
             for kind, text in self.generate.conversation(f"train-more-{index}", "train", self.world)["turns"]:

@@ -36,6 +36,7 @@ class World:
 
     def close(self):
         self._process.stdin.close()
+        self._process.stdout.close()
         self._process.wait()
 
     def _say(self, **line):

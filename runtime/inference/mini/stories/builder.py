@@ -294,7 +294,7 @@ class Story:
         self.home = "/home/" + words.pick(rng, words.PEOPLE).lower()
         self.now = rng.randint(1_600_000_000, 1_900_000_000)
         # Smaller contexts than the model has cut results earlier: truncation is learned on short ones.
-        self.context = CONTEXT if rng.held_out else rng.choice((600, 1024, 1024, CONTEXT, CONTEXT))
+        self.context = CONTEXT if rng.held_out else rng.choice((600, 1024, CONTEXT, CONTEXT, CONTEXT))
         self.mishap = rng.random() < 0.1
         self.careless = rng.random()
         self._collected = None
@@ -474,7 +474,7 @@ class Story:
         base = "" if base == "." else base + "/"
         if base:
             self.add_folder(base[:-1])
-        count = few(rng, *files) if rng.random() < 0.94 else rng.randint(files[1], files[1] * 5)
+        count = few(rng, *files) if rng.random() < 0.9 else rng.randint(files[1], files[1] * 6)
         names = []
         for _ in range(count):
             name = words.file_name(rng)

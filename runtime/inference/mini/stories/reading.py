@@ -12,7 +12,7 @@ def text_file(story, low=1, high=12) -> tuple:
     if rng.random() < 0.07:
         return path, []
     lines = story.add_text(path, low, high)
-    if rng.random() < 0.1:
+    if rng.random() < 0.14:
         lines = lines + words.lines(rng, words.kind_of(path), rng.randint(1, rng.choice((30, 30, 100, 400))))
         story.add_file(path, lines)
     return path, lines

@@ -91,7 +91,7 @@ def search_text(story):
         "D": file_form(rng, in_file) if in_file else folder_form(rng, needle.path),
     }
     option = ""
-    if rng.random() < 0.14:
+    if rng.random() < 0.3:
         kind = rng.choice(("case", "glob", "glob", "regex", "limit"))
         if kind == "case":
             needle.options["ignore_case"] = True
