@@ -17,6 +17,7 @@
 #include "sandbox/kernel/capabilities.h"
 #include "sandbox/kernel/landlock.h"
 #include "sandbox/kernel/mount.h"
+#include "sandbox/kernel/overlay.h"
 #include "sandbox/kernel/syscalls.h"
 #include "sandbox/kernel/user_namespace.h"
 #include "sandbox/reaper.h"
@@ -145,13 +146,9 @@ int OpenSource(const Step& step, OpenedSource& source, const char* host_path) {
   return tree < 0 ? tree : 0;
 }
 
-int MountSource(const Step& step, OpenedSource& source) {
-  const int tree = source.tree;
-  source.tree = -1;
-  if (tree < 0) {
-    return -EBADF;
-  }
-  if (step.create) {
+// `tree` may be the -errno of its making.
+int AttachSource(const Step& step, const OpenedSource& source, int tree) {
+  if (tree >= 0 && step.create) {
     const int made = source.is_directory
                          ? OrError(::mkdir(step.path.c_str(), 0755))
                          : WriteFileAt(step.path.c_str(), O_WRONLY | O_CREAT | O_EXCL, "", 0);
@@ -161,6 +158,39 @@ int MountSource(const Step& step, OpenedSource& source) {
     }
   }
   return AttachAt(tree, step.path.c_str());
+}
+
+int TakeTree(OpenedSource& source) {
+  const int tree = source.tree;
+  source.tree = -1;
+  return tree < 0 ? -EBADF : tree;
+}
+
+int MountOverlay(const ChildInput& input, const Step& step) {
+  OpenedSource& source = input.sources[step.source];
+  const int lower = TakeTree(source);
+  if (lower < 0) {
+    return lower;
+  }
+  const int layers = kernel::NewTmpfs(input.plan->limits.disk_bytes, step.value, "700", kData);
+  int overlay = layers < 0 ? layers : kernel::NewOverlay(lower, layers, step.number);
+  ::close(lower);
+  if (overlay >= 0) {
+    const int upper = ::openat(layers, kernel::kUpperFolder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (upper < 0) {
+      ::close(overlay);
+      overlay = -errno;
+    } else {
+      Report message;
+      message.kind = ReportKind::kUpper;
+      SendReport(input.report, message, upper);
+      ::close(upper);
+    }
+  }
+  if (layers >= 0) {
+    ::close(layers);
+  }
+  return AttachSource(step, source, overlay);
 }
 
 int ShowTmp(const Step& step, int report) {
@@ -368,7 +398,9 @@ int DoStep(const ChildInput& input, ChildState& state, const Step& step) {
     case StepKind::kLimitCapabilities:
       return kernel::LimitCapabilities();
     case StepKind::kMountSource:
-      return MountSource(step, input.sources[step.source]);
+      return AttachSource(step, input.sources[step.source], TakeTree(input.sources[step.source]));
+    case StepKind::kOverlay:
+      return MountOverlay(input, step);
     case StepKind::kPin:
       return Rebind(step, 0);
     case StepKind::kReadOnlyPath:

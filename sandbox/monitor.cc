@@ -1,5 +1,6 @@
 #include "sandbox/monitor.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/statfs.h>
@@ -66,7 +67,7 @@ class CallMonitor {
   More ReadChannel();
   void ReadReports();
   void Tick();
-  bool IsTmpFull() const;
+  bool IsDiskFull() const;
   void Poll(milliseconds tick);
   void Drain();
   void Classify();
@@ -86,6 +87,7 @@ class CallMonitor {
   bool setup_failed_ = false;
   bool ready_ = false;  // the evidence was given: the tool is about to run, or does
   UniqueFd tmp_;
+  UniqueFd upper_;  // the same folder that the caller was given
   std::string pending_input_;
   bool close_input_ = false;
 };
@@ -202,6 +204,10 @@ void CallMonitor::ReadReports() {
       case ReportKind::kTmp:
         tmp_ = std::move(received->descriptor);
         break;
+      case ReportKind::kUpper:
+        upper_.reset(::fcntl(received->descriptor.get(), F_DUPFD_CLOEXEC, 0));
+        io_.OnUpperLayer(std::move(received->descriptor));
+        break;
       case ReportKind::kEvidence:
         ready_ = true;
         outcome_.layers = ReadEvidence(report, outside_, plan_.landlock_abi);
@@ -245,15 +251,24 @@ void CallMonitor::Tick() {
     Kill(OutcomeKind::kCpuExceeded);
   }
   outcome_.use.cpu = std::max(outcome_.use.cpu, cpu);
-  if (IsTmpFull()) {
+  if (IsDiskFull()) {
     Kill(OutcomeKind::kDiskExceeded);
   }
 }
 
-bool CallMonitor::IsTmpFull() const {
-  struct statfs disk = {};
-  return tmp_.valid() && ::fstatfs(tmp_.get(), &disk) == 0 &&
-         (disk.f_bavail == 0 || disk.f_ffree == 0);
+bool CallMonitor::IsDiskFull() const {
+  uint64_t used = 0;
+  for (const UniqueFd* each : {&tmp_, &upper_}) {
+    struct statfs disk = {};
+    if (!each->valid() || ::fstatfs(each->get(), &disk) != 0) {
+      continue;
+    }
+    if (disk.f_bavail == 0 || disk.f_ffree == 0) {
+      return true;
+    }
+    used += (disk.f_blocks - disk.f_bfree) * static_cast<uint64_t>(disk.f_bsize);
+  }
+  return used > plan_.limits.disk_bytes;
 }
 
 void CallMonitor::Poll(milliseconds tick) {
@@ -340,7 +355,7 @@ void CallMonitor::Classify() {
     outcome_.kind = OutcomeKind::kTasksExceeded;
     return;
   }
-  if (IsTmpFull()) {
+  if (IsDiskFull()) {
     outcome_.kind = OutcomeKind::kDiskExceeded;
     return;
   }

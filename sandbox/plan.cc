@@ -19,6 +19,7 @@ constexpr uint64_t kSystem = kPlain | kernel::kReadOnly;
 constexpr uint64_t kTmpInodes = 16384;
 // The host counts them per user, for all calls and all else together: 128 by default.
 constexpr uint64_t kInotifyInstancesMax = 16;
+constexpr uint64_t kUpperInodes = 65536;
 constexpr uint64_t kShmBytes = 64ULL << 20;
 // Timers are counted among them, and all calls of a user together against the user's own limit.
 constexpr uint64_t kPendingSignalsMax = 1024;
@@ -125,6 +126,8 @@ void PlanSystem(Builder& builder, const HostSupport& host) {
   builder.Add(StepKind::kNewRoot, "new root");
   builder.Directory("/.nacre/directory");
   builder.File("/.nacre/file", "");
+  builder.Directory("/.nacre/lower");  // see kernel/overlay.h
+  builder.Directory("/.nacre/upper");
   builder.File("/etc/passwd", kPasswd);
   builder.File("/etc/group", kGroup);
   builder.File("/etc/hosts", kHosts);
@@ -184,7 +187,7 @@ const Mount* WritableAbove(const std::vector<Mount>& mounts, const std::string& 
       best = &mount;
     }
   }
-  return best != nullptr && best->access == Access::kReadWrite ? best : nullptr;
+  return best != nullptr && best->access != Access::kRead ? best : nullptr;
 }
 
 // A mount keeps its own directory from being renamed, but not the directories above it: a tool could
@@ -208,7 +211,7 @@ uint64_t MountAttributes(const Mount& mount) {
   if (mount.access == Access::kRead) {
     attributes |= kernel::kReadOnly;
   }
-  if (mount.access == Access::kReadWrite || mount.executable == Executable::kNo) {
+  if (mount.access != Access::kRead || mount.executable == Executable::kNo) {
     attributes |= kernel::kNoExec;
   }
   return attributes;
@@ -225,7 +228,8 @@ std::vector<Mount> InMountOrder(std::vector<Mount> mounts) {
 // Before the pivot, after which the host's paths are gone.
 void PlanSources(Builder& builder, LaunchPlan& plan, const std::vector<Mount>& mounts) {
   for (const Mount& mount : mounts) {
-    const uint64_t attributes = MountAttributes(mount);
+    const bool lower = mount.access == Access::kTransactional;  // of an overlay
+    const uint64_t attributes = MountAttributes(mount) | (lower ? kernel::kReadOnly : 0);
     if (!plan.privileged) {
       Step& step = builder.Add(StepKind::kOpenSource, "open " + mount.source);
       step.source = plan.sources.size();
@@ -233,7 +237,7 @@ void PlanSources(Builder& builder, LaunchPlan& plan, const std::vector<Mount>& m
     }
     plan.sources.push_back({.path = mount.source,
                             .attributes = attributes,
-                            .writable = mount.access == Access::kReadWrite});
+                            .writable = mount.access != Access::kRead});
   }
 }
 
@@ -251,12 +255,15 @@ void PlanMounts(Builder& builder, LaunchPlan& plan, const std::vector<Mount>& mo
     if (!on_foreign_tree) {
       builder.Directory(Parent(mount.target));
     }
-    Step& step = builder.AddAt(StepKind::kMountSource, "mount", mount.target);
+    const bool overlay = mount.access == Access::kTransactional;
+    Step& step = builder.AddAt(overlay ? StepKind::kOverlay : StepKind::kMountSource,
+                               overlay ? "overlay" : "mount", mount.target);
     step.number = MountAttributes(mount);
+    step.value = overlay ? kUpperInodes : 0;
     step.source = static_cast<size_t>(&mount - mounts.data());  // as PlanSources() numbers them
     step.create = !on_foreign_tree;
     kernel::LandlockGrant grant = kernel::LandlockGrant::kRead;
-    if (mount.access == Access::kReadWrite) {
+    if (mount.access != Access::kRead) {
       grant = kernel::LandlockGrant::kReadWrite;
     } else if (mount.executable == Executable::kYes) {
       grant = kernel::LandlockGrant::kReadExecute;
@@ -411,11 +418,12 @@ std::string DescribePlan(const LaunchPlan& plan) {
   std::ostringstream text;
   for (const Step& step : plan.steps) {
     text << step.name;
-    if (step.kind == StepKind::kBindSystem || step.kind == StepKind::kMountSource) {
+    if (step.kind == StepKind::kBindSystem || step.kind == StepKind::kMountSource ||
+        step.kind == StepKind::kOverlay) {
       text << ((step.number & kernel::kReadOnly) != 0 ? " ro" : " rw")
            << ((step.number & kernel::kNoExec) != 0 ? " noexec" : " exec");
     }
-    if (step.kind == StepKind::kMountSource) {
+    if (step.kind == StepKind::kMountSource || step.kind == StepKind::kOverlay) {
       text << " from " << plan.sources[step.source].path
            << (step.create ? "" : " (onto what exists)");
     }

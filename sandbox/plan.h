@@ -46,9 +46,10 @@ enum class StepKind {
   kPivot,
   kLimitCapabilities,  // none may ever be regained; what is held serves the mounts that follow
   kMountSource,        // [path, source, create] after the pivot, by the tool's process
-  kPin,                // [path] so that a directory above a protected path cannot be renamed
-  kReadOnlyPath,       // [path]
-  kHiddenPath,         // [path]
+  kOverlay,       // [path, number: attributes, value: inodes, source, create] a transactional mount
+  kPin,           // [path] so that a directory above a protected path cannot be renamed
+  kReadOnlyPath,  // [path]
+  kHiddenPath,    // [path]
   kReadOnlyRoot,
   kCapabilities,
   kNoNewPrivileges,
@@ -82,7 +83,7 @@ struct Step {
 struct Source {
   std::string path;  // on the host
   uint64_t attributes = 0;
-  bool writable = false;
+  bool writable = false;  // seen as writable: the call had better own it
 
   friend bool operator==(const Source&, const Source&) = default;
 };

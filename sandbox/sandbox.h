@@ -12,6 +12,7 @@
 
 #include "base/cancel_token.h"
 #include "base/result.h"
+#include "base/unique_fd.h"
 #include "sandbox/outcome.h"
 #include "sandbox/sandbox_spec.h"
 
@@ -38,6 +39,10 @@ class CallIo {
     (void)descriptor;
     (void)bytes;
   }
+  // Once for a call with a transactional mount, before its first byte: the folder that its changes
+  // go to, an overlay's upper layer. Only when Run() has returned does it stand still; what it then
+  // holds is hostile (see workspace/upper_diff.h). It is gone when this descriptor is closed.
+  virtual void OnUpperLayer(UniqueFd folder) { (void)folder; }
 };
 
 // Sends nothing, closes standard input at once, ignores the channel.

@@ -10,7 +10,9 @@
 
 namespace nacre::sandbox {
 
-enum class Access { kRead = 0, kReadWrite };
+// kTransactional: seen as writable, while every change goes to a private layer that Run() hands over
+// through CallIo::OnUpperLayer; the source itself is not touched.
+enum class Access { kRead = 0, kReadWrite, kTransactional };
 enum class Executable { kNo = 0, kYes };
 
 // A read-only system tree (/usr and what links into it) is always there; these come on top.
@@ -33,7 +35,8 @@ struct Limits {
   uint32_t tasks = 64;                 // processes and threads
   uint32_t files = 256;                // open descriptors per process
   uint64_t output_bytes = 1ULL << 20;  // standard output and error, each
-  uint64_t disk_bytes = 256ULL << 20;  // one file, and all of /tmp
+  // One file; all of /tmp and of what a transactional mount takes, together.
+  uint64_t disk_bytes = 256ULL << 20;
 
   friend bool operator==(const Limits&, const Limits&) = default;
 };
