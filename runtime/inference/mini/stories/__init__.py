@@ -94,7 +94,7 @@ STORIES = (
     (then_one_of_them, 1.5),
     (then_it, 3.5),
     (then_recall, 0.7),
-    (many_tasks, 13),
+    (many_tasks, 24),
     (one_of_the_shown, 3),
     (other_folder, 2.5),
     (other_size, 1.5),
