@@ -48,8 +48,10 @@ void MakeReadable(int parent, const std::string& leaf) {
   struct stat info = {};
   if (::fstatat(parent, leaf.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 &&
       (S_ISREG(info.st_mode) || S_ISDIR(info.st_mode))) {
-    ::fchmodat(parent, leaf.c_str(), (info.st_mode & 07777) | (S_ISDIR(info.st_mode) ? 0700 : 0600),
-               0);
+    // When it fails, opening the entry says why.
+    static_cast<void>(::fchmodat(parent, leaf.c_str(),
+                                 (info.st_mode & 07777) | (S_ISDIR(info.st_mode) ? 0700 : 0600),
+                                 0) == 0);
   }
 }
 
