@@ -327,8 +327,23 @@ int StartTool(const ChildInput& input) {
   return 0;
 }
 
-int LoadFilter(const sock_fprog& filter) {
-  return OrError(::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0));
+// Whoever holds the listener learns which call a violation was. A process can have one only, and a
+// filter that the runtime was started under may have taken it: then a violation kills unnamed.
+int LoadFilter(const ChildInput& input) {
+  Report report;
+  report.kind = ReportKind::kListener;
+  const int listener = static_cast<int>(::syscall(
+      SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &input.tool_filter));
+  if (listener < 0) {
+    if (errno != EBUSY) {
+      return -errno;
+    }
+    SendReport(input.report, report);
+    return OrError(::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &input.killing_tool_filter));
+  }
+  SendReport(input.report, report, listener);
+  ::close(listener);
+  return 0;
 }
 
 int PrepareLandlock(const ChildInput& input, ChildState& state) {
@@ -428,7 +443,7 @@ int DoStep(const ChildInput& input, ChildState& state, const Step& step) {
     case StepKind::kLandlock:
       return EnforceLandlock(plan, state);
     case StepKind::kSeccomp:
-      return LoadFilter(input.tool_filter);
+      return LoadFilter(input);
     case StepKind::kEvidence:
       return GiveEvidence(input.report);
     case StepKind::kExec:

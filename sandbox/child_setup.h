@@ -34,7 +34,9 @@ struct ChildInput {
   int channel = -1;
   const int* kept = nullptr;  // all descriptors above and all trees, ascending
   size_t kept_count = 0;
+  // The first goes with a listener, which is sent to the launcher; the second where there is none.
   sock_fprog tool_filter = {};
+  sock_fprog killing_tool_filter = {};
   sock_fprog reaper_filter = {};
   char* const* argv = nullptr;
   char* const* environment = nullptr;

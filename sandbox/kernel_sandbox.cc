@@ -7,22 +7,29 @@
 
 namespace nacre::sandbox {
 
-KernelSandbox::KernelSandbox(HostSupport host, seccomp::Filter tool, seccomp::Filter reaper)
-    : host_(std::move(host)), tool_filter_(std::move(tool)), reaper_filter_(std::move(reaper)) {}
+KernelSandbox::KernelSandbox(HostSupport host, seccomp::Filter reaper)
+    : host_(std::move(host)), reaper_filter_(std::move(reaper)) {}
 
 Result<std::unique_ptr<KernelSandbox>> KernelSandbox::Create(HostSupport host) {
-  const auto rules = NACRE_TRY(seccomp::ProfileRules("default"));
-  seccomp::Filter tool = NACRE_TRY(seccomp::CompileFilter(rules, seccomp::Otherwise::kNoSuchCall));
   seccomp::Filter reaper =
       NACRE_TRY(seccomp::CompileFilter(seccomp::ReaperRules(), seccomp::Otherwise::kKill));
   kernel::SweepCgroups(host.cgroup);
-  return std::unique_ptr<KernelSandbox>(
-      new KernelSandbox(std::move(host), std::move(tool), std::move(reaper)));
+  return std::unique_ptr<KernelSandbox>(new KernelSandbox(std::move(host), std::move(reaper)));
 }
 
 Result<std::unique_ptr<KernelSandbox>> KernelSandbox::Create() {
   HostSupport host = NACRE_TRY(ProbeHost());
   return Create(std::move(host));
+}
+
+Result<const seccomp::ProfileFilters*> KernelSandbox::FiltersOf(const std::string& profile) {
+  const std::lock_guard lock(mutex_);
+  const auto found = tool_filters_.find(profile);
+  if (found != tool_filters_.end()) {
+    return &found->second;
+  }
+  seccomp::ProfileFilters made = NACRE_TRY(seccomp::CompileProfile(profile));
+  return &tool_filters_.emplace(profile, std::move(made)).first->second;
 }
 
 Result<Outcome> KernelSandbox::Run(const SandboxSpec& spec, CallIo& io, const CancelToken& cancel) {
@@ -34,7 +41,7 @@ Result<Outcome> KernelSandbox::RunPlan(const LaunchPlan& plan, CallIo& io,
                                        const CancelToken& cancel) {
   const uint64_t number = calls_.fetch_add(1);
   const LaunchContext context{.host = &host_,
-                              .tool_filter = &tool_filter_,
+                              .tool_filters = NACRE_TRY(FiltersOf(plan.seccomp_profile)),
                               .reaper_filter = &reaper_filter_,
                               .mappings = &mappings_,
                               .cgroup_name = "nacre-" + std::to_string(::getpid()) + "-" +

@@ -11,7 +11,10 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <memory>
+#include <mutex>
+#include <string>
 
 #include "base/result.h"
 #include "sandbox/host_support.h"
@@ -26,7 +29,7 @@ namespace nacre::sandbox {
 // Thread-safe.
 class KernelSandbox final : public Sandbox {
  public:
-  // Compiles the filters and removes cgroups that dead runtimes left. A host that lacks a layer is
+  // Compiles the first filters and removes cgroups that dead runtimes left. A host that lacks a layer is
   // no error here: each call then ends as kSetupFailed.
   static Result<std::unique_ptr<KernelSandbox>> Create(HostSupport host);
   // ProbeHost(), then the above.
@@ -45,11 +48,15 @@ class KernelSandbox final : public Sandbox {
   const HostSupport& host() const { return host_; }
 
  private:
-  KernelSandbox(HostSupport host, seccomp::Filter tool, seccomp::Filter reaper);
+  KernelSandbox(HostSupport host, seccomp::Filter reaper);
+
+  // Compiled when a profile is first used; valid while this object lives.
+  Result<const seccomp::ProfileFilters*> FiltersOf(const std::string& profile);
 
   const HostSupport host_;
-  const seccomp::Filter tool_filter_;
   const seccomp::Filter reaper_filter_;
+  std::mutex mutex_;
+  std::map<std::string, seccomp::ProfileFilters> tool_filters_;  // guarded by mutex_; never erased
   kernel::IdMappings mappings_;
   std::atomic<uint64_t> calls_{0};  // tells calls with the same id apart
   Teardown teardown_;

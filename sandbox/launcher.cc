@@ -306,7 +306,8 @@ Result<LaunchResult> Launch(const LaunchPlan& plan, const LaunchContext& context
   child.channel = channel.theirs.get();
   child.kept = kept.data();
   child.kept_count = kept.size();
-  child.tool_filter = ToProgram(*context.tool_filter);
+  child.tool_filter = ToProgram(context.tool_filters->reporting);
+  child.killing_tool_filter = ToProgram(context.tool_filters->killing);
   child.reaper_filter = ToProgram(*context.reaper_filter);
   child.argv = argv.data();
   child.environment = environment.data();

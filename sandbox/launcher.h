@@ -30,7 +30,7 @@ inline constexpr uint64_t kCallNamespaces = CLONE_NEWUSER | CLONE_NEWNS | CLONE_
 // What all launches of a sandbox share. Borrowed for the call; thread-safe.
 struct LaunchContext {
   const HostSupport* host = nullptr;
-  const seccomp::Filter* tool_filter = nullptr;
+  const seccomp::ProfileFilters* tool_filters = nullptr;  // of the plan's profile
   const seccomp::Filter* reaper_filter = nullptr;
   kernel::IdMappings* mappings = nullptr;
   std::string cgroup_name;

@@ -1,8 +1,10 @@
 #include "sandbox/monitor.h"
 
 #include <fcntl.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/statfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -10,11 +12,13 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <limits>
 #include <optional>
 
 #include "sandbox/kernel/process_tree.h"
 #include "sandbox/report.h"
+#include "sandbox/seccomp/filter.h"
 
 namespace nacre::sandbox {
 namespace {
@@ -66,6 +70,7 @@ class CallMonitor {
   More ReadOutput(UniqueFd& from, int number, std::string& into);
   More ReadChannel();
   void ReadReports();
+  void ReadViolation();
   void Tick();
   bool IsDiskFull() const;
   void Poll(milliseconds tick);
@@ -88,6 +93,7 @@ class CallMonitor {
   bool ready_ = false;  // the evidence was given: the tool is about to run, or does
   UniqueFd tmp_;
   UniqueFd upper_;  // the same folder that the caller was given
+  UniqueFd listener_;
   std::string pending_input_;
   bool close_input_ = false;
 };
@@ -208,6 +214,14 @@ void CallMonitor::ReadReports() {
         upper_.reset(::fcntl(received->descriptor.get(), F_DUPFD_CLOEXEC, 0));
         io_.OnUpperLayer(std::move(received->descriptor));
         break;
+      case ReportKind::kListener:
+        listener_ = std::move(received->descriptor);
+        if (!listener_) {
+          call_.weaker.push_back(
+              "a seccomp filter outside of this sandbox has taken the listener: a violation is not "
+              "named");
+        }
+        break;
       case ReportKind::kEvidence:
         ready_ = true;
         outcome_.layers = ReadEvidence(report, outside_, plan_.landlock_abi);
@@ -220,6 +234,26 @@ void CallMonitor::ReadReports() {
         ended_ = true;
         break;
     }
+  }
+}
+
+// A system call that the profile forbids waits, undone, for its judge: the call ends.
+void CallMonitor::ReadViolation() {
+  // The kernel writes as much as it knows of, and wants the room zeroed.
+  alignas(struct seccomp_notif) std::array<char, 1024> room = {};
+  if (::ioctl(listener_.get(), SECCOMP_IOCTL_NOTIF_RECV, room.data()) != 0) {
+    if (errno != EINTR) {
+      listener_.reset();  // its process is gone, or its last user is
+    }
+    return;
+  }
+  struct seccomp_notif notice = {};
+  std::memcpy(&notice, room.data(), sizeof notice);
+  if (!killed_) {
+    outcome_.violated_syscall = seccomp::SyscallName(notice.data);
+    outcome_.violated_rule =
+        plan_.seccomp_profile + ": " + seccomp::KillReason(plan_.seccomp_profile, notice.data);
+    Kill(OutcomeKind::kViolation);
   }
 }
 
@@ -274,7 +308,7 @@ bool CallMonitor::IsDiskFull() const {
 void CallMonitor::Poll(milliseconds tick) {
   const bool take_channel = pending_input_.size() < kPendingInputMax;
   const bool want_input = !pending_input_.empty();
-  enum { kPidfd, kReport, kOutput, kError, kChannel, kInput, kCancel, kCount };
+  enum { kPidfd, kReport, kOutput, kError, kChannel, kInput, kViolation, kCancel, kCount };
   std::array<struct pollfd, kCount> polled = {};
   const auto watch = [&](int at, int fd, short events) {
     polled[static_cast<size_t>(at)] = {.fd = fd, .events = events, .revents = 0};
@@ -285,6 +319,7 @@ void CallMonitor::Poll(milliseconds tick) {
   watch(kError, call_.standard_error.get(), POLLIN);
   watch(kChannel, take_channel ? call_.channel.get() : -1, POLLIN);
   watch(kInput, want_input ? call_.standard_input.get() : -1, POLLOUT);
+  watch(kViolation, killed_ ? -1 : listener_.get(), POLLIN);
   watch(kCancel, killed_ ? -1 : cancel_.poll_fd(), POLLIN);
   const auto left =
       std::chrono::duration_cast<milliseconds>(start_ + plan_.limits.wall - SteadyClock::now()) +
@@ -308,6 +343,9 @@ void CallMonitor::Poll(milliseconds tick) {
   }
   if (ready(kInput)) {
     WriteInput();
+  }
+  if (ready(kViolation)) {
+    ReadViolation();
   }
   if (ready(kCancel)) {
     Kill(OutcomeKind::kCancelled);

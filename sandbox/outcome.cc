@@ -73,7 +73,9 @@ std::string Describe(const Outcome& outcome) {
     }
     case OutcomeKind::kViolation:
       return "the call was killed for a system call that its profile forbids" +
-             (outcome.violated_syscall.empty() ? "" : ": " + outcome.violated_syscall);
+             (outcome.violated_syscall.empty()
+                  ? ""
+                  : ": " + outcome.violated_syscall + " (" + outcome.violated_rule + ")");
     case OutcomeKind::kTimedOut:
       return "the call timed out after " + DurationText(outcome.use.wall);
     case OutcomeKind::kCpuExceeded:

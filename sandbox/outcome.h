@@ -13,7 +13,7 @@ enum class OutcomeKind {
   kSetupFailed = 0,  // a protection could not be put in place: nothing of the call ran
   kExited,           // exit_code
   kSignaled,         // signal
-  kViolation,        // seccomp killed it: violated_syscall
+  kViolation,        // a system call that its profile forbids: violated_syscall and violated_rule
   kTimedOut,         // wall-clock deadline
   kCpuExceeded,
   kOutOfMemory,
@@ -52,11 +52,13 @@ struct Outcome {
   OutcomeKind kind = OutcomeKind::kSetupFailed;
   int exit_code = -1;
   int signal = 0;
-  std::string violated_syscall;  // its name, or "syscall 999"
-  std::string setup_step;        // the step that failed ...
-  int setup_errno = 0;           // ... and why
-  std::string output;            // standard output, capped at Limits::output_bytes
-  std::string error_output;      // standard error, likewise
+  std::string violated_syscall;  // its name, "syscall 999" or "i386 getpid"; empty: not learned
+  std::string
+      violated_rule;         // why the profile forbids it: "pure: files by inode, past every mount"
+  std::string setup_step;    // the step that failed ...
+  int setup_errno = 0;       // ... and why
+  std::string output;        // standard output, capped at Limits::output_bytes
+  std::string error_output;  // standard error, likewise
   bool output_truncated = false;
   ResourceUse use;
   EnforcedLayers layers;

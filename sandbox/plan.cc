@@ -206,15 +206,29 @@ void PinAbove(Builder& builder, const std::vector<Mount>& mounts, const std::str
   }
 }
 
-uint64_t MountAttributes(const Mount& mount) {
+bool IsExecutable(const Mount& mount, const seccomp::Profile& profile) {
+  return mount.executable == Executable::kYes &&
+         (mount.access == Access::kRead || profile.runs_what_it_makes);
+}
+
+uint64_t MountAttributes(const Mount& mount, const seccomp::Profile& profile) {
   uint64_t attributes = kPlain;
   if (mount.access == Access::kRead) {
     attributes |= kernel::kReadOnly;
   }
-  if (mount.access != Access::kRead || mount.executable == Executable::kNo) {
+  if (!IsExecutable(mount, profile)) {
     attributes |= kernel::kNoExec;
   }
   return attributes;
+}
+
+kernel::LandlockGrant MountGrant(const Mount& mount, const seccomp::Profile& profile) {
+  using kernel::LandlockGrant;
+  const bool executable = IsExecutable(mount, profile);
+  if (mount.access != Access::kRead) {
+    return executable ? LandlockGrant::kReadWriteExecute : LandlockGrant::kReadWrite;
+  }
+  return executable ? LandlockGrant::kReadExecute : LandlockGrant::kRead;
 }
 
 // Shorter targets first, so that the more specific one lies on top.
@@ -226,10 +240,11 @@ std::vector<Mount> InMountOrder(std::vector<Mount> mounts) {
 }
 
 // Before the pivot, after which the host's paths are gone.
-void PlanSources(Builder& builder, LaunchPlan& plan, const std::vector<Mount>& mounts) {
+void PlanSources(Builder& builder, LaunchPlan& plan, const std::vector<Mount>& mounts,
+                 const seccomp::Profile& profile) {
   for (const Mount& mount : mounts) {
     const bool lower = mount.access == Access::kTransactional;  // of an overlay
-    const uint64_t attributes = MountAttributes(mount) | (lower ? kernel::kReadOnly : 0);
+    const uint64_t attributes = MountAttributes(mount, profile) | (lower ? kernel::kReadOnly : 0);
     if (!plan.privileged) {
       Step& step = builder.Add(StepKind::kOpenSource, "open " + mount.source);
       step.source = plan.sources.size();
@@ -242,7 +257,7 @@ void PlanSources(Builder& builder, LaunchPlan& plan, const std::vector<Mount>& m
 }
 
 void PlanMounts(Builder& builder, LaunchPlan& plan, const std::vector<Mount>& mounts,
-                const HostSupport& host) {
+                const HostSupport& host, const seccomp::Profile& profile) {
   for (const Mount& mount : mounts) {
     const bool on_foreign_tree =
         std::any_of(mounts.begin(), mounts.end(),
@@ -258,17 +273,11 @@ void PlanMounts(Builder& builder, LaunchPlan& plan, const std::vector<Mount>& mo
     const bool overlay = mount.access == Access::kTransactional;
     Step& step = builder.AddAt(overlay ? StepKind::kOverlay : StepKind::kMountSource,
                                overlay ? "overlay" : "mount", mount.target);
-    step.number = MountAttributes(mount);
+    step.number = MountAttributes(mount, profile);
     step.value = overlay ? kUpperInodes : 0;
     step.source = static_cast<size_t>(&mount - mounts.data());  // as PlanSources() numbers them
     step.create = !on_foreign_tree;
-    kernel::LandlockGrant grant = kernel::LandlockGrant::kRead;
-    if (mount.access != Access::kRead) {
-      grant = kernel::LandlockGrant::kReadWrite;
-    } else if (mount.executable == Executable::kYes) {
-      grant = kernel::LandlockGrant::kReadExecute;
-    }
-    plan.landlock_rules.push_back({mount.target, grant});
+    plan.landlock_rules.push_back({mount.target, MountGrant(mount, profile)});
   }
 }
 
@@ -293,7 +302,8 @@ void PlanLimits(Builder& builder, const Limits& limits) {
   const uint64_t address_space =
       std::max(kAddressSpaceMin, limits.memory_bytes * kAddressSpaceFactor);
   for (const Limit& limit :
-       {Limit{"core", RLIMIT_CORE, 0}, Limit{"files", RLIMIT_NOFILE, limits.files},
+       {// Exactly 1: not even to a program that core_pattern names (fs/coredump.c).
+        Limit{"core", RLIMIT_CORE, 1}, Limit{"files", RLIMIT_NOFILE, limits.files},
         Limit{"file size", RLIMIT_FSIZE, limits.disk_bytes},
         // One for PID 1, and one so that the watchdog can see the limit exceeded.
         Limit{"tasks", RLIMIT_NPROC, limits.tasks + 2ULL},
@@ -366,7 +376,7 @@ std::vector<std::string> FindWeaker(const HostSupport& host) {
 
 Result<LaunchPlan> MakePlan(const SandboxSpec& spec, const HostSupport& host) {
   NACRE_TRY(CheckSpec(spec));
-  NACRE_TRY(seccomp::ProfileRules(spec.seccomp_profile));
+  const seccomp::Profile profile = NACRE_TRY(seccomp::FindProfile(spec.seccomp_profile));
   LaunchPlan plan;
   plan.id = spec.id;
   plan.argv = spec.argv;
@@ -386,7 +396,7 @@ Result<LaunchPlan> MakePlan(const SandboxSpec& spec, const HostSupport& host) {
   PlanIdentity(builder, host);
   PlanSystem(builder, host);
   PlanFileSystems(builder, spec.limits);
-  PlanSources(builder, plan, mounts);
+  PlanSources(builder, plan, mounts, profile);
   builder.Add(StepKind::kPivot, "pivot");
   builder.Add(StepKind::kLimitCapabilities, "limit capabilities");
   builder.Add(StepKind::kNoNewPrivileges, "no new privileges");
@@ -398,7 +408,7 @@ Result<LaunchPlan> MakePlan(const SandboxSpec& spec, const HostSupport& host) {
     builder.Add(StepKind::kPrepareLandlock, "Landlock ruleset");
   }
   plan.prepared_steps = plan.steps.size();
-  PlanMounts(builder, plan, mounts, host);
+  PlanMounts(builder, plan, mounts, host, profile);
   PlanProtectedPaths(builder, spec, mounts);
   builder.Add(StepKind::kReadOnlyRoot, "read-only root");
   builder.Add(StepKind::kCapabilities, "drop capabilities");
@@ -436,8 +446,8 @@ std::string DescribePlan(const LaunchPlan& plan) {
     text << (step.optional ? " (optional)\n" : "\n");
   }
   for (const kernel::LandlockRule& rule : plan.landlock_rules) {
-    static constexpr const char* kGrants[] = {"list", "read", "read-execute", "read-write",
-                                              "device"};
+    static constexpr const char* kGrants[] = {
+        "list", "read", "read-execute", "read-write", "read-write-execute", "device"};
     text << "Landlock " << rule.path << " " << kGrants[static_cast<int>(rule.grant)] << "\n";
   }
   return text.str();

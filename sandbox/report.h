@@ -20,6 +20,7 @@ enum class ReportKind : uint32_t {
   kStepSkipped,     // an optional step: index and error
   kTmp,             // carries a descriptor of the call's /tmp
   kUpper,           // carries the folder that takes the changes of a transactional mount
+  kListener,        // carries the listener of the call's filter; without one: there is none
   kEvidence,        // what the kernel says of the process that is about to execute the tool
   kToolEnded,       // index: its wait status; all processes of the call but PID 1 are gone
 };
@@ -45,7 +46,7 @@ void SendReport(int socket, const Report& report, int descriptor = -1);
 
 struct ReceivedReport {
   Report report;
-  UniqueFd descriptor;  // kTmp, kUpper
+  UniqueFd descriptor;  // kTmp, kUpper, kListener
 };
 // The next report, or nullopt when none waits (or none will come: `closed`).
 std::optional<ReceivedReport> ReceiveReport(int socket, bool& closed);

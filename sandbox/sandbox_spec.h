@@ -22,7 +22,7 @@ struct Mount {
       source;  // on the host: absolute, an existing file or directory; its last component is not a symlink
   std::string target;  // in the sandbox: absolute, normalised
   Access access = Access::kRead;
-  // A writable mount is never executable, whatever this says.
+  // A writable mount is executable only under a profile that runs what it makes ("build").
   Executable executable = Executable::kNo;
 
   friend bool operator==(const Mount&, const Mount&) = default;
@@ -60,7 +60,7 @@ struct SandboxSpec {
   // themselves. Paths that do not exist are ignored.
   std::vector<std::string> hidden;
   std::vector<std::string> read_only;
-  std::string seccomp_profile = "default";
+  std::string seccomp_profile = "default";  // see seccomp/syscall_groups.h: Profiles()
   Limits limits;
   Requirements require;
 

@@ -137,8 +137,9 @@ class LayerReader {
       return;
     }
     if (const YamlNode* profile = NodeReader::Find(node, "profile")) {
-      const auto choice = reader_.Choice(
-          *profile, "sandbox.profile", {{"default"}, {"pure", "shell", "build", "network-client"}});
+      const auto choice =
+          reader_.Choice(*profile, "sandbox.profile",
+                         {{"pure", "default", "shell", "build", "network-client"}, {}});
       if (choice.has_value()) {
         Set([value = *choice](Policy& policy) { policy.grant.profile = value; });
       }

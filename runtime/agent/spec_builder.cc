@@ -32,10 +32,13 @@ sandbox::SandboxSpec BaseSpec(const policy::Grant& grant, const std::string& cal
   return spec;
 }
 
+// Of all profiles "build" alone runs what a call makes in the workspace.
 void MountWorkspace(const std::string& workspace, sandbox::Access access,
                     const WorkspaceMatches& matches, sandbox::SandboxSpec& spec) {
   const std::string target = kWorkspaceTarget;
-  spec.mounts.push_back({workspace, target, access, sandbox::Executable::kNo});
+  spec.mounts.push_back(
+      {workspace, target, access,
+       spec.seccomp_profile == "build" ? sandbox::Executable::kYes : sandbox::Executable::kNo});
   spec.working_directory = target;
   for (const std::string& path : matches.hidden) {
     spec.hidden.push_back(target + "/" + path);

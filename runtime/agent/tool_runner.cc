@@ -91,6 +91,7 @@ Json OutcomeToJson(const sandbox::Outcome& outcome) {
       break;
     case sandbox::OutcomeKind::kViolation:
       json["syscall"] = outcome.violated_syscall;
+      json["rule"] = outcome.violated_rule;
       break;
     case sandbox::OutcomeKind::kSetupFailed:
       json["setup_step"] = outcome.setup_step;

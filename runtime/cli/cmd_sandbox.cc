@@ -124,8 +124,10 @@ int Exec(Globals& globals, const std::vector<std::string>& argv) {
 }  // namespace
 
 void RegisterSandbox(CLI::App& root, Globals& globals) {
-  CLI::App* command = root.add_subcommand("sandbox", "Run one command in a sandbox");
+  CLI::App* command =
+      root.add_subcommand("sandbox", "Run one command in a sandbox; show its profiles");
   command->require_subcommand(1);
+  RegisterSandboxProfile(*command, globals);
   command->footer(
       "Examples:\n"
       "  nacre sandbox exec -- ls -l /workspace\n"

@@ -35,6 +35,8 @@ void RegisterSession(CLI::App& root, Globals& globals);
 void RegisterPolicy(CLI::App& root, Globals& globals);
 void RegisterAudit(CLI::App& root, Globals& globals);
 void RegisterSandbox(CLI::App& root, Globals& globals);
+// `nacre sandbox profile`, for RegisterSandbox.
+void RegisterSandboxProfile(CLI::App& sandbox, Globals& globals);
 void RegisterTool(CLI::App& root, Globals& globals);
 void RegisterDoctor(CLI::App& root, Globals& globals);
 

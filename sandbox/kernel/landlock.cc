@@ -69,8 +69,10 @@ uint64_t LandlockRights(LandlockGrant grant, int abi, bool is_directory) {
       rights = kReadDir | kReadFile | kExecute;
       break;
     case LandlockGrant::kReadWrite:
+    case LandlockGrant::kReadWriteExecute:
       rights = kReadDir | kReadFile | kWriteFile | kRemoveDir | kRemoveFile | kMakeDir |
-               kMakeRegular | kMakeSocket | kMakeFifo | kMakeSymlink | kRefer | kTruncate;
+               kMakeRegular | kMakeSocket | kMakeFifo | kMakeSymlink | kRefer | kTruncate |
+               (grant == LandlockGrant::kReadWriteExecute ? kExecute : 0);
       break;
     case LandlockGrant::kUseDevice:
       rights = kReadFile | kWriteFile;

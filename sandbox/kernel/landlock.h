@@ -19,7 +19,8 @@ enum class LandlockGrant {
   kRead,         // and read files
   kReadExecute,  // and execute them
   kReadWrite,    // read, and everything that changes files; never execute, never make devices
-  kUseDevice,    // read and write, nothing else
+  kReadWriteExecute,
+  kUseDevice,  // read and write, nothing else
 };
 
 struct LandlockRule {

@@ -4,7 +4,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <memory>
 
 #include "base/unique_fd.h"
@@ -33,16 +35,40 @@ Result<Filter> Export(const Context& context) {
   return filter;
 }
 
+// What no rule decides.
+constexpr char kForeignReason[] = "calls of a foreign architecture (32-bit, x32)";
+
+uint32_t ActionOf(const SyscallRule& rule, uint32_t kill) {
+  switch (rule.verdict) {
+    case Verdict::kAllow:
+      return SCMP_ACT_ALLOW;
+    case Verdict::kKill:
+      return kill;
+    case Verdict::kDeny:
+      break;
+  }
+  return SCMP_ACT_ERRNO(static_cast<unsigned>(rule.error));
+}
+
+bool IsNative(const seccomp_data& call) {
+  constexpr int kX32Bit = 0x40000000;
+  return call.arch == ::seccomp_arch_native() && (call.nr & kX32Bit) == 0;
+}
+
 }  // namespace
 
-Result<Filter> CompileFilter(const std::vector<SyscallRule>& rules, Otherwise otherwise) {
+Result<Filter> CompileFilter(const std::vector<SyscallRule>& rules, Otherwise otherwise,
+                             OnKill on_kill) {
+  const uint32_t kill = on_kill == OnKill::kKill ? SCMP_ACT_KILL_PROCESS : SCMP_ACT_NOTIFY;
   const Context context(::seccomp_init(otherwise == Otherwise::kKill ? SCMP_ACT_KILL_PROCESS
                                                                      : SCMP_ACT_ERRNO(ENOSYS)),
                         &::seccomp_release);
   if (context == nullptr) {
     return Error{ErrorCode::kInternal, "seccomp_init failed"};
   }
-  ::seccomp_attr_set(context.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+  if (::seccomp_attr_set(context.get(), SCMP_FLTATR_ACT_BADARCH, kill) != 0) {
+    return Error{ErrorCode::kInternal, "libseccomp cannot end calls of a foreign architecture"};
+  }
   ::seccomp_attr_set(context.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2);
   for (const SyscallRule& rule : rules) {
     const int number = ::seccomp_syscall_resolve_name(rule.name.c_str());
@@ -56,9 +82,7 @@ Result<Filter> CompileFilter(const std::vector<SyscallRule>& rules, Otherwise ot
                         .datum_a = check.mask,
                         .datum_b = check.value});
     }
-    const uint32_t action = rule.verdict == Verdict::kAllow
-                                ? SCMP_ACT_ALLOW
-                                : SCMP_ACT_ERRNO(static_cast<unsigned>(rule.error));
+    const uint32_t action = ActionOf(rule, kill);
     if (action ==
         (otherwise == Otherwise::kKill ? SCMP_ACT_KILL_PROCESS : SCMP_ACT_ERRNO(ENOSYS))) {
       continue;  // libseccomp refuses rules that say what the default says
@@ -70,6 +94,38 @@ Result<Filter> CompileFilter(const std::vector<SyscallRule>& rules, Otherwise ot
     }
   }
   return Export(context);
+}
+
+Result<ProfileFilters> CompileProfile(const std::string& profile) {
+  const std::vector<SyscallRule> rules = NACRE_TRY(ProfileRules(profile));
+  ProfileFilters filters;
+  filters.reporting = NACRE_TRY(CompileFilter(rules, Otherwise::kNoSuchCall, OnKill::kReport));
+  filters.killing = NACRE_TRY(CompileFilter(rules, Otherwise::kNoSuchCall, OnKill::kKill));
+  return filters;
+}
+
+std::string SyscallName(const seccomp_data& call) {
+  const char* prefix = call.arch == SCMP_ARCH_X86             ? "i386 "
+                       : IsNative(call)                       ? ""
+                       : call.arch == ::seccomp_arch_native() ? "x32 "
+                                                              : "foreign ";
+  const uint32_t arch = *prefix == 'x' ? static_cast<uint32_t>(SCMP_ARCH_X32) : call.arch;
+  const std::unique_ptr<char, void (*)(void*)> name(
+      ::seccomp_syscall_resolve_num_arch(arch, call.nr), &::free);
+  return prefix + (name != nullptr ? std::string(name.get())
+                                   : "syscall " + std::to_string(static_cast<unsigned>(call.nr)));
+}
+
+std::string KillReason(const std::string& profile, const seccomp_data& call) {
+  if (!IsNative(call)) {
+    return kForeignReason;
+  }
+  const auto rules = ProfileRules(profile);
+  std::array<uint64_t, 6> arguments = {};
+  std::copy(std::begin(call.args), std::end(call.args), arguments.begin());
+  const SyscallRule* rule =
+      rules.ok() ? FindRule(rules.value(), SyscallName(call), arguments) : nullptr;
+  return rule != nullptr ? rule->reason : "a call that no rule names";
 }
 
 }  // namespace nacre::sandbox::seccomp

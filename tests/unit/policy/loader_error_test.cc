@@ -63,8 +63,9 @@ TEST_CASE("each mistake is named at its line and column") {
       {"sandbox: {isolation: gvisor}\n",
        "p.yaml:3:22: sandbox.isolation: \"gvisor\" is not available in this version; use "
        "namespace"},
-      {"sandbox: {profile: shell}\n",
-       "p.yaml:3:20: sandbox.profile: \"shell\" is not available in this version; use default"},
+      {"sandbox: {profile: shel}\n",
+       "p.yaml:3:20: sandbox.profile: \"shel\" is not one of pure, default, shell, build, "
+       "network-client; did you mean \"shell\"?"},
       {"sandbox: {limits: {wal: 1s}}\n",
        R"(p.yaml:3:20: sandbox.limits.wal: unknown key; did you mean "wall"?)"},
       {"sandbox: {limits: {wall: 30}}\n",

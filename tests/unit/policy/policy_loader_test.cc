@@ -143,7 +143,7 @@ TEST_CASE("a rule that a base denies altogether is a mistake in the deriving doc
   CHECK(
       Refusal("nacre: policy/1\nname: p\nextends: [builtin/offline]\ntools:\n"
               "  - {id: one, reason: r, tool: proc.run, decision: allow}\n") ==
-      "p.yaml:5:5: tools.one: this rule can never decide: \"no-programs\" at builtin/offline:11:5 "
+      "p.yaml:5:5: tools.one: this rule can never decide: \"no-programs\" at builtin/offline:12:5 "
       "answers deny to every such call");
 }
 

@@ -1,15 +1,19 @@
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/sched.h>
+#include <netinet/in.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <termios.h>
 
 #include <algorithm>
+#include <array>
 #include <catch2/catch.hpp>
 #include <cerrno>
+#include <map>
 
 #include "base/file.h"
 #include "sandbox/seccomp/emulator.h"
@@ -136,30 +140,302 @@ TEST_CASE("calls of a foreign architecture kill") {
   }
 }
 
-// The table itself is the oracle: slow and obvious.
-TEST_CASE("the compiled filter answers each number as the table says") {
-  const auto rules = ProfileRules("default").value();
-  for (const SyscallRule& rule : rules) {
-    CAPTURE(rule.name);
-    CHECK_FALSE(rule.reason.empty());
-    CHECK((rule.verdict == Verdict::kAllow) == (rule.error == 0));
+uint32_t AnswerOf(const SyscallRule* rule, uint32_t kill) {
+  if (rule == nullptr) {
+    return Fails(ENOSYS);
   }
-  size_t allowed = 0;
+  switch (rule->verdict) {
+    case Verdict::kAllow:
+      return kAllowed;
+    case Verdict::kKill:
+      return kill;
+    case Verdict::kDeny:
+      break;
+  }
+  return Fails(static_cast<uint32_t>(rule->error));
+}
+
+// The table read by hand is the oracle: slow and obvious. Arguments are those that some rule names,
+// each with a bit more and a bit less, and the extremes.
+TEST_CASE("each compiled filter answers each number as the table says") {
+  const std::string profile =
+      GENERATE(as<std::string>(), "pure", "default", "shell", "build", "network-client");
+  CAPTURE(profile);
+  const auto rules = ProfileRules(profile).value();
+  const ProfileFilters filters = CompileProfile(profile).value();
+  size_t asked = 0;
   for (int number = 0; number < 512; ++number) {
-    const uint32_t answer =
-        Ask(DefaultFilter(), number, {~0ULL, ~0ULL, ~0ULL, ~0ULL, ~0ULL, ~0ULL});
-    const bool known =
-        answer == kAllowed || (answer & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO;
-    CHECK(known);
-    allowed += answer == kAllowed ? 1 : 0;
+    seccomp_data call = {};
+    call.nr = number;
+    call.arch = kNative;
+    const std::string name = SyscallName(call);
+    std::vector<std::array<uint64_t, 6>> inputs(2);
+    inputs[1].fill(~0ULL);
+    for (const SyscallRule& rule : rules) {
+      if (rule.name != name) {
+        continue;
+      }
+      std::array<uint64_t, 6> input = {};
+      for (const ArgumentCheck& check : rule.checks) {
+        input.at(check.index) |= check.value;
+      }
+      inputs.push_back(input);
+      for (const ArgumentCheck& check : rule.checks) {
+        for (const uint64_t change : {uint64_t{1}, check.mask & -check.mask, uint64_t{1} << 32}) {
+          inputs.push_back(input);
+          inputs.back().at(check.index) ^= change;
+        }
+      }
+    }
+    for (const auto& input : inputs) {
+      std::copy(input.begin(), input.end(), call.args);
+      const SyscallRule* rule = FindRule(rules, name, input);
+      CAPTURE(name, input);
+      ++asked;
+      if (Emulate(filters.reporting, call).value() != AnswerOf(rule, SECCOMP_RET_USER_NOTIF) ||
+          Emulate(filters.killing, call).value() != AnswerOf(rule, SECCOMP_RET_KILL_PROCESS)) {
+        CHECK(Emulate(filters.reporting, call).value() == AnswerOf(rule, SECCOMP_RET_USER_NOTIF));
+        CHECK(Emulate(filters.killing, call).value() == AnswerOf(rule, SECCOMP_RET_KILL_PROCESS));
+      }
+    }
   }
-  size_t unconditional = 0;
-  for (const SyscallRule& rule : rules) {
-    unconditional += rule.verdict == Verdict::kAllow && rule.checks.empty() ? 1 : 0;
+  CHECK(asked > 1024);
+}
+
+TEST_CASE("each profile draws its lines where its table says") {
+  constexpr uint32_t kKilled = SECCOMP_RET_KILL_PROCESS;
+  constexpr uint64_t kThread = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD;
+  struct Row {
+    const char* claim;
+    int number;
+    std::vector<uint64_t> a;
+    uint32_t pure;
+    uint32_t tool;  // default, and what the next three do not say otherwise
+    uint32_t shell;
+    uint32_t build;
+    uint32_t network;
+  };
+  constexpr uint32_t kNo = Fails(ENOSYS);
+  constexpr uint32_t kPerm = Fails(EPERM);
+  constexpr uint32_t kAccess = Fails(EACCES);
+  constexpr uint32_t kNoFamily = Fails(EAFNOSUPPORT);
+  const auto row = GENERATE(values<Row>({
+      {"open to read",
+       SYS_openat,
+       {0, 0, O_RDONLY},
+       kAllowed,
+       kAllowed,
+       kAllowed,
+       kAllowed,
+       kAllowed},
+      {"open to write",
+       SYS_openat,
+       {0, 0, O_WRONLY},
+       Fails(EROFS),
+       kAllowed,
+       kAllowed,
+       kAllowed,
+       kAllowed},
+      {"create",
+       SYS_openat,
+       {0, 0, O_CREAT | O_RDONLY},
+       Fails(EROFS),
+       kAllowed,
+       kAllowed,
+       kAllowed,
+       kAllowed},
+      {"truncate by opening",
+       SYS_open,
+       {0, O_TRUNC},
+       Fails(EROFS),
+       kAllowed,
+       kAllowed,
+       kAllowed,
+       kAllowed},
+      {"unlink", SYS_unlink, {}, kNo, kAllowed, kAllowed, kAllowed, kAllowed},
+      {"a thread", SYS_clone, {kThread}, kAllowed, kAllowed, kAllowed, kAllowed, kAllowed},
+      {"a process", SYS_clone, {17}, kPerm, kAllowed, kAllowed, kAllowed, kAllowed},
+      {"fork", SYS_fork, {}, kPerm, kAllowed, kAllowed, kAllowed, kAllowed},
+      {"a namespace", SYS_unshare, {CLONE_NEWUSER}, kKilled, kPerm, kPerm, kPerm, kPerm},
+      {"ptrace", SYS_ptrace, {}, kKilled, kPerm, kPerm, kPerm, kPerm},
+      {"bpf", SYS_bpf, {}, kKilled, kPerm, kPerm, kPerm, kPerm},
+      {"clone3", SYS_clone3, {}, kNo, kNo, kNo, kNo, kNo},
+      {"memory", SYS_mmap, {0, 4096, 3, 0x22}, kAllowed, kAllowed, kAllowed, kAllowed, kAllowed},
+      {"code from a file",
+       SYS_mmap,
+       {0, 4096, 5, 2},
+       kAllowed,
+       kAllowed,
+       kAllowed,
+       kAllowed,
+       kAllowed},
+      {"code from nowhere",
+       SYS_mmap,
+       {0, 4096, 5, 0x22},
+       kAccess,
+       kAccess,
+       kAccess,
+       kAllowed,
+       kAccess},
+      {"writable code", SYS_mmap, {0, 4096, 7, 2}, kAccess, kAccess, kAccess, kAllowed, kAccess},
+      {"memory that becomes code",
+       SYS_mprotect,
+       {0, 4096, 5},
+       kAccess,
+       kAccess,
+       kAccess,
+       kAllowed,
+       kAccess},
+      {"memory that becomes read-only",
+       SYS_mprotect,
+       {0, 4096, 1},
+       kAllowed,
+       kAllowed,
+       kAllowed,
+       kAllowed,
+       kAllowed},
+      {"raw mode", SYS_ioctl, {0, TCSETSW}, kNo, kNo, kAllowed, kAllowed, kNo},
+      {"injection", SYS_ioctl, {0, TIOCSTI}, kNo, kPerm, kPerm, kPerm, kPerm},
+      {"TCP",
+       SYS_socket,
+       {AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP},
+       kNoFamily,
+       kNoFamily,
+       kNoFamily,
+       kNoFamily,
+       kAllowed},
+      {"UDP over IPv6",
+       SYS_socket,
+       {AF_INET6, SOCK_DGRAM, 0},
+       kNoFamily,
+       kNoFamily,
+       kNoFamily,
+       kNoFamily,
+       kAllowed},
+      {"a raw socket",
+       SYS_socket,
+       {AF_INET, SOCK_RAW, IPPROTO_TCP},
+       kNoFamily,
+       kNoFamily,
+       kNoFamily,
+       kNoFamily,
+       kNo},
+      {"SCTP",
+       SYS_socket,
+       {AF_INET, SOCK_STREAM, 132},
+       kNoFamily,
+       kNoFamily,
+       kNoFamily,
+       kNoFamily,
+       kNo},
+      {"UDP-Lite",
+       SYS_socket,
+       {AF_INET, SOCK_DGRAM, 136},
+       kNoFamily,
+       kNoFamily,
+       kNoFamily,
+       kNoFamily,
+       kNo},
+      {"MPTCP",
+       SYS_socket,
+       {AF_INET, SOCK_STREAM, 262},
+       kNoFamily,
+       kNoFamily,
+       kNoFamily,
+       kNoFamily,
+       kNo},
+      {"a unix socket",
+       SYS_socket,
+       {AF_UNIX, SOCK_STREAM, 0},
+       kNoFamily,
+       kNoFamily,
+       kNoFamily,
+       kNoFamily,
+       kNo},
+      {"netlink",
+       SYS_socket,
+       {AF_NETLINK, SOCK_RAW, 0},
+       kNoFamily,
+       kNoFamily,
+       kNoFamily,
+       kNoFamily,
+       kNo},
+      {"connect", SYS_connect, {}, kPerm, kPerm, kPerm, kPerm, kAllowed},
+      {"listen", SYS_listen, {}, kPerm, kPerm, kPerm, kPerm, kPerm},
+      {"ask for the core limit",
+       SYS_prlimit64,
+       {0, 4, 0, 1},
+       kAllowed,
+       kAllowed,
+       kAllowed,
+       kAllowed,
+       kAllowed},
+      {"change the core limit", SYS_prlimit64, {0, 4, 4096}, kNo, kNo, kNo, kNo, kNo},
+      {"change the stack limit",
+       SYS_prlimit64,
+       {0, 3, 4096},
+       kAllowed,
+       kAllowed,
+       kAllowed,
+       kAllowed,
+       kAllowed},
+      {"change the core limit by the old call", SYS_setrlimit, {4, 4096}, kNo, kNo, kNo, kNo, kNo},
+      {"i386's numbers do not count", SYS_reboot, {}, kKilled, kPerm, kPerm, kPerm, kPerm},
+  }));
+  CAPTURE(row.claim);
+  const std::array<std::pair<const char*, uint32_t>, 5> expected = {
+      {{"pure", row.pure},
+       {"default", row.tool},
+       {"shell", row.shell},
+       {"build", row.build},
+       {"network-client", row.network}}};
+  static const std::map<std::string, Filter> filters = [] {
+    std::map<std::string, Filter> all;
+    for (const Profile& profile : Profiles()) {
+      all[profile.name] = CompileProfile(profile.name).value().killing;
+    }
+    return all;
+  }();
+  for (const auto& [profile, answer] : expected) {
+    CAPTURE(profile);
+    seccomp_data call = {};
+    call.nr = row.number;
+    call.arch = kNative;
+    std::copy(row.a.begin(), row.a.end(), call.args);
+    CHECK(Emulate(filters.at(profile), call).value() == answer);
   }
-  CHECK(allowed > 150);
-  // Some names have no number here; personality(~0) is the one conditional call that ~0 allows.
-  CHECK(allowed <= unconditional + 1);
+}
+
+TEST_CASE("what a profile kills is reported by name and rule, whatever the architecture") {
+  const ProfileFilters pure = CompileProfile("pure").value();
+  seccomp_data call = {};
+  call.arch = kNative;
+  call.nr = SYS_open_by_handle_at;
+  CHECK(Emulate(pure.reporting, call).value() == SECCOMP_RET_USER_NOTIF);
+  CHECK(SyscallName(call) == "open_by_handle_at");
+  CHECK(KillReason("pure", call) == "files by inode, past every mount");
+  CHECK(KillReason("no such profile", call) == "a call that no rule names");
+  call.nr = 9999;
+  CHECK(SyscallName(call) == "syscall 9999");
+  call.nr = 0x40000000 | 39;
+  CHECK(Emulate(pure.reporting, call).value() == SECCOMP_RET_USER_NOTIF);
+  CHECK(SyscallName(call).starts_with("x32 "));
+  CHECK(KillReason("pure", call) == "calls of a foreign architecture (32-bit, x32)");
+  call.arch = AUDIT_ARCH_I386;
+  call.nr = 20;
+  CHECK(SyscallName(call) == "i386 getpid");
+  CHECK(KillReason("default", call) == "calls of a foreign architecture (32-bit, x32)");
+  call.arch = AUDIT_ARCH_AARCH64;
+  CHECK(SyscallName(call).starts_with("foreign "));
+}
+
+TEST_CASE("a program is small enough to be loaded for each call") {
+  for (const Profile& profile : Profiles()) {
+    CAPTURE(profile.name);
+    const ProfileFilters filters = CompileProfile(profile.name).value();
+    CHECK(filters.reporting.instructions.size() < 1500);
+    CHECK(filters.reporting.instructions.size() == filters.killing.instructions.size());
+  }
 }
 
 TEST_CASE("what waits for a tool may wait, tell and end, and nothing else") {
@@ -173,15 +449,45 @@ TEST_CASE("what waits for a tool may wait, tell and end, and nothing else") {
 }
 #endif
 
-TEST_CASE("the default profile is the one that was reviewed") {
-  const std::string golden =
-      ReadFile(NACRE_SOURCE_DIR "/tests/unit/sandbox/golden/default_profile.txt", 1 << 20).value();
-  CHECK(DescribeRules(ProfileRules("default").value()) == golden);
+TEST_CASE("each profile is the one that was reviewed") {
+  REQUIRE(Profiles().size() == 5);
+  for (const Profile& profile : Profiles()) {
+    CAPTURE(profile.name);
+    const std::string golden =
+        ReadFile(NACRE_SOURCE_DIR "/tests/unit/sandbox/golden/" + profile.name + "_profile.txt",
+                 1 << 20)
+            .value();
+    CHECK(DescribeRules(ProfileRules(profile.name).value()) == golden);
+    CHECK_FALSE(profile.purpose.empty());
+  }
 }
 
-TEST_CASE("a profile that does not exist is refused") {
-  CHECK_FALSE(ProfileRules("").ok());
-  CHECK_FALSE(ProfileRules("permissive").ok());
+TEST_CASE("a profile that does not exist is refused and the message lists those that do") {
+  for (const char* name : {"", "permissive", "Default", "pure "}) {
+    CHECK_FALSE(FindProfile(name).ok());
+    const auto rules = ProfileRules(name);
+    REQUIRE_FALSE(rules.ok());
+    CHECK(rules.error().message.find("pure, default, shell, build, network-client") !=
+          std::string::npos);
+  }
+}
+
+TEST_CASE("a pure tool has at most 80 system calls, each with its reason") {
+  CHECK(CountAllowed(ProfileRules("pure").value()) <= 80);
+  for (const Profile& profile : Profiles()) {
+    const auto rules = ProfileRules(profile.name).value();
+    for (const SyscallRule& rule : rules) {
+      CAPTURE(profile.name, rule.name);
+      CHECK_FALSE(rule.reason.empty());
+      CHECK((rule.verdict == Verdict::kDeny) == (rule.error != 0));
+    }
+  }
+}
+
+TEST_CASE("only the profile that builds may run what it makes") {
+  for (const Profile& profile : Profiles()) {
+    CHECK(profile.runs_what_it_makes == (profile.name == "build"));
+  }
 }
 
 TEST_CASE("a program that the kernel would refuse is an error, not an answer") {
