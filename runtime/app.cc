@@ -25,6 +25,9 @@ std::string Environment(const char* name) {
   return value != nullptr ? value : "";
 }
 
+// Of each kind: calls of a session come one after the other, and the next is built meanwhile.
+constexpr uint32_t kWarmSandboxes = 2;
+
 std::string DefaultStateDirectory() {
   if (std::string explicit_directory = Environment("NACRE_STATE_DIR");
       !explicit_directory.empty()) {
@@ -93,11 +96,12 @@ InstallPaths FindInstallPaths() {
   std::error_code ignored;
   const fs::path directory = fs::read_symlink("/proc/self/exe", ignored).parent_path();
   if (fs::exists(directory / "nacre-engine", ignored)) {  // a build folder
-    return {directory / "nacre-engine", directory / "tools", NACRE_SOURCE_MODEL};
+    return {directory / "nacre-engine", directory / "nacre-zygote", directory / "tools",
+            NACRE_SOURCE_MODEL};
   }
   const fs::path prefix = directory.parent_path();
-  return {prefix / "libexec/nacre/nacre-engine", prefix / "libexec/nacre/tools",
-          prefix / "share/nacre/nacre-mini.gguf"};
+  return {prefix / "libexec/nacre/nacre-engine", prefix / "libexec/nacre/nacre-zygote",
+          prefix / "libexec/nacre/tools", prefix / "share/nacre/nacre-mini.gguf"};
 }
 
 App::App(AppOptions options)
@@ -129,9 +133,10 @@ Result<audit::AuditLog*> App::Log() {
   return log_.get();
 }
 
-Result<sandbox::Sandbox*> App::Sandbox() {
+Result<sandbox::Sandbox*> App::Sandbox(uint32_t warm) {
   if (sandbox_ == nullptr) {
-    std::unique_ptr<sandbox::KernelSandbox> kernel = NACRE_TRY(sandbox::KernelSandbox::Create());
+    std::unique_ptr<sandbox::KernelSandbox> kernel = NACRE_TRY(sandbox::KernelSandbox::Create(
+        {.zygote_program = warm > 0 ? FindInstallPaths().zygote_program : "", .slots = warm}));
     const sandbox::HostSupport& host = kernel->host();
     sandbox_summary_ = host.namespaces ? "userns+mount+pid+net+ipc+uts+cgroup" : "no namespaces";
     sandbox_summary_ += host.seccomp ? ", seccomp" : ", no seccomp";
@@ -232,10 +237,11 @@ Result<std::shared_ptr<const policy::Policy>> App::Policy(const std::string& nam
 }
 
 Result<agent::Services> App::SessionServices(agent::Approver* approver) {
+  // First, before threads and the engine exist: it starts the zygote.
+  sandbox::Sandbox* sandbox = NACRE_TRY(Sandbox(kWarmSandboxes));
   memory::SessionStore* store = NACRE_TRY(Store());
   audit::AuditLog* log = NACRE_TRY(Log());
   const tools::Registry* registry = NACRE_TRY(Tools());
-  sandbox::Sandbox* sandbox = NACRE_TRY(Sandbox());
   inference::Engine* engine = NACRE_TRY(Engine());
   return agent::Services{.engine = *engine,
                          .sandbox = *sandbox,

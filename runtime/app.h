@@ -33,6 +33,7 @@ struct AppOptions {
 // Where this copy of nacre keeps its parts: the build folder, or an installation's prefix.
 struct InstallPaths {
   std::string engine_program;  // nacre-engine
+  std::string zygote_program;  // nacre-zygote
   std::string tools;           // one sub-directory per built-in tool
   std::string bundled_model;   // nacre-mini.gguf
 };
@@ -53,7 +54,8 @@ class App final {
 
   Result<memory::SessionStore*> Store();
   Result<audit::AuditLog*> Log();
-  Result<sandbox::Sandbox*> Sandbox();
+  // `warm`: as many sandboxes stand ready for each kind of call; 0 for a command that makes one call.
+  Result<sandbox::Sandbox*> Sandbox(uint32_t warm = 0);
   Result<inference::Engine*> Engine();
   Result<const tools::Registry*> Tools();
 

@@ -250,11 +250,6 @@ int MakeRootReadOnly() {
   return OrError(::mount_setattr(AT_FDCWD, "/", 0, &attr, sizeof attr));
 }
 
-// What one step leaves for a later one.
-struct ChildState {
-  int ruleset = -1;  // above the report, so that both stay when all else is closed
-};
-
 int ArrangeDescriptors(const ChildInput& input, const ChildState& state) {
   if (::dup2(input.standard_input, 0) < 0 || ::dup2(input.standard_output, 1) < 0 ||
       ::dup2(input.standard_error, 2) < 0 || ::dup2(input.channel, 3) < 0) {
@@ -440,6 +435,8 @@ int DoStep(const ChildInput& input, ChildState& state, const Step& step) {
       return OrError(::chdir(path));
     case StepKind::kPrepareLandlock:
       return PrepareLandlock(input, state);
+    case StepKind::kAwaitCall:
+      return input.await_call == nullptr ? -EINVAL : input.await_call(input, state);
     case StepKind::kLandlock:
       return EnforceLandlock(plan, state);
     case StepKind::kSeccomp:
@@ -480,11 +477,27 @@ int CleanInheritedState(const ChildInput& input) {
 
 }  // namespace
 
-void RunChild(const ChildInput& input) {
+void WalkSteps(const ChildInput& input, ChildState& state) {
   const LaunchPlan& plan = *input.plan;
   Report failure;
-  failure.kind = ReportKind::kStepFailed;
-  failure.index = -1;
+  for (size_t i = 0; i < plan.steps.size(); ++i) {
+    const Step& step = plan.steps[i];
+    const int result = plan.fail_at_step == i ? -EIO : DoStep(input, state, step);
+    if (result == 0) {
+      continue;
+    }
+    failure.kind = step.optional ? ReportKind::kStepSkipped : ReportKind::kStepFailed;
+    failure.index = static_cast<int32_t>(input.first_index + i);
+    failure.error = -result;
+    SendReport(input.report, failure);
+    if (!step.optional) {
+      break;
+    }
+  }
+  ::_exit(1);
+}
+
+void RunChild(const ChildInput& input) {
   const int cleaned = CleanInheritedState(input);
   char go = 0;
   ssize_t got = 0;
@@ -495,26 +508,15 @@ void RunChild(const ChildInput& input) {
     ::_exit(1);  // the launcher gave up, or is gone
   }
   if (cleaned != 0) {
+    Report failure;
+    failure.kind = ReportKind::kStepFailed;
+    failure.index = -1;
     failure.error = -cleaned;
     SendReport(input.report, failure);
     ::_exit(1);
   }
   ChildState state;
-  for (size_t i = 0; i < plan.steps.size(); ++i) {
-    const Step& step = plan.steps[i];
-    const int result = plan.fail_at_step == i ? -EIO : DoStep(input, state, step);
-    if (result == 0) {
-      continue;
-    }
-    failure.kind = step.optional ? ReportKind::kStepSkipped : ReportKind::kStepFailed;
-    failure.index = static_cast<int32_t>(i);
-    failure.error = -result;
-    SendReport(input.report, failure);
-    if (!step.optional) {
-      break;
-    }
-  }
-  ::_exit(1);
+  WalkSteps(input, state);
 }
 
 }  // namespace nacre::sandbox

@@ -23,6 +23,11 @@ struct OpenedSource {
   uint64_t inode = 0;
 };
 
+// What one step leaves for a later one.
+struct ChildState {
+  int ruleset = -1;  // above the report, so that both stay when all else is closed
+};
+
 // Everything borrowed from the launcher; none of the descriptors is below 10.
 struct ChildInput {
   const LaunchPlan* plan = nullptr;
@@ -40,8 +45,14 @@ struct ChildInput {
   sock_fprog reaper_filter = {};
   char* const* argv = nullptr;
   char* const* environment = nullptr;
+  size_t first_index = 0;  // what the index of the plan's first step is reported as
+  // kAwaitCall: goes on with the call that it receives, or answers -errno.
+  int (*await_call)(const ChildInput& input, ChildState& state) = nullptr;
 };
 
+// Waits for the launcher's word, then takes all steps.
 [[noreturn]] void RunChild(const ChildInput& input);
+// The steps alone.
+[[noreturn]] void WalkSteps(const ChildInput& input, ChildState& state);
 
 }  // namespace nacre::sandbox

@@ -4,22 +4,68 @@
 
 #include "sandbox/launcher.h"
 #include "sandbox/monitor.h"
+#include "sandbox/zygote/warm_plan.h"
 
 namespace nacre::sandbox {
+namespace {
+
+Outcome Failed(const SetupFailure& failure, const LaunchPlan& plan) {
+  Outcome outcome;
+  outcome.setup_step = failure.step;
+  outcome.setup_errno = failure.error;
+  outcome.layers.cgroup = "none";
+  outcome.layers.weaker = plan.weaker;
+  return outcome;
+}
+
+}  // namespace
 
 KernelSandbox::KernelSandbox(HostSupport host, seccomp::Filter reaper)
     : host_(std::move(host)), reaper_filter_(std::move(reaper)) {}
 
-Result<std::unique_ptr<KernelSandbox>> KernelSandbox::Create(HostSupport host) {
+Result<std::unique_ptr<KernelSandbox>> KernelSandbox::Create(HostSupport host,
+                                                             KernelSandboxOptions options) {
   seccomp::Filter reaper =
       NACRE_TRY(seccomp::CompileFilter(seccomp::ReaperRules(), seccomp::Otherwise::kKill));
   kernel::SweepCgroups(host.cgroup);
-  return std::unique_ptr<KernelSandbox>(new KernelSandbox(std::move(host), std::move(reaper)));
+  std::unique_ptr<KernelSandbox> sandbox(new KernelSandbox(std::move(host), std::move(reaper)));
+  if (!options.zygote_program.empty()) {
+    sandbox->warm_ = NACRE_TRY(zygote::WarmPool::Start(
+        {.program = std::move(options.zygote_program), .slots = options.slots},
+        sandbox->host_.cgroup));
+  }
+  return sandbox;
 }
 
-Result<std::unique_ptr<KernelSandbox>> KernelSandbox::Create() {
+Result<std::unique_ptr<KernelSandbox>> KernelSandbox::Create(KernelSandboxOptions options) {
   HostSupport host = NACRE_TRY(ProbeHost());
-  return Create(std::move(host));
+  return Create(std::move(host), std::move(options));
+}
+
+void KernelSandbox::Settle() {
+  teardown_.Wait();
+  if (warm_ != nullptr) {
+    warm_->Settle();
+  }
+}
+
+bool KernelSandbox::Prepare(const SandboxSpec& spec, std::chrono::milliseconds patience) {
+  const auto plan = MakePlan(spec, host_);
+  if (warm_ == nullptr || !plan.ok() || plan.value().unmet) {
+    return false;
+  }
+  const auto context = MakeContext(plan.value());
+  return context.ok() &&
+         warm_->Prepare(zygote::MakeWarmPlan(plan.value()), context.value(), patience);
+}
+
+Result<LaunchContext> KernelSandbox::MakeContext(const LaunchPlan& plan) {
+  return LaunchContext{.host = &host_,
+                       .tool_filters = NACRE_TRY(FiltersOf(plan.seccomp_profile)),
+                       .reaper_filter = &reaper_filter_,
+                       .mappings = &mappings_,
+                       .cgroup_name = "nacre-" + std::to_string(::getpid()) + "-" +
+                                      std::to_string(calls_.fetch_add(1)) + "-" + plan.id};
 }
 
 Result<const seccomp::ProfileFilters*> KernelSandbox::FiltersOf(const std::string& profile) {
@@ -39,24 +85,29 @@ Result<Outcome> KernelSandbox::Run(const SandboxSpec& spec, CallIo& io, const Ca
 
 Result<Outcome> KernelSandbox::RunPlan(const LaunchPlan& plan, CallIo& io,
                                        const CancelToken& cancel) {
-  const uint64_t number = calls_.fetch_add(1);
-  const LaunchContext context{.host = &host_,
-                              .tool_filters = NACRE_TRY(FiltersOf(plan.seccomp_profile)),
-                              .reaper_filter = &reaper_filter_,
-                              .mappings = &mappings_,
-                              .cgroup_name = "nacre-" + std::to_string(::getpid()) + "-" +
-                                             std::to_string(number) + "-" + plan.id};
+  const LaunchContext context = NACRE_TRY(MakeContext(plan));
+  std::string cold_because;
+  if (warm_ != nullptr && !plan.unmet) {
+    const LaunchPlan warm_plan = zygote::MakeWarmPlan(plan);
+    zygote::WarmPool::Launched launched = warm_->Launch(warm_plan, context);
+    if (const auto* failure = std::get_if<SetupFailure>(&launched)) {
+      return Failed(*failure, plan);
+    }
+    if (auto* call = std::get_if<RunningCall>(&launched)) {
+      Outcome outcome = Monitor(*call, warm_plan, io, cancel);
+      warm_->Return(std::move(*call));
+      outcome.warm = true;
+      return outcome;
+    }
+    cold_because = std::move(std::get<zygote::NotWarm>(launched).why);
+  }
   LaunchResult launched = NACRE_TRY(Launch(plan, context));
   if (const auto* failure = std::get_if<SetupFailure>(&launched)) {
-    Outcome outcome;
-    outcome.setup_step = failure->step;
-    outcome.setup_errno = failure->error;
-    outcome.layers.cgroup = "none";
-    outcome.layers.weaker = plan.weaker;
-    return outcome;
+    return Failed(*failure, plan);
   }
   RunningCall& call = std::get<RunningCall>(launched);
   Outcome outcome = Monitor(call, plan, io, cancel);
+  outcome.cold_because = std::move(cold_because);
   teardown_.Add(std::move(call));
   return outcome;
 }

@@ -23,17 +23,27 @@
 #include "sandbox/sandbox.h"
 #include "sandbox/seccomp/filter.h"
 #include "sandbox/teardown.h"
+#include "sandbox/zygote/warm_pool.h"
 
 namespace nacre::sandbox {
+
+// With a zygote, calls get sandboxes that were built before they came. It starts with the sandbox,
+// which the runtime makes before its threads and its engine. A call that cannot have one starts cold,
+// with the same layers, and its Outcome says why.
+struct KernelSandboxOptions {
+  std::string zygote_program;  // empty: every call starts cold
+  uint32_t slots = 4;          // see WarmPool
+};
 
 // Thread-safe.
 class KernelSandbox final : public Sandbox {
  public:
   // Compiles the first filters and removes cgroups that dead runtimes left. A host that lacks a layer is
   // no error here: each call then ends as kSetupFailed.
-  static Result<std::unique_ptr<KernelSandbox>> Create(HostSupport host);
+  static Result<std::unique_ptr<KernelSandbox>> Create(HostSupport host,
+                                                       KernelSandboxOptions options = {});
   // ProbeHost(), then the above.
-  static Result<std::unique_ptr<KernelSandbox>> Create();
+  static Result<std::unique_ptr<KernelSandbox>> Create(KernelSandboxOptions options = {});
 
   KernelSandbox(const KernelSandbox&) = delete;
   KernelSandbox& operator=(const KernelSandbox&) = delete;
@@ -42,8 +52,12 @@ class KernelSandbox final : public Sandbox {
   // The second half of Run(), for tests that change the plan between the two.
   Result<Outcome> RunPlan(const LaunchPlan& plan, CallIo& io, const CancelToken& cancel);
 
+  // Builds warm sandboxes for calls like `spec` and waits for them; false: there are none.
+  bool Prepare(const SandboxSpec& spec, std::chrono::milliseconds patience);
   // Until nothing of the calls that have returned is left on the host.
-  void Settle() { teardown_.Wait(); }
+  void Settle();
+
+  zygote::WarmPool* warm_pool() { return warm_.get(); }
 
   const HostSupport& host() const { return host_; }
 
@@ -52,6 +66,7 @@ class KernelSandbox final : public Sandbox {
 
   // Compiled when a profile is first used; valid while this object lives.
   Result<const seccomp::ProfileFilters*> FiltersOf(const std::string& profile);
+  Result<LaunchContext> MakeContext(const LaunchPlan& plan);
 
   const HostSupport host_;
   const seccomp::Filter reaper_filter_;
@@ -60,6 +75,7 @@ class KernelSandbox final : public Sandbox {
   kernel::IdMappings mappings_;
   std::atomic<uint64_t> calls_{0};  // tells calls with the same id apart
   Teardown teardown_;
+  std::unique_ptr<zygote::WarmPool> warm_;  // nullptr: no zygote
 };
 
 }  // namespace nacre::sandbox

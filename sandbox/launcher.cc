@@ -55,14 +55,6 @@ Result<CallPipe> MakeCallPipe(Direction direction) {
   return result;
 }
 
-// The sources of a plan, opened, with the host id that the call runs as.
-struct Sources {
-  std::vector<OpenedSource> opened;
-  std::vector<UniqueFd> descriptors;  // the paths, then the trees
-  kernel::Ids run_as;
-  std::vector<std::string> weaker;
-};
-
 struct PathInfo {
   UniqueFd path;
   struct stat info = {};
@@ -135,6 +127,35 @@ std::optional<kernel::Ids> FindUnmappable(const LaunchPlan& plan,
   return found;
 }
 
+sock_fprog ToProgram(const seccomp::Filter& filter) {
+  sock_fprog program = {};
+  program.len = static_cast<unsigned short>(filter.instructions.size());
+  program.filter = const_cast<sock_filter*>(filter.instructions.data());
+  return program;
+}
+
+// clone3 with all signals blocked, so that none of our handlers runs in the child.
+long CloneChild(const kernel::CloneArgs& args, const ChildInput& input) {
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  const long pid = kernel::Clone3(args);
+  if (pid == 0) {
+    RunChild(input);
+  }
+  const int clone_errno = errno;
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  errno = clone_errno;
+  return pid;
+}
+
+bool IsOurShortage(int error) {
+  return error == EAGAIN || error == ENOMEM;
+}
+
+}  // namespace
+
 std::variant<Sources, SetupFailure> OpenSources(const LaunchPlan& plan,
                                                 const LaunchContext& context) {
   Sources sources;
@@ -184,7 +205,7 @@ std::variant<Sources, SetupFailure> OpenSources(const LaunchPlan& plan,
   return sources;
 }
 
-std::vector<char*> Pointers(const std::vector<std::string>& strings) {
+std::vector<char*> ExecPointers(const std::vector<std::string>& strings) {
   std::vector<char*> pointers;
   for (const std::string& each : strings) {
     pointers.push_back(const_cast<char*>(each.c_str()));  // execve(2) does not write to them
@@ -193,40 +214,12 @@ std::vector<char*> Pointers(const std::vector<std::string>& strings) {
   return pointers;
 }
 
-sock_fprog ToProgram(const seccomp::Filter& filter) {
-  sock_fprog program = {};
-  program.len = static_cast<unsigned short>(filter.instructions.size());
-  program.filter = const_cast<sock_filter*>(filter.instructions.data());
-  return program;
-}
-
-// clone3 with all signals blocked, so that none of our handlers runs in the child.
-long CloneChild(const kernel::CloneArgs& args, const ChildInput& input) {
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  const long pid = kernel::Clone3(args);
-  if (pid == 0) {
-    RunChild(input);
-  }
-  const int clone_errno = errno;
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  errno = clone_errno;
-  return pid;
-}
-
-bool IsOurShortage(int error) {
-  return error == EAGAIN || error == ENOMEM;
-}
-
-}  // namespace
-
 ChildProcess& ChildProcess::operator=(ChildProcess&& other) noexcept {
   if (this != &other) {
     KillAndReap();
     pid_ = std::exchange(other.pid_, -1);
     pidfd_ = std::move(other.pidfd_);
+    parent_ = other.parent_;
   }
   return *this;
 }
@@ -238,6 +231,10 @@ void ChildProcess::Kill() const {
 }
 
 std::chrono::microseconds ChildProcess::Reap() {
+  if (parent_ == Parent::kZygote) {
+    pid_ = -1;
+    return {};
+  }
   struct rusage use = {};
   while (pid_ > 0 && ::wait4(pid_, nullptr, 0, &use) < 0 && errno == EINTR) {
   }
@@ -294,8 +291,8 @@ Result<LaunchResult> Launch(const LaunchPlan& plan, const LaunchContext& context
     kept.push_back(descriptor.get());
   }
   std::sort(kept.begin(), kept.end());
-  const std::vector<char*> argv = Pointers(plan.argv);
-  const std::vector<char*> environment = Pointers(plan.environment);
+  const std::vector<char*> argv = ExecPointers(plan.argv);
+  const std::vector<char*> environment = ExecPointers(plan.environment);
   ChildInput child;
   child.plan = &plan;
   child.sources = sources.opened.data();
@@ -311,11 +308,12 @@ Result<LaunchResult> Launch(const LaunchPlan& plan, const LaunchContext& context
   child.reaper_filter = ToProgram(*context.reaper_filter);
   child.argv = argv.data();
   child.environment = environment.data();
+  child.await_call = context.await_call;
 
   int pidfd = -1;
   kernel::CloneArgs args;
-  args.flags =
-      (kCallNamespaces & ~plan.shared_namespaces) | CLONE_PIDFD | kernel::kCloneClearSignalHandlers;
+  args.flags = (context.namespaces & ~plan.shared_namespaces) | CLONE_PIDFD |
+               kernel::kCloneClearSignalHandlers;
   args.pidfd = reinterpret_cast<uint64_t>(&pidfd);
   args.exit_signal = SIGCHLD;
   if (call.cgroup && call.cgroup->dir_fd() >= 0) {

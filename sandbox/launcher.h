@@ -16,6 +16,7 @@
 
 #include "base/result.h"
 #include "base/unique_fd.h"
+#include "sandbox/child_setup.h"
 #include "sandbox/kernel/cgroup.h"
 #include "sandbox/kernel/user_namespace.h"
 #include "sandbox/plan.h"
@@ -34,30 +35,40 @@ struct LaunchContext {
   const seccomp::Filter* reaper_filter = nullptr;
   kernel::IdMappings* mappings = nullptr;
   std::string cgroup_name;
+  uint64_t namespaces = kCallNamespaces;
+  int (*await_call)(const ChildInput& input, ChildState& state) = nullptr;  // a zygote's
 };
 
-// A child process that is killed and reaped at the latest when this object dies: with it, being
-// PID 1 of its namespace, everything that it started.
+// PID 1 of a call, which is killed at the latest when this object dies: with it everything that it
+// started. Our own child is reaped then too; another process's is its parent's to reap.
 class ChildProcess final {
  public:
+  enum class Parent { kUs = 0, kZygote };
+
   ChildProcess() = default;
-  ChildProcess(pid_t pid, UniqueFd pidfd) : pid_(pid), pidfd_(std::move(pidfd)) {}
+  ChildProcess(pid_t pid, UniqueFd pidfd, Parent parent = Parent::kUs)
+      : pid_(pid), pidfd_(std::move(pidfd)), parent_(parent) {}
   ChildProcess(ChildProcess&& other) noexcept
-      : pid_(std::exchange(other.pid_, -1)), pidfd_(std::move(other.pidfd_)) {}
+      : pid_(std::exchange(other.pid_, -1)),
+        pidfd_(std::move(other.pidfd_)),
+        parent_(other.parent_) {}
   ChildProcess& operator=(ChildProcess&& other) noexcept;
   ~ChildProcess() { KillAndReap(); }
 
   pid_t pid() const { return pid_; }
   int pidfd() const { return pidfd_.get(); }
   void Kill() const;
-  // Waits for its end and gives the cpu time of it and all it waited for.
+  // Waits for its end and gives the cpu time of it and all it waited for; zero when it is not ours.
   std::chrono::microseconds Reap();
+  // Somebody else has reaped it.
+  void Forget() { pid_ = -1; }
 
  private:
   void KillAndReap();
 
   pid_t pid_ = -1;  // -1: none, or reaped
   UniqueFd pidfd_;
+  Parent parent_ = Parent::kUs;
 };
 
 // Members in order of acquisition: the processes are gone before the cgroup is removed.
@@ -71,6 +82,17 @@ struct RunningCall {
   UniqueFd standard_error;
   UniqueFd channel;
   std::vector<std::string> weaker;
+  // Of a warm sandbox: which one it is, and of which kind.
+  uint32_t slot = 0;
+  uint32_t slot_template = 0;
+};
+
+// The sources of a plan, opened, with the host id that the call runs as.
+struct Sources {
+  std::vector<OpenedSource> opened;
+  std::vector<UniqueFd> descriptors;  // the trees, which a privileged caller can make
+  kernel::Ids run_as;
+  std::vector<std::string> weaker;
 };
 
 // A protection that could not be put in place: nothing of the call ran, nothing is left.
@@ -80,6 +102,12 @@ struct SetupFailure {
 };
 
 using LaunchResult = std::variant<RunningCall, SetupFailure>;
+
+std::variant<Sources, SetupFailure> OpenSources(const LaunchPlan& plan,
+                                                const LaunchContext& context);
+
+// NULL-terminated, as execve(2) wants it; points into `strings`.
+std::vector<char*> ExecPointers(const std::vector<std::string>& strings);
 
 // An Error when the runtime is out of descriptors, memory or processes.
 Result<LaunchResult> Launch(const LaunchPlan& plan, const LaunchContext& context);

@@ -62,6 +62,8 @@ struct Outcome {
   bool output_truncated = false;
   ResourceUse use;
   EnforcedLayers layers;
+  bool warm = false;         // in a sandbox that was built before the call came
+  std::string cold_because;  // with a zygote, but not warm: why
 };
 
 // One line for the model and for people: "the call timed out after 30 s". Never quotes output.

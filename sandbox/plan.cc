@@ -385,6 +385,9 @@ Result<LaunchPlan> MakePlan(const SandboxSpec& spec, const HostSupport& host) {
   }
   plan.limits = spec.limits;
   plan.seccomp_profile = spec.seccomp_profile;
+  if (host.landlock_abi >= kernel::kLandlockScopesAbi) {
+    plan.network_group = spec.network_group;
+  }
   plan.landlock_abi = host.landlock_abi;
   plan.cgroup_version = host.cgroup.version;
   plan.privileged = host.privileged;

@@ -59,6 +59,7 @@ enum class StepKind {
   kResourceLimit,     // [number: resource, value]
   kWorkingDirectory,  // [path: in the sandbox]
   kPrepareLandlock,   // makes the ruleset with the rules that all calls share
+  kAwaitCall,         // a warm sandbox only: the steps that follow come with the call
   kLandlock,          // adds the call's own rules and enforces it
   kSeccomp,
   kEvidence,
@@ -97,6 +98,8 @@ struct LaunchPlan {
   int landlock_abi = 0;
   std::string seccomp_profile;
   std::string id;
+  // Not empty: the calls of this group share one empty network namespace, where the launcher has one.
+  std::string network_group;
   std::vector<std::string> argv;
   std::vector<std::string> environment;  // "NAME=value"
   Limits limits;

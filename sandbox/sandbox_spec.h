@@ -61,6 +61,10 @@ struct SandboxSpec {
   std::vector<std::string> hidden;
   std::vector<std::string> read_only;
   std::string seccomp_profile = "default";  // see seccomp/syscall_groups.h: Profiles()
+  // Not empty: names the calls (letters, digits and '-'; those of one session) that may share one
+  // network namespace, which is empty. Cheaper; stated as a weakness of the call. Only where Landlock
+  // keeps their abstract sockets apart (ABI 6), otherwise each has its own.
+  std::string network_group;
   Limits limits;
   Requirements require;
 

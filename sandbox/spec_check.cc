@@ -1,5 +1,6 @@
 #include "sandbox/spec_check.h"
 
+#include <algorithm>
 #include <set>
 
 namespace nacre::sandbox {
@@ -58,6 +59,11 @@ Status CheckProgram(const SandboxSpec& spec) {
     if (!IsWordCharacter(c) && c != '-') {
       return Invalid("id must be letters, digits and '-'");
     }
+  }
+  if (spec.network_group.size() > kIdBytesMax ||
+      !std::all_of(spec.network_group.begin(), spec.network_group.end(),
+                   [](char c) { return IsWordCharacter(c) || c == '-'; })) {
+    return Invalid("network_group must be at most 64 letters, digits and '-'");
   }
   if (spec.argv.empty() || spec.argv.size() > kArgumentsMax) {
     return Invalid("argv must have 1 to 1024 entries");

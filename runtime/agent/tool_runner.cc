@@ -74,6 +74,7 @@ Json OutcomeToJson(const sandbox::Outcome& outcome) {
                {"cpu_us", outcome.use.cpu.count()},
                {"memory_peak_bytes", outcome.use.memory_peak_bytes},
                {"output_truncated", outcome.output_truncated},
+               {"warm", outcome.warm},
                {"layers",
                 {{"namespaces", outcome.layers.namespaces},
                  {"landlock_abi", outcome.layers.landlock_abi},
@@ -82,6 +83,9 @@ Json OutcomeToJson(const sandbox::Outcome& outcome) {
                  {"capabilities_empty", outcome.layers.capabilities_empty},
                  {"cgroup", outcome.layers.cgroup},
                  {"weaker", outcome.layers.weaker}}}};
+  if (!outcome.cold_because.empty()) {
+    json["cold_because"] = outcome.cold_because;
+  }
   switch (outcome.kind) {
     case sandbox::OutcomeKind::kExited:
       json["exit_code"] = outcome.exit_code;

@@ -36,6 +36,9 @@ int LandlockAbi();
 // The rights that `grant` means under `abi`, for a directory or for a single file. Pure.
 uint64_t LandlockRights(LandlockGrant grant, int abi, bool is_directory);
 
+// The first that keeps abstract sockets and signals inside of a domain.
+inline constexpr int kLandlockScopesAbi = 6;
+
 // Whether the domain may send signals to processes outside of it (ABI 6).
 enum class LandlockScope { kAll = 0, kSignalsOut };
 

@@ -55,6 +55,8 @@ TEST_CASE("a spec outside of its bounds is refused and the field named") {
       {"no id", [](SandboxSpec& s) { s.id.clear(); }, "id"},
       {"an id with a slash", [](SandboxSpec& s) { s.id = "../x"; }, "id"},
       {"a long id", [](SandboxSpec& s) { s.id = std::string(65, 'a'); }, "id"},
+      {"a network group with a slash", [](SandboxSpec& s) { s.network_group = "a/b"; },
+       "network_group"},
       {"no argv", [](SandboxSpec& s) { s.argv.clear(); }, "argv"},
       {"a relative program", [](SandboxSpec& s) { s.argv[0] = "tool"; }, "argv[0]"},
       {"a program with ..", [](SandboxSpec& s) { s.argv[0] = "/usr/../bin/tool"; }, "argv[0]"},

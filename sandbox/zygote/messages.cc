@@ -1,0 +1,384 @@
+#include "sandbox/zygote/messages.h"
+
+#include <cstring>
+
+namespace nacre::sandbox::zygote {
+namespace {
+
+constexpr size_t kItemsMax = 16 * 1024;    // of any list in a message
+constexpr size_t kInstructionsMax = 4096;  // the kernel's BPF_MAXINSNS
+
+class Writer {
+ public:
+  void Number(uint64_t value) {
+    char bytes[sizeof value];
+    std::memcpy(bytes, &value, sizeof value);
+    bytes_.append(bytes, sizeof bytes);
+  }
+  void Text(std::string_view text) {
+    Number(text.size());
+    bytes_.append(text);
+  }
+  std::string Take() { return std::move(bytes_); }
+
+ private:
+  std::string bytes_;
+};
+
+// Once something does not fit, all that follows reads as zero and Finish() says so.
+class Reader {
+ public:
+  explicit Reader(std::string_view bytes) : bytes_(bytes) {}
+
+  uint64_t Number() {
+    uint64_t value = 0;
+    if (bytes_.size() < sizeof value) {
+      good_ = false;
+      bytes_ = {};
+      return 0;
+    }
+    std::memcpy(&value, bytes_.data(), sizeof value);
+    bytes_.remove_prefix(sizeof value);
+    return value;
+  }
+  uint64_t NumberUpTo(uint64_t most) {
+    const uint64_t value = Number();
+    if (value > most) {
+      good_ = false;
+      return 0;
+    }
+    return value;
+  }
+  template <typename Enum>
+  Enum EnumUpTo(Enum last) {
+    return static_cast<Enum>(NumberUpTo(static_cast<uint64_t>(last)));
+  }
+  bool Flag() { return NumberUpTo(1) == 1; }
+  uint32_t Small() { return static_cast<uint32_t>(NumberUpTo(UINT32_MAX)); }
+  int32_t Signed() { return static_cast<int32_t>(NumberUpTo(INT32_MAX)); }
+  std::string_view View() {
+    const uint64_t size = Number();
+    if (size > bytes_.size()) {
+      good_ = false;
+      bytes_ = {};
+      return {};
+    }
+    const std::string_view text = bytes_.substr(0, size);
+    bytes_.remove_prefix(size);
+    return text;
+  }
+  // Texts become C strings.
+  std::string Text() {
+    const std::string_view text = View();
+    good_ = good_ && text.find('\0') == std::string_view::npos;
+    return std::string(text);
+  }
+  // The size of a list whose items have at least one number each.
+  size_t Count(size_t most = kItemsMax) {
+    const uint64_t count = NumberUpTo(most);
+    if (count > bytes_.size() / sizeof(uint64_t)) {
+      good_ = false;
+      return 0;
+    }
+    return count;
+  }
+  bool good() const { return good_; }
+  bool finished() const { return good_ && bytes_.empty(); }
+
+ private:
+  std::string_view bytes_;
+  bool good_ = true;
+};
+
+Error Malformed() {
+  return {ErrorCode::kInvalidArgument, "a malformed message between the runtime and its zygote"};
+}
+
+void WriteStep(Writer& out, const Step& step) {
+  out.Number(static_cast<uint64_t>(step.kind));
+  out.Text(step.path);
+  out.Text(step.text);
+  out.Number(step.number);
+  out.Number(step.value);
+  out.Number(step.source);
+  out.Number((step.create ? 1U : 0U) | (step.optional ? 2U : 0U));
+}
+
+Step ReadStep(Reader& in) {
+  Step step;
+  step.kind = in.EnumUpTo(StepKind::kExec);
+  step.path = in.Text();
+  step.text = in.Text();
+  step.number = in.Number();
+  step.value = in.Number();
+  step.source = in.NumberUpTo(kItemsMax);
+  const uint64_t flags = in.NumberUpTo(3);
+  step.create = (flags & 1) != 0;
+  step.optional = (flags & 2) != 0;
+  return step;
+}
+
+void WriteTexts(Writer& out, const std::vector<std::string>& texts) {
+  out.Number(texts.size());
+  for (const std::string& text : texts) {
+    out.Text(text);
+  }
+}
+
+std::vector<std::string> ReadTexts(Reader& in) {
+  std::vector<std::string> texts;
+  for (size_t left = in.Count(); left > 0 && in.good(); --left) {
+    texts.push_back(in.Text());
+  }
+  return texts;
+}
+
+void WritePlan(Writer& out, const LaunchPlan& plan) {
+  out.Number(plan.steps.size());
+  for (const Step& step : plan.steps) {
+    WriteStep(out, step);
+  }
+  out.Number(plan.sources.size());
+  out.Number(plan.landlock_rules.size());
+  for (const kernel::LandlockRule& rule : plan.landlock_rules) {
+    out.Text(rule.path);
+    out.Number(static_cast<uint64_t>(rule.grant));
+  }
+  out.Number(plan.prepared_rules);
+  out.Number(static_cast<uint64_t>(plan.landlock_abi));
+  WriteTexts(out, plan.argv);
+  WriteTexts(out, plan.environment);
+  out.Number(plan.limits.memory_bytes);
+  out.Number(plan.limits.disk_bytes);
+  out.Number(plan.limits.tasks);
+  out.Number(static_cast<uint64_t>(plan.cgroup_version));
+  out.Number(plan.privileged ? 1 : 0);
+  out.Text(plan.network_group);
+  out.Number(plan.fail_at_step ? *plan.fail_at_step + 1 : 0);
+}
+
+LaunchPlan ReadPlan(Reader& in) {
+  LaunchPlan plan;
+  for (size_t left = in.Count(); left > 0 && in.good(); --left) {
+    plan.steps.push_back(ReadStep(in));
+  }
+  plan.sources.resize(in.NumberUpTo(kDescriptorsMax));
+  for (size_t left = in.Count(); left > 0 && in.good(); --left) {
+    std::string path = in.Text();
+    plan.landlock_rules.push_back(
+        {std::move(path), in.EnumUpTo(kernel::LandlockGrant::kUseDevice)});
+  }
+  plan.prepared_rules = in.NumberUpTo(plan.landlock_rules.size());
+  plan.landlock_abi = in.Signed();
+  plan.argv = ReadTexts(in);
+  plan.environment = ReadTexts(in);
+  plan.limits.memory_bytes = in.Number();
+  plan.limits.disk_bytes = in.Number();
+  plan.limits.tasks = in.Small();
+  plan.cgroup_version = in.EnumUpTo(kernel::CgroupVersion::kV2);
+  plan.privileged = in.Flag();
+  plan.network_group = in.Text();
+  if (const uint64_t fail = in.NumberUpTo(kItemsMax); fail > 0) {
+    plan.fail_at_step = fail - 1;
+  }
+  return plan;
+}
+
+// Every step may name only what the plan has.
+bool IsCoherent(const LaunchPlan& plan) {
+  for (const Step& step : plan.steps) {
+    const bool uses_source = step.kind == StepKind::kMountSource ||
+                             step.kind == StepKind::kOpenSource || step.kind == StepKind::kOverlay;
+    if (uses_source && step.source >= plan.sources.size()) {
+      return false;
+    }
+    if (step.kind == StepKind::kExec && plan.argv.empty()) {
+      return false;
+    }
+  }
+  return true;
+}
+
+void WriteFilter(Writer& out, const std::vector<sock_filter>& filter) {
+  out.Text({reinterpret_cast<const char*>(filter.data()), filter.size() * sizeof(sock_filter)});
+}
+
+std::vector<sock_filter> ReadFilter(Reader& in, bool& good) {
+  const std::string_view bytes = in.View();
+  good = good && !bytes.empty() && bytes.size() % sizeof(sock_filter) == 0 &&
+         bytes.size() / sizeof(sock_filter) <= kInstructionsMax;
+  if (!good) {
+    return {};
+  }
+  std::vector<sock_filter> filter(bytes.size() / sizeof(sock_filter));
+  std::memcpy(filter.data(), bytes.data(), bytes.size());
+  return filter;
+}
+
+struct WriteBody {
+  Writer& out;
+
+  void operator()(const SetUp& m) {
+    out.Number(static_cast<uint64_t>(m.cgroup.version));
+    out.Text(m.cgroup.memory_directory);
+    out.Text(m.cgroup.pids_directory);
+    out.Text(m.cgroup.cpu_directory);
+    out.Text(m.cgroup.detail);
+  }
+  void operator()(const AddTemplate& m) {
+    out.Number(m.number);
+    WritePlan(out, m.plan);
+    WriteFilter(out, m.tool_filter);
+    WriteFilter(out, m.killing_tool_filter);
+    WriteFilter(out, m.reaper_filter);
+  }
+  void operator()(const DropTemplate& m) { out.Number(m.number); }
+  void operator()(const MakeSlots& m) {
+    out.Number(m.number);
+    out.Number(m.count);
+  }
+  void operator()(const OpenTree& m) {
+    out.Text(m.path);
+    out.Number(m.attributes);
+    out.Number(m.device);
+    out.Number(m.inode);
+  }
+  void operator()(const ReturnSlot& m) { out.Number(m.slot); }
+  void operator()(const SlotMade& m) {
+    out.Number(m.number);
+    out.Number(m.slot);
+    out.Number(static_cast<uint64_t>(m.pid));
+    out.Number(m.meter_files);
+  }
+  void operator()(const SlotFailed& m) {
+    out.Number(m.number);
+    out.Number(static_cast<uint64_t>(m.error));
+    out.Text(m.step);
+  }
+  void operator()(const TreeOpened& m) { out.Number(static_cast<uint64_t>(m.error)); }
+  void operator()(const SlotGone& m) { out.Number(m.slot); }
+};
+
+template <typename Message>
+std::string EncodeAny(const Message& message) {
+  Writer out;
+  out.Number(message.index());
+  std::visit(WriteBody{out}, message);
+  return out.Take();
+}
+
+}  // namespace
+
+std::string Encode(const Command& command) {
+  return EncodeAny(command);
+}
+
+std::string Encode(const Event& event) {
+  return EncodeAny(event);
+}
+
+Result<Command> DecodeCommand(std::string_view bytes) {
+  Reader in(bytes);
+  Command command;
+  bool good = true;
+  switch (in.NumberUpTo(std::variant_size_v<Command> - 1)) {
+    case 0: {
+      SetUp m;
+      m.cgroup.version = in.EnumUpTo(kernel::CgroupVersion::kV2);
+      m.cgroup.memory_directory = in.Text();
+      m.cgroup.pids_directory = in.Text();
+      m.cgroup.cpu_directory = in.Text();
+      m.cgroup.detail = in.Text();
+      command = std::move(m);
+      break;
+    }
+    case 1: {
+      AddTemplate m;
+      m.number = in.Small();
+      m.plan = ReadPlan(in);
+      m.tool_filter = ReadFilter(in, good);
+      m.killing_tool_filter = ReadFilter(in, good);
+      m.reaper_filter = ReadFilter(in, good);
+      good = good && IsCoherent(m.plan);
+      command = std::move(m);
+      break;
+    }
+    case 2:
+      command = DropTemplate{.number = in.Small()};
+      break;
+    case 3: {
+      MakeSlots m;
+      m.number = in.Small();
+      m.count = in.Small();
+      command = m;
+      break;
+    }
+    case 4: {
+      OpenTree m;
+      m.path = in.Text();
+      m.attributes = in.Number();
+      m.device = in.Number();
+      m.inode = in.Number();
+      command = std::move(m);
+      break;
+    }
+    case 5:
+      command = ReturnSlot{.slot = in.Small()};
+      break;
+  }
+  if (!good || !in.finished()) {
+    return Malformed();
+  }
+  return command;
+}
+
+Result<Event> DecodeEvent(std::string_view bytes) {
+  Reader in(bytes);
+  Event event;
+  switch (in.NumberUpTo(std::variant_size_v<Event> - 1)) {
+    case 0: {
+      SlotMade m;
+      m.number = in.Small();
+      m.slot = in.Small();
+      m.pid = in.Signed();
+      m.meter_files = static_cast<uint32_t>(in.NumberUpTo((1U << kernel::CgroupMeter::kFiles) - 1));
+      event = m;
+      break;
+    }
+    case 1: {
+      SlotFailed m;
+      m.number = in.Small();
+      m.error = in.Signed();
+      m.step = in.Text();
+      event = std::move(m);
+      break;
+    }
+    case 2:
+      event = TreeOpened{.error = in.Signed()};
+      break;
+    case 3:
+      event = SlotGone{.slot = in.Small()};
+      break;
+  }
+  if (!in.finished()) {
+    return Malformed();
+  }
+  return event;
+}
+
+std::string EncodePlan(const LaunchPlan& plan) {
+  Writer out;
+  WritePlan(out, plan);
+  return out.Take();
+}
+
+Result<LaunchPlan> DecodePlan(std::string_view bytes) {
+  Reader in(bytes);
+  LaunchPlan plan = ReadPlan(in);
+  if (!in.finished() || !IsCoherent(plan)) {
+    return Malformed();
+  }
+  return plan;
+}
+
+}  // namespace nacre::sandbox::zygote

@@ -1,0 +1,296 @@
+#include "sandbox/zygote/server.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <deque>
+#include <map>
+
+#include "sandbox/kernel/mount.h"
+#include "sandbox/kernel/syscalls.h"
+#include "sandbox/launcher.h"
+#include "sandbox/zygote/channel.h"
+#include "sandbox/zygote/messages.h"
+#include "sandbox/zygote/slot.h"
+
+namespace nacre::sandbox::zygote {
+namespace {
+
+// More than a runtime asks for; a host's table of processes is not ours to fill.
+constexpr size_t kLivingSlotsMax = 256;
+
+bool WriteOwn(const char* path, const std::string& text) {
+  const UniqueFd file(::open(path, O_WRONLY | O_CLOEXEC));
+  return file.valid() &&
+         ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
+}
+
+// An empty network for root too. An ordinary user's zygote gets the power to clone mounts in user and
+// mount namespaces of its own; mounts that the host makes later still come through to it.
+bool Seclude() {
+  if (::geteuid() == 0) {
+    return ::unshare(CLONE_NEWNET) == 0;
+  }
+  const std::string uid = std::to_string(::geteuid());
+  const std::string gid = std::to_string(::getegid());
+  return ::unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET) == 0 &&
+         WriteOwn("/proc/self/setgroups", "deny") &&
+         WriteOwn("/proc/self/uid_map", uid + " " + uid + " 1\n") &&
+         WriteOwn("/proc/self/gid_map", gid + " " + gid + " 1\n");
+}
+
+UniqueFd OwnNetwork() {
+  return UniqueFd(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
+}
+
+class Server {
+ public:
+  explicit Server(UniqueFd channel) : channel_(std::move(channel)) {
+    host_.uid = ::geteuid();
+    host_.gid = ::getegid();
+    host_.privileged = host_.uid == 0;
+  }
+
+  int Run();
+
+ private:
+  struct Template {
+    LaunchPlan plan;
+    seccomp::ProfileFilters tool_filters;
+    seccomp::Filter reaper_filter;
+  };
+  // In order of acquisition: the process is gone before its cgroup is removed.
+  struct Slot {
+    std::optional<kernel::Cgroup> cgroup;
+    ChildProcess child;
+  };
+
+  bool Take(const Command& command);
+  bool MakeSlot(uint32_t number);
+  bool SendTree(const OpenTree& wanted);
+  bool EnterNetwork(const std::string& group);
+  bool ReapSlots();
+  bool Tell(const Event& event, const std::vector<int>& descriptors = {}) {
+    return SendMessage(channel_.get(), Encode(event), descriptors, Waiting::kYes) == 0;
+  }
+
+  const UniqueFd channel_;
+  const UniqueFd home_network_ = OwnNetwork();
+  HostSupport host_;
+  kernel::IdMappings mappings_;
+  std::map<uint32_t, Template> templates_;
+  std::map<std::string, UniqueFd> networks_;
+  std::map<uint32_t, Slot> slots_;
+  std::deque<uint32_t> wanted_;  // templates, one entry per slot
+  uint32_t last_slot_ = 0;
+};
+
+bool Server::EnterNetwork(const std::string& group) {
+  const auto found = networks_.find(group);
+  if (found != networks_.end()) {
+    return ::setns(found->second.get(), CLONE_NEWNET) == 0;
+  }
+  if (::unshare(CLONE_NEWNET) != 0) {
+    return false;
+  }
+  UniqueFd made = OwnNetwork();
+  if (!made) {
+    return false;
+  }
+  networks_.emplace(group, std::move(made));
+  return true;
+}
+
+bool Server::MakeSlot(uint32_t number) {
+  const auto found = templates_.find(number);
+  if (found == templates_.end()) {
+    return true;  // dropped meanwhile
+  }
+  const Template& made_from = found->second;
+  const uint32_t id = ++last_slot_;
+  LaunchContext context{
+      .host = &host_,
+      .tool_filters = &made_from.tool_filters,
+      .reaper_filter = &made_from.reaper_filter,
+      .mappings = &mappings_,
+      .cgroup_name = "nacre-" + std::to_string(::getpid()) + "-warm-" + std::to_string(id)};
+  context.await_call = &AwaitCall;
+  const std::string& group = made_from.plan.network_group;
+  if (!group.empty()) {
+    if (!EnterNetwork(group)) {
+      return Tell(SlotFailed{.number = number, .error = errno, .step = "network of the session"});
+    }
+    context.namespaces &= ~static_cast<uint64_t>(CLONE_NEWNET);
+  }
+  Result<LaunchResult> launched = slots_.size() < kLivingSlotsMax
+                                      ? Launch(made_from.plan, context)
+                                      : Result<LaunchResult>(SetupFailure{"slots", EAGAIN});
+  if (!group.empty() && ::setns(home_network_.get(), CLONE_NEWNET) != 0) {
+    return false;  // what follows would be in the wrong network
+  }
+  if (!launched.ok()) {
+    return Tell(SlotFailed{.number = number, .error = ENOMEM, .step = launched.error().message});
+  }
+  if (const auto* failure = std::get_if<SetupFailure>(&launched.value())) {
+    return Tell(SlotFailed{.number = number, .error = failure->error, .step = failure->step});
+  }
+  RunningCall& call = std::get<RunningCall>(launched.value());
+  SlotMade event{.number = number, .slot = id, .pid = call.child.pid()};
+  std::vector<int> descriptors = {call.report.get(),         call.child.pidfd(),
+                                  call.standard_input.get(), call.standard_output.get(),
+                                  call.standard_error.get(), call.channel.get()};
+  if (call.meter) {
+    for (size_t i = 0; i < call.meter->files().size(); ++i) {
+      if (const UniqueFd& file = call.meter->files()[i]) {
+        event.meter_files |= 1U << i;
+        descriptors.push_back(file.get());
+      }
+    }
+  }
+  const bool told = Tell(event, descriptors);
+  Slot& slot = slots_[id];
+  if (call.cgroup) {
+    slot.cgroup.emplace(std::move(*call.cgroup));
+  }
+  slot.child = std::move(call.child);
+  return told;
+}
+
+// An ordinary user's runtime cannot clone a mount; we can.
+bool Server::SendTree(const OpenTree& wanted) {
+  int tree = kernel::CloneTree(AT_FDCWD, wanted.path.c_str());
+  const UniqueFd owner(tree);
+  struct stat info = {};
+  if (tree >= 0 &&
+      (::fstat(tree, &info) != 0 || info.st_dev != wanted.device || info.st_ino != wanted.inode)) {
+    tree = -ESTALE;
+  }
+  if (tree >= 0) {
+    const int set = kernel::SetAttributes(tree, wanted.attributes);
+    tree = set < 0 ? set : tree;
+  }
+  return tree < 0 ? Tell(TreeOpened{.error = -tree}) : Tell(TreeOpened{}, {tree});
+}
+
+bool Server::Take(const Command& command) {
+  if (const auto* set_up = std::get_if<SetUp>(&command)) {
+    host_.cgroup = set_up->cgroup;
+  } else if (const auto* add = std::get_if<AddTemplate>(&command)) {
+    templates_.insert_or_assign(add->number, Template{add->plan,
+                                                      {.reporting = {add->tool_filter},
+                                                       .killing = {add->killing_tool_filter}},
+                                                      {add->reaper_filter}});
+  } else if (const auto* drop = std::get_if<DropTemplate>(&command)) {
+    templates_.erase(drop->number);
+    std::erase(wanted_, drop->number);
+    std::erase_if(networks_, [&](const auto& network) {
+      return std::none_of(templates_.begin(), templates_.end(), [&](const auto& each) {
+        return each.second.plan.network_group == network.first;
+      });
+    });
+  } else if (const auto* make = std::get_if<MakeSlots>(&command)) {
+    for (uint32_t i = 0; i < make->count && wanted_.size() < kLivingSlotsMax; ++i) {
+      wanted_.push_back(make->number);
+    }
+  } else if (const auto* open = std::get_if<OpenTree>(&command)) {
+    return SendTree(*open);
+  } else if (const auto* back = std::get_if<ReturnSlot>(&command)) {
+    const auto slot = slots_.find(back->slot);
+    if (slot != slots_.end()) {
+      slot->second.child.Kill();
+    }
+  }
+  return true;
+}
+
+bool Server::ReapSlots() {
+  for (;;) {
+    const pid_t pid = ::waitpid(-1, nullptr, WNOHANG);
+    if (pid <= 0) {
+      return true;
+    }
+    const auto slot = std::find_if(slots_.begin(), slots_.end(), [&](const auto& each) {
+      return each.second.child.pid() == pid;
+    });
+    if (slot != slots_.end()) {
+      const uint32_t id = slot->first;
+      slot->second.child.Forget();
+      slots_.erase(slot);
+      if (!Tell(SlotGone{.slot = id})) {
+        return false;
+      }
+    }
+  }
+}
+
+int Server::Run() {
+  sigset_t child;
+  sigemptyset(&child);
+  sigaddset(&child, SIGCHLD);
+  ::sigprocmask(SIG_BLOCK, &child, nullptr);
+  const UniqueFd ended(::signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!ended || !home_network_) {
+    return 1;
+  }
+  for (;;) {
+    struct pollfd polled[] = {{.fd = channel_.get(), .events = POLLIN, .revents = 0},
+                              {.fd = ended.get(), .events = POLLIN, .revents = 0}};
+    if (::poll(polled, 2, wanted_.empty() ? -1 : 0) < 0 && errno != EINTR) {
+      return 1;
+    }
+    if (polled[0].revents != 0) {
+      const Result<Received> received = ReceiveMessage(channel_.get(), Waiting::kYes);
+      if (!received.ok()) {
+        return 1;
+      }
+      if (received.value().bytes.empty()) {
+        return 0;
+      }
+      const Result<Command> command = DecodeCommand(received.value().bytes);
+      if (!command.ok() || !Take(command.value())) {
+        return 1;
+      }
+      continue;  // what a call waits for goes before what is made for the next one
+    }
+    if (polled[1].revents != 0) {
+      struct signalfd_siginfo ignored = {};
+      while (::read(ended.get(), &ignored, sizeof ignored) > 0) {
+      }
+      if (!ReapSlots()) {
+        return 1;
+      }
+    }
+    if (!wanted_.empty()) {
+      const uint32_t number = wanted_.front();
+      wanted_.pop_front();
+      if (!MakeSlot(number)) {
+        return 1;
+      }
+    }
+  }
+}
+
+}  // namespace
+
+int Serve(UniqueFd channel) {
+  const struct rlimit no_core = {};
+  ::setsid();  // a person's interrupt is for the runtime, which then ends us
+  if (::setrlimit(RLIMIT_CORE, &no_core) != 0 || ::chdir("/") != 0 || !Seclude() ||
+      ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
+    return 1;
+  }
+  ::signal(SIGPIPE, SIG_IGN);
+  return Server(std::move(channel)).Run();
+}
+
+}  // namespace nacre::sandbox::zygote

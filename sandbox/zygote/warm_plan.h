@@ -1,0 +1,22 @@
+// How a LaunchPlan is taken apart for a warm sandbox: the steps that are taken before the call comes,
+// and those that are taken when it is there. Nothing is left out and nothing is added but the wait
+// between them, and that what is mounted comes as descriptors instead of being opened by the child.
+// Pure.
+#pragma once
+
+#include "sandbox/plan.h"
+
+namespace nacre::sandbox::zygote {
+
+// The plan as a warm sandbox carries it out: with kAwaitCall at `prepared_steps`. Failed steps are
+// reported by their index in it.
+LaunchPlan MakeWarmPlan(const LaunchPlan& plan);
+
+// The steps of a warm plan up to and with kAwaitCall, and the limits that its cgroup needs. Plans
+// with equal templates can use each other's slots.
+LaunchPlan TemplateOf(const LaunchPlan& warm);
+
+// The steps behind it, with the call's own values.
+LaunchPlan CallOf(const LaunchPlan& warm);
+
+}  // namespace nacre::sandbox::zygote

@@ -1,0 +1,455 @@
+#include "sandbox/zygote/warm_pool.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "sandbox/zygote/channel.h"
+#include "sandbox/zygote/warm_plan.h"
+
+namespace nacre::sandbox::zygote {
+namespace {
+
+using std::chrono::milliseconds;
+using SteadyClock = std::chrono::steady_clock;
+
+// How long the zygote may take to answer: it builds one slot at a time, and a loaded host is slow.
+constexpr milliseconds kAnswerTimeout{2000};
+constexpr int kFailuresMax = 3;
+constexpr int kChannelNumber = 3;
+constexpr size_t kSlotDescriptors = 6;
+
+bool IsReadable(int fd, milliseconds wait) {
+  struct pollfd polled = {.fd = fd, .events = POLLIN, .revents = 0};
+  return ::poll(&polled, 1, static_cast<int>(wait.count())) > 0;
+}
+
+// With nothing of ours: no environment, no descriptor but its channel.
+Result<ChildProcess> Spawn(const std::string& program, int channel) {
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  ::posix_spawn_file_actions_init(&actions);
+  ::posix_spawnattr_init(&attributes);
+  ::posix_spawn_file_actions_adddup2(&actions, channel, kChannelNumber);
+  for (const int standard : {0, 1, 2}) {
+    ::posix_spawn_file_actions_addopen(&actions, standard, "/dev/null", O_RDWR, 0);
+  }
+  sigset_t none;
+  sigset_t all;
+  sigemptyset(&none);
+  sigfillset(&all);
+  ::posix_spawnattr_setsigmask(&attributes, &none);
+  ::posix_spawnattr_setsigdefault(&attributes, &all);
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  char* const argv[] = {const_cast<char*>("nacre-zygote"), nullptr};
+  char* const environment[] = {nullptr};
+  pid_t pid = -1;
+  const int failed = ::posix_spawn(&pid, program.c_str(), &actions, &attributes, argv, environment);
+  ::posix_spawn_file_actions_destroy(&actions);
+  ::posix_spawnattr_destroy(&attributes);
+  if (failed != 0) {
+    return SysError("start " + program, failed);
+  }
+  const auto pidfd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+  return ChildProcess(pid, UniqueFd(pidfd));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<WarmPool>> WarmPool::Start(Options options, kernel::CgroupHost cgroup) {
+  std::unique_ptr<WarmPool> pool(new WarmPool(std::move(options), std::move(cgroup)));
+  NACRE_TRY(pool->StartZygote());
+  return pool;
+}
+
+WarmPool::~WarmPool() {
+  const std::lock_guard lock(mutex_);
+  templates_.clear();
+  channel_.reset();
+  if (zygote_.pid() > 0 && IsReadable(zygote_.pidfd(), kAnswerTimeout)) {
+    zygote_.Reap();
+  }
+}
+
+pid_t WarmPool::zygote_pid() const {
+  const std::lock_guard lock(mutex_);
+  return channel_.valid() ? zygote_.pid() : -1;
+}
+
+Status WarmPool::StartZygote() {
+  ++starts_;
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
+    return SysError("socketpair", errno);
+  }
+  channel_.reset(ends[0]);
+  const UniqueFd theirs(ends[1]);
+  Result<ChildProcess> spawned = Spawn(options_.program, theirs.get());
+  if (!spawned.ok()) {
+    channel_.reset();
+    return spawned.error();
+  }
+  zygote_ = std::move(spawned).value();
+  if (!Send(SetUp{cgroup_})) {
+    return Error{ErrorCode::kUnavailable, options_.program + " ended at once"};
+  }
+  return Ok();
+}
+
+// Its slots die with it. Calls that run in them end as killed; those to come start cold.
+void WarmPool::Break() {
+  templates_.clear();
+  returned_.clear();
+  tree_.reset();
+  channel_.reset();
+  zygote_ = ChildProcess();
+  kernel::SweepCgroups(cgroup_);
+}
+
+bool WarmPool::EnsureZygote() {
+  if (!channel_.valid() && starts_ < kStartsMax) {
+    (void)StartZygote();
+  }
+  return channel_.valid();
+}
+
+bool WarmPool::Send(const Command& command) {
+  const std::string bytes = Encode(command);
+  const SteadyClock::time_point until = SteadyClock::now() + kAnswerTimeout;
+  while (channel_.valid()) {
+    const int sent = SendMessage(channel_.get(), bytes, {}, Waiting::kNo);
+    if (sent == 0) {
+      return true;
+    }
+    // Full: it may wait for us to take what it says.
+    if (sent == -EMSGSIZE) {
+      return false;
+    }
+    if (sent != -EAGAIN || SteadyClock::now() >= until) {
+      Break();
+      return false;
+    }
+    TakeEvents();
+    ::poll(nullptr, 0, 1);
+  }
+  return false;
+}
+
+void WarmPool::TakeEvents() {
+  while (channel_.valid()) {
+    Result<Received> received = ReceiveMessage(channel_.get(), Waiting::kNo);
+    if (!received.ok() && received.error().code == ErrorCode::kUnavailable) {
+      return;
+    }
+    if (!received.ok() || received.value().bytes.empty()) {
+      Break();
+      return;
+    }
+    Result<Event> event = DecodeEvent(received.value().bytes);
+    if (!event.ok()) {
+      Break();
+      return;
+    }
+    Take(std::move(event).value(), std::move(received.value().descriptors));
+  }
+}
+
+bool WarmPool::AwaitEvents(SteadyClock::time_point until) {
+  const auto left = std::chrono::duration_cast<milliseconds>(until - SteadyClock::now());
+  if (!channel_.valid() || left <= milliseconds(0) || !IsReadable(channel_.get(), left)) {
+    return false;
+  }
+  TakeEvents();
+  return channel_.valid();
+}
+
+WarmPool::Template* WarmPool::FindNumber(uint32_t number) {
+  const auto found = std::find_if(templates_.begin(), templates_.end(),
+                                  [&](const Template& each) { return each.number == number; });
+  return found == templates_.end() ? nullptr : &*found;
+}
+
+void WarmPool::TakeSlotMade(const SlotMade& made, std::vector<UniqueFd> descriptors) {
+  size_t meters = 0;
+  for (size_t i = 0; i < kernel::CgroupMeter::kFiles; ++i) {
+    meters += (made.meter_files >> i) & 1;
+  }
+  if (descriptors.size() != kSlotDescriptors + meters || made.pid <= 1) {
+    Break();
+    return;
+  }
+  Template* const of = FindNumber(made.number);
+  if (of == nullptr) {
+    returned_.insert(made.slot);  // its ends close here, so it ends
+    return;
+  }
+  of->coming -= of->coming > 0 ? 1 : 0;
+  of->failures = 0;
+  Slot slot;
+  slot.id = made.slot;
+  RunningCall& call = slot.call;
+  call.report = std::move(descriptors[0]);
+  call.child = ChildProcess(made.pid, std::move(descriptors[1]), ChildProcess::Parent::kZygote);
+  call.standard_input = std::move(descriptors[2]);
+  call.standard_output = std::move(descriptors[3]);
+  call.standard_error = std::move(descriptors[4]);
+  call.channel = std::move(descriptors[5]);
+  call.slot = made.slot;
+  call.slot_template = made.number;
+  if (meters > 0) {
+    std::array<UniqueFd, kernel::CgroupMeter::kFiles> files;
+    size_t next = kSlotDescriptors;
+    for (size_t i = 0; i < files.size(); ++i) {
+      if (((made.meter_files >> i) & 1) != 0) {
+        files[i] = std::move(descriptors[next++]);
+      }
+    }
+    call.meter.emplace(of->plan.cgroup_version, std::move(files));
+  }
+  of->ready.push_back(std::move(slot));
+}
+
+void WarmPool::Take(Event event, std::vector<UniqueFd> descriptors) {
+  if (const auto* made = std::get_if<SlotMade>(&event)) {
+    TakeSlotMade(*made, std::move(descriptors));
+  } else if (const auto* failed = std::get_if<SlotFailed>(&event)) {
+    if (Template* const of = FindNumber(failed->number)) {
+      of->coming -= of->coming > 0 ? 1 : 0;
+      ++of->failures;
+    }
+  } else if (const auto* opened = std::get_if<TreeOpened>(&event)) {
+    const bool whole = opened->error != 0 || descriptors.size() == 1;
+    tree_.emplace(whole ? opened->error : EPROTO,
+                  descriptors.empty() ? UniqueFd() : std::move(descriptors[0]));
+  } else if (const auto* gone = std::get_if<SlotGone>(&event)) {
+    returned_.erase(gone->slot);
+    for (Template& each : templates_) {
+      std::erase_if(each.ready, [&](const Slot& slot) { return slot.id == gone->slot; });
+    }
+  }
+}
+
+void WarmPool::DropOldest() {
+  const auto oldest =
+      std::min_element(templates_.begin(), templates_.end(),
+                       [](const Template& a, const Template& b) { return a.used < b.used; });
+  const uint32_t number = oldest->number;
+  for (const Slot& slot : oldest->ready) {
+    returned_.insert(slot.id);
+  }
+  templates_.erase(oldest);
+  Send(DropTemplate{.number = number});
+}
+
+WarmPool::Template* WarmPool::FindTemplate(const LaunchPlan& plan, const LaunchContext& context) {
+  for (Template& each : templates_) {
+    if (each.plan == plan) {
+      each.used = ++clock_;
+      return &each;
+    }
+  }
+  if (templates_.size() >= kTemplatesMax) {
+    DropOldest();
+  }
+  const uint32_t number = ++last_number_;
+  if (!Send(AddTemplate{.number = number,
+                        .plan = plan,
+                        .tool_filter = context.tool_filters->reporting.instructions,
+                        .killing_tool_filter = context.tool_filters->killing.instructions,
+                        .reaper_filter = context.reaper_filter->instructions})) {
+    return nullptr;
+  }
+  Template& made = templates_.emplace_back();
+  made.number = number;
+  made.plan = plan;
+  made.used = ++clock_;
+  Refill(made);
+  return FindNumber(number);
+}
+
+void WarmPool::Refill(Template& of) {
+  const auto have = static_cast<uint32_t>(of.ready.size()) + of.coming;
+  if (have >= options_.slots || of.failures >= kFailuresMax) {
+    return;
+  }
+  const uint32_t count = options_.slots - have;
+  of.coming += count;
+  Send(MakeSlots{.number = of.number, .count = count});
+}
+
+std::optional<WarmPool::Slot> WarmPool::TakeSlot(Template& from) {
+  const uint32_t number = from.number;
+  if (options_.slots == 0 && from.failures < kFailuresMax) {
+    ++from.coming;
+    const SteadyClock::time_point until = SteadyClock::now() + kAnswerTimeout;
+    bool coming = Send(MakeSlots{.number = number, .count = 1});
+    while (coming) {
+      Template* const of = FindNumber(number);
+      if (of == nullptr || !of->ready.empty() || of->coming == 0) {
+        break;
+      }
+      coming = AwaitEvents(until);
+    }
+  }
+  Template* const of = FindNumber(number);
+  while (of != nullptr && !of->ready.empty()) {
+    Slot slot = std::move(of->ready.front());
+    of->ready.pop_front();
+    if (!IsReadable(slot.call.child.pidfd(), milliseconds(0))) {
+      return slot;
+    }
+    ++of->failures;  // it has died; its SlotGone is on the way
+  }
+  return std::nullopt;
+}
+
+int WarmPool::OpenTrees(const LaunchPlan& warm, Sources& sources, std::string& failed) {
+  for (size_t i = 0; i < sources.opened.size(); ++i) {
+    OpenedSource& source = sources.opened[i];
+    if (source.tree >= 0) {
+      continue;
+    }
+    failed = warm.sources[i].path;
+    tree_.reset();
+    if (!Send(OpenTree{.path = warm.sources[i].path,
+                       .attributes = warm.sources[i].attributes,
+                       .device = source.device,
+                       .inode = source.inode})) {
+      return EPIPE;
+    }
+    const SteadyClock::time_point until = SteadyClock::now() + kAnswerTimeout;
+    while (!tree_ && AwaitEvents(until)) {
+    }
+    if (!tree_) {
+      Break();
+      return ETIMEDOUT;
+    }
+    if (tree_->first != 0) {
+      return tree_->first;
+    }
+    sources.descriptors.push_back(std::move(tree_->second));
+    source.tree = sources.descriptors.back().get();
+    tree_.reset();
+  }
+  return 0;
+}
+
+WarmPool::Launched WarmPool::Launch(const LaunchPlan& warm, const LaunchContext& context) {
+  const LaunchPlan made_from = TemplateOf(warm);
+  if (warm.unmet || made_from.fail_at_step || warm.shared_namespaces != 0) {
+    return NotWarm{"its plan is one that only tests make"};
+  }
+  const std::lock_guard lock(mutex_);
+  TakeEvents();
+  if (!EnsureZygote()) {
+    return NotWarm{"the zygote has ended"};
+  }
+  Template* const of = FindTemplate(made_from, context);
+  if (of == nullptr) {
+    return NotWarm{"the zygote does not take its template"};
+  }
+  const uint32_t number = of->number;
+  const std::string bytes = EncodePlan(CallOf(warm));
+  if (bytes.size() > kMessageBytesMax) {
+    return NotWarm{"its arguments are too long for the zygote"};
+  }
+  if (options_.slots > 0 && of->ready.empty()) {
+    Refill(*of);
+    return NotWarm{"no warm sandbox was ready"};
+  }
+  auto opened = OpenSources(warm, context);
+  if (auto* failure = std::get_if<SetupFailure>(&opened)) {
+    return std::move(*failure);
+  }
+  Sources& sources = std::get<Sources>(opened);
+  if (warm.privileged && sources.run_as != kernel::Ids{}) {
+    return NotWarm{"a mount needs another identity than the warm sandboxes have"};
+  }
+  std::string failed;
+  if (const int error = OpenTrees(warm, sources, failed); error != 0) {
+    return NotWarm{"the zygote could not open " + failed + ": " + SysError("", error).message};
+  }
+  std::vector<int> trees;
+  for (const OpenedSource& source : sources.opened) {
+    trees.push_back(source.tree);
+  }
+  for (Template* from = FindNumber(number); from != nullptr; from = FindNumber(number)) {
+    std::optional<Slot> slot = TakeSlot(*from);
+    if (!slot) {
+      break;
+    }
+    if (SendMessage(slot->call.report.get(), bytes, trees, Waiting::kNo) != 0) {
+      continue;  // it died just now
+    }
+    RunningCall call = std::move(slot->call);
+    call.weaker = warm.weaker;
+    call.weaker.insert(call.weaker.end(), sources.weaker.begin(), sources.weaker.end());
+    if (!warm.network_group.empty()) {
+      call.weaker.push_back(
+          "the network namespace, which is empty, is shared with other calls of the session");
+    }
+    return call;
+  }
+  return NotWarm{"no warm sandbox was ready"};
+}
+
+void WarmPool::Return(RunningCall call) {
+  const uint32_t id = call.slot;
+  const uint32_t number = call.slot_template;
+  const std::lock_guard lock(mutex_);
+  if (!channel_.valid()) {
+    return;
+  }
+  returned_.insert(id);
+  call.child.Kill();
+  if (Send(ReturnSlot{.slot = id})) {
+    if (Template* const of = FindNumber(number)) {
+      Refill(*of);
+    }
+  }
+  TakeEvents();
+  const SteadyClock::time_point until = SteadyClock::now() + kAnswerTimeout;
+  while (returned_.size() > kReturnedMax && AwaitEvents(until)) {
+  }
+}
+
+bool WarmPool::Prepare(const LaunchPlan& warm, const LaunchContext& context,
+                       milliseconds patience) {
+  const LaunchPlan made_from = TemplateOf(warm);
+  const SteadyClock::time_point until = SteadyClock::now() + patience;
+  const std::lock_guard lock(mutex_);
+  TakeEvents();
+  if (!EnsureZygote()) {
+    return false;
+  }
+  Template* of = FindTemplate(made_from, context);
+  const uint32_t number = of == nullptr ? 0 : of->number;
+  while (of != nullptr && of->coming > 0 && AwaitEvents(until)) {
+    of = FindNumber(number);
+  }
+  of = FindNumber(number);
+  return of != nullptr && of->ready.size() >= options_.slots;
+}
+
+void WarmPool::Settle() {
+  const std::lock_guard lock(mutex_);
+  const SteadyClock::time_point until = SteadyClock::now() + kAnswerTimeout;
+  TakeEvents();
+  const auto waits = [&] {
+    return !returned_.empty() || std::any_of(templates_.begin(), templates_.end(),
+                                             [](const Template& each) { return each.coming > 0; });
+  };
+  while (waits() && AwaitEvents(until)) {
+  }
+}
+
+}  // namespace nacre::sandbox::zygote

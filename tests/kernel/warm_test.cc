@@ -1,0 +1,341 @@
+// Warm sandboxes: as strong as cold ones, used once, and never silently something else.
+#include <signal.h>
+#include <sys/stat.h>
+
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <sstream>
+#include <thread>
+
+#include "base/temp_dir.h"
+#include "sandbox/report.h"
+#include "tests/support/sandbox_runner.h"
+#include "tests/support/skip.h"
+
+namespace nacre::sandbox {
+namespace {
+
+using std::chrono::seconds;
+
+std::unique_ptr<KernelSandbox> MakeWarm(uint32_t slots = 2) {
+  auto made = KernelSandbox::Create({.zygote_program = NACRE_ZYGOTE, .slots = slots});
+  REQUIRE(made.ok());
+  return std::move(made).value();
+}
+
+Outcome RunIn(KernelSandbox& sandbox, const SandboxSpec& spec) {
+  NoCallIo io;
+  auto outcome = sandbox.Run(spec, io, CancelToken());
+  REQUIRE(outcome.ok());
+  INFO(Describe(outcome.value()));
+  return std::move(outcome).value();
+}
+
+Outcome RunWarm(KernelSandbox& sandbox, const SandboxSpec& spec) {
+  REQUIRE(sandbox.Prepare(spec, seconds(30)));
+  Outcome outcome = RunIn(sandbox, spec);
+  INFO(outcome.cold_because);
+  REQUIRE(outcome.warm);
+  return outcome;
+}
+
+std::vector<pid_t> ChildrenOf(pid_t pid) {
+  const std::string path =
+      "/proc/" + std::to_string(pid) + "/task/" + std::to_string(pid) + "/children";
+  std::istringstream text(ReadFile(path, 4096).value());
+  return {std::istream_iterator<pid_t>(text), {}};
+}
+
+// Killed, and gone: until then a call may still meet it, which ends as a failed set-up.
+void KillAll(std::vector<pid_t> pids) {
+  for (const pid_t pid : pids) {
+    ::kill(pid, SIGKILL);
+  }
+  for (const pid_t pid : pids) {
+    for (int i = 0; i < 10'000; ++i) {
+      const auto status = ReadFile("/proc/" + std::to_string(pid) + "/status", 4096);
+      if (!status.ok() || status.value().find("State:\tZ") != std::string::npos) {
+        break;
+      }
+      ::usleep(1000);
+    }
+  }
+}
+
+void KillZygote(KernelSandbox& sandbox) {
+  const pid_t zygote = sandbox.warm_pool()->zygote_pid();
+  if (zygote > 0) {
+    std::vector<pid_t> all = ChildrenOf(zygote);
+    all.insert(all.begin(), zygote);
+    KillAll(std::move(all));
+  }
+}
+
+TEST_CASE("the first call of a kind starts cold and says why, the next ones are warm") {
+  const auto sandbox = MakeWarm();
+  const Outcome first = RunIn(*sandbox, Shell("echo one"));
+  CHECK_FALSE(first.warm);
+  CHECK(first.cold_because == "no warm sandbox was ready");
+  CHECK(first.output == "one\n");
+  const Outcome second = RunWarm(*sandbox, Shell("echo two"));
+  CHECK(second.output == "two\n");
+  CHECK(second.cold_because.empty());
+}
+
+TEST_CASE("a warm sandbox has every layer of a cold one") {
+  const auto warm = MakeWarm();
+  const auto cold = KernelSandbox::Create().value();
+  const SandboxSpec spec = Shell(
+      "id; cat /proc/self/uid_map; grep -E 'Cap|Seccomp:|NoNewPrivs|Groups' /proc/self/status; "
+      "ulimit "
+      "-a; env; pwd; ls -a / /dev /proc/self/fd; cat /proc/1/environ 2>&1; mount 2>&1");
+  const Outcome a = RunWarm(*warm, spec);
+  const Outcome b = RunIn(*cold, spec);
+  CHECK(a.layers == b.layers);
+  CHECK(a.output == b.output);
+  CHECK(a.error_output == b.error_output);
+}
+
+TEST_CASE("a warm sandbox serves one call: nothing of it is there for the next") {
+  const auto sandbox = MakeWarm(1);
+  std::set<std::string> namespaces;
+  for (int i = 0; i < 4; ++i) {
+    const Outcome outcome = RunWarm(
+        *sandbox, Shell("ls /tmp /dev/shm; echo x > /tmp/left; echo x > /dev/shm/left; echo $$; "
+                        "readlink /proc/self/ns/mnt /proc/self/ns/pid /proc/self/ns/net"));
+    CHECK(outcome.output.find("left") == std::string::npos);
+    CHECK(outcome.output.find("\n2\n") != std::string::npos);
+    namespaces.insert(outcome.output);
+  }
+  // Inode numbers may be used again once a namespace is gone; all four the same they are not.
+  CHECK(namespaces.size() > 1);
+}
+
+TEST_CASE("a slot that has died is not used") {
+  const auto sandbox = MakeWarm(2);
+  const SandboxSpec spec = Shell("echo ran");
+  REQUIRE(sandbox->Prepare(spec, seconds(30)));
+  KillAll(ChildrenOf(sandbox->warm_pool()->zygote_pid()));
+  for (int i = 0; i < 3; ++i) {
+    const Outcome outcome = RunIn(*sandbox, spec);
+    CHECK(outcome.kind == OutcomeKind::kExited);
+    CHECK(outcome.output == "ran\n");
+    CHECK(outcome.warm == outcome.cold_because.empty());
+  }
+}
+
+TEST_CASE("when the zygote dies calls go on, and it is started anew") {
+  const auto sandbox = MakeWarm(1);
+  const SandboxSpec spec = Shell("echo ran");
+  REQUIRE(sandbox->Prepare(spec, seconds(30)));
+  const pid_t first = sandbox->warm_pool()->zygote_pid();
+  KillZygote(*sandbox);
+  CHECK(RunIn(*sandbox, spec).output == "ran\n");
+  CHECK(RunWarm(*sandbox, spec).output == "ran\n");
+  CHECK(sandbox->warm_pool()->zygote_pid() != first);
+  // Not for ever: a zygote that always dies is given up.
+  for (int i = 0; i < zygote::WarmPool::kStartsMax + 1; ++i) {
+    KillZygote(*sandbox);
+    CHECK(RunIn(*sandbox, spec).output == "ran\n");
+  }
+  const Outcome last = RunIn(*sandbox, spec);
+  CHECK_FALSE(last.warm);
+  CHECK(last.cold_because == "the zygote has ended");
+  CHECK(last.layers.seccomp);
+}
+
+TEST_CASE("a call whose zygote dies under it ends as killed") {
+  class KillOnOutput final : public CallIo {
+   public:
+    explicit KillOnOutput(KernelSandbox& sandbox) : sandbox_(sandbox) {}
+    Reply OnStart() override { return {}; }
+    Reply OnChannelBytes(std::string_view) override { return {}; }
+    void OnOutput(int, std::string_view) override {
+      ::kill(sandbox_.warm_pool()->zygote_pid(), SIGKILL);
+    }
+
+   private:
+    KernelSandbox& sandbox_;
+  };
+  const auto sandbox = MakeWarm(1);
+  const SandboxSpec spec = Shell("echo started; sleep 60");
+  REQUIRE(sandbox->Prepare(spec, seconds(30)));
+  KillOnOutput io(*sandbox);
+  const Outcome outcome = sandbox->Run(spec, io, CancelToken()).value();
+  CHECK(outcome.warm);
+  CHECK(outcome.kind == OutcomeKind::kSignaled);
+  CHECK(outcome.signal == SIGKILL);
+}
+
+TEST_CASE("a zygote that answers nonsense is ended, and calls start cold") {
+  const std::string nonsense = GENERATE("printf x >&3", "head -c 300000 /dev/zero >&3", ":",
+                                        "printf '\\003\\0\\0\\0\\0\\0\\0\\0' >&3");
+  CAPTURE(nonsense);
+  const TempDir folder = TempDir::Create().value();
+  REQUIRE(::chmod(folder.path().c_str(), 0755) == 0);
+  const std::string program = folder.path() + "/zygote";
+  std::ofstream(program) << "#!/bin/sh\nwhile :; do " << nonsense
+                         << " 2>/dev/null; read x <&3 || exit; done\n";
+  REQUIRE(::chmod(program.c_str(), 0755) == 0);
+  auto sandbox = KernelSandbox::Create({.zygote_program = program, .slots = 1});
+  REQUIRE(sandbox.ok());
+  for (int i = 0; i < 3; ++i) {
+    const Outcome outcome = RunIn(*sandbox.value(), Shell("echo ran"));
+    CHECK_FALSE(outcome.warm);
+    CHECK_FALSE(outcome.cold_because.empty());
+    CHECK(outcome.output == "ran\n");
+    CHECK(outcome.layers.seccomp);
+  }
+}
+
+TEST_CASE("a zygote that is not there is an error, not a sandbox without one") {
+  const auto sandbox = KernelSandbox::Create({.zygote_program = "/no/such/zygote"});
+  REQUIRE_FALSE(sandbox.ok());
+  CHECK(sandbox.error().message.find("/no/such/zygote") != std::string::npos);
+}
+
+TEST_CASE("a zygote and its slots end with their runtime") {
+  pid_t zygote = -1;
+  std::vector<pid_t> slots;
+  {
+    const auto sandbox = MakeWarm(2);
+    REQUIRE(sandbox->Prepare(Shell("true"), seconds(30)));
+    zygote = sandbox->warm_pool()->zygote_pid();
+    slots = ChildrenOf(zygote);
+    REQUIRE(slots.size() == 2);
+  }
+  CHECK(::kill(zygote, 0) != 0);
+  for (const pid_t slot : slots) {
+    for (int i = 0; ::kill(slot, 0) == 0 && i < 5000; ++i) {
+      ::usleep(1000);  // init reaps it
+    }
+    CHECK(::kill(slot, 0) != 0);
+  }
+}
+
+TEST_CASE("more calls at once than there are slots all run, warm or cold") {
+  const auto sandbox = MakeWarm(2);
+  REQUIRE(sandbox->Prepare(Shell("true"), seconds(30)));
+  std::vector<std::thread> threads;
+  std::vector<Outcome> outcomes(8);
+  for (size_t i = 0; i < outcomes.size(); ++i) {
+    threads.emplace_back([&, i] {
+      NoCallIo io;
+      auto outcome = sandbox->Run(Shell("echo " + std::to_string(i)), io, CancelToken());
+      if (outcome.ok()) {
+        outcomes[i] = std::move(outcome).value();
+      }
+    });
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  for (size_t i = 0; i < outcomes.size(); ++i) {
+    CHECK(outcomes[i].output == std::to_string(i) + "\n");
+  }
+}
+
+TEST_CASE("a call with more arguments than the zygote takes starts cold and says so") {
+  const auto sandbox = MakeWarm(1);
+  SandboxSpec spec = Shell("echo $#");
+  REQUIRE(sandbox->Prepare(spec, seconds(30)));
+  spec.argv.resize(40, std::string(10'000, 'x'));
+  const Outcome outcome = RunIn(*sandbox, spec);
+  CHECK_FALSE(outcome.warm);
+  CHECK(outcome.cold_because == "its arguments are too long for the zygote");
+  CHECK(outcome.output == "36\n");
+}
+
+TEST_CASE("calls of one group share an empty network and say so, others do not") {
+  if (SharedSandbox().host().landlock_abi < kernel::kLandlockScopesAbi) {
+    SKIP_HERE("Landlock of this kernel has no scopes");
+  }
+  const auto sandbox = MakeWarm(1);
+  const auto network = [&](const std::string& group) {
+    SandboxSpec spec =
+        Shell("readlink /proc/self/ns/net; cut -d: -f1 /proc/self/net/dev | tail -n 1");
+    spec.network_group = group;
+    const Outcome outcome = RunWarm(*sandbox, spec);
+    CHECK(outcome.layers.namespaces.size() == kNamespaceCount);
+    CHECK(outcome.output.ends_with("lo\n"));
+    const bool said = !outcome.layers.weaker.empty() &&
+                      outcome.layers.weaker.back().find("network") != std::string::npos;
+    CHECK(said == !group.empty());
+    return outcome.output;
+  };
+  const std::string a = network("a");
+  CHECK(network("a") == a);
+  CHECK(network("b") != a);
+  CHECK(network("") != a);
+}
+
+TEST_CASE("abstract sockets do not connect calls that share a network") {
+  if (SharedSandbox().host().landlock_abi < kernel::kLandlockScopesAbi) {
+    SKIP_HERE("Landlock of this kernel has no scopes");
+  }
+  if (::access("/usr/bin/python3", X_OK) != 0) {
+    SKIP_HERE("no /usr/bin/python3 on this host");
+  }
+  const auto sandbox = MakeWarm(2);
+  const auto spec = [](const std::string& code) {
+    SandboxSpec made = MakeSpec({"/usr/bin/python3", "-c", code});
+    made.network_group = "session";
+    return made;
+  };
+  // While the first one listens, the second one, run from its output, tries.
+  class Listener final : public CallIo {
+   public:
+    Listener(KernelSandbox& sandbox, SandboxSpec other)
+        : sandbox_(sandbox), other_(std::move(other)) {}
+    Reply OnStart() override { return {}; }
+    Reply OnChannelBytes(std::string_view) override {
+      outcome = RunIn(sandbox_, other_);
+      return {.bytes = {}, .close_input = true};
+    }
+    Outcome outcome;
+
+   private:
+    KernelSandbox& sandbox_;
+    SandboxSpec other_;
+  };
+  const SandboxSpec connect = spec(
+      "import socket\n"
+      "try:\n  s = socket.socket(socket.AF_UNIX); s.connect('\\0nacre')\n  print('connected')\n"
+      "except OSError as e:\n  print(e.errno)\n");
+  const SandboxSpec listen = spec(
+      "import os, socket, sys\n"
+      "try:\n  s = socket.socket(socket.AF_UNIX); s.bind('\\0nacre'); s.listen()\nexcept OSError "
+      "as e:\n  print('no socket', e.errno)\n"
+      "os.write(3, b'x')\nsys.stdin.read()\n");
+  REQUIRE(sandbox->Prepare(listen, seconds(30)));
+  Listener io(*sandbox, connect);
+  const Outcome outcome = sandbox->Run(listen, io, CancelToken()).value();
+  CAPTURE(Describe(outcome), outcome.output, outcome.error_output, io.outcome.cold_because);
+  CHECK(outcome.warm);
+  CHECK(io.outcome.warm);
+  CHECK(io.outcome.kind == OutcomeKind::kExited);
+  CHECK(io.outcome.output != "connected\n");
+}
+
+TEST_CASE("many calls leave nothing but what stands ready") {
+  const auto sandbox = MakeWarm(2);
+  const SandboxSpec spec = Shell("true");
+  RunWarm(*sandbox, spec);
+  sandbox->Settle();
+  const auto count = [] {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {});
+  };
+  const auto descriptors = count();
+  const size_t slots = ChildrenOf(sandbox->warm_pool()->zygote_pid()).size();
+  for (int i = 0; i < 50; ++i) {
+    CHECK(RunIn(*sandbox, spec).kind == OutcomeKind::kExited);
+  }
+  sandbox->Settle();
+  CHECK(count() == descriptors);
+  CHECK(ChildrenOf(sandbox->warm_pool()->zygote_pid()).size() == slots);
+}
+
+}  // namespace
+}  // namespace nacre::sandbox

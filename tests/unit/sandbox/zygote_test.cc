@@ -1,0 +1,142 @@
+// What the runtime and its zygote say to each other, and how a plan is taken apart for a warm sandbox.
+#include <catch2/catch.hpp>
+
+#include "sandbox/zygote/messages.h"
+#include "sandbox/zygote/warm_plan.h"
+#include "tests/unit/sandbox/sandbox_test_host.h"
+
+namespace nacre::sandbox::zygote {
+namespace {
+
+LaunchPlan SomePlan() {
+  SandboxSpec spec;
+  spec.id = "call-1";
+  spec.argv = {"/usr/bin/tool", "", "two words"};
+  spec.environment = {{"A", "1"}};
+  spec.mounts = {{.source = "/srv/work", .target = "/workspace", .access = Access::kReadWrite},
+                 {.source = "/srv/data", .target = "/data"}};
+  spec.hidden = {"/workspace/.env"};
+  spec.network_group = "session-1";
+  return MakePlan(spec, MadeUpHost()).value();
+}
+
+TEST_CASE(
+    "a warm sandbox takes the steps of a cold one, in their order, with one wait among them") {
+  const LaunchPlan cold = SomePlan();
+  const LaunchPlan warm = MakeWarmPlan(cold);
+  const LaunchPlan prepared = TemplateOf(warm);
+  const LaunchPlan call = CallOf(warm);
+  std::vector<Step> steps = prepared.steps;
+  steps.insert(steps.end(), call.steps.begin(), call.steps.end());
+  CHECK(steps == warm.steps);
+  CHECK(prepared.steps.back().kind == StepKind::kAwaitCall);
+  std::erase_if(steps, [](const Step& step) { return step.kind == StepKind::kAwaitCall; });
+  std::vector<Step> expected = cold.steps;
+  std::erase_if(expected, [](const Step& step) { return step.kind == StepKind::kOpenSource; });
+  CHECK(steps == expected);
+  std::vector<kernel::LandlockRule> rules = prepared.landlock_rules;
+  rules.insert(rules.end(), call.landlock_rules.begin(), call.landlock_rules.end());
+  CHECK(rules == cold.landlock_rules);
+}
+
+TEST_CASE("a template knows nothing of a call") {
+  const LaunchPlan prepared = TemplateOf(MakeWarmPlan(SomePlan()));
+  CHECK(prepared.argv.empty());
+  CHECK(prepared.environment.empty());
+  CHECK(prepared.sources.empty());
+  CHECK(prepared.id == "warm");
+}
+
+TEST_CASE("calls with other limits have other templates") {
+  SandboxSpec spec;
+  spec.id = "x";
+  spec.argv = {"/usr/bin/tool"};
+  const auto make = [&] { return TemplateOf(MakeWarmPlan(MakePlan(spec, MadeUpHost()).value())); };
+  const LaunchPlan first = make();
+  CHECK(make() == first);
+  spec.argv = {"/usr/bin/other"};
+  spec.limits.wall = std::chrono::seconds(1);
+  CHECK(make() == first);
+  spec.limits.memory_bytes *= 2;
+  CHECK_FALSE(make() == first);
+  spec.limits = {};
+  spec.limits.disk_bytes *= 2;
+  CHECK_FALSE(make() == first);
+  spec.limits = {};
+  spec.network_group = "session";
+  CHECK_FALSE(make() == first);
+}
+
+TEST_CASE("a plan that was sent is the plan that arrives") {
+  LaunchPlan call = CallOf(MakeWarmPlan(SomePlan()));
+  call.fail_at_step = 3;
+  const LaunchPlan got = DecodePlan(EncodePlan(call)).value();
+  REQUIRE(got.steps.size() == call.steps.size());
+  for (size_t i = 0; i < got.steps.size(); ++i) {
+    Step expected = call.steps[i];
+    expected.name.clear();  // names stay with the runtime
+    CHECK(got.steps[i] == expected);
+  }
+  CHECK(got.argv == call.argv);
+  CHECK(got.environment == call.environment);
+  CHECK(got.landlock_rules == call.landlock_rules);
+  CHECK(got.sources.size() == call.sources.size());
+  CHECK(got.fail_at_step == call.fail_at_step);
+}
+
+TEST_CASE("messages that were sent are the messages that arrive") {
+  for (const Command& command : std::vector<Command>{
+           SetUp{{.version = kernel::CgroupVersion::kV1,
+ .memory_directory = "/a",
+ .pids_directory = "/b",
+ .cpu_directory = "",
+ .detail = "why"}},
+           DropTemplate{7}, MakeSlots{1, 4}, OpenTree{"/srv/work", 3, 4, 5}, ReturnSlot{9}}) {
+    const std::string bytes = Encode(command);
+    const Result<Command> got = DecodeCommand(bytes);
+    REQUIRE(got.ok());
+    CHECK(Encode(got.value()) == bytes);
+  }
+  const AddTemplate add{.number = 1,
+                        .plan = TemplateOf(MakeWarmPlan(SomePlan())),
+                        .tool_filter = {{1, 2, 3, 4}, {5, 6, 7, 8}},
+                        .killing_tool_filter = {{1, 1, 1, 1}},
+                        .reaper_filter = {{9, 1, 2, 3}}};
+  const Result<Command> got = DecodeCommand(Encode(Command(add)));
+  REQUIRE(got.ok());
+  CHECK(std::get<AddTemplate>(got.value()).tool_filter.size() == 2);
+  for (const Event& event : std::vector<Event>{SlotMade{1, 2, 3, 15}, SlotFailed{1, 22, "cgroup"},
+                                               TreeOpened{116}, SlotGone{4}}) {
+    const Result<Event> back = DecodeEvent(Encode(event));
+    REQUIRE(back.ok());
+    CHECK(back.value() == event);
+  }
+}
+
+TEST_CASE("what is cut off, too long or incoherent is refused") {
+  const std::string plan = EncodePlan(CallOf(MakeWarmPlan(SomePlan())));
+  for (size_t size = 0; size < plan.size(); ++size) {
+    CHECK_FALSE(DecodePlan(plan.substr(0, size)).ok());
+  }
+  CHECK_FALSE(DecodePlan(plan + "x").ok());
+  LaunchPlan wrong = CallOf(MakeWarmPlan(SomePlan()));
+  wrong.sources.clear();  // its mounts name sources
+  CHECK_FALSE(DecodePlan(EncodePlan(wrong)).ok());
+  wrong = CallOf(MakeWarmPlan(SomePlan()));
+  wrong.argv.clear();  // it executes
+  CHECK_FALSE(DecodePlan(EncodePlan(wrong)).ok());
+  wrong = CallOf(MakeWarmPlan(SomePlan()));
+  wrong.steps[0].path = std::string("a\0b", 3);
+  CHECK_FALSE(DecodePlan(EncodePlan(wrong)).ok());
+  const std::string gone = Encode(Event(SlotGone{4}));
+  CHECK_FALSE(DecodeEvent(gone.substr(0, gone.size() - 1)).ok());
+  CHECK_FALSE(DecodeEvent(gone + gone).ok());
+  CHECK_FALSE(DecodeEvent("").ok());
+  CHECK_FALSE(DecodeCommand(std::string(64, '\xff')).ok());
+  const AddTemplate no_filter{
+      .number = 1, .plan = {}, .tool_filter = {}, .killing_tool_filter = {}, .reaper_filter = {}};
+  CHECK_FALSE(DecodeCommand(Encode(Command(no_filter))).ok());
+}
+
+}  // namespace
+}  // namespace nacre::sandbox::zygote
