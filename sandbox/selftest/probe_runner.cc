@@ -137,7 +137,7 @@ Result<LaunchPlan> ProbeRunner::Plan(const Probe& probe, const Arena& arena, boo
   return without == Layer::kNone ? plan : Without(std::move(plan), without, arena.host());
 }
 
-Result<ProbeResult> ProbeRunner::RunWithout(const Probe& probe, Layer layer) {
+Result<ProbeResult> ProbeRunner::RunWithout(const Probe& probe, Layer layer) const {
   const Arena arena = NACRE_TRY(Arena::Create());
   std::optional<Arena> others_arena;
   std::optional<OtherCall> other;
