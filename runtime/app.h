@@ -33,6 +33,7 @@ struct AppOptions {
 // Where this copy of nacre keeps its parts: the build folder, or an installation's prefix.
 struct InstallPaths {
   std::string engine_program;  // nacre-engine
+  std::string guest_program;   // nacre-guest: in the tiers with a kernel of their own
   std::string tools;           // one sub-directory per built-in tool
   std::string bundled_model;   // nacre-mini.gguf
 };

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "sandbox/isolation.h"
+
 namespace nacre::sandbox {
 
 // kTransactional: seen as writable, while every change goes to a private layer that Run() hands over
@@ -61,6 +63,7 @@ struct SandboxSpec {
   std::vector<std::string> hidden;
   std::vector<std::string> read_only;
   std::string seccomp_profile = "default";  // see seccomp/syscall_groups.h: Profiles()
+  Isolation isolation = Isolation::kNamespace;
   Limits limits;
   Requirements require;
 
