@@ -17,13 +17,13 @@ Json Tmpfs(const char* target, uint64_t bytes) {
 }
 
 Json Bind(const Mount& mount) {
-  return {{"destination", mount.target},
-          {"type", "bind"},
-          {"source", kGuestTree + mount.target},
-          {"options",
-           {"rbind", "nosuid", "nodev", mount.access != Access::kRead ? "rw" : "ro",
-            mount.access != Access::kRead || mount.executable == Executable::kNo ? "noexec"
-                                                                                      : "exec"}}};
+  return {
+      {"destination", mount.target},
+      {"type", "bind"},
+      {"source", kGuestTree + mount.target},
+      {"options",
+       {"rbind", "nosuid", "nodev", mount.access != Access::kRead ? "rw" : "ro",
+        mount.access != Access::kRead || mount.executable == Executable::kNo ? "noexec" : "exec"}}};
 }
 
 }  // namespace
