@@ -14,6 +14,18 @@ const char* VerdictName(Verdict verdict) {
   return "deny";
 }
 
+const char* IsolationName(Isolation isolation) {
+  switch (isolation) {
+    case Isolation::kNamespace:
+      return "namespace";
+    case Isolation::kGvisor:
+      return "gvisor";
+    case Isolation::kMicrovm:
+      return "microvm";
+  }
+  return "namespace";
+}
+
 const char* WorkspaceModeName(WorkspaceMode mode) {
   switch (mode) {
     case WorkspaceMode::kNone:

@@ -14,6 +14,10 @@ const char* VerdictName(Verdict verdict);  // "deny", "ask", "allow"
 enum class WorkspaceMode { kNone = 0, kReadOnly, kDirect };
 const char* WorkspaceModeName(WorkspaceMode mode);  // "none", "read-only", "direct"
 
+// Which wall stands between a call and the host's kernel. One that the host lacks is refused.
+enum class Isolation { kNamespace = 0, kGvisor, kMicrovm };
+const char* IsolationName(Isolation isolation);  // "namespace", "gvisor", "microvm"
+
 struct SandboxLimits {
   std::chrono::milliseconds wall{30'000};
   std::chrono::seconds cpu{10};
@@ -32,6 +36,7 @@ struct Grant {
   std::vector<std::string> hide;  // globs relative to the workspace: read as if they were not there
   std::vector<std::string> protect;  // globs: readable, never writable
   std::string profile = "default";
+  Isolation isolation = Isolation::kNamespace;
   SandboxLimits limits;
   int require_landlock_abi = 1;
   bool require_cgroup = false;

@@ -13,7 +13,7 @@
 #include "runtime/inference/llama_engine.h"
 #include "runtime/inference/openai_engine.h"
 #include "sandbox/host_support.h"
-#include "sandbox/kernel_sandbox.h"
+#include "sandbox/tiered_sandbox.h"
 
 namespace nacre {
 namespace {
@@ -96,12 +96,13 @@ InstallPaths FindInstallPaths() {
   std::error_code ignored;
   const fs::path directory = fs::read_symlink("/proc/self/exe", ignored).parent_path();
   if (fs::exists(directory / "nacre-engine", ignored)) {  // a build folder
-    return {directory / "nacre-engine", directory / "nacre-zygote", directory / "tools",
-            NACRE_SOURCE_MODEL};
+    return {directory / "nacre-engine", directory / "nacre-zygote", directory / "nacre-guest",
+            directory / "tools", NACRE_SOURCE_MODEL};
   }
   const fs::path prefix = directory.parent_path();
   return {prefix / "libexec/nacre/nacre-engine", prefix / "libexec/nacre/nacre-zygote",
-          prefix / "libexec/nacre/tools", prefix / "share/nacre/nacre-mini.gguf"};
+          prefix / "libexec/nacre/nacre-guest", prefix / "libexec/nacre/tools",
+          prefix / "share/nacre/nacre-mini.gguf"};
 }
 
 App::App(AppOptions options)
@@ -135,15 +136,17 @@ Result<audit::AuditLog*> App::Log() {
 
 Result<sandbox::Sandbox*> App::Sandbox(uint32_t warm) {
   if (sandbox_ == nullptr) {
-    std::unique_ptr<sandbox::KernelSandbox> kernel = NACRE_TRY(sandbox::KernelSandbox::Create(
-        {.zygote_program = warm > 0 ? FindInstallPaths().zygote_program : "", .slots = warm}));
-    const sandbox::HostSupport& host = kernel->host();
+    const InstallPaths paths = FindInstallPaths();
+    std::unique_ptr<sandbox::TieredSandbox> tiers = NACRE_TRY(sandbox::TieredSandbox::Create(
+        paths.guest_program,
+        {.zygote_program = warm > 0 ? paths.zygote_program : "", .slots = warm}));
+    const sandbox::HostSupport& host = tiers->kernel().host();
     sandbox_summary_ = host.namespaces ? "userns+mount+pid+net+ipc+uts+cgroup" : "no namespaces";
     sandbox_summary_ += host.seccomp ? ", seccomp" : ", no seccomp";
     sandbox_summary_ += host.landlock_abi > 0
                             ? ", Landlock ABI " + std::to_string(host.landlock_abi)
                             : ", no Landlock";
-    sandbox_ = std::move(kernel);
+    sandbox_ = std::move(tiers);
   }
   return sandbox_.get();
 }

@@ -34,6 +34,7 @@ struct AppOptions {
 struct InstallPaths {
   std::string engine_program;  // nacre-engine
   std::string zygote_program;  // nacre-zygote
+  std::string guest_program;   // nacre-guest: in the tiers with a kernel of their own
   std::string tools;           // one sub-directory per built-in tool
   std::string bundled_model;   // nacre-mini.gguf
 };

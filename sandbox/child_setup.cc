@@ -69,8 +69,8 @@ int BecomeSandboxUser(const LaunchPlan& plan) {
   if (plan.privileged && ::syscall(SYS_setgroups, 0, nullptr) != 0) {
     return -errno;
   }
-  const gid_t gid = kernel::kInsideId;
-  const uid_t uid = kernel::kInsideId;
+  const gid_t gid = plan.inside_id;
+  const uid_t uid = plan.inside_id;
   if (::syscall(SYS_setresgid, gid, gid, gid) != 0 ||
       ::syscall(SYS_setresuid, uid, uid, uid) != 0) {
     return -errno;
@@ -250,13 +250,17 @@ int MakeRootReadOnly() {
   return OrError(::mount_setattr(AT_FDCWD, "/", 0, &attr, sizeof attr));
 }
 
-int ArrangeDescriptors(const ChildInput& input, const ChildState& state) {
-  if (::dup2(input.standard_input, 0) < 0 || ::dup2(input.standard_output, 1) < 0 ||
-      ::dup2(input.standard_error, 2) < 0 || ::dup2(input.channel, 3) < 0) {
+int ArrangeDescriptors(const ChildInput& input, const ChildState& state, bool channel_is_output) {
+  const int output = channel_is_output ? input.channel : input.standard_output;
+  if (::dup2(input.standard_input, 0) < 0 || ::dup2(output, 1) < 0 ||
+      ::dup2(input.standard_error, 2) < 0) {
+    return -errno;
+  }
+  if (!channel_is_output && ::dup2(input.channel, 3) < 0) {
     return -errno;
   }
   const auto report = static_cast<unsigned>(input.report);
-  if (kernel::CloseRange(4, report - 1) != 0) {
+  if (kernel::CloseRange(channel_is_output ? 3 : 4, report - 1) != 0) {
     return -errno;
   }
   unsigned next = report + 1;
@@ -400,7 +404,9 @@ int DoStep(const ChildInput& input, ChildState& state, const Step& step) {
     case StepKind::kShowTmp:
       return ShowTmp(step, input.report);
     case StepKind::kProc:
-      return AttachAt(kernel::NewProc(kData | kernel::kReadOnly), path);
+      return AttachAt(step.number == 1 ? kernel::NewWholeProc(kData)
+                                       : kernel::NewProc(kData | kernel::kReadOnly),
+                      path);
     case StepKind::kOpenSource:
       return OpenSource(step, input.sources[step.source], plan.sources[step.source].path.c_str());
     case StepKind::kPivot:
@@ -428,7 +434,7 @@ int DoStep(const ChildInput& input, ChildState& state, const Step& step) {
     case StepKind::kSession:
       return OrError(::setsid());
     case StepKind::kDescriptors:
-      return ArrangeDescriptors(input, state);
+      return ArrangeDescriptors(input, state, step.number == 1);
     case StepKind::kResourceLimit:
       return SetLimit(step);
     case StepKind::kWorkingDirectory:

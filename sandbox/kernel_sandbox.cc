@@ -87,7 +87,7 @@ Result<Outcome> KernelSandbox::RunPlan(const LaunchPlan& plan, CallIo& io,
                                        const CancelToken& cancel) {
   const LaunchContext context = NACRE_TRY(MakeContext(plan));
   std::string cold_because;
-  if (warm_ != nullptr && !plan.unmet) {
+  if (warm_ != nullptr && !plan.unmet && !plan.cold) {
     const LaunchPlan warm_plan = zygote::MakeWarmPlan(plan);
     zygote::WarmPool::Launched launched = warm_->Launch(warm_plan, context);
     if (const auto* failure = std::get_if<SetupFailure>(&launched)) {

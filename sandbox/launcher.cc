@@ -334,7 +334,7 @@ Result<LaunchResult> Launch(const LaunchPlan& plan, const LaunchContext& context
   }
   if (plan.privileged) {
     const int mapped = kernel::WriteIdMaps(
-        call.child.pid(), {.uid = kernel::kInsideId, .gid = kernel::kInsideId}, sources.run_as);
+        call.child.pid(), {.uid = plan.inside_id, .gid = plan.inside_id}, sources.run_as);
     if (mapped != 0) {
       return LaunchResult(SetupFailure{"id map", -mapped});
     }

@@ -24,6 +24,9 @@ std::string SetupText(const Outcome& outcome) {
   if (outcome.setup_errno != 0) {
     text += SysError(" failed", outcome.setup_errno).message;
   }
+  if (outcome.layers.isolation != "namespace" && outcome.setup_errno == 0) {
+    return "the sandbox could not be set up, so nothing ran: " + outcome.setup_step;
+  }
   if (outcome.setup_step == "namespaces") {
     text += "; this host does not allow user namespaces: run `nacre doctor`";
   }

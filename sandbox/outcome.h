@@ -36,6 +36,9 @@ struct ResourceUse {
 
 // What was really in force, read back from the kernel for this call, not assumed from the request.
 struct EnforcedLayers {
+  std::string isolation = "namespace";  // the tier's name: see isolation.h
+  // The kernel that answers the call's system calls, as it names itself; empty: the host's.
+  std::string guest_kernel;
   std::vector<std::string>
       namespaces;        // "user", "mount", ... : those that differ from the runtime's
   int landlock_abi = 0;  // 0: none

@@ -4,6 +4,7 @@
 #include <sys/sysmacros.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <sstream>
 
@@ -60,17 +61,23 @@ class Builder {
 
   Step& AddAt(StepKind kind, const std::string& verb, const std::string& path) {
     Step& step = Add(kind, verb + " " + path);
-    step.path = Relative(path);
+    step.path = Relative(prefix_ + path);
     return step;
+  }
+
+  // From here on paths are in `tree` ("": the root of all), which the steps see at `prefix`.
+  void Enter(const std::string& tree, const std::string& prefix) {
+    tree_ = tree;
+    prefix_ = prefix;
   }
 
   // The directory and those above it, on the new root.
   void Directory(const std::string& path) {
-    if (path == "/" || made_.contains(path)) {
+    if (path == "/" || made_[tree_].contains(path)) {
       return;
     }
     Directory(Parent(path));
-    made_.insert(path);
+    made_[tree_].insert(path);
     AddAt(StepKind::kDirectory, "directory", path).number = 0755;
   }
 
@@ -93,21 +100,28 @@ class Builder {
 
  private:
   LaunchPlan& plan_;
-  std::set<std::string> made_;
+  std::string tree_;
+  std::string prefix_;
+  std::map<std::string, std::set<std::string>> made_;
   std::set<std::string> pinned_;
 };
 
-void PlanIdentity(Builder& builder, const HostSupport& host) {
+enum class Nested { kForbidden = 0, kAllowed };
+
+void PlanIdentity(Builder& builder, const HostSupport& host, uid_t inside_id, Nested namespaces) {
   if (!host.privileged) {
+    const std::string inside = std::to_string(inside_id) + " ";
     Step& map = builder.Add(StepKind::kMapOwnIds, "id map");
-    map.text = "1000 " + std::to_string(host.uid) + " 1\n";
-    map.path = "1000 " + std::to_string(host.gid) + " 1\n";
+    map.text = inside + std::to_string(host.uid) + " 1\n";
+    map.path = inside + std::to_string(host.gid) + " 1\n";
   }
   // Before the change of identity, after which these files would be another user's.
-  Step& nested = builder.Add(StepKind::kWriteHostFile, "forbid nested user namespaces");
-  nested.path = "/proc/sys/user/max_user_namespaces";
-  nested.text = "0";
-  nested.optional = true;
+  if (namespaces == Nested::kForbidden) {
+    Step& nested = builder.Add(StepKind::kWriteHostFile, "forbid nested user namespaces");
+    nested.path = "/proc/sys/user/max_user_namespaces";
+    nested.text = "0";
+    nested.optional = true;
+  }
   Step& watches = builder.Add(StepKind::kWriteHostFile, "leave file watches to others");
   watches.path = "/proc/sys/user/max_inotify_instances";
   watches.text = std::to_string(kInotifyInstancesMax);
@@ -122,12 +136,20 @@ void PlanIdentity(Builder& builder, const HostSupport& host) {
   builder.Add(StepKind::kHostname, "hostname").text = "sandbox";
 }
 
-void PlanSystem(Builder& builder, const HostSupport& host) {
+// See kernel/overlay.h: they are looked for in the directory that the mounts are made in.
+void PlanOverlayFolders(Builder& builder) {
+  builder.Directory("/.nacre/lower");
+  builder.Directory("/.nacre/upper");
+}
+
+void PlanNewRoot(Builder& builder) {
   builder.Add(StepKind::kNewRoot, "new root");
   builder.Directory("/.nacre/directory");
   builder.File("/.nacre/file", "");
-  builder.Directory("/.nacre/lower");  // see kernel/overlay.h
-  builder.Directory("/.nacre/upper");
+  PlanOverlayFolders(builder);
+}
+
+void PlanSystemTree(Builder& builder, const HostSupport& host) {
   builder.File("/etc/passwd", kPasswd);
   builder.File("/etc/group", kGroup);
   builder.File("/etc/hosts", kHosts);
@@ -146,6 +168,9 @@ void PlanSystem(Builder& builder, const HostSupport& host) {
     bind.text = entry.path;
     bind.number = IsBelow(entry.path, "/etc") ? kSystem | kernel::kNoExec : kSystem;
   }
+}
+
+void PlanDevices(Builder& builder) {
   struct Device {
     const char* path;
     unsigned minor;
@@ -396,8 +421,10 @@ Result<LaunchPlan> MakePlan(const SandboxSpec& spec, const HostSupport& host) {
 
   const std::vector<Mount> mounts = InMountOrder(spec.mounts);
   Builder builder(plan);
-  PlanIdentity(builder, host);
-  PlanSystem(builder, host);
+  PlanIdentity(builder, host, plan.inside_id, Nested::kForbidden);
+  PlanNewRoot(builder);
+  PlanSystemTree(builder, host);
+  PlanDevices(builder);
   PlanFileSystems(builder, spec.limits);
   PlanSources(builder, plan, mounts, profile);
   builder.Add(StepKind::kPivot, "pivot");
@@ -422,6 +449,93 @@ Result<LaunchPlan> MakePlan(const SandboxSpec& spec, const HostSupport& host) {
     builder.Add(StepKind::kLandlock, "Landlock");
   }
   builder.Add(StepKind::kSeccomp, "seccomp");
+  builder.Add(StepKind::kEvidence, "evidence");
+  builder.Add(StepKind::kExec, "exec");
+  return plan;
+}
+
+Result<LaunchPlan> MakeEnclosurePlan(const SandboxSpec& spec, const HostSupport& host,
+                                     const Enclosure& enclosure) {
+  NACRE_TRY(CheckSpec(spec));
+  LaunchPlan plan;
+  plan.id = spec.id;
+  plan.argv = enclosure.argv;
+  plan.environment = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/tmp", "LANG=C.UTF-8"};
+  const Limits& more = enclosure.allowance;
+  plan.limits = {.wall = spec.limits.wall + more.wall,
+                 .cpu = spec.limits.cpu + more.cpu,
+                 .memory_bytes = spec.limits.memory_bytes + more.memory_bytes,
+                 .tasks = spec.limits.tasks + more.tasks,
+                 .files = spec.limits.files + more.files,
+                 .output_bytes = more.output_bytes,  // of the program itself: its complaints
+                 .disk_bytes = spec.limits.disk_bytes};
+  plan.seccomp_profile = spec.seccomp_profile;
+  plan.cgroup_version = host.cgroup.version;
+  plan.privileged = host.privileged;
+  // "root" of its own user namespace, where it maps one id that owns nothing on the host.
+  plan.inside_id = 0;
+  plan.cold = true;
+  SandboxSpec required = spec;
+  required.require.landlock_abi = 0;  // guards the host's kernel, which the call does not reach
+  plan.unmet = FindUnmet(required, host);
+  plan.weaker = FindWeaker(host);
+
+  HostSupport with_files = host;
+  for (const std::string& file : enclosure.host_files) {
+    with_files.system_paths.push_back(
+        {.kind = SystemPath::Kind::kFile, .path = file, .link_target = {}});
+  }
+  std::vector<Mount> mounts = spec.mounts;
+  mounts.insert(mounts.end(), enclosure.guest_mounts.begin(), enclosure.guest_mounts.end());
+  mounts = InMountOrder(std::move(mounts));
+
+  Builder builder(plan);
+  PlanIdentity(builder, host, plan.inside_id,
+               enclosure.makes_namespaces ? Nested::kAllowed : Nested::kForbidden);
+  PlanNewRoot(builder);
+  PlanSystemTree(builder, with_files);
+  PlanDevices(builder);
+  builder.Directory("/tmp");
+  Step& tmp = builder.AddAt(StepKind::kTmpfs, "tmpfs", "/tmp");
+  tmp.number = more.disk_bytes;
+  tmp.value = kTmpInodes;
+  for (const auto& [path, content] : enclosure.files) {
+    builder.File(path, content);
+  }
+  builder.Directory("/proc");
+  builder.AddAt(StepKind::kProc, "proc", "/proc").number = 1;
+  builder.Directory(kGuestTree);
+  builder.Enter(kGuestTree, kGuestTree);
+  PlanOverlayFolders(builder);
+  PlanSystemTree(builder, host);
+  for (const std::string& directory : enclosure.guest_directories) {
+    builder.Directory(directory);
+  }
+  builder.Enter("", "");
+  PlanSources(builder, plan, mounts);
+  builder.Add(StepKind::kPivot, "pivot");
+  if (!enclosure.makes_namespaces) {
+    builder.Add(StepKind::kLimitCapabilities, "limit capabilities");
+  }
+  builder.Add(StepKind::kNoNewPrivileges, "no new privileges");
+  builder.Add(StepKind::kStartTool, "start the enclosed program");
+  builder.Add(StepKind::kSession, "new session");
+  plan.prepared_steps = plan.steps.size();
+  // Mounts, hidden and read-only paths are looked up as if the tree were the root.
+  builder.Add(StepKind::kWorkingDirectory, "enter the guest's tree").path = kGuestTree;
+  builder.Enter(kGuestTree, "");
+  PlanMounts(builder, plan, mounts, host);
+  PlanProtectedPaths(builder, spec, mounts);
+  plan.landlock_rules.clear();  // of the call, which talks to a kernel of its own
+  builder.Enter("", "");
+  builder.Add(StepKind::kWorkingDirectory, "leave the guest's tree").path = "/";
+  builder.Add(StepKind::kReadOnlyRoot, "read-only root");
+  if (!enclosure.makes_namespaces) {
+    builder.Add(StepKind::kCapabilities, "drop capabilities");
+  }
+  builder.Add(StepKind::kDescriptors, "descriptors").number = 1;
+  Step& core = builder.Add(StepKind::kResourceLimit, "limit core");
+  core.number = RLIMIT_CORE;
   builder.Add(StepKind::kEvidence, "evidence");
   builder.Add(StepKind::kExec, "exec");
   return plan;

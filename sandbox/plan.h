@@ -15,11 +15,13 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
 #include "sandbox/host_support.h"
 #include "sandbox/kernel/landlock.h"
+#include "sandbox/kernel/user_namespace.h"
 #include "sandbox/sandbox_spec.h"
 
 namespace nacre::sandbox {
@@ -27,8 +29,8 @@ namespace nacre::sandbox {
 // What a step does. The fields it uses are named in brackets. Paths of mount steps are relative to
 // the new root; "host" means the path as the caller sees it.
 enum class StepKind {
-  kMapOwnIds = 0,  // [text: uid map, path: gid map] of an unprivileged caller
-  kBecomeSandboxUser,
+  kMapOwnIds = 0,      // [text: uid map, path: gid map] of an unprivileged caller
+  kBecomeSandboxUser,  // plan.inside_id
   kDieWithParent,
   kPrivateMounts,
   kWriteHostFile,  // [path: host, text]
@@ -41,7 +43,7 @@ enum class StepKind {
   kBindDevice,  // [path, text: host path, number: device number]
   kTmpfs,       // [path, number: bytes, inodes]
   kShowTmp,     // [path] lets the monitor see how full it is
-  kProc,        // [path]
+  kProc,        // [path, number: 1 shows all of it]
   kOpenSource,  // [source, number: attributes] clones what an unprivileged launcher could not
   kPivot,
   kLimitCapabilities,  // none may ever be regained; what is held serves the mounts that follow
@@ -55,7 +57,7 @@ enum class StepKind {
   kNoNewPrivileges,
   kStartTool,  // from here on it is the tool's process; the first one waits for it
   kSession,
-  kDescriptors,
+  kDescriptors,       // [number: 1 makes the channel standard output]
   kResourceLimit,     // [number: resource, value]
   kWorkingDirectory,  // [path: in the sandbox]
   kPrepareLandlock,   // makes the ruleset with the rules that all calls share
@@ -104,8 +106,10 @@ struct LaunchPlan {
   std::vector<std::string> environment;  // "NAME=value"
   Limits limits;
   kernel::CgroupVersion cgroup_version = kernel::CgroupVersion::kNone;
-  bool privileged = false;          // run as nobody, see mounts through id mappings
-  std::vector<std::string> weaker;  // known from the host
+  bool privileged = false;              // run as nobody, see mounts through id mappings
+  uid_t inside_id = kernel::kInsideId;  // the one id that the call's user namespace maps
+  std::vector<std::string> weaker;      // known from the host
+  bool cold = false;                    // an enclosure: too rare to be kept ready
   // A layer that the spec requires and the host lacks: nothing is started.
   std::optional<std::string> unmet;
   // Tests only: clone flags of namespaces that the call shares with the host.
@@ -119,6 +123,28 @@ struct LaunchPlan {
 // Pure. kInvalidArgument for a spec outside of its bounds (see spec_check.h); a host that lacks a
 // layer is not an error but a plan with `unmet`.
 Result<LaunchPlan> MakePlan(const SandboxSpec& spec, const HostSupport& host);
+
+// What runs a call in a kernel of its own (runsc, qemu): a host program that is itself enclosed in the
+// namespaces of a call. It finds the call's tree, with all its mounts and masks, at kGuestTree.
+struct Enclosure {
+  std::vector<std::string> argv;                           // argv[0] lies below a system path
+  std::vector<std::pair<std::string, std::string>> files;  // path and content, made for it
+  std::vector<std::string> host_files;                     // for it, read-only, at their own paths
+  std::vector<std::string> guest_directories;              // that the guest mounts something on
+  std::vector<Mount> guest_mounts;                         // in the tree, on top of the spec's
+  // It makes namespaces of its own: keeps its capabilities, which count in its user namespace only.
+  bool makes_namespaces = false;
+  // What it takes for itself, on top of the spec's limits.
+  Limits allowance;
+
+  friend bool operator==(const Enclosure&, const Enclosure&) = default;
+};
+
+inline constexpr const char* kGuestTree = "/guest";
+
+// Pure. The plan of the enclosure: its standard input and output are the call's input and channel.
+Result<LaunchPlan> MakeEnclosurePlan(const SandboxSpec& spec, const HostSupport& host,
+                                     const Enclosure& enclosure);
 
 // One line per step, for review and golden tests. Pure.
 std::string DescribePlan(const LaunchPlan& plan);

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "sandbox/isolation.h"
+
 namespace nacre::sandbox {
 
 // kTransactional: seen as writable, while every change goes to a private layer that Run() hands over
@@ -65,6 +67,7 @@ struct SandboxSpec {
   // network namespace, which is empty. Cheaper; stated as a weakness of the call. Only where Landlock
   // keeps their abstract sockets apart (ABI 6), otherwise each has its own.
   std::string network_group;
+  Isolation isolation = Isolation::kNamespace;
   Limits limits;
   Requirements require;
 

@@ -128,7 +128,7 @@ OrderedJson ToDocument(const Policy& policy) {
         {"protect", grant.protect}}},
       {"sandbox",
        {{"profile", grant.profile},
-        {"isolation", "namespace"},
+        {"isolation", IsolationName(grant.isolation)},
         {"limits",
          {{"wall", FormatDuration(limits.wall)},
           {"cpu", FormatDuration(limits.cpu)},

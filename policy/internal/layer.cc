@@ -145,8 +145,14 @@ class LayerReader {
       }
     }
     if (const YamlNode* isolation = NodeReader::Find(node, "isolation")) {
-      // Checked only: there is one, and no other is ever put in its place.
-      (void)reader_.Choice(*isolation, "sandbox.isolation", {{"namespace"}, {"gvisor", "microvm"}});
+      const auto choice =
+          reader_.Choice(*isolation, "sandbox.isolation", {{"namespace", "gvisor", "microvm"}, {}});
+      if (choice.has_value()) {
+        const Isolation value = *choice == "gvisor"    ? Isolation::kGvisor
+                                : *choice == "microvm" ? Isolation::kMicrovm
+                                                       : Isolation::kNamespace;
+        Set([value](Policy& policy) { policy.grant.isolation = value; });
+      }
     }
     if (const YamlNode* limits = NodeReader::Find(node, "limits")) {
       ReadLimits(*limits);

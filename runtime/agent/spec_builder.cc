@@ -7,6 +7,18 @@
 namespace nacre::agent {
 namespace {
 
+sandbox::Isolation TierOf(policy::Isolation isolation) {
+  switch (isolation) {
+    case policy::Isolation::kNamespace:
+      return sandbox::Isolation::kNamespace;
+    case policy::Isolation::kGvisor:
+      return sandbox::Isolation::kGvisor;
+    case policy::Isolation::kMicrovm:
+      return sandbox::Isolation::kMicrovm;
+  }
+  return sandbox::Isolation::kMicrovm;  // not reached; the strictest
+}
+
 // Where the tool's own program is seen from inside.
 constexpr const char* kToolTarget = "/nacre/tool";
 
@@ -20,6 +32,7 @@ sandbox::SandboxSpec BaseSpec(const policy::Grant& grant, const std::string& cal
                       {"LANG", "C.UTF-8"},
                       {"TERM", "dumb"}};
   spec.seccomp_profile = grant.profile;
+  spec.isolation = TierOf(grant.isolation);
   const policy::SandboxLimits& limits = grant.limits;
   spec.limits = {.wall = limits.wall,
                  .cpu = limits.cpu,

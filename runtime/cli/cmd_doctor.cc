@@ -8,7 +8,8 @@
 #include "runtime/audit/audit_verifier.h"
 #include "runtime/cli/command.h"
 #include "runtime/cli/terminal.h"
-#include "sandbox/host_support.h"
+#include "sandbox/doctor/diagnosis.h"
+#include "sandbox/sandbox.h"
 
 namespace nacre::cli {
 namespace {
@@ -22,7 +23,8 @@ struct Finding {
   std::string part;  // "engine", "sandbox: Landlock"
   Health health = Health::kBad;
   std::string detail;
-  std::string advice;  // empty when all is well
+  std::string advice;    // empty when all is well
+  std::string why = {};  // what it is for
 };
 
 Finding Bad(const std::string& part, const Error& error, const std::string& advice) {
@@ -37,7 +39,13 @@ std::vector<Finding> ExamineEngine(App& app) {
         : !app.options().model.empty()
             ? "name a GGUF file that exists and that llama.cpp can read: --model FILE.gguf"
             : "build with runtime/try, or name a model: --model FILE.gguf";
-    return {Bad("engine", engine.error(), advice)};
+    // What the engine would have run, so that nobody has to guess which of the two is at fault.
+    const std::string model = !app.options().model.empty()        ? app.options().model
+                              : !app.options().engine_url.empty() ? "(the server's own)"
+                                                                  : "(the bundled nacre-mini)";
+    return {Bad("engine", engine.error(), advice),
+            {"model", Health::kBad, model + ": not looked at, because there is no engine",
+             "mend the engine first, then run this again"}};
   }
   const inference::EngineInfo info = engine.value()->Info();
   Finding model{"model", Health::kGood, info.model, {}};
@@ -50,18 +58,57 @@ std::vector<Finding> ExamineEngine(App& app) {
   return {{"engine", Health::kGood, info.name, {}}, model};
 }
 
-std::vector<Finding> ExamineSandbox() {
-  const Result<sandbox::HostSupport> host = sandbox::ProbeHost();
-  if (!host.ok()) {
-    return {Bad("sandbox", host.error(), "run nacre on a Linux 6.1 or later with user namespaces")};
+Health HealthOf(sandbox::LayerState state) {
+  switch (state) {
+    case sandbox::LayerState::kPresent:
+      return Health::kGood;
+    case sandbox::LayerState::kWeaker:
+      return Health::kWeak;
+    case sandbox::LayerState::kMissing:
+      break;
+  }
+  return Health::kBad;
+}
+
+std::vector<Finding> ExamineHost() {
+  std::vector<Finding> findings;
+  for (const sandbox::Finding& each : sandbox::Diagnose(sandbox::TryHost())) {
+    findings.push_back(
+        {"sandbox: " + each.part, HealthOf(each.state), each.found, each.advice, each.why});
+  }
+  return findings;
+}
+
+// One whole call that does nothing, in each tier that could be there.
+std::vector<Finding> ExamineTiers(App& app) {
+  Result<sandbox::Sandbox*> sandbox = app.Sandbox();
+  if (!sandbox.ok()) {
+    return {Bad("isolation", sandbox.error(), "mend what is missing above")};
   }
   std::vector<Finding> findings;
-  for (const sandbox::HostLayer& layer : host.value().layers) {
-    const Health health = layer.state == sandbox::LayerState::kPresent ? Health::kGood
-                          : layer.state == sandbox::LayerState::kWeaker || !layer.required
-                              ? Health::kWeak
-                              : Health::kBad;
-    findings.push_back({"sandbox: " + layer.name, health, layer.detail, layer.advice});
+  for (const sandbox::Isolation tier :
+       {sandbox::Isolation::kNamespace, sandbox::Isolation::kGvisor}) {
+    const bool always = tier == sandbox::Isolation::kNamespace;
+    sandbox::SandboxSpec spec;
+    spec.id = "doctor";
+    spec.argv = {"/usr/bin/true"};
+    spec.isolation = tier;
+    sandbox::NoCallIo io;
+    const auto outcome = sandbox.value()->Run(spec, io, CancelToken());
+    const bool works = outcome.ok() && outcome.value().kind == sandbox::OutcomeKind::kExited &&
+                       outcome.value().exit_code == 0;
+    findings.push_back({std::string("isolation: ") + sandbox::IsolationName(tier),
+                        works    ? Health::kGood
+                        : always ? Health::kBad
+                                 : Health::kWeak,
+                        works          ? "a call ran in it"
+                        : outcome.ok() ? sandbox::Describe(outcome.value())
+                                       : outcome.error().message,
+                        works    ? ""
+                        : always ? "mend what is missing above"
+                                 : "only for policies that ask for it: apt-get install runsc",
+                        always ? "where calls run unless the policy says otherwise"
+                               : "calls on a kernel in user space: sandbox.isolation: gvisor"});
   }
   return findings;
 }
@@ -110,8 +157,10 @@ std::vector<Finding> ExamineTools(App& app) {
 int Examine(Globals& globals) {
   App app(globals.app);
   std::vector<Finding> findings;
-  for (const std::vector<Finding>& part : {ExamineEngine(app), ExamineSandbox(), ExamineStore(app),
-                                           ExamineLog(app), ExamineTools(app)}) {
+  // The host first: it is tried out in children, which are forked best while no thread runs.
+  const std::vector<Finding> host = ExamineHost();
+  for (const std::vector<Finding>& part : {ExamineEngine(app), host, ExamineTiers(app),
+                                           ExamineStore(app), ExamineLog(app), ExamineTools(app)}) {
     findings.insert(findings.end(), part.begin(), part.end());
   }
   const Terminal terminal(STDOUT_FILENO);
@@ -122,6 +171,7 @@ int Examine(Globals& globals) {
       const OrderedJson json = {{"part", finding.part},
                                 {"state", HealthName(finding.health)},
                                 {"detail", finding.detail},
+                                {"why", finding.why},
                                 {"advice", finding.advice}};
       std::printf("%s\n", DumpJson(json).c_str());
       continue;
@@ -134,7 +184,10 @@ int Examine(Globals& globals) {
     std::printf("%s %-28s %s\n", terminal.Paint(style, name).c_str(), finding.part.c_str(),
                 SafeLine(finding.detail, 300).c_str());
     if (!finding.advice.empty()) {
-      std::printf("%38s-> %s\n", "", SafeLine(finding.advice, 300).c_str());
+      if (!finding.why.empty()) {
+        std::printf("%38s   %s\n", "", SafeLine(finding.why, 300).c_str());
+      }
+      std::printf("%38s-> %s\n", "", SafeLine(finding.advice, 500).c_str());
     }
   }
   return bad ? kExitFailed : kExitOk;

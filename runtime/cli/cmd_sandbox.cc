@@ -64,34 +64,60 @@ std::string FindProgram(const std::string& name) {
   return {};
 }
 
-Result<sandbox::Outcome> RunCommand(Globals& globals, std::vector<std::string> argv) {
+struct ExecOptions {
+  std::vector<std::string> argv;
+  std::string profile;    // instead of the policy's; empty: the policy's
+  std::string isolation;  // the same
+};
+
+// The spec of a command, with what the command line says instead of the policy. The person runs this
+// themselves; what an agent may do stays the policy's.
+Result<sandbox::SandboxSpec> SpecOf(const policy::Grant& grant, const std::string& id,
+                                    const std::string& workspace, const ExecOptions& options) {
+  const agent::WorkspaceMatches matches =
+      NACRE_TRY(agent::ScanWorkspace(workspace, grant.hide, grant.protect));
+  sandbox::SandboxSpec spec = agent::BuildCommandSpec(grant, id, workspace, matches, options.argv);
+  if (!options.profile.empty()) {
+    spec.seccomp_profile = options.profile;
+  }
+  if (!options.isolation.empty()) {
+    const auto tier = sandbox::ParseIsolation(options.isolation);
+    if (!tier) {
+      return Error{ErrorCode::kInvalidArgument, "unknown isolation " + options.isolation +
+                                                    "; there are namespace, gvisor and microvm"};
+    }
+    spec.isolation = *tier;
+  }
+  return spec;
+}
+
+Result<sandbox::Outcome> RunCommand(Globals& globals, ExecOptions options) {
   App app(globals.app);
-  const std::string program = FindProgram(argv.front());
+  const std::string program = FindProgram(options.argv.front());
   if (program.empty()) {
-    return Error{ErrorCode::kNotFound, "no such program: " + argv.front() +
+    return Error{ErrorCode::kNotFound, "no such program: " + options.argv.front() +
                                            " (looked in /usr/local/bin, /usr/bin, /bin)"};
   }
-  argv.front() = program;
+  options.argv.front() = program;
   const std::string workspace = NACRE_TRY(app.Workspace());
   const std::shared_ptr<const policy::Policy> policy =
       NACRE_TRY(app.Policy(globals.app.policy, workspace));
   sandbox::Sandbox* sandbox = NACRE_TRY(app.Sandbox());
   const policy::Grant& grant = policy->grant;
-  const agent::WorkspaceMatches matches =
-      NACRE_TRY(agent::ScanWorkspace(workspace, grant.hide, grant.protect));
   // A person's own command, not the agent's: no rule decides it, but the log says that it ran.
   audit::AuditLog* log = NACRE_TRY(app.Log());
   const std::string id = NewUlid(app.clock(), app.random());
+  const sandbox::SandboxSpec spec = NACRE_TRY(SpecOf(grant, id, workspace, options));
   NACRE_TRY(log->Append({"sandbox.exec.started",
                          {},
                          {},
                          id,
                          policy->digest,
-                         {{"command_digest", Sha256Text(DumpJson(Json(argv)))}}}));
+                         {{"command_digest", Sha256Text(DumpJson(Json(options.argv)))},
+                          {"profile", spec.seccomp_profile},
+                          {"isolation", sandbox::IsolationName(spec.isolation)}}}));
   PassThrough io(globals.json);
-  sandbox::Outcome outcome = NACRE_TRY(
-      sandbox->Run(agent::BuildCommandSpec(grant, id, workspace, matches, std::move(argv)), io,
-                   CancelOnSignal()));
+  sandbox::Outcome outcome = NACRE_TRY(sandbox->Run(spec, io, CancelOnSignal()));
   NACRE_TRY(log->Append({"sandbox.exec.finished",
                          {},
                          {},
@@ -102,8 +128,8 @@ Result<sandbox::Outcome> RunCommand(Globals& globals, std::vector<std::string> a
   return outcome;
 }
 
-int Exec(Globals& globals, const std::vector<std::string>& argv) {
-  Result<sandbox::Outcome> ran = RunCommand(globals, argv);
+int Exec(Globals& globals, const ExecOptions& options) {
+  Result<sandbox::Outcome> ran = RunCommand(globals, options);
   if (!ran.ok()) {
     return Fail(globals, ran.error());
   }
@@ -132,17 +158,24 @@ void RegisterSandbox(CLI::App& root, Globals& globals) {
       "Examples:\n"
       "  nacre sandbox exec -- ls -l /workspace\n"
       "  nacre sandbox exec --policy offline --json -- id\n"
+      "  nacre sandbox exec --isolation gvisor -- uname -a\n"
       "Exit codes of exec: the command's own; 124 timed out, 125 another limit, 3 the sandbox "
       "could not be set up.");
   CLI::App* exec =
       command->add_subcommand("exec", "One command under the policy's limits and mounts");
-  auto argv = std::make_shared<std::vector<std::string>>();
+  auto options = std::make_shared<ExecOptions>();
   AddPolicyFlag(*exec, globals);
   AddWorkspaceFlag(*exec, globals);
   AddJsonFlag(*exec, globals);
-  exec->add_option("command", *argv, "After --: the program and its arguments")->required();
+  exec->add_option("--profile", options->profile,
+                   "The system calls it may use, instead of the policy's profile");
+  exec->add_option(
+      "--isolation", options->isolation,
+      "namespace, gvisor or microvm, instead of the policy's; a tier that is not there "
+      "is refused");
+  exec->add_option("command", options->argv, "After --: the program and its arguments")->required();
   exec->positionals_at_end();
-  exec->callback([&globals, argv] { globals.exit_code = Exec(globals, *argv); });
+  exec->callback([&globals, options] { globals.exit_code = Exec(globals, *options); });
 }
 
 }  // namespace nacre::cli

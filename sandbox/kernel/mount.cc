@@ -109,6 +109,11 @@ int NewProc(uint64_t attributes) {
   return MountContext(context, attributes);
 }
 
+int NewWholeProc(uint64_t attributes) {
+  const int context = OrError(::fsopen("proc", FSOPEN_CLOEXEC));
+  return context < 0 ? context : MountContext(context, attributes);
+}
+
 int OpenBeneath(const char* relative_path) {
   struct open_how how = {};
   // Without O_NOFOLLOW, which would open a final symlink itself instead of failing.

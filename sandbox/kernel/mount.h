@@ -31,6 +31,8 @@ int Attach(int tree, int target);
 int NewTmpfs(uint64_t size, uint64_t inodes, const char* mode, uint64_t attributes);
 // A detached proc of the caller's pid namespace that shows processes only, and only one's own.
 int NewProc(uint64_t attributes);
+// The same, showing all of it: for a program that is trusted to look.
+int NewWholeProc(uint64_t attributes);
 // O_PATH descriptor of a path below the current directory, through no symlink at all.
 int OpenBeneath(const char* relative_path);
 // O_PATH descriptor of a path, resolved as if the current directory were the root.

@@ -52,7 +52,9 @@ Result<UniqueFd> MakeNamespace(const Ids& on_disk, const Ids& seen_as) {
   const std::string path = "/proc/" + std::to_string(pid) + "/ns/user";
   UniqueFd result(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   const int open_errno = errno;
-  PidfdSendSignal(pidfd.get(), SIGKILL);
+  if (PidfdSendSignal(pidfd.get(), SIGKILL) != 0) {
+    ::kill(static_cast<pid_t>(pid), SIGKILL);  // our own, not yet reaped: its pid is no other's
+  }
   siginfo_t ignored = {};
   while (::waitid(P_PIDFD, static_cast<id_t>(pidfd.get()), &ignored, WEXITED) != 0 &&
          errno == EINTR) {

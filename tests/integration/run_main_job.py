@@ -699,6 +699,26 @@ class Sandbox(NacreCase):
         self.exec("sh", "-c", "head -c 100000000 /dev/zero > big", exit_code=None, policy=self.limits("disk: 1MiB"))
         self.assertLessEqual((self.workspace / "big").stat().st_size, 1 << 20)
 
+    def test_it_runs_in_the_tier_that_is_asked_for_or_not_at_all(self):
+        command = ["sandbox", "exec", "--json", "--workspace", self.workspace, "--isolation"]
+        outcome = self.nacre(*command, "gvisor", "--", "uname", "-r", exit_code=None).last
+        self.assertEqual(outcome["layers"]["isolation"], "gvisor")
+        if outcome["kind"] == "setup_failed":
+            self.assertIn("runsc", outcome["description"])
+            self.assertEqual(outcome["output"], "")
+        else:
+            self.assertEqual((outcome["kind"], outcome["output"]), ("exited", "4.4.0\n"))
+            self.assertEqual(outcome["layers"]["guest_kernel"], "Linux 4.4.0")
+        refused = self.nacre(*command, "microvm", "--", "true", exit_code=3).last
+        self.assertEqual(refused["kind"], "setup_failed")
+        self.assertIn("microvm", refused["description"])
+        self.nacre(*command, "none", "--", "true", exit_code=3)
+
+    def test_a_policy_chooses_the_tier(self):
+        policy = self.policy("nacre: policy/1\nname: strict\nextends: [builtin/coding]\n"
+                             "sandbox: {isolation: microvm}\n")
+        self.assertIn("microvm", self.exec("true", policy=policy, exit_code=3)["description"])
+
     def test_it_is_recorded(self):
         self.exec("true")
         self.assertEqual([r["event"] for r in self.audit() if r["event"].startswith("sandbox.")],
@@ -724,6 +744,9 @@ class Doctor(NacreCase):
         engine = next(json.loads(line) for line in done.stdout.splitlines() if json.loads(line)["part"] == "engine")
         self.assertEqual(engine["state"], "missing")
         self.assertIn("--model", engine["advice"])
+        model = next(json.loads(line) for line in done.stdout.splitlines() if json.loads(line)["part"] == "model")
+        self.assertEqual(model["state"], "missing")
+        self.assertIn("missing.gguf", model["detail"])
 
     def test_every_command_has_help_with_an_example(self):
         for command in ["run", "serve", "session", "policy", "audit", "sandbox", "tool", "doctor"]:

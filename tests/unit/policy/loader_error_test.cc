@@ -60,9 +60,9 @@ TEST_CASE("each mistake is named at its line and column") {
        "p.yaml:3:20: YAML anchors and aliases are not accepted; write the value out, and quote a "
        "glob "
        "that begins with *"},
-      {"sandbox: {isolation: gvisor}\n",
-       "p.yaml:3:22: sandbox.isolation: \"gvisor\" is not available in this version; use "
-       "namespace"},
+      {"sandbox: {isolation: gvizor}\n",
+       R"(p.yaml:3:22: sandbox.isolation: "gvizor" is not one of namespace, gvisor, microvm; did you )"
+       R"(mean "gvisor"?)"},
       {"sandbox: {profile: shel}\n",
        "p.yaml:3:20: sandbox.profile: \"shel\" is not one of pure, default, shell, build, "
        "network-client; did you mean \"shell\"?"},

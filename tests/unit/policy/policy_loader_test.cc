@@ -29,7 +29,7 @@ workspace:
   protect: [policy/**]
 sandbox:
   profile: default
-  isolation: namespace
+  isolation: gvisor
   limits: {wall: 1500ms, cpu: 3s, memory: 64MiB, tasks: 7, files: 99, output: 2KiB, disk: 3MiB}
   require: {landlock: 4, cgroup: true}
 tools:
@@ -42,6 +42,7 @@ budgets: {turn: {steps: 1, tool_calls: 2, tokens: 3, wall: 4s}}
 audit: {on_failure: refuse, content: full}
 )");
   CHECK(policy->grant.workspace == WorkspaceMode::kDirect);
+  CHECK(policy->grant.isolation == Isolation::kGvisor);
   CHECK(policy->grant.hide == std::vector<std::string>{"**/.env", "secret"});
   CHECK(policy->hide_sources[1] == SourceLocation{"p.yaml", 6, 21});
   CHECK(policy->grant.protect == std::vector<std::string>{"policy/**"});

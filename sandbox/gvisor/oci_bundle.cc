@@ -1,0 +1,72 @@
+#include "sandbox/gvisor/oci_bundle.h"
+
+#include <algorithm>
+
+#include "sandbox/plan.h"
+
+namespace nacre::sandbox::gvisor {
+namespace {
+
+constexpr uint64_t kShmBytes = 64ULL << 20;
+
+Json Tmpfs(const char* target, uint64_t bytes) {
+  return {{"destination", target},
+          {"type", "tmpfs"},
+          {"source", "tmpfs"},
+          {"options", {"nosuid", "nodev", "noexec", "mode=1777", "size=" + std::to_string(bytes)}}};
+}
+
+Json Bind(const Mount& mount) {
+  return {
+      {"destination", mount.target},
+      {"type", "bind"},
+      {"source", kGuestTree + mount.target},
+      {"options",
+       {"rbind", "nosuid", "nodev", mount.access != Access::kRead ? "rw" : "ro",
+        mount.access != Access::kRead || mount.executable == Executable::kNo ? "noexec" : "exec"}}};
+}
+
+}  // namespace
+
+std::vector<std::string> GuestDirectories() {
+  return {"/dev", "/dev/shm", "/proc", "/tmp"};
+}
+
+Json MakeOciConfig(const SandboxSpec& spec) {
+  Json mounts = Json::array();
+  mounts.push_back({{"destination", "/proc"}, {"type", "proc"}, {"source", "proc"}});
+  mounts.push_back(Tmpfs("/dev/shm", std::min(kShmBytes, spec.limits.disk_bytes)));
+  mounts.push_back(Tmpfs("/tmp", spec.limits.disk_bytes));
+  std::vector<Mount> binds = spec.mounts;
+  std::sort(binds.begin(), binds.end(), [](const Mount& a, const Mount& b) {
+    return std::make_pair(a.target.size(), a.target) < std::make_pair(b.target.size(), b.target);
+  });
+  for (const Mount& mount : binds) {
+    mounts.push_back(Bind(mount));
+  }
+  const Json none = Json::array();
+  Json namespaces = Json::array();
+  for (const char* type : {"pid", "mount", "network", "ipc", "uts"}) {
+    namespaces.push_back({{"type", type}});
+  }
+  return {{"ociVersion", "1.0.2"},
+          {"process",
+           {{"terminal", false},
+            {"user", {{"uid", 0}, {"gid", 0}}},
+            {"args", {kAgentTarget}},
+            {"env", none},
+            {"cwd", "/"},
+            {"noNewPrivileges", true},
+            {"capabilities",
+             {{"bounding", none},
+              {"effective", none},
+              {"inheritable", none},
+              {"permitted", none},
+              {"ambient", none}}}}},
+          {"root", {{"path", kGuestTree}, {"readonly", true}}},
+          {"hostname", "sandbox"},
+          {"mounts", std::move(mounts)},
+          {"linux", {{"namespaces", std::move(namespaces)}}}};
+}
+
+}  // namespace nacre::sandbox::gvisor

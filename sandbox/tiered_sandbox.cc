@@ -1,0 +1,46 @@
+#include "sandbox/tiered_sandbox.h"
+
+namespace nacre::sandbox {
+
+Result<std::unique_ptr<TieredSandbox>> TieredSandbox::Create(std::string guest_program,
+                                                             KernelSandboxOptions options) {
+  std::unique_ptr<KernelSandbox> kernel = NACRE_TRY(KernelSandbox::Create(std::move(options)));
+  return std::unique_ptr<TieredSandbox>(
+      new TieredSandbox(std::move(kernel), std::move(guest_program)));
+}
+
+Result<Sandbox*> TieredSandbox::Tier(Isolation isolation) {
+  const std::lock_guard lock(mutex_);
+  switch (isolation) {
+    case Isolation::kNamespace:
+      return static_cast<Sandbox*>(kernel_.get());
+    case Isolation::kGvisor:
+      if (gvisor_ == nullptr) {
+        gvisor_ = NACRE_TRY(GvisorSandbox::Create(*kernel_, guest_program_));
+      }
+      return static_cast<Sandbox*>(gvisor_.get());
+    case Isolation::kMicrovm:
+      break;
+  }
+  return Error{ErrorCode::kUnavailable,
+               "isolation " + std::string(IsolationName(isolation)) + " is not in this version"};
+}
+
+Status TieredSandbox::CheckTier(Isolation isolation) {
+  const Result<Sandbox*> tier = Tier(isolation);
+  return tier.ok() ? Ok() : Status(tier.error());
+}
+
+Result<Outcome> TieredSandbox::Run(const SandboxSpec& spec, CallIo& io, const CancelToken& cancel) {
+  const Result<Sandbox*> tier = Tier(spec.isolation);
+  if (!tier.ok()) {
+    Outcome outcome;
+    outcome.setup_step = tier.error().message;
+    outcome.layers.isolation = IsolationName(spec.isolation);
+    outcome.layers.cgroup = "none";
+    return outcome;
+  }
+  return tier.value()->Run(spec, io, cancel);
+}
+
+}  // namespace nacre::sandbox

@@ -1,0 +1,106 @@
+// The doctor on a host whose features are taken away: an outer filter answers in the kernel's place.
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <cstddef>
+
+#include "base/file.h"
+#include "sandbox/doctor/diagnosis.h"
+
+namespace nacre::sandbox {
+namespace {
+
+// What the doctor finds where `call` fails with `error`: "part: state" lines. In a child, which the
+// filter stays with.
+std::vector<std::string> FoundWithout(int call, int error) {
+  Pipe pipe = MakePipe().value();
+  const pid_t pid = ::fork();
+  REQUIRE(pid >= 0);
+  if (pid == 0) {
+    struct sock_filter instructions[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned>(call), 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<unsigned>(error)),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+    const struct sock_fprog program = {.len = 4, .filter = instructions};
+    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+        (call >= 0 && ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) != 0)) {
+      ::_exit(1);
+    }
+    std::string text;
+    for (const Finding& finding : Diagnose(TryHost())) {
+      text +=
+          finding.part + ": " +
+          (finding.state == LayerState::kPresent  ? "ok"
+           : finding.state == LayerState::kWeaker ? "weaker"
+                                                  : "missing") +
+          (finding.state != LayerState::kPresent && finding.advice.empty() ? " NO ADVICE" : "") +
+          "\n";
+    }
+    (void)WriteAll(pipe.write.get(), text);
+    ::_exit(0);
+  }
+  pipe.write.reset();
+  std::string text;
+  char buffer[4096];
+  for (ssize_t size = 0; (size = ::read(pipe.read.get(), buffer, sizeof buffer)) > 0;) {
+    text.append(buffer, static_cast<size_t>(size));
+  }
+  int status = 0;
+  REQUIRE(::waitpid(pid, &status, 0) == pid);
+  REQUIRE(status == 0);
+  std::vector<std::string> lines;
+  for (size_t start = 0; start < text.size();) {
+    const size_t end = text.find('\n', start);
+    lines.push_back(text.substr(start, end - start));
+    start = end + 1;
+  }
+  return lines;
+}
+
+bool Has(const std::vector<std::string>& lines, const std::string& line) {
+  return std::find(lines.begin(), lines.end(), line) != lines.end();
+}
+
+// One row per feature: the call that is taken away, and the line that must say so.
+TEST_CASE("the doctor finds what the kernel does not give, by trying it") {
+  struct Row {
+    int call;
+    int error;
+    const char* line;
+  };
+  const Row row =
+      GENERATE(values<Row>({{SYS_unshare, EPERM, "user namespace: missing"},
+                            {SYS_mount, EPERM, "user namespace: use: missing"},
+                            {SYS_fsopen, ENOSYS, "mount API: missing"},
+                            {SYS_mount_setattr, ENOSYS, "mount API: missing"},
+                            {SYS_landlock_create_ruleset, ENOSYS, "Landlock: files: missing"},
+                            {SYS_landlock_create_ruleset, EOPNOTSUPP, "Landlock: TCP: weaker"},
+                            {SYS_seccomp, ENOSYS, "seccomp filter: missing"},
+                            {SYS_seccomp, EPERM, "seccomp notification: weaker"},
+                            {SYS_clone3, ENOSYS, "pidfd: missing"},
+                            {SYS_pidfd_send_signal, ENOSYS, "pidfd: missing"}}));
+  const std::vector<std::string> lines = FoundWithout(row.call, row.error);
+  CAPTURE(row.line, lines);
+  CHECK(Has(lines, row.line));
+  for (const std::string& line : lines) {
+    CHECK(line.find("NO ADVICE") == std::string::npos);
+  }
+}
+
+TEST_CASE("the doctor leaves nothing behind and finds the same twice") {
+  const std::vector<std::string> first = FoundWithout(-1, 0);
+  CHECK(first == FoundWithout(-1, 0));
+  CHECK(Has(first, "seccomp filter: ok"));
+  CHECK(::waitpid(-1, nullptr, WNOHANG) == -1);
+}
+
+}  // namespace
+}  // namespace nacre::sandbox

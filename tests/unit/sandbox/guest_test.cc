@@ -1,0 +1,225 @@
+// The tiers with a kernel of their own, without one: bundle, enclosure, protocol.
+#include <signal.h>
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+
+#include "sandbox/guest/guest_io.h"
+#include "sandbox/gvisor/oci_bundle.h"
+#include "sandbox/plan.h"
+#include "tests/unit/sandbox/sandbox_test_host.h"
+
+namespace nacre::sandbox {
+namespace {
+
+using guest::EncodeFrame;
+using guest::FrameKind;
+
+SandboxSpec WorkspaceSpec() {
+  SandboxSpec spec;
+  spec.id = "call-1";
+  spec.argv = {"/nacre/tool/x"};
+  spec.mounts = {{"/srv/work", "/workspace", Access::kReadWrite, Executable::kNo},
+                 {"/srv/tool", "/nacre/tool", Access::kRead, Executable::kYes}};
+  spec.hidden = {"/workspace/.env"};
+  spec.read_only = {"/workspace/a/b/protected"};
+  spec.limits.disk_bytes = 7 << 20;
+  return spec;
+}
+
+class Recorder final : public CallIo {
+ public:
+  Reply OnStart() override { return {.bytes = "start", .close_input = false, .kill = false}; }
+  Reply OnChannelBytes(std::string_view bytes) override {
+    channel += bytes;
+    return {.bytes = "answer", .close_input = true, .kill = false};
+  }
+  void OnOutput(int descriptor, std::string_view bytes) override {
+    output += std::to_string(descriptor) + ":" + std::string(bytes) + ";";
+  }
+  std::string channel;
+  std::string output;
+};
+
+std::string ReadyFrame() {
+  return guest::EncodeReady(
+      {.kernel = "Linux 4.4.0", .seccomp = true, .no_new_privs = true, .capabilities_empty = true});
+}
+
+std::string EndFrame(int status, const std::string& limit = "") {
+  return guest::EncodeEnd({.wait_status = status,
+                           .limit = limit,
+                           .cpu = {},
+                           .wall = std::chrono::milliseconds(5),
+                           .memory_peak_bytes = 1});
+}
+
+// What a call's end is, if the guest has said `bytes` and the enclosed program ended like `enclosed`.
+Outcome After(const std::string& bytes, OutcomeKind enclosed = OutcomeKind::kExited) {
+  Recorder io;
+  guest::GuestIo guest(io, {}, 10);
+  guest.OnStart();
+  guest.OnChannelBytes(bytes);
+  Outcome outcome;
+  outcome.kind = enclosed;
+  outcome.exit_code = 0;
+  outcome.error_output = "starting\nrunsc: no such thing\n";
+  return guest.Conclude("gvisor", std::move(outcome));
+}
+
+TEST_CASE("tiers have stable names, and no other text is one") {
+  for (const Isolation each : {Isolation::kNamespace, Isolation::kGvisor, Isolation::kMicrovm}) {
+    CHECK(ParseIsolation(IsolationName(each)) == each);
+  }
+  CHECK_FALSE(ParseIsolation("none").has_value());
+  CHECK_FALSE(ParseIsolation("").has_value());
+}
+
+TEST_CASE(
+    "the bundle of gVisor grants no capability, no network and no writable or executable mount "
+    "that the spec does not") {
+  const Json config = gvisor::MakeOciConfig(WorkspaceSpec());
+  for (const char* set : {"bounding", "effective", "inheritable", "permitted", "ambient"}) {
+    CHECK(config["process"]["capabilities"][set].empty());
+  }
+  CHECK(config["process"]["noNewPrivileges"] == true);
+  CHECK(config["process"]["env"].empty());
+  CHECK(config["root"]["readonly"] == true);
+  const std::string text = config["linux"]["namespaces"].dump();
+  CHECK(text.find("network") != std::string::npos);
+  CHECK(text.find("path") == std::string::npos);
+  for (const Json& mount : config["mounts"]) {
+    const auto has = [&](const char* option) {
+      return mount.contains("options") &&
+             std::find(mount["options"].begin(), mount["options"].end(), option) !=
+                 mount["options"].end();
+    };
+    const std::string target = mount["destination"];
+    CAPTURE(target);
+    if (target == "/workspace") {
+      CHECK((has("rw") && has("noexec") && has("nosuid") && has("nodev")));
+      CHECK(mount["source"] == "/guest/workspace");
+    } else if (target == "/nacre/tool") {
+      CHECK((has("ro") && has("exec")));
+    } else if (target == "/tmp") {
+      CHECK((has("size=7340032") && has("noexec")));
+    } else {
+      CHECK_FALSE(has("rw"));
+    }
+  }
+}
+
+TEST_CASE(
+    "an enclosure maps one id, shows the guest's tree only below it, and masks it before it "
+    "runs") {
+  Enclosure enclosure;
+  enclosure.argv = {"/usr/bin/runsc"};
+  enclosure.files = {{"/bundle/config.json", "{}"}};
+  enclosure.guest_directories = {"/tmp"};
+  const LaunchPlan plan = MakeEnclosurePlan(WorkspaceSpec(), MadeUpHost(), enclosure).value();
+  const auto find = [&](const std::string& name) {
+    const auto step = std::find_if(plan.steps.begin(), plan.steps.end(),
+                                   [&](const Step& each) { return each.name == name; });
+    REQUIRE(step != plan.steps.end());
+    return step;
+  };
+  CHECK(plan.inside_id == 0);
+  CHECK(find("system /usr")->path == "usr");
+  CHECK(find("enter the guest's tree") < find("mount /workspace"));
+  CHECK(find("file /bundle/config.json")->path == "bundle/config.json");
+  CHECK(find("pin /workspace/a") < find("read-only /workspace/a/b/protected"));
+  CHECK(find("enter the guest's tree") < find("hide /workspace/.env"));
+  CHECK(find("hide /workspace/.env") < find("leave the guest's tree"));
+  CHECK(find("leave the guest's tree") < find("read-only root"));
+  CHECK(find("drop capabilities") < find("exec"));
+  CHECK(find("descriptors")->number == 1);
+  CHECK(plan.landlock_abi == 0);
+}
+
+TEST_CASE("an enclosed program that makes namespaces keeps its capabilities, and no other does") {
+  Enclosure enclosure;
+  enclosure.argv = {"/usr/bin/runsc"};
+  enclosure.makes_namespaces = true;
+  const LaunchPlan plan = MakeEnclosurePlan(WorkspaceSpec(), MadeUpHost(), enclosure).value();
+  CHECK(std::none_of(plan.steps.begin(), plan.steps.end(),
+                     [](const Step& step) { return step.kind == StepKind::kCapabilities; }));
+}
+
+TEST_CASE("a task reaches the agent byte for byte") {
+  guest::Task task;
+  task.argv = {"/bin/x", std::string("\xff\x00\n", 3)};
+  task.environment = {"A=\xfe"};
+  task.working_directory = "/w";
+  task.filter = std::string(16, '\x81');
+  task.uid = 1000;
+  task.limits.tasks = 3;
+  const std::string frame = guest::EncodeTask(task);
+  CHECK(guest::ParseTask(frame.substr(5)).value() == task);
+}
+
+TEST_CASE("what a guest reports becomes the outcome") {
+  const Outcome exited = After(ReadyFrame() + EncodeFrame(FrameKind::kOutput, "hi") +
+                               EncodeFrame(FrameKind::kErrorOutput, "oh") + EndFrame(7 << 8));
+  CHECK(exited.kind == OutcomeKind::kExited);
+  CHECK(exited.exit_code == 7);
+  CHECK(exited.output == "hi");
+  CHECK(exited.error_output == "oh");
+  CHECK(exited.layers.isolation == "gvisor");
+  CHECK(exited.layers.guest_kernel == "Linux 4.4.0");
+  CHECK(exited.layers.seccomp);
+  CHECK(After(ReadyFrame() + EndFrame(SIGSEGV)).signal == SIGSEGV);
+  CHECK(After(ReadyFrame() + EndFrame(SIGSYS)).kind == OutcomeKind::kViolation);
+  CHECK(After(ReadyFrame() + EndFrame(SIGKILL, "tasks_exceeded")).kind ==
+        OutcomeKind::kTasksExceeded);
+  CHECK(After(ReadyFrame(), OutcomeKind::kTimedOut).kind == OutcomeKind::kTimedOut);
+  CHECK(After(ReadyFrame() + EncodeFrame(FrameKind::kOutput, "12345678901")).kind ==
+        OutcomeKind::kOutputExceeded);
+}
+
+TEST_CASE("a guest that never came up is a failed set-up with its last words") {
+  const Outcome outcome = After("");
+  CHECK(outcome.kind == OutcomeKind::kSetupFailed);
+  CHECK(Describe(outcome).find("runsc: no such thing") != std::string::npos);
+  const Outcome failed = After(guest::EncodeFailed({.step = "exec", .error = ENOENT}));
+  CHECK(failed.kind == OutcomeKind::kSetupFailed);
+  CHECK(failed.setup_step == "exec");
+  CHECK(failed.setup_errno == ENOENT);
+}
+
+// One row per way a guest, taken over by its call, could lie. None may look like an orderly end.
+TEST_CASE("a guest that breaks the protocol is killed and never believed") {
+  const std::string lie =
+      GENERATE(std::string("\xff\xff\xff\xff", 4),                // a huge frame
+               EndFrame(0),                                       // an end before it began
+               ReadyFrame() + ReadyFrame() + EndFrame(0),         // two beginnings
+               ReadyFrame() + EncodeFrame(FrameKind::kEnd, "{"),  // no JSON
+               ReadyFrame() + EncodeFrame(FrameKind::kEnd, R"({"status":-1})"),   // no status
+               ReadyFrame() + EncodeFrame(FrameKind::kTask, "{}") + EndFrame(0),  // a host's frame
+               ReadyFrame() + std::string("\0\0\0\0", 4) + EndFrame(0));          // an empty frame
+  Recorder io;
+  guest::GuestIo guest(io, {}, 10);
+  guest.OnStart();
+  CHECK(guest.OnChannelBytes(lie).kill);
+  Outcome enclosed;
+  enclosed.kind = OutcomeKind::kSignaled;
+  const Outcome outcome = guest.Conclude("gvisor", std::move(enclosed));
+  CHECK(outcome.kind != OutcomeKind::kExited);
+}
+
+TEST_CASE("bytes for the call's input and channel pass in both directions") {
+  Recorder io;
+  guest::GuestIo guest(io, {}, 100);
+  const std::string start = guest.OnStart().bytes;
+  CHECK(start.ends_with(EncodeFrame(FrameKind::kInput, "start")));
+  const CallIo::Reply reply =
+      guest.OnChannelBytes(ReadyFrame() + EncodeFrame(FrameKind::kChannel, "question") +
+                           EncodeFrame(FrameKind::kOutput, "out"));
+  CHECK(io.channel == "question");
+  CHECK(io.output == "1:out;");
+  CHECK(reply.bytes ==
+        EncodeFrame(FrameKind::kInput, "answer") + EncodeFrame(FrameKind::kEndOfInput, ""));
+  CHECK_FALSE(reply.kill);
+}
+
+}  // namespace
+}  // namespace nacre::sandbox
