@@ -76,6 +76,13 @@ struct SessionDetail {
   std::vector<TurnRecord> turns;
 };
 
+// A call, and where it belongs.
+struct CallDetail {
+  CallRecord call;
+  std::string session_id;
+  std::string turn_id;
+};
+
 struct NoteRecord {
   int64_t id = 0;
   int64_t created_ms = 0;
@@ -102,6 +109,9 @@ class SessionStore {
   // kNotFound when there is none. `id` may be a unique prefix of at least 4 characters; "last" is
   // the newest.
   virtual Result<SessionDetail> LoadSession(const std::string& id) = 0;
+
+  // A call by its id, a unique prefix of at least 4 characters, or "last": the newest.
+  virtual Result<CallDetail> LoadCall(const std::string& id) = 0;
 
   // Notes belong to a workspace: every session there can recall them.
   virtual Status AddNote(const std::string& workspace, const std::string& text, int64_t now_ms) = 0;

@@ -261,13 +261,15 @@ Result<std::vector<SessionRecord>> SqliteSessionStore::ListSessions(int64_t limi
   return sessions;
 }
 
-Result<std::string> SqliteSessionStore::ResolveId(const std::string& id) {
+Result<std::string> SqliteSessionStore::ResolveId(const std::string& id, const std::string& kind) {
+  const std::string table = kind + "s";
+  const std::string time = kind == "session" ? "created_ms" : "started_ms";
   if (id == "last") {
-    Statement newest = NACRE_TRY(
-        database_.Query("SELECT id FROM sessions ORDER BY created_ms DESC, id DESC LIMIT 1"));
+    Statement newest = NACRE_TRY(database_.Query("SELECT id FROM " + table + " ORDER BY " + time +
+                                                 " DESC, id DESC LIMIT 1"));
     const bool found = NACRE_TRY(newest.Next());
     if (!found) {
-      return Error{ErrorCode::kNotFound, "there is no session yet"};
+      return Error{ErrorCode::kNotFound, "there is no " + kind + " yet"};
     }
     return newest.Text(0);
   }
@@ -280,22 +282,22 @@ Result<std::string> SqliteSessionStore::ResolveId(const std::string& id) {
                         return std::isalnum(static_cast<unsigned char>(letter));
                       });
   if (!usable) {
-    return Error{ErrorCode::kInvalidArgument, "not a session id: give at least its first " +
+    return Error{ErrorCode::kInvalidArgument, "not a " + kind + " id: give at least its first " +
                                                   std::to_string(kIdPrefixMin) +
                                                   " characters, or \"last\""};
   }
   // '~' sorts after every digit of an id.
   Statement row = NACRE_TRY(
-      database_.Query("SELECT id FROM sessions WHERE id >= ? AND id < ? ORDER BY id LIMIT 2",
+      database_.Query("SELECT id FROM " + table + " WHERE id >= ? AND id < ? ORDER BY id LIMIT 2",
                       prefix, prefix + "~"));
   const bool any = NACRE_TRY(row.Next());
   if (!any) {
-    return Error{ErrorCode::kNotFound, "no session " + prefix};
+    return Error{ErrorCode::kNotFound, "no " + kind + " " + prefix};
   }
   std::string found = row.Text(0);
   const bool another = NACRE_TRY(row.Next());
   if (another) {
-    return Error{ErrorCode::kInvalidArgument, "session id " + prefix + " is ambiguous: " + found +
+    return Error{ErrorCode::kInvalidArgument, kind + " id " + prefix + " is ambiguous: " + found +
                                                   " and " + row.Text(0) + " begin with it"};
   }
   return found;
@@ -304,7 +306,7 @@ Result<std::string> SqliteSessionStore::ResolveId(const std::string& id) {
 Result<SessionDetail> SqliteSessionStore::LoadSession(const std::string& id) {
   const std::lock_guard lock(mutex_);
   const Transaction transaction = NACRE_TRY(Transaction::BeginRead(database_));
-  const std::string session_id = NACRE_TRY(ResolveId(id));
+  const std::string session_id = NACRE_TRY(ResolveId(id, "session"));
   SessionDetail detail;
   detail.session = NACRE_TRY(LoadSessionRow(session_id));
   detail.turns = NACRE_TRY(LoadTurns(session_id));
@@ -312,6 +314,22 @@ Result<SessionDetail> SqliteSessionStore::LoadSession(const std::string& id) {
     turn.steps = NACRE_TRY(LoadSteps(turn.id));
   }
   return detail;
+}
+
+Result<CallDetail> SqliteSessionStore::LoadCall(const std::string& id) {
+  const std::lock_guard lock(mutex_);
+  const Transaction transaction = NACRE_TRY(Transaction::BeginRead(database_));
+  const std::string call_id = NACRE_TRY(ResolveId(id, "call"));
+  Statement row = NACRE_TRY(database_.Query(
+      "SELECT t.session_id, t.id, c.id, c.tool, c.arguments_json, c.state, c.verdict, c.rule,"
+      " c.reason, c.started_ms, c.finished_ms, c.outcome_json, c.result_text, c.result_error"
+      " FROM calls c JOIN turns t ON t.id = c.turn_id WHERE c.id = ?",
+      call_id));
+  const bool found = NACRE_TRY(row.Next());
+  if (!found) {
+    return Error{ErrorCode::kNotFound, "no call " + call_id};
+  }
+  return CallDetail{CallOfRow(row, 2), row.Text(0), row.Text(1)};
 }
 
 Result<SessionRecord> SqliteSessionStore::LoadSessionRow(const std::string& id) {

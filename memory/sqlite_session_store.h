@@ -40,6 +40,7 @@ class SqliteSessionStore final : public SessionStore {
 
   Result<std::vector<SessionRecord>> ListSessions(int64_t limit) override;
   Result<SessionDetail> LoadSession(const std::string& id) override;
+  Result<CallDetail> LoadCall(const std::string& id) override;
 
   Status AddNote(const std::string& workspace, const std::string& text, int64_t now_ms) override;
   // A note matches with any of the query's words (stemmed, letters and digits only, the first
@@ -54,7 +55,8 @@ class SqliteSessionStore final : public SessionStore {
   SqliteSessionStore(Database database, std::string locks_directory)
       : database_(std::move(database)), locks_directory_(std::move(locks_directory)) {}
 
-  Result<std::string> ResolveId(const std::string& id);
+  // `kind`: "session" or "call", whose table is that with an "s".
+  Result<std::string> ResolveId(const std::string& id, const std::string& kind);
   Result<SessionRecord> LoadSessionRow(const std::string& id);
   Result<std::vector<TurnRecord>> LoadTurns(const std::string& session_id);
   Result<std::vector<StepRecord>> LoadSteps(const std::string& turn_id);

@@ -32,6 +32,8 @@ const char* WorkspaceModeName(WorkspaceMode mode) {
       return "none";
     case WorkspaceMode::kReadOnly:
       return "read-only";
+    case WorkspaceMode::kTransactional:
+      return "transactional";
     case WorkspaceMode::kDirect:
       return "direct";
   }

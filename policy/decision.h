@@ -11,8 +11,24 @@ namespace nacre::policy {
 enum class Verdict { kDeny = 0, kAsk, kAllow };
 const char* VerdictName(Verdict verdict);  // "deny", "ask", "allow"
 
-enum class WorkspaceMode { kNone = 0, kReadOnly, kDirect };
-const char* WorkspaceModeName(WorkspaceMode mode);  // "none", "read-only", "direct"
+// kTransactional: a call's changes are kept aside, judged, and committed as a whole or not at all.
+enum class WorkspaceMode { kNone = 0, kReadOnly, kTransactional, kDirect };
+// "none", "read-only", "transactional", "direct"
+const char* WorkspaceModeName(WorkspaceMode mode);
+
+// Whether a call may leave files that can be executed, and links.
+enum class CommitExecutables { kDeny = 0, kAllow };
+enum class CommitLinks { kDeny = 0, kInside, kAllow };
+
+// What one call may change in a transactional workspace. More is not committed.
+struct CommitRules {
+  uint64_t changes = 10'000;
+  uint64_t bytes = 256ULL << 20;  // of files, new and replaced together
+  CommitExecutables executables = CommitExecutables::kAllow;
+  CommitLinks links = CommitLinks::kInside;
+
+  friend bool operator==(const CommitRules&, const CommitRules&) = default;
+};
 
 // Which wall stands between a call and the host's kernel. One that the host lacks is refused.
 enum class Isolation { kNamespace = 0, kGvisor, kMicrovm };
@@ -35,6 +51,7 @@ struct Grant {
   WorkspaceMode workspace = WorkspaceMode::kNone;
   std::vector<std::string> hide;  // globs relative to the workspace: read as if they were not there
   std::vector<std::string> protect;  // globs: readable, never writable
+  CommitRules commit;
   std::string profile = "default";
   Isolation isolation = Isolation::kNamespace;
   SandboxLimits limits;

@@ -151,6 +151,31 @@ Result<sandbox::Sandbox*> App::Sandbox(uint32_t warm) {
   return sandbox_.get();
 }
 
+Result<sandbox::TransactionLog*> App::Transactions() {
+  if (transactions_ == nullptr) {
+    audit::AuditLog* log = NACRE_TRY(Log());
+    std::unique_ptr<sandbox::TransactionLog> opened =
+        NACRE_TRY(sandbox::TransactionLog::Open(state_directory_ + "/transactions"));
+    static constexpr const char* kEnds[] = {"committed", "taken back", "waiting"};
+    for (const sandbox::Recovered& each : NACRE_TRY(opened->Recover(UnixMillis(clock_.Now())))) {
+      Json conflicts = Json::array();
+      for (const sandbox::Conflict& conflict : each.conflicts) {
+        conflicts.push_back(sandbox::EncodePath(conflict.path) + " " + conflict.reason);
+      }
+      NACRE_TRY(log->Append({"workspace.recovered",
+                             {},
+                             {},
+                             each.id,
+                             {},
+                             {{"end", kEnds[static_cast<size_t>(each.end)]},
+                              {"conflicts", std::move(conflicts)},
+                              {"problem", each.problem}}}));
+    }
+    transactions_ = std::move(opened);
+  }
+  return transactions_.get();
+}
+
 Result<inference::Engine*> App::Engine() {
   if (engine_ == nullptr) {
     if (!options_.engine_url.empty()) {
@@ -245,6 +270,7 @@ Result<agent::Services> App::SessionServices(agent::Approver* approver) {
   memory::SessionStore* store = NACRE_TRY(Store());
   audit::AuditLog* log = NACRE_TRY(Log());
   const tools::Registry* registry = NACRE_TRY(Tools());
+  sandbox::TransactionLog* transactions = NACRE_TRY(Transactions());
   inference::Engine* engine = NACRE_TRY(Engine());
   return agent::Services{.engine = *engine,
                          .sandbox = *sandbox,
@@ -255,7 +281,8 @@ Result<agent::Services> App::SessionServices(agent::Approver* approver) {
                          .random = random_,
                          .approver = approver,
                          .home = Environment("HOME"),
-                         .sandbox_summary = sandbox_summary_};
+                         .sandbox_summary = sandbox_summary_,
+                         .transactions = transactions};
 }
 
 }  // namespace nacre

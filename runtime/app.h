@@ -16,6 +16,7 @@
 #include "runtime/audit/audit_log.h"
 #include "runtime/inference/engine.h"
 #include "sandbox/sandbox.h"
+#include "sandbox/workspace/transaction_log.h"
 #include "tools/registry.h"
 
 namespace nacre {
@@ -57,6 +58,9 @@ class App final {
   Result<audit::AuditLog*> Log();
   // `warm`: as many sandboxes stand ready for each kind of call; 0 for a command that makes one call.
   Result<sandbox::Sandbox*> Sandbox(uint32_t warm = 0);
+  // What calls did to their workspaces. The first time, what a crash left half-way is finished or taken
+  // back, and recorded.
+  Result<sandbox::TransactionLog*> Transactions();
   Result<inference::Engine*> Engine();
   Result<const tools::Registry*> Tools();
 
@@ -77,6 +81,7 @@ class App final {
   SystemRandom random_;
   std::unique_ptr<memory::SessionStore> store_;
   std::unique_ptr<audit::AuditLog> log_;
+  std::unique_ptr<sandbox::TransactionLog> transactions_;
   std::unique_ptr<sandbox::Sandbox> sandbox_;
   std::unique_ptr<inference::Engine> engine_;
   std::unique_ptr<tools::Registry> tools_;

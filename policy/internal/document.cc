@@ -125,7 +125,14 @@ OrderedJson ToDocument(const Policy& policy) {
       {"workspace",
        {{"mode", WorkspaceModeName(grant.workspace)},
         {"hide", grant.hide},
-        {"protect", grant.protect}}},
+        {"protect", grant.protect},
+        {"commit",
+         {{"changes", grant.commit.changes},
+          {"bytes", FormatSize(grant.commit.bytes)},
+          {"executables", grant.commit.executables == CommitExecutables::kAllow ? "allow" : "deny"},
+          {"links", grant.commit.links == CommitLinks::kAllow    ? "allow"
+                    : grant.commit.links == CommitLinks::kInside ? "inside"
+                                                                 : "deny"}}}}},
       {"sandbox",
        {{"profile", grant.profile},
         {"isolation", IsolationName(grant.isolation)},

@@ -83,16 +83,17 @@ class LayerReader {
   }
 
   void ReadWorkspace(const YamlNode& node) {
-    if (reader_.Map(node, "workspace", {{"mode", "hide", "protect"}, {}}) == nullptr) {
+    if (reader_.Map(node, "workspace", {{"mode", "hide", "protect", "commit"}, {}}) == nullptr) {
       return;
     }
     if (const YamlNode* mode = NodeReader::Find(node, "mode")) {
       const auto choice = reader_.Choice(*mode, "workspace.mode",
-                                         {{"direct", "read-only", "none"}, {"transactional"}});
+                                         {{"transactional", "direct", "read-only", "none"}, {}});
       if (choice.has_value()) {
-        const WorkspaceMode value = *choice == "direct"      ? WorkspaceMode::kDirect
-                                    : *choice == "read-only" ? WorkspaceMode::kReadOnly
-                                                             : WorkspaceMode::kNone;
+        const WorkspaceMode value = *choice == "transactional" ? WorkspaceMode::kTransactional
+                                    : *choice == "direct"      ? WorkspaceMode::kDirect
+                                    : *choice == "read-only"   ? WorkspaceMode::kReadOnly
+                                                               : WorkspaceMode::kNone;
         Set([value, source = reader_.Where(*mode)](Policy& policy) {
           policy.grant.workspace = value;
           policy.mode_source = source;
@@ -101,6 +102,45 @@ class LayerReader {
     }
     ReadGlobs(node, "hide", "none", layer_.hide);
     ReadGlobs(node, "protect", "read-only", layer_.protect);
+    if (const YamlNode* commit = NodeReader::Find(node, "commit")) {
+      ReadCommit(*commit);
+    }
+  }
+
+  void ReadCommit(const YamlNode& node) {
+    const std::string path = "workspace.commit";
+    if (reader_.Map(node, path, {{"changes", "bytes", "executables", "links"}, {}}) == nullptr) {
+      return;
+    }
+    if (const YamlNode* changes = NodeReader::Find(node, "changes")) {
+      if (const auto value = reader_.Integer(*changes, path + ".changes", {1, 65536})) {
+        Set([value](Policy& policy) {
+          policy.grant.commit.changes = static_cast<uint64_t>(*value);
+        });
+      }
+    }
+    if (const YamlNode* bytes = NodeReader::Find(node, "bytes")) {
+      if (const auto value = reader_.Size(*bytes, path + ".bytes", {1ULL << 10, 1ULL << 40})) {
+        Set([value](Policy& policy) { policy.grant.commit.bytes = *value; });
+      }
+    }
+    if (const YamlNode* executables = NodeReader::Find(node, "executables")) {
+      if (const auto choice =
+              reader_.Choice(*executables, path + ".executables", {{"allow", "deny"}, {}})) {
+        const auto value =
+            *choice == "allow" ? CommitExecutables::kAllow : CommitExecutables::kDeny;
+        Set([value](Policy& policy) { policy.grant.commit.executables = value; });
+      }
+    }
+    if (const YamlNode* links = NodeReader::Find(node, "links")) {
+      if (const auto choice =
+              reader_.Choice(*links, path + ".links", {{"allow", "inside", "deny"}, {}})) {
+        const auto value = *choice == "allow"    ? CommitLinks::kAllow
+                           : *choice == "inside" ? CommitLinks::kInside
+                                                 : CommitLinks::kDeny;
+        Set([value](Policy& policy) { policy.grant.commit.links = value; });
+      }
+    }
   }
 
   void ReadGlobs(const YamlNode& workspace, const std::string& key, const std::string& whole_mode,

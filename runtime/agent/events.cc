@@ -41,10 +41,15 @@ struct MembersOf {
   }
   OrderedJson operator()(const CallStarted& e) const { return {{"call", e.call}}; }
   OrderedJson operator()(const CallFinished& e) const {
-    return {{"call", e.call},       {"tool", e.tool},
-            {"outcome", e.outcome}, {"error", e.error},
-            {"result", e.result},   {"wall_us", e.wall_us},
-            {"cpu_us", e.cpu_us},   {"layers", OrderedJson(e.layers)}};
+    return {{"call", e.call},
+            {"tool", e.tool},
+            {"outcome", e.outcome},
+            {"error", e.error},
+            {"result", e.result},
+            {"wall_us", e.wall_us},
+            {"cpu_us", e.cpu_us},
+            {"layers", OrderedJson(e.layers)},
+            {"workspace", OrderedJson(e.workspace)}};
   }
   OrderedJson operator()(const CallMalformed& e) const { return {{"reason", e.reason}}; }
   OrderedJson operator()(const TurnFinished& e) const {

@@ -65,7 +65,8 @@ struct CallFinished {
   std::string result;   // what the model was told
   int64_t wall_us = 0;
   int64_t cpu_us = 0;
-  Json layers;  // what was really in force
+  Json layers;     // what was really in force
+  Json workspace;  // what became of its changes: WorkspaceReport; null where there are none to keep
 };
 
 struct CallMalformed {

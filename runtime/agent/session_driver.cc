@@ -26,6 +26,10 @@ constexpr const char* kSystemPrompt =
 constexpr const char* kInterruptedText =
     "error: the call was interrupted before it finished; it may or may not have taken effect";
 
+// In a transactional workspace: such a call is run again only where that does no other harm.
+constexpr const char* kUndoneText =
+    "error: the call was interrupted before it finished; nothing that it did to files was kept";
+
 std::string FirstLine(const std::string& text) {
   std::string line = text.substr(0, std::min(text.find('\n'), kTitleBytesMax));
   // Not in the middle of a UTF-8 sequence.
@@ -172,13 +176,21 @@ Result<std::optional<inference::EmittedCall>> SessionDriver::InterruptLastCall(
     return again;
   }
   memory::CallRecord& call = *record.steps.back().call;
+  if (NACRE_TRY(FinishCommittedCall(turn, call))) {
+    return again;
+  }
   const tools::Manifest* tool = services_.tools.Find(call.tool);
+  // Its changes went with it, and it can reach nothing else: as if it had never been.
+  const bool left_nothing =
+      options_.policy->grant.workspace == policy::WorkspaceMode::kTransactional &&
+      tool != nullptr && tool->host_services.empty();
   call.state = CallState::kInterrupted;
   call.finished_ms = UnixMillis(services_.clock.Now());
-  if (run_again == RunAgain::kIfIdempotent && tool != nullptr && tool->idempotent) {
+  if (run_again == RunAgain::kIfIdempotent && tool != nullptr &&
+      (tool->idempotent || left_nothing)) {
     again = inference::EmittedCall{call.tool, call.arguments_json};
   } else {
-    call.result_text = kInterruptedText;
+    call.result_text = left_nothing ? kUndoneText : kInterruptedText;
     call.result_error = true;
   }
   NACRE_TRY(Record("call.interrupted", turn, call.id,
@@ -187,6 +199,58 @@ Result<std::optional<inference::EmittedCall>> SessionDriver::InterruptLastCall(
     return StoreError(finished.error());
   }
   return again;
+}
+
+Result<bool> SessionDriver::FinishCommittedCall(const Turn& turn, memory::CallRecord& call) {
+  if (services_.transactions == nullptr) {
+    return false;
+  }
+  const std::optional<sandbox::StoredTransaction> stored =
+      NACRE_TRY(services_.transactions->Find(call.id));
+  if (!stored.has_value() || (stored->state != sandbox::TransactionState::kDone &&
+                              stored->state != sandbox::TransactionState::kUndone)) {
+    return false;
+  }
+  const Json note = NACRE_TRY(ParseJson(stored->journal.header().note));
+  const Json* outcome = FindMember(note, "outcome");
+  call.state = CallState::kFinished;
+  call.finished_ms = UnixMillis(services_.clock.Now());
+  call.outcome_json = outcome != nullptr ? DumpJson(*outcome) : std::string("{}");
+  call.result_text = StringMember(note, "result");
+  call.result_error = BoolMember(note, "error");
+  NACRE_TRY(Record("call.recovered", turn, call.id,
+                   {{"tool", call.tool},
+                    {"outcome", outcome != nullptr ? *outcome : Json::object()},
+                    {"error", call.result_error},
+                    {"result", AuditContent(*options_.policy, call.result_text)}}));
+  if (Status finished = services_.store.FinishCall(call); !finished.ok()) {
+    return StoreError(finished.error());
+  }
+  return true;
+}
+
+Status SessionDriver::CommitChange(const Turn& turn, const AuthorizedCall& call, CallResult& result,
+                                   const Json& outcome) {
+  WorkspaceChange& change = *result.change;
+  if (services_.transactions == nullptr) {
+    return Error{ErrorCode::kFailedPrecondition,
+                 "there is no place to keep transactions: nothing was committed"};
+  }
+  WorkspaceReport intended = change.report();
+  intended.end = WorkspaceReport::End::kCommitted;
+  NACRE_TRY(Record("workspace.commit", turn, call.id(), ToJson(intended)));
+  Json kept = outcome;
+  kept["workspace"] = ToJson(intended);
+  NACRE_TRY(change.Commit(
+      *services_.transactions, call.id(),
+      DumpJson(
+          Json{{"outcome", kept}, {"result", FitResult(result.text)}, {"error", result.error}}),
+      UnixMillis(services_.clock.Now())));
+  if (change.report().end == WorkspaceReport::End::kConflict) {
+    result.error = true;
+    result.text = NotKeptText(change.report());
+  }
+  return Ok();
 }
 
 Result<TurnFinished> SessionDriver::ContinueTurn(const CancelToken& cancel) {
@@ -365,8 +429,18 @@ Input SessionDriver::Execute(Turn& turn, const Stop& stop) {
     return RuntimeFailed{WithContext("run " + tool, ran.error())};
   }
   CallResult& result = ran.value();
+  Json outcome = OutcomeToJson(result.outcome);
+  Json workspace;
+  if (result.change.has_value()) {
+    if (result.change->wanted()) {
+      if (Status committed = CommitChange(turn, call, result, outcome); !committed.ok()) {
+        return RuntimeFailed{WithContext("keep the changes of " + tool, committed.error())};
+      }
+    }
+    workspace = ToJson(result.change->report());
+    outcome["workspace"] = workspace;
+  }
   const std::string text = FitResult(result.text);
-  const Json outcome = OutcomeToJson(result.outcome);
   if (Status recorded = Record("call.finished", turn, call.id(),
                                {{"tool", tool},
                                 {"outcome", outcome},
@@ -391,7 +465,7 @@ Input SessionDriver::Execute(Turn& turn, const Stop& stop) {
   }
   sink_.OnEvent(CallFinished{call.id(), tool, sandbox::OutcomeKindName(result.outcome.kind),
                              result.error, text, result.outcome.use.wall.count(),
-                             result.outcome.use.cpu.count(), outcome["layers"]});
+                             result.outcome.use.cpu.count(), outcome["layers"], workspace});
   return CallEnded{text};
 }
 

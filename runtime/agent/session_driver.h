@@ -41,6 +41,8 @@ struct Services {
   Approver* approver = nullptr;  // null: "ask" is refused
   std::string home;              // what "~" means in a path argument
   std::string sandbox_summary;   // for SessionStarted
+  // Commits what calls do to a transactional workspace. Null: such calls are refused.
+  sandbox::TransactionLog* transactions = nullptr;
 };
 
 struct SessionOptions {
@@ -88,6 +90,12 @@ class SessionDriver final {
   Status AbandonUnfinishedTurn();
   // A call that had started and has no result is marked interrupted. Answers it when it is to be
   // run again; otherwise the model is told that its outcome is not known.
+  // Finishes the record of a call whose changes were committed before its result was; false for any
+  // other call.
+  Result<bool> FinishCommittedCall(const Turn& turn, memory::CallRecord& call);
+  // The decision to commit is on disk before the workspace changes.
+  Status CommitChange(const Turn& turn, const AuthorizedCall& call, CallResult& result,
+                      const Json& outcome);
   Result<std::optional<inference::EmittedCall>> InterruptLastCall(const Turn& turn,
                                                                   memory::TurnRecord& record,
                                                                   RunAgain run_again);

@@ -45,6 +45,13 @@ sandbox::SandboxSpec BaseSpec(const policy::Grant& grant, const std::string& cal
   return spec;
 }
 
+// What a mode gives a tool that changes files.
+sandbox::Access AccessOf(policy::WorkspaceMode mode) {
+  return mode == policy::WorkspaceMode::kTransactional ? sandbox::Access::kTransactional
+         : mode == policy::WorkspaceMode::kDirect      ? sandbox::Access::kReadWrite
+                                                       : sandbox::Access::kRead;
+}
+
 // Of all profiles "build" alone runs what a call makes in the workspace.
 void MountWorkspace(const std::string& workspace, sandbox::Access access,
                     const WorkspaceMatches& matches, sandbox::SandboxSpec& spec) {
@@ -56,7 +63,7 @@ void MountWorkspace(const std::string& workspace, sandbox::Access access,
   for (const std::string& path : matches.hidden) {
     spec.hidden.push_back(target + "/" + path);
   }
-  if (access == sandbox::Access::kReadWrite) {
+  if (access != sandbox::Access::kRead) {
     for (const std::string& path : matches.read_only) {
       spec.read_only.push_back(target + "/" + path);
     }
@@ -72,9 +79,9 @@ sandbox::SandboxSpec BuildSpec(const SpecInputs& inputs) {
                          sandbox::Executable::kYes});
   spec.argv = {std::string(kToolTarget) + "/" + program.filename().string()};
   if (inputs.grant.workspace != policy::WorkspaceMode::kNone) {
-    const bool writes = inputs.tool.effect != tools::Effect::kRead &&
-                        inputs.grant.workspace == policy::WorkspaceMode::kDirect;
-    MountWorkspace(inputs.workspace, writes ? sandbox::Access::kReadWrite : sandbox::Access::kRead,
+    MountWorkspace(inputs.workspace,
+                   inputs.tool.effect == tools::Effect::kRead ? sandbox::Access::kRead
+                                                              : AccessOf(inputs.grant.workspace),
                    inputs.matches, spec);
   }
   return spec;
@@ -86,10 +93,7 @@ sandbox::SandboxSpec BuildCommandSpec(const policy::Grant& grant, const std::str
   sandbox::SandboxSpec spec = BaseSpec(grant, call_id);
   spec.argv = std::move(argv);
   if (grant.workspace != policy::WorkspaceMode::kNone) {
-    MountWorkspace(workspace,
-                   grant.workspace == policy::WorkspaceMode::kDirect ? sandbox::Access::kReadWrite
-                                                                     : sandbox::Access::kRead,
-                   matches, spec);
+    MountWorkspace(workspace, AccessOf(grant.workspace), matches, spec);
   }
   return spec;
 }

@@ -1,5 +1,7 @@
 #include "runtime/agent/tool_runner.h"
 
+#include <algorithm>
+
 #include "runtime/agent/spec_builder.h"
 #include "runtime/agent/workspace_scan.h"
 
@@ -9,7 +11,8 @@ namespace {
 // The tool's protocol over the sandbox's pipes.
 class ChannelIo final : public sandbox::CallIo {
  public:
-  explicit ChannelIo(tools::ToolChannel& channel) : channel_(channel) {}
+  ChannelIo(tools::ToolChannel& channel, std::optional<WorkspaceChange>& change)
+      : channel_(channel), change_(change) {}
 
   Reply OnStart() override {
     return {.bytes = channel_.Start(), .close_input = false, .kill = false};
@@ -26,16 +29,23 @@ class ChannelIo final : public sandbox::CallIo {
             .kill = false};
   }
 
+  void OnUpperLayer(UniqueFd folder) override {
+    if (change_.has_value()) {
+      change_->TakeUpper(std::move(folder));
+    }
+  }
+
   const std::string& breach() const { return breach_; }
 
  private:
   tools::ToolChannel& channel_;
+  std::optional<WorkspaceChange>& change_;
   std::string breach_;
 };
 
 CallResult Conclude(sandbox::Outcome outcome, const ChannelIo& io,
                     const tools::ToolChannel& channel) {
-  CallResult result{.outcome = std::move(outcome), .text = {}, .error = true};
+  CallResult result{.outcome = std::move(outcome), .text = {}, .error = true, .change = {}};
   const bool clean =
       result.outcome.kind == sandbox::OutcomeKind::kExited && result.outcome.exit_code == 0;
   if (!io.breach().empty()) {
@@ -63,9 +73,40 @@ Result<CallResult> ToolRunner::Run(const AuthorizedCall& call, tools::HostServic
   }
   const sandbox::SandboxSpec spec = BuildSpec({grant, tool, call.id(), workspace_, matches});
   tools::ToolChannel channel(tool, call.id(), call.call().request.arguments, services);
-  ChannelIo io(channel);
+  std::optional<WorkspaceChange> change;
+  if (MountsTransactionally(spec)) {
+    change = NACRE_TRY(WorkspaceChange::Begin(workspace_));
+  }
+  ChannelIo io(channel, change);
   sandbox::Outcome outcome = NACRE_TRY(sandbox_.Run(spec, io, cancel));
-  return Conclude(std::move(outcome), io, channel);
+  CallResult result = Conclude(std::move(outcome), io, channel);
+  if (!change.has_value()) {
+    return result;
+  }
+  // A tool that answered did its work, also when it says that something is wrong: a build that failed
+  // keeps what it built so far, as it would in a shell. One that did not answer left it half done.
+  if (channel.result().has_value() && io.breach().empty() &&
+      result.outcome.kind == sandbox::OutcomeKind::kExited && result.outcome.exit_code == 0) {
+    NACRE_TRY(change->Judge(grant));
+  } else {
+    change->Drop(sandbox::Describe(result.outcome));
+  }
+  if (change->report().end == WorkspaceReport::End::kRefused) {
+    result.error = true;
+    result.text = NotKeptText(change->report());
+  }
+  result.change = std::move(change);
+  return result;
+}
+
+bool MountsTransactionally(const sandbox::SandboxSpec& spec) {
+  return std::any_of(spec.mounts.begin(), spec.mounts.end(), [](const sandbox::Mount& mount) {
+    return mount.access == sandbox::Access::kTransactional;
+  });
+}
+
+std::string NotKeptText(const WorkspaceReport& report) {
+  return "error: the call's changes were not kept, the workspace is as before it: " + report.reason;
 }
 
 Json OutcomeToJson(const sandbox::Outcome& outcome) {

@@ -1,11 +1,13 @@
 // ToolRunner: runs one authorized call in a sandbox of its own and answers how it ended.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/cancel_token.h"
 #include "base/result.h"
 #include "runtime/agent/authorizer.h"
+#include "runtime/agent/workspace_change.h"
 #include "sandbox/sandbox.h"
 #include "tools/tool_channel.h"
 
@@ -15,6 +17,9 @@ struct CallResult {
   sandbox::Outcome outcome;
   std::string text;  // for the model: the tool's text, or what became of the call
   bool error = false;
+  // Of a call that saw a transactional workspace. Its changes are judged; to commit them, if it wants
+  // that, is the caller's.
+  std::optional<WorkspaceChange> change;
 };
 
 // Borrows both. Thread-safe if they are.
@@ -30,6 +35,10 @@ class ToolRunner final {
   sandbox::Sandbox& sandbox_;
   std::string workspace_;  // host path
 };
+
+bool MountsTransactionally(const sandbox::SandboxSpec& spec);
+// For the model, of a change that was refused or conflicts.
+std::string NotKeptText(const WorkspaceReport& report);
 
 // Everything of an outcome but its output: for the audit log and the store.
 Json OutcomeToJson(const sandbox::Outcome& outcome);

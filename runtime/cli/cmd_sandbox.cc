@@ -3,11 +3,13 @@
 
 #include <cstdio>
 #include <memory>
+#include <optional>
 
 #include "base/digest.h"
 #include "base/ids.h"
 #include "runtime/agent/spec_builder.h"
 #include "runtime/agent/tool_runner.h"
+#include "runtime/agent/workspace_change.h"
 #include "runtime/agent/workspace_scan.h"
 #include "runtime/cli/command.h"
 #include "runtime/cli/terminal.h"
@@ -18,11 +20,17 @@ namespace {
 // Passes output on as it comes, raw: the person runs this command themselves.
 class PassThrough final : public sandbox::CallIo {
  public:
-  explicit PassThrough(bool silent) : silent_(silent) {}
+  PassThrough(bool silent, std::optional<agent::WorkspaceChange>& change)
+      : silent_(silent), change_(change) {}
   Reply OnStart() override { return {.bytes = {}, .close_input = true, .kill = false}; }
   Reply OnChannelBytes(std::string_view bytes) override {
     (void)bytes;
     return {};
+  }
+  void OnUpperLayer(UniqueFd folder) override {
+    if (change_.has_value()) {
+      change_->TakeUpper(std::move(folder));
+    }
   }
   void OnOutput(int descriptor, std::string_view bytes) override {
     if (!silent_) {
@@ -32,6 +40,7 @@ class PassThrough final : public sandbox::CallIo {
 
  private:
   bool silent_;
+  std::optional<agent::WorkspaceChange>& change_;
 };
 
 int ExitCodeOf(const sandbox::Outcome& outcome) {
@@ -91,7 +100,13 @@ Result<sandbox::SandboxSpec> SpecOf(const policy::Grant& grant, const std::strin
   return spec;
 }
 
-Result<sandbox::Outcome> RunCommand(Globals& globals, ExecOptions options) {
+struct CommandResult {
+  std::string id;
+  sandbox::Outcome outcome;
+  std::optional<agent::WorkspaceReport> workspace;
+};
+
+Result<CommandResult> RunCommand(Globals& globals, ExecOptions options) {
   App app(globals.app);
   const std::string program = FindProgram(options.argv.front());
   if (program.empty()) {
@@ -116,35 +131,79 @@ Result<sandbox::Outcome> RunCommand(Globals& globals, ExecOptions options) {
                          {{"command_digest", Sha256Text(DumpJson(Json(options.argv)))},
                           {"profile", spec.seccomp_profile},
                           {"isolation", sandbox::IsolationName(spec.isolation)}}}));
-  PassThrough io(globals.json);
-  sandbox::Outcome outcome = NACRE_TRY(sandbox->Run(spec, io, CancelOnSignal()));
-  NACRE_TRY(log->Append({"sandbox.exec.finished",
-                         {},
-                         {},
-                         id,
-                         policy->digest,
-                         {{"outcome", agent::OutcomeToJson(outcome)}}}));
+  sandbox::TransactionLog* transactions = NACRE_TRY(app.Transactions());
+  std::optional<agent::WorkspaceChange> change;
+  if (agent::MountsTransactionally(spec)) {
+    change = NACRE_TRY(agent::WorkspaceChange::Begin(workspace));
+  }
+  PassThrough io(globals.json, change);
+  CommandResult result{id, NACRE_TRY(sandbox->Run(spec, io, CancelOnSignal())), {}};
+  Json finished = agent::OutcomeToJson(result.outcome);
+  if (change.has_value()) {
+    // As a shell would: what a command that failed wrote is kept, what one that was killed wrote is not.
+    if (result.outcome.kind == sandbox::OutcomeKind::kExited) {
+      NACRE_TRY(change->Judge(grant));
+    } else {
+      change->Drop(sandbox::Describe(result.outcome));
+    }
+    if (change->wanted()) {
+      NACRE_TRY(log->Append(
+          {"workspace.commit", {}, {}, id, policy->digest, agent::ToJson(change->report())}));
+      NACRE_TRY(change->Commit(*transactions, id, "{}", UnixMillis(app.clock().Now())));
+    }
+    result.workspace = change->report();
+    finished["workspace"] = agent::ToJson(change->report());
+  }
+  NACRE_TRY(log->Append(
+      {"sandbox.exec.finished", {}, {}, id, policy->digest, {{"outcome", std::move(finished)}}}));
   NACRE_TRY(log->WriteCheckpoint());
-  return outcome;
+  return result;
+}
+
+// On standard error: standard output is the command's.
+void PrintWorkspace(const CommandResult& result) {
+  using End = agent::WorkspaceReport::End;
+  const agent::WorkspaceReport& report = *result.workspace;
+  std::fflush(stdout);
+  if (report.end == End::kCommitted) {
+    std::fprintf(stderr, "nacre: files changed, lines +%llu -%llu · undo: nacre call undo %s\n",
+                 static_cast<unsigned long long>(report.lines_added),
+                 static_cast<unsigned long long>(report.lines_removed), result.id.c_str());
+  } else if (report.end != End::kUnchanged) {
+    std::fprintf(stderr, "nacre: what the command changed was not kept: %s\n",
+                 SafeForTerminal(report.reason).c_str());
+  }
 }
 
 int Exec(Globals& globals, const ExecOptions& options) {
-  Result<sandbox::Outcome> ran = RunCommand(globals, options);
+  Result<CommandResult> ran = RunCommand(globals, options);
   if (!ran.ok()) {
     return Fail(globals, ran.error());
   }
-  const sandbox::Outcome& outcome = ran.value();
+  const sandbox::Outcome& outcome = ran.value().outcome;
   if (globals.json) {
     OrderedJson json(agent::OutcomeToJson(outcome));
     json["description"] = sandbox::Describe(outcome);
     json["output"] = outcome.output;
     json["error_output"] = outcome.error_output;
+    json["call"] = ran.value().id;
+    json["workspace"] = ran.value().workspace.has_value()
+                            ? OrderedJson(agent::ToJson(*ran.value().workspace))
+                            : OrderedJson();
     std::printf("%s\n", DumpJson(json).c_str());
   } else if (outcome.kind != sandbox::OutcomeKind::kExited) {
     std::fflush(stdout);
     std::fprintf(stderr, "nacre: %s\n", SafeForTerminal(sandbox::Describe(outcome)).c_str());
   }
-  return ExitCodeOf(outcome);
+  if (!globals.json && ran.value().workspace.has_value()) {
+    PrintWorkspace(ran.value());
+  }
+  // Done and not kept is not done.
+  const bool lost = ran.value().workspace.has_value() &&
+                    (ran.value().workspace->end == agent::WorkspaceReport::End::kRefused ||
+                     ran.value().workspace->end == agent::WorkspaceReport::End::kConflict);
+  const int code = ExitCodeOf(outcome);
+  return lost && code == 0 ? kExitFailed : code;
 }
 
 }  // namespace

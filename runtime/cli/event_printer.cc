@@ -145,7 +145,14 @@ class TerminalPrinter final : public EventPrinter {
     char milliseconds[32];
     std::snprintf(milliseconds, sizeof milliseconds, "%.1f ms",
                   static_cast<double>(Number(event, "wall_us")) / 1000);
-    Line(CallHead("allow", Style::kGreen) + "   " + milliseconds);
+    std::string changed;
+    if (const auto workspace = event.find("workspace");
+        workspace != event.end() && Text(*workspace, "end") == "committed") {
+      changed_by_ = Text(event, "call");
+      changed = "   +" + std::to_string(Number(*workspace, "lines_added")) + " -" +
+                std::to_string(Number(*workspace, "lines_removed"));
+    }
+    Line(CallHead("allow", Style::kGreen) + "   " + milliseconds + changed);
     // A program that failed is no failure of the tool, but a person wants to see it.
     const std::string result = Text(event, "result");
     if (Flag(event, "error") || (result.starts_with("exit ") && !result.starts_with("exit 0"))) {
@@ -188,16 +195,20 @@ class TerminalPrinter final : public EventPrinter {
     const auto count = [](int64_t number, const char* noun) {
       return std::to_string(number) + " " + noun + (number == 1 ? "" : "s");
     };
-    Line(terminal_.Paint(Style::kDim, "session " + Text(event, "session") + " · " +
-                                          count(Number(event, "calls"), "call") + " · " +
-                                          std::to_string(Number(event, "denied")) + " denied"));
+    Line(terminal_.Paint(
+        Style::kDim,
+        "session " + Text(event, "session") + " · " + count(Number(event, "calls"), "call") +
+            " · " + std::to_string(Number(event, "denied")) + " denied" +
+            (changed_by_.empty() ? std::string() : " · undo: nacre call undo " + changed_by_)));
     calls_ = 0;
+    changed_by_.clear();
     answered_ = false;
   }
 
   Terminal terminal_;
   OrderedJson decided_;
   int calls_ = 0;
+  std::string changed_by_;  // the last call that changed the workspace
   bool in_delta_ = false;
   bool answered_ = false;
 };

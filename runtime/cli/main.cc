@@ -34,6 +34,7 @@ int Main(int argc, char** argv) {
   RegisterRun(root, globals);
   RegisterServe(root, globals);
   RegisterSession(root, globals);
+  RegisterCall(root, globals);
   RegisterPolicy(root, globals);
   RegisterAudit(root, globals);
   RegisterSandbox(root, globals);

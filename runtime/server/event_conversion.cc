@@ -83,6 +83,7 @@ struct Fill {
     out.set_wall_us(e.wall_us);
     out.set_cpu_us(e.cpu_us);
     out.set_layers_json(DumpJson(e.layers));
+    out.set_workspace_json(DumpJson(e.workspace));
   }
   void operator()(const agent::CallMalformed& e) const {
     auto& out = *event.mutable_call_malformed();

@@ -36,6 +36,10 @@ Result<Event> FromDecided(const v1::CallDecided& e) {
 
 Result<Event> FromFinished(const v1::CallFinished& e) {
   OrderedJson layers = NACRE_TRY(ParseMember("layers_json", e.layers_json()));
+  // Of a gateway that does not know it yet: empty.
+  OrderedJson workspace = e.workspace_json().empty()
+                              ? OrderedJson()
+                              : NACRE_TRY(ParseMember("workspace_json", e.workspace_json()));
   return Make("call.finished", {{"call", e.call()},
                                 {"tool", e.tool()},
                                 {"outcome", e.outcome()},
@@ -43,7 +47,8 @@ Result<Event> FromFinished(const v1::CallFinished& e) {
                                 {"result", e.result()},
                                 {"wall_us", e.wall_us()},
                                 {"cpu_us", e.cpu_us()},
-                                {"layers", std::move(layers)}});
+                                {"layers", std::move(layers)},
+                                {"workspace", std::move(workspace)}});
 }
 
 }  // namespace

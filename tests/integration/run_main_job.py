@@ -24,6 +24,7 @@ SLEEP_POLICY = """\
 nacre: policy/1
 name: sleepy
 extends: [builtin/coding]
+workspace: {mode: direct}
 tools:
   - id: sleep
     reason: a call that takes its time

@@ -59,6 +59,7 @@ class MortalStore final : public memory::SessionStore {
   Result<memory::SessionDetail> LoadSession(const std::string& id) override {
     return real_.LoadSession(id);
   }
+  Result<memory::CallDetail> LoadCall(const std::string& id) override { return real_.LoadCall(id); }
   Status AddNote(const std::string& workspace, const std::string& text, int64_t now) override {
     return real_.AddNote(workspace, text, now);
   }

@@ -36,12 +36,13 @@ TEST_CASE("each mistake is named at its line and column") {
       {"name: q\n", "p.yaml:3:1: name: duplicate key"},
       {"workspace: direct\n", "p.yaml:3:12: workspace: expected a map of keys, found a value"},
       {"workspace:\n", "p.yaml:3:1: workspace: expected a map of keys, found nothing"},
-      {"workspace: {mode: transactional}\n",
-       "p.yaml:3:19: workspace.mode: \"transactional\" is not available in this version; use "
-       "direct, "
-       "read-only, none"},
+      {"workspace: {commit: {changes: 0}}\n",
+       "p.yaml:3:31: workspace.commit.changes: expected a number from 1 to 65536"},
+      {"workspace: {commit: {links: outside}}\n",
+       "p.yaml:3:29: workspace.commit.links: \"outside\" is not one of allow, inside, deny"},
       {"workspace: {mode: readonly}\n",
-       "p.yaml:3:19: workspace.mode: \"readonly\" is not one of direct, read-only, none; did you "
+       "p.yaml:3:19: workspace.mode: \"readonly\" is not one of transactional, direct, read-only, "
+       "none; did you "
        "mean "
        "\"read-only\"?"},
       {"workspace: {hide: '*.pem'}\n",
@@ -262,7 +263,7 @@ TEST_CASE("a document without its head says what is missing") {
 TEST_CASE("all mistakes of a document are reported at once, the first twenty in words") {
   CHECK(Said("tols: []\nworkspace: {mode: no}\n") ==
         "p.yaml:3:1: tols: unknown key; did you mean \"tools\"?\n"
-        "p.yaml:4:19: workspace.mode: \"no\" is not one of direct, read-only, none");
+        "p.yaml:4:19: workspace.mode: \"no\" is not one of transactional, direct, read-only, none");
   std::string many;
   for (int i = 0; i < 25; ++i) {
     many += "key" + std::to_string(i) + ": 1\n";

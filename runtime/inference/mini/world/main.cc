@@ -249,6 +249,9 @@ class NotesOnly final : public memory::SessionStore {
   Result<memory::SessionDetail> LoadSession(const std::string& id) override {
     return Error{ErrorCode::kNotFound, "there is no session " + id};
   }
+  Result<memory::CallDetail> LoadCall(const std::string& id) override {
+    return Error{ErrorCode::kNotFound, "there is no call " + id};
+  }
   Result<std::unique_ptr<Lease>> LockSession(const std::string& /*id*/) override {
     return std::unique_ptr<Lease>();
   }
@@ -534,6 +537,12 @@ class Play final {
       policy = Need(document ? policy::LoadPolicyText("world", text) : policy::LoadPolicy(text));
     }
     std::shared_ptr<const policy::Policy> loaded = policy;
+    if (policy->grant.workspace == policy::WorkspaceMode::kTransactional) {
+      // The workspace is a value here: there is no folder to commit to.
+      auto played = std::make_shared<policy::Policy>(*policy);
+      played->grant.workspace = policy::WorkspaceMode::kDirect;
+      loaded = std::move(played);
+    }
     if (document) {
       policies_.erase(text);  // of that world alone
     }
