@@ -457,6 +457,7 @@ Result<LaunchPlan> MakePlan(const SandboxSpec& spec, const HostSupport& host) {
 Result<LaunchPlan> MakeEnclosurePlan(const SandboxSpec& spec, const HostSupport& host,
                                      const Enclosure& enclosure) {
   NACRE_TRY(CheckSpec(spec));
+  const seccomp::Profile profile = NACRE_TRY(seccomp::FindProfile(spec.seccomp_profile));
   LaunchPlan plan;
   plan.id = spec.id;
   plan.argv = enclosure.argv;
@@ -512,7 +513,7 @@ Result<LaunchPlan> MakeEnclosurePlan(const SandboxSpec& spec, const HostSupport&
     builder.Directory(directory);
   }
   builder.Enter("", "");
-  PlanSources(builder, plan, mounts);
+  PlanSources(builder, plan, mounts, profile);
   builder.Add(StepKind::kPivot, "pivot");
   if (!enclosure.makes_namespaces) {
     builder.Add(StepKind::kLimitCapabilities, "limit capabilities");
@@ -524,7 +525,7 @@ Result<LaunchPlan> MakeEnclosurePlan(const SandboxSpec& spec, const HostSupport&
   // Mounts, hidden and read-only paths are looked up as if the tree were the root.
   builder.Add(StepKind::kWorkingDirectory, "enter the guest's tree").path = kGuestTree;
   builder.Enter(kGuestTree, "");
-  PlanMounts(builder, plan, mounts, host);
+  PlanMounts(builder, plan, mounts, host, profile);
   PlanProtectedPaths(builder, spec, mounts);
   plan.landlock_rules.clear();  // of the call, which talks to a kernel of its own
   builder.Enter("", "");

@@ -22,8 +22,8 @@ Limits Allowance(const Limits& call) {
           .disk_bytes = 64ULL << 20};
 }
 
-Enclosure MakeEnclosure(const SandboxSpec& spec, const std::string& runsc,
-                        const std::string& guest_program) {
+Result<Enclosure> MakeEnclosure(const SandboxSpec& spec, const std::string& runsc,
+                                const std::string& guest_program) {
   Enclosure enclosure;
   enclosure.argv = {runsc,
                     "--root=/tmp/runsc",
@@ -37,7 +37,7 @@ Enclosure MakeEnclosure(const SandboxSpec& spec, const std::string& runsc,
                     "run",
                     "--bundle=/bundle",
                     spec.id};
-  enclosure.files = {{"/bundle/config.json", DumpJson(gvisor::MakeOciConfig(spec))}};
+  enclosure.files = {{"/bundle/config.json", DumpJson(NACRE_TRY(gvisor::MakeOciConfig(spec)))}};
   enclosure.guest_directories = gvisor::GuestDirectories();
   enclosure.guest_mounts = {{guest_program, gvisor::kAgentTarget, Access::kRead, Executable::kYes}};
   enclosure.makes_namespaces = true;
@@ -60,8 +60,8 @@ Result<std::unique_ptr<GvisorSandbox>> GvisorSandbox::Create(KernelSandbox& kern
 }
 
 Result<Outcome> GvisorSandbox::Run(const SandboxSpec& spec, CallIo& io, const CancelToken& cancel) {
-  const LaunchPlan plan = NACRE_TRY(
-      MakeEnclosurePlan(spec, kernel_.host(), MakeEnclosure(spec, runsc_, guest_program_)));
+  const Enclosure enclosure = NACRE_TRY(MakeEnclosure(spec, runsc_, guest_program_));
+  const LaunchPlan plan = NACRE_TRY(MakeEnclosurePlan(spec, kernel_.host(), enclosure));
   guest::GuestIo guest(io, NACRE_TRY(guest::MakeTask(spec)), spec.limits.output_bytes);
   Outcome enclosed = NACRE_TRY(kernel_.RunPlan(plan, guest, cancel));
   return guest.Conclude(IsolationName(Isolation::kGvisor), std::move(enclosed));

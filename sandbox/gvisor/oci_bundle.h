@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/result.h"
 #include "sandbox/sandbox_spec.h"
 
 namespace nacre::sandbox::gvisor {
@@ -19,7 +20,7 @@ namespace nacre::sandbox::gvisor {
 inline constexpr const char* kAgentTarget = "/.nacre-guest";
 std::vector<std::string> GuestDirectories();
 
-// config.json. Pure.
-Json MakeOciConfig(const SandboxSpec& spec);
+// config.json. Pure. kNotFound for an unknown seccomp profile.
+Result<Json> MakeOciConfig(const SandboxSpec& spec);
 
 }  // namespace nacre::sandbox::gvisor

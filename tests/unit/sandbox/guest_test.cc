@@ -78,7 +78,7 @@ TEST_CASE("tiers have stable names, and no other text is one") {
 TEST_CASE(
     "the bundle of gVisor grants no capability, no network and no writable or executable mount "
     "that the spec does not") {
-  const Json config = gvisor::MakeOciConfig(WorkspaceSpec());
+  const Json config = gvisor::MakeOciConfig(WorkspaceSpec()).value();
   for (const char* set : {"bounding", "effective", "inheritable", "permitted", "ambient"}) {
     CHECK(config["process"]["capabilities"][set].empty());
   }
