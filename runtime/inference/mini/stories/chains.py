@@ -117,7 +117,7 @@ def save_sizes(story):
         "(from|of) all the {k} {in}, " + verb + " those " + than + " {s} " + to + " {f}",
         "there are {k} {in}. Which " + are + " {s}? " + end,
         "(please|) " + verb + " to {f} which {k} {in} " + are + " {s}",
-        verb + " (everything|whatever is|anything|all that is) {in} " + than + " {s} " + to + " {f}"
+        verb + " (everything|anything|all) {in} " + than + " {s} " + to + " {f}"
         if asked.noun == "files"
         else verb + " {k} {in} " + than + " {s} " + to + " {f}",
     ]

@@ -45,7 +45,7 @@ def list_folder(story):
         story.user(
             (
                 SHOW
-                + " (the files|all files|the contents|everything|the entries|what is|what files are|all the files|the content|all items|every file|whatever is) {in}",
+                + " (the files|all files|the contents|everything|the entries|what is|what files are|all the files|the content|all items|every file) {in}",
                 "(what|which) (files|files and folders|entries|documents|things) (are|are there|do you see|exist|do we have|are stored|can you find|do i have) {in}?",
                 "what('s| is) {in}?",
                 "what does {D} contain?",
@@ -455,10 +455,10 @@ def list_by_size(story):
             "(filter|pick out|select|get) (the|all|those|) {k} {in} " + than + " {s}",
             "i am looking for {k} {in} " + than + " {s}",
             "(what|which) {k} " + than + " {s} does {D} (have|contain|hold)?",
-            "show (me|) (what is|everything|whatever is|anything) " + than + " {s} {in}"
+            "show (me|) (everything|anything|all) " + than + " {s} {in}"
             if asked.noun == "files"
             else "{k} " + than + " {s} {in}",
-            "list (everything|whatever is|anything) {in} " + than + " {s}"
+            "list (everything|anything|all) {in} " + than + " {s}"
             if asked.noun == "files"
             else "name the {k} {in} " + than + " {s}",
             "anything " + than + " {s} {in}?" if asked.noun == "files" else "any {k} " + than + " {s} {in}?",
