@@ -41,9 +41,66 @@ LEADS = (
     "let us ",
     "would you mind: ",
     "be so kind and ",
+    "it would be nice if you could ",
+    "it would be great if you could ",
+    "i was wondering if you could ",
+    "any chance you could ",
+    "would it be possible to ",
+    "is it possible to ",
+    "i'd appreciate it if you could ",
+    "i would be grateful if you could ",
+    "do me a favour and ",
+    "may i ask you to ",
+    "let me ask you to ",
+    "pls ",
+    "plz ",
+    "you have to ",
+    "you must ",
+    "you should ",
+    "make sure to ",
+    "i order you to ",
+    "my boss wants you to ",
+    "we need you to ",
+    "we want to ",
+    "i want to ",
+    "i'm trying to ",
+    "i have to ",
+    "time to ",
+    "be a dear and ",
+    "if you don't mind, ",
+    "when you get a chance, ",
+    "could you quickly ",
+    "can you just ",
+    "could you maybe ",
+    "please kindly ",
+    "sir, please ",
+    "dear nacre, please ",
+    "hey you, ",
+    "yo, ",
+    "come on, ",
+    "so now please ",
+    "first of all ",
+    "i think you should ",
+    "why don't you ",
+    "how about you ",
+    "help me to ",
+    "is there a way to ",
+    "are you able to ",
+    "will you ",
+    "would you kindly ",
+    "would you please ",
+    "i need help: ",
+    "to do: ",
+    "job for you: ",
+    "action: ",
+    "command: ",
+    "request: ",
 )
+ASKING = ("could", "can", "would ", "hey, can", "any chance", "is it", "is there", "are you", "will you", "may i", "why don", "how about")
 # Leads that fit before whatever is not an imperative.
-GREETINGS = ("hey, ", "hi, ", "ok, ", "okay, ", "hello, ", "so, ", "well, ", "now, ", "please: ", "alright, ", "hi there, ", "hey nacre, ")
+GREETINGS = ("hey, ", "hi, ", "ok, ", "okay, ", "hello, ", "so, ", "well, ", "now, ", "please: ", "alright, ", "hi there, ", "hey nacre, ", "question: ", "tell me: ", "say, ", "tell me, ",
+    "can you tell me: ", "i'd like to know: ", "quick one: ", "i was wondering: ", "any idea: ", "one question: ", "just curious: ", "excuse me, ",
+    "sorry, ", "pls tell me: ", "please tell me, ", "and ", "i ask myself: ", "help: ", "do you know: ", "my question is: ", "you, ", "yo, ", "dear nacre, ")
 STATEMENT = re.compile(r"\{|(if|i|i'm|i'd|the|there|we|where|wherever|in|at|of|any|anything|from|my|some|don't|do not|your|one|no) ")
 TAILS = (
     " please",
@@ -111,6 +168,20 @@ def misspell(rng, text: str) -> str:
             rng.choice("aeinrst") + text[at + 1 :],
         )
     )
+
+
+SHORTER = (
+    ("you", "u"), ("please", "pls"), ("are", "r"), ("what's", "whats"), ("i'm", "im"), ("don't", "dont"), ("want to", "wanna"), ("give me", "gimme"),
+    ("let me", "lemme"), ("i'd", "id"), ("doesn't", "doesnt"), ("and", "n"), ("and", "&"), ("with", "w/"), ("the", "teh"), ("thanks", "thx"), ("what is", "whats"),
+    ("isn't", "isnt"), ("can't", "cant"), ("number of", "nr of"), ("show me", "shw me"), ("because", "bc"), ("directory", "dir"), ("to", "2"),
+)  # fmt: skip
+
+
+def texted(rng, text: str) -> str:
+    """Some words in the short forms of hurried people, never in a slot."""
+    for long, short in rng.sample(SHORTER, 12):
+        text = re.sub(r"(?<![{\w'])" + long + r"(?![}\w'])", short, text, count=1)
+    return text
 
 
 # Slots that hold a text of the user's: what stands after one without marks would be taken for a part of it.
@@ -293,6 +364,8 @@ def dress(rng, text: str, leads: bool, capital: bool) -> str:
         wish = False
     if rng.random() < 0.03:
         text = re.sub(r"(?<![{\w])(the|a|an|of) (?=[\w{])", "", text)
+    if rng.random() < 0.05:
+        text = texted(rng, text)
     free = text.endswith(FREE) or re.search(r"\{[tabwicq]\d*\}$", text)
     if not question:
         may_lead = leads and not padded
@@ -300,7 +373,7 @@ def dress(rng, text: str, leads: bool, capital: bool) -> str:
         tail = rng.choice(TAILS) if leads and not free and rng.random() < 0.08 and "please" not in lead else ""
         text = lead + text + tail
         if not text.endswith("."):
-            asks = lead.startswith(("could", "can", "would you ", "hey, can"))
+            asks = lead.startswith(ASKING)
             marks = ("?", "?", "") if asks else (".", "", "", "") if text.endswith("}") else (".", ".", "", "", "", "!")
             text += rng.choice(marks)
     elif rng.random() < 0.15:

@@ -21,7 +21,7 @@ class Subject:
 
     def __init__(self, story, there=True):
         rng = story.rng
-        self.path = a_file(rng).replace(" ", "_")
+        self.path = a_file(rng)
         self.lines = []
         self.named = False
         if there:
@@ -286,7 +286,7 @@ def several(story):
     old, new = words.word(rng), words.fragment(rng)
     paths = []
     for _ in range(amount):
-        path = words.file_path(rng).replace(" ", "_")
+        path = words.file_path(rng)
         paths.append(path)
         if kind == "edit":
             lines = words.lines(rng, words.kind_of(path), rng.randint(1, 4))
