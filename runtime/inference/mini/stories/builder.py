@@ -450,7 +450,7 @@ class Story:
                 text += after if text[end:] or after.startswith((" (", " -")) else "." + after
         if before and capital:
             before = before[0].upper() + before[1:]
-        self.say(before + text.replace("[", "(").replace("]", ")"), rng.random() < 0.04, **slots)
+        self.say(before + text.replace("[", "(").replace("]", ")"), rng.random() < 0.05, **slots)
 
     def say(self, text, loud=False, **slots):
         """A request word by word; a loud one is in capitals but for what is copied."""

@@ -228,7 +228,7 @@ ON_A_FILE = (
 )
 APART = ((note, 1), (look, 1.5), (make_folder, 1))
 JOINS = (
-    ("", "(and|, then|, and then| and then|, and|. Then|; then|, after that|. After that| and after that|. Afterwards,)"),
+    ("", "( and|, then|, and then| and then|, and|. Then|; then|, after that|. After that| and after that|. Afterwards,)"),
     ("first ", "(, then|. Then|, and then|, after that)"),
     ("", "(.|;|,)"),
     ("", "(. Also,|, also|. And|. Finally,|, finally| and also|. Next,)"),
