@@ -33,6 +33,7 @@ from stories.follow_ups import (
     same_again,
     think_again,
 )
+from stories.journeys import change_what_mentions, extreme_kind, journey
 from stories.listing import (
     count_files,
     extreme,
@@ -146,6 +147,9 @@ STORIES = (
     (create_several, 7),
     (same_change, 8),
     (talk_on, 12),
-    (out_of_scope, 7),
+    (extreme_kind, 6),
+    (journey, 14),
+    (change_what_mentions, 4),
+    (out_of_scope, 8),
     (unclear, 1),
 )

@@ -1,5 +1,7 @@
 """One request about everyday files: nouns instead of `files`, questions of yes or no, values, corrections."""
 
+import re
+
 import everyday
 import words
 from ordinary_words import plural
@@ -385,7 +387,7 @@ def a_change(rng, lines) -> tuple:
     """What a file says, and what it should say instead."""
     full = [line for line in lines if line.strip()]
     line = rng.choice(full) if full else "nothing"
-    old = line if rng.random() < 0.35 else a_piece(rng, line)
+    old = line.strip() if rng.random() < 0.35 else a_piece(rng, line)
     if rng.random() < 0.06:
         old = everyday.fragment(rng)
     new = another_value(rng, old)
@@ -394,6 +396,8 @@ def a_change(rng, lines) -> tuple:
     return old, new
 
 
+# Words that could belong to the request: a text with one of them is put between marks.
+CONNECTING = re.compile(r"\b(to|for|in|with|by|of|not|is|into|but|and|from|should|instead)\b")
 CHANGES = (
     "{f} says {a} but (i want|it should be|it should say|it must say|i meant) {b}",
     "it should be {b}, not {a}, in {f}",
@@ -445,6 +449,8 @@ def correct(story):
     free = rng.random() < 0.5
     yield
     slots = {"f": file_form(rng, path), "a": quoted(rng, old, mark), "b": quoted(rng, new, 1 if mark == 0.9 else mark)}
+    if CONNECTING.search(old + " " + new):
+        free = False
     if " " in old or " " in new:
         slots["a"], slots["b"] = (quoted(rng, old, 1), quoted(rng, new, 1)) if not free else (slots["a"], slots["b"])
     story.user(DELETIONS if delete else CHANGES, **slots)
