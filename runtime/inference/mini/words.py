@@ -66,8 +66,11 @@ def split(words: tuple, held_out: bool) -> tuple:
 
 
 def pick(rng, words) -> str:
-    """One of a closed list of words, of the split."""
-    return rng.choice(split(tuple(words), rng.held_out))
+    """One of a closed list of words, of the split; where that has few, mostly another word instead."""
+    pool = split(tuple(words), rng.held_out)
+    if rng.held_out and len(pool) < 6 and rng.random() < 0.7:
+        pool = split(ordinary(), True)
+    return rng.choice(pool)
 
 
 @lru_cache(None)

@@ -273,7 +273,7 @@ def file_form(rng, path: str) -> str:
     called = everyday.name_of(path) if kind > 0.84 else ""
     if called:
         own = rng.choice(("the ", "the ", "the ", "our ", "my ", "your "))
-        form = rng.choice(("{c} {f}", "{c} {f}", "{c} ({f})", "{c} file {f}", "{c}, {f},", "{c} in {f}"))
+        form = rng.choice(("{c} {f}", "{c} {f}", "{c} ({f})", "{c} file {f}", "{c}, {f}", "{c} in {f}"))
         return own + form.replace("{c}", called).replace("{f}", quoted(rng, path, 0.05))
     if kind < 0.66:
         return quoted(rng, path, 0.12)

@@ -33,7 +33,7 @@ class Held:
 
     def __init__(self, story, low=0, texts=False):
         rng = story.rng
-        self.noun = words.pick(rng, HELD)
+        self.noun = words.pick(rng, HELD if rng.random() < 0.75 else words.THINGS)
         self.nouns = plural(self.noun)
         self.named = rng.random() < 0.45 or self.noun in ("note", "log", "test", "result")
         self.folder = self.nouns
