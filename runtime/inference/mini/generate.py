@@ -41,7 +41,7 @@ FORMULA = set(
     directories directory do exit exited file files first for found has i in is it its line lines lists many match
     matches may memory more no not note notes noted of on one or other out outside proc.run read reads replaced
     replacement replacements rule so stderr such text than that the them then there these they this to too used was
-    were what with workspace wrote you""".split()
+    were what with workspace wrote yes you""".split()
 )
 
 

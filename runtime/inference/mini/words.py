@@ -1,7 +1,7 @@
 """Vocabulary of the generated data: words, file names, paths and file contents.
 
-About half of all names are random strings, because only they force the model to
-copy instead of guessing a likely word.
+A conversation plays in an everyday workspace (everyday.py), among random strings, which force the
+model to copy instead of guessing a likely word, or in a mixture; see `Dice`.
 """
 
 import posixpath
@@ -10,38 +10,11 @@ import re
 import string
 import zlib
 from functools import lru_cache
-from pathlib import Path
 
-NOUNS = tuple("""account address agenda alarm album answer apple archive article audit backup badge balance bank basket battery
-bench bicycle bill bird board boat book bottle box branch bread bridge budget bug build bundle bus button cable cache cake
-calendar camera car card cat chair change chapter chart chat city class client clock cloud code coffee color column comment
-company config contact contract cookie copy core cost country course crash customer data day deadline demo deploy design
-desk device diary dinner disk doctor document dog door draft driver egg email engine entry error event example exam export
-factory family farm feature feed field figure file filter fish flag flight flower food forest form friend fruit function
-game garden gate girl glass goal graph grid group guest guide hall header heart history holiday home horse hotel hour house
-idea image import index input invoice island item job journal kernel key kitchen label lake lamp language law layer leaf
-lecture ledger lemon letter library license light limit line link list loan lock log lunch machine mail main manager manual
-map market master matrix meal measure meeting member memory menu message meter milk minute mirror model module money month
-morning motor mountain museum music name network night node note number office oil orange order output owner package page
-paint paper parent parser part party password paste path patient payment pen people phone photo phrase picture pipe plan
-plane plant plate player poem policy pool post price printer problem process product profile program project protocol
-query question queue quote rain random rate readme receipt recipe record region release report request research result
-review rice river road robot room root route rule salary sale sample schedule school score screen script sea season secret
-sensor server service session setting shape ship shoe shop signal site size snow song source speech sport spring staff
-stage star station status step stock stone store storm story street student style subject sugar suite summary summer
-survey system table tag talk task tax tea team template term test text ticket time title todo token tool topic total town
-track trade train travel tree trip truck unit update user value vector vehicle version video view village visit voice wall
-watch water weather web week wheel wind window winter wolf woman word work world writer year zone""".split())
-VERBS = tuple("""add ask bring build buy call check clean close collect compare cook count create cut delete describe draw drive
-eat explain fetch fill find finish fix follow give grow help hold join keep learn leave lift load look make measure meet
-merge move need open order paint pay plan play print push read remove rename repair reply return review run save search
-sell send show sing sleep sort start stop store study take teach test throw travel try turn update use visit wait walk
-wash watch write""".split())
-ADJECTIVES = tuple("""active annual big blue bright broken central cheap clean clear cold common complete cool daily dark deep
-digital dry early easy empty fast final first fresh full global good great green happy hard heavy high hot huge internal
-large last late light little local long lost low main modern monthly new next nice old open plain private public quick
-quiet ready red rich round safe second sharp short simple slow small smart soft special stable strong sweet tall third
-tiny urgent warm weekly white wide wild yellow young""".split())
+import everyday
+from ordinary_words import ACTIONS, QUALITIES, THINGS, is_unwanted, ordinary_words
+
+NOUNS, VERBS, ADJECTIVES = THINGS, ACTIONS, QUALITIES
 PEOPLE = tuple("""Alice Anna Ben Bob Carlos Chen Clara David Diego Elena Emma Eva Fatima Felix Frank Grace Hanna Hugo Ivan
 Jack Jane John Julia Karl Kim Laura Leo Lena Lucas Maria Mark Max Mia Mina Nina Noah Olga Omar Otto Paul Petra Priya Rosa
 Ruth Sam Sara Sofia Tom Uma Victor Wei Yuki Zoe""".split())
@@ -65,8 +38,6 @@ SYLLABLES = [
 ]
 
 
-# Debian's wamerican; without the rare long words and the possessives.
-DICTIONARY = Path("/usr/share/dict/american-english")
 HELD_OUT_SHARE = 14  # every 14th word and wording is kept for measurement
 
 
@@ -76,6 +47,12 @@ class Dice(random.Random):
     def __init__(self, seed: str, held_out: bool):
         super().__init__(seed)
         self.held_out = held_out
+        # The share of names and texts that are those of everyday.py, and the areas that occur.
+        self.everyday = self.choice((1, 0.95, 0.9, 0.6, 0.4, 0.15, 0))
+        self.areas = None
+
+    def is_everyday(self) -> bool:
+        return self.random() < self.everyday
 
 
 def is_held_out(text: str) -> bool:
@@ -89,17 +66,16 @@ def split(words: tuple, held_out: bool) -> tuple:
 
 
 def pick(rng, words) -> str:
-    """One of a closed list of words, of the split."""
-    return rng.choice(split(tuple(words), rng.held_out))
+    """One of a closed list of words, of the split; where that has few, mostly another word instead."""
+    pool = split(tuple(words), rng.held_out)
+    if rng.held_out and len(pool) < 6 and rng.random() < 0.7:
+        pool = split(ordinary(), True)
+    return rng.choice(pool)
 
 
 @lru_cache(None)
-def dictionary() -> tuple:
-    try:
-        lines = DICTIONARY.read_text().split("\n")
-    except FileNotFoundError:
-        raise SystemExit(f"no word list {DICTIONARY}: install the package wamerican") from None
-    return tuple(word for word in lines if re.fullmatch(r"[a-z]{3,11}", word))
+def ordinary() -> tuple:
+    return ordinary_words()
 
 
 def random_letters(rng, low=2, high=9) -> str:
@@ -114,16 +90,16 @@ def random_letters(rng, low=2, high=9) -> str:
             word = rng.choice(NOUNS)
             at = rng.randrange(len(word))
             word = word[:at] + rng.choice(string.ascii_lowercase) + word[at + rng.randint(0, 1) :]
-        if is_held_out(word) == rng.held_out or high < 4:
+        if (is_held_out(word) == rng.held_out or high < 4) and not is_unwanted(word):
             return word
 
 
 def word(rng) -> str:
-    """One lower-case word: frequent, from the dictionary, or of no language."""
+    """One lower-case word: ordinary, or of no language."""
     kind = rng.random()
-    if kind < 0.4:
+    if kind < 0.3:
         return pick(rng, rng.choice((NOUNS, NOUNS, VERBS, ADJECTIVES)))
-    return pick(rng, dictionary()) if kind < 0.65 else random_letters(rng)
+    return pick(rng, ordinary()) if kind < 0.45 + 0.5 * rng.everyday else random_letters(rng)
 
 
 def number(rng) -> str:
@@ -133,6 +109,8 @@ def number(rng) -> str:
 
 def stem(rng) -> str:
     """A file name without its extension."""
+    if rng.is_everyday():
+        return everyday.stem_and_extension(rng)[0]
     kind = rng.random()
     if kind < 0.42:
         return word(rng)
@@ -162,6 +140,8 @@ def stem(rng) -> str:
 
 def file_name(rng, text=False) -> str:
     """A name as found in real folders; `text` asks for an extension of text files."""
+    if rng.is_everyday():
+        return everyday.file_name(rng, text)
     kind = rng.random()
     if kind < 0.05:
         return rng.choice(PLAIN_NAMES)
@@ -176,11 +156,16 @@ def file_name(rng, text=False) -> str:
 
 
 def folder_name(rng) -> str:
+    if rng.is_everyday():
+        return everyday.folder_path(rng, 1)
     return pick(rng, FOLDERS) if rng.random() < 0.5 else stem(rng).lower().replace(" ", "-").replace(".", "")
 
 
 def folder_path(rng, depths=(1, 1, 1, 2, 2, 3)) -> str:
-    return "/".join(folder_name(rng) for _ in range(rng.choice(depths)))
+    depth = rng.choice(depths)
+    if rng.is_everyday():
+        return everyday.folder_path(rng, depth)
+    return "/".join(folder_name(rng) for _ in range(depth))
 
 
 def file_path(rng, text=True, depths=(0, 0, 0, 1, 1, 2, 3)) -> str:
@@ -257,6 +242,8 @@ def size_phrase(rng) -> str:
 
 def sentence(rng) -> str:
     """A line of prose, half of it sense, half of it not."""
+    if rng.is_everyday():
+        return everyday.phrase(rng)
     patterns = (
         "The N is A.",
         "P will V the N on D.",
@@ -301,6 +288,8 @@ def sentence(rng) -> str:
 
 def fragment(rng) -> str:
     """A short text as people search for it, write it or replace it."""
+    if rng.is_everyday():
+        return everyday.fragment(rng)
     kind = rng.random()
     if kind < 0.35:
         return word(rng)
@@ -340,6 +329,8 @@ def fragment(rng) -> str:
 
 def lines(rng, kind: str, count: int) -> list:
     """The content of a file of an extension's kind."""
+    if rng.is_everyday():
+        return everyday.lines(rng, kind, count)
     if kind in ("csv", "tsv"):
         joint = "," if kind == "csv" else "\t"
         columns = rng.randint(2, 4)

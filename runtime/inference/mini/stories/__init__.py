@@ -12,6 +12,19 @@ from stories.chains import (
     save_sizes,
     write_then_check,
 )
+from stories.daily import (
+    correct,
+    dictate,
+    held_in_folder,
+    held_texts,
+    keep_copy,
+    look_up,
+    part_by_words,
+    run_script,
+    save_one,
+    whether_in_file,
+)
+from stories.errands import create_several, errands, same_change, talk_on
 from stories.follow_ups import (
     one_of_the_shown,
     other_folder,
@@ -20,6 +33,7 @@ from stories.follow_ups import (
     same_again,
     think_again,
 )
+from stories.journeys import change_what_mentions, extreme_kind, journey
 from stories.listing import (
     count_files,
     extreme,
@@ -119,6 +133,23 @@ STORIES = (
     (sequence, 22),
     (several, 7),
     (chatter, 6),
-    (out_of_scope, 7),
+    (held_in_folder, 8),
+    (held_texts, 7),
+    (whether_in_file, 8),
+    (look_up, 7),
+    (correct, 10),
+    (dictate, 10),
+    (part_by_words, 5),
+    (run_script, 5),
+    (save_one, 8),
+    (keep_copy, 5),
+    (errands, 22),
+    (create_several, 7),
+    (same_change, 8),
+    (talk_on, 12),
+    (extreme_kind, 6),
+    (journey, 14),
+    (change_what_mentions, 4),
+    (out_of_scope, 8),
     (unclear, 1),
 )

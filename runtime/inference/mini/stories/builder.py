@@ -3,6 +3,7 @@
 import json
 import re
 
+import everyday
 import words
 from words import clean_path
 
@@ -40,10 +41,67 @@ LEADS = (
     "let us ",
     "would you mind: ",
     "be so kind and ",
+    "it would be nice if you could ",
+    "it would be great if you could ",
+    "i was wondering if you could ",
+    "any chance you could ",
+    "would it be possible to ",
+    "is it possible to ",
+    "i'd appreciate it if you could ",
+    "i would be grateful if you could ",
+    "do me a favour and ",
+    "may i ask you to ",
+    "let me ask you to ",
+    "pls ",
+    "plz ",
+    "you have to ",
+    "you must ",
+    "you should ",
+    "make sure to ",
+    "i order you to ",
+    "my boss wants you to ",
+    "we need you to ",
+    "we want to ",
+    "i want to ",
+    "i'm trying to ",
+    "i have to ",
+    "time to ",
+    "be a dear and ",
+    "if you don't mind, ",
+    "when you get a chance, ",
+    "could you quickly ",
+    "can you just ",
+    "could you maybe ",
+    "please kindly ",
+    "sir, please ",
+    "dear nacre, please ",
+    "hey you, ",
+    "yo, ",
+    "come on, ",
+    "so now please ",
+    "first of all ",
+    "i think you should ",
+    "why don't you ",
+    "how about you ",
+    "help me to ",
+    "is there a way to ",
+    "are you able to ",
+    "will you ",
+    "would you kindly ",
+    "would you please ",
+    "i need help: ",
+    "to do: ",
+    "job for you: ",
+    "action: ",
+    "command: ",
+    "request: ",
 )
+ASKING = ("could", "can", "would ", "hey, can", "any chance", "is it", "is there", "are you", "will you", "may i", "why don", "how about")
 # Leads that fit before whatever is not an imperative.
-GREETINGS = ("hey, ", "hi, ", "ok, ", "okay, ", "hello, ", "so, ", "well, ", "now, ", "please: ", "alright, ", "hi there, ", "hey nacre, ")
-STATEMENT = re.compile(r"\{|(if|i|i'm|i'd|the|there|we|where|wherever|in|at|of|any|anything|from|my|some|don't|do not|your|one|no) ")
+GREETINGS = ("hey, ", "hi, ", "ok, ", "okay, ", "hello, ", "so, ", "well, ", "now, ", "please: ", "alright, ", "hi there, ", "hey nacre, ", "question: ", "tell me: ", "say, ", "tell me, ",
+    "can you tell me: ", "i'd like to know: ", "quick one: ", "i was wondering: ", "any idea: ", "one question: ", "just curious: ", "excuse me, ",
+    "sorry, ", "pls tell me: ", "please tell me, ", "and ", "i ask myself: ", "help: ", "do you know: ", "my question is: ", "you, ", "yo, ", "dear nacre, ")
+STATEMENT = re.compile(r"\{|(if|i|i'm|i'd|the|there|we|where|wherever|in|at|of|any|anything|from|my|our|which|what|how|who|is|are|does|contents|number|size|line|lines|word count|file count|file size|files|all|both|(a|one) (file|text|new|more)|content|directory|some|don't|do not|your|one|no) ")
 TAILS = (
     " please",
     ", please",
@@ -56,64 +114,35 @@ TAILS = (
     " if you can",
     " quickly",
 )
-FILLERS = (
-    "actually",
-    "maybe",
-    "really",
-    "basically",
-    "quickly",
-    "somehow",
-    "again",
-    "first",
-    "perhaps",
-    "also",
-    "simply",
-    "still",
-    "kindly",
-    "if possible",
-    "for my boss",
-    "as fast as you can",
-    "right now",
-    "today",
-    "carefully",
-    "you know",
-    "well",
-    "then",
+FILLERS_BEFORE = (
+    "actually, ", "first, ", "also, ", "well, ", "you know, ", "quickly: ", "if possible, ", "when you have time, ", "today, ",
+    "once more: ", "for a start, ", "real quick: ", "ah, ", "hm, ", "right, ", "by the way, ", "basically, ", "simply put: ",
+)
+FILLERS_AFTER = (
+    "if possible", "for my boss", "as fast as you can", "right now", "today", "again", "carefully", "when you have a moment",
+    "somehow", "for the meeting", "before lunch", "real quick", "this time", "if it is not too much trouble", "asap", "as usual",
 )
 OPENINGS = (
-    "I am working on something. ",
-    "I am in a hurry. ",
-    "One more thing: ",
-    "I have a question. ",
-    "Sorry to bother you. ",
-    "My disk is almost full. ",
-    "I lost track of things. ",
-    "I'm preparing a meeting. ",
-    "Next task. ",
-    "We are cleaning up. ",
-    "I need your help. ",
-    "Here is what I want: ",
-    "Quick question: ",
-    "I am new here. ",
-    "Good morning. ",
-    "I can't remember it. ",
-    "Let me think. ",
-    "For the record: ",
-    "Dear assistant, ",
-    "First of all, ",
+    "(I am|we are|I'm|we're) (working on|busy with|preparing|finishing|reviewing|looking after) (something|the {n}|a new {n}|our {n}|the {n} for {p}). ",
+    "(I am in a hurry|I am new here|I have a question|I lost track of things|I need your help|let me think|next task|one more thing|good morning|sorry to bother you|I can't remember it|I am not good with computers)(. |: |! )",
+    "(My disk|the disk|my laptop) is (almost|nearly|) full. ",
+    "(We are|I am) (cleaning up|tidying up|moving house|packing|doing the accounts|having guests). ",
+    "{p} (asked|wants to know|needs it|told me to ask you|is waiting for this|sent me). ",
+    "(I have|we have|there is) a meeting (with {p}|on {d}|tomorrow|in ten minutes). ",
+    "(I'm|I am) (preparing|writing|planning) (a meeting|a trip|the {n}|my {n}). ",
+    "(Here is what I want|for the record|first of all|dear assistant|quick question|question|my problem|new job|important){:} ",
+    "(Yesterday|today|this morning|on {d}) (I|we) (worked on|lost|changed|moved|talked about) the {n}. ",
+    "(I|we) (bought|sold|got|found|ordered) (a|the) {n} (yesterday|today|last week|on {d}). ",
+    "(The {n}|Our {n}|My {n}) (is|was) (late|broken|finished|wrong|important|missing). ",
+    "I (forgot|can't find|don't remember|always mix up) (things|everything|what I did). ",
+    "(no idea how to do this myself|my eyes are tired|I am on the phone|my English is not good, sorry)(. |: )",
 )
 CLOSINGS = (
-    "Thanks!",
-    "Thank you.",
-    "That's all.",
-    "I need it for a meeting.",
-    "It is urgent.",
-    "No hurry.",
-    "Nothing else.",
-    "Be careful.",
-    "I will check it later.",
-    "Tell me if that does not work.",
-    "thx",
+    "(Thanks|Thank you|Many thanks|Cheers|thx|thanks in advance)(!|.)",
+    "(That's all|It is urgent|No hurry|Nothing else|Be careful|I will check it later|That would help me a lot|I am in a hurry).",
+    "I need it for (a meeting|{p}|the {n}|my boss|tomorrow).",
+    "(Tell me if that does not work|{p} will check it|{p} is waiting for it|we talked about it on {d}).",
+    "(I am working on|it's for|this is for) the {n}.",
 )
 FILTER_NOUN = "(files|the files|all files|all the files|every file|documents|items|things)"
 
@@ -141,24 +170,111 @@ def misspell(rng, text: str) -> str:
     )
 
 
+SHORTER = (
+    ("you", "u"), ("please", "pls"), ("are", "r"), ("what's", "whats"), ("i'm", "im"), ("don't", "dont"), ("want to", "wanna"), ("give me", "gimme"),
+    ("let me", "lemme"), ("i'd", "id"), ("doesn't", "doesnt"), ("and", "n"), ("and", "&"), ("with", "w/"), ("the", "teh"), ("thanks", "thx"), ("what is", "whats"),
+    ("isn't", "isnt"), ("can't", "cant"), ("number of", "nr of"), ("show me", "shw me"), ("because", "bc"), ("directory", "dir"), ("to", "2"),
+)  # fmt: skip
+
+
+def texted(rng, text: str) -> str:
+    """Some words in the short forms of hurried people, never in a slot."""
+    for long, short in rng.sample(SHORTER, 12):
+        text = re.sub(r"(?<![{\w'])" + long + r"(?![}\w'])", short, text, count=1)
+    return text
+
+
+# Slots that hold a text of the user's: what stands after one without marks would be taken for a part of it.
+FREE = ("{t}", "{a}", "{b}", "{w}", "{i}", "{c}", "{q}")
+
+
 def pad(rng, text: str) -> str:
-    """Add a word that means nothing, between two words of the request."""
-    spots = [match.start() for match in re.finditer(r"(?<=[a-z]) (?=[a-z])", text)]
-    if not spots:
-        return text
-    at = rng.choice(spots)
-    return f"{text[:at]} {rng.choice(FILLERS)}{text[at:]}"
+    """Add a word that means nothing, before or after the request."""
+    end = re.search(r"[?.]?$", text).start()
+    if text[:end].endswith(FREE) or re.search(r"\{[tc]\d", text) or rng.random() < 0.5:
+        return rng.choice(FILLERS_BEFORE) + text
+    return f"{text[:end]} {rng.choice(FILLERS_AFTER)}{text[end:]}"
+
+
+def chatted(rng, templates: tuple) -> str:
+    """A sentence around the request, about nothing that matters."""
+    text = expand(rng, rng.choice(templates).replace("{:}", ":"))
+    for slot, pool in (("{n}", words.NOUNS), ("{p}", words.PEOPLE), ("{d}", words.DAYS)):
+        while slot in text:
+            text = text.replace(slot, words.pick(rng, pool), 1)
+    return text
+
+
+# Around what is copied into a slot; these never leave `Story.say`.
+OPEN, CLOSE = "\x02", "\x03"
+
+
+def copied(slot: str) -> str:
+    """What the slot copies if it is one thing, else nothing."""
+    parts = re.findall(f"{OPEN}(.*?){CLOSE}", slot, re.DOTALL)
+    return parts[0] if len(parts) == 1 else ""
+
+
+IT = re.compile(r"\b(it|its|them|they|one|that|then|and)\b")
+BEFORE_FILE = (
+    "(I have|there is|we have|here is|I found|you can see|take) (a file|the file|a file called|a file named|) {n}. ",
+    "(I am thinking about|this is about|it is about|look at|open|I mean|take) {n}. ",
+    "{n}: ",
+    "about {n}: ",
+    "the file is {n}. ",
+    "(regarding|concerning|as for) {n}(: |, )",
+)
+AFTER_FILE = (" (I mean|I am talking about|the file is|it is|it's called|look at|see) {n}.", " [{n}].", " - {n}", ". File: {n}", " [it is in {n}].")
+BEFORE_FOLDER = (
+    "(I am|we are) in (the folder|) {n}. ",
+    "(look|have a look) (at|in|into) (the folder|) {n}. ",
+    "(the folder is|this is about the folder|take the folder|folder) {n}(. |: )",
+    "(there is|we have|I have) a folder (called|named|) {n}. ",
+    "{n}: ",
+)
+AFTER_FOLDER = (" [folder {n}]", " [{n}]", " [in {n}]", " [the {n} folder]", ". (the folder is|I mean the folder|look in|it is about) {n}", " [see {n}]")
+
+
+def restate(rng, text: str, slots: dict) -> tuple:
+    """Name the file or the folder in a sentence of its own or in brackets: `(before, request, after)`."""
+    mark = re.search(r"[?.]?$", text).start()
+    if text.count("{f}") == 1 and "{in}" not in text and not text.startswith("{f}") and not IT.search(text):
+        name = copied(slots.get("f", ""))
+        if name and len(text) > 8:
+            slots["n0"] = quoted(rng, name, 0.15)
+            kind = rng.random()
+            it = rng.choice(("it", "it", "the file", "that file", "this file"))
+            if kind < 0.3:
+                return "", text.replace("{f}", rng.choice(("the file ({n0})", "that file ({n0})", "my file ({n0})", "the file [{n0}]"))), ""
+            if kind < 0.65 or text[:mark].endswith(FREE):
+                return (expand(rng, rng.choice(BEFORE_FILE)).rstrip() + " ").replace("{n}", "{n0}"), text.replace("{f}", it), ""
+            return "", text.replace("{f}", it), rng.choice(AFTER_FILE)
+    match = re.search(r" \{in\}[?.]?$", text)
+    if match and text.count("{in}") == 1:
+        name = copied(slots.get("in", ""))
+        if name:
+            slots["n0"] = quoted(rng, name, 0.1)
+            if rng.random() < 0.5:
+                return (expand(rng, rng.choice(BEFORE_FOLDER)).rstrip() + " ").replace("{n}", "{n0}"), text.replace(" {in}", rng.choice((" there", " in it", " in there"))), ""
+            return "", text.replace(" {in}", ""), rng.choice(AFTER_FOLDER)
+    return "", text, ""
 
 
 def quoted(rng, text: str, share=0.3) -> str:
     """The text as it is or between marks; always marked when it has spaces inside."""
     mark = rng.choice(('"', '"', "'", "`"))
-    return f"{mark}{text}{mark}" if (" " in text and rng.random() < 0.8) or rng.random() < share else text
+    marked = rng.random() < (share if share >= 1 else 0.75 - 0.3 * bool(re.search(r"\.\w+$", text)) if " " in text else share)
+    return f"{mark}{OPEN}{text}{CLOSE}{mark}" if marked else OPEN + text + CLOSE
 
 
 def file_form(rng, path: str) -> str:
     """A file as people mention it."""
     kind = rng.random()
+    called = everyday.name_of(path) if kind > 0.84 else ""
+    if called:
+        own = rng.choice(("the ", "the ", "the ", "our ", "my ", "your "))
+        form = rng.choice(("{c} {f}", "{c} {f}", "{c} ({f})", "{c} file {f}", "{c}, {f}", "{c} in {f}"))
+        return own + form.replace("{c}", called).replace("{f}", quoted(rng, path, 0.05))
     if kind < 0.66:
         return quoted(rng, path, 0.12)
     if kind < 0.94:
@@ -240,38 +356,46 @@ def dress(rng, text: str, leads: bool, capital: bool) -> str:
     """Slips, fillers, politeness, case and punctuation around a wording; slots stay as they are."""
     question = text.endswith("?")
     wish = "?" not in text and not STATEMENT.match(text)
+    padded = leads and rng.random() < 0.06
     if rng.random() < 0.1:
         text = misspell(rng, text)
-    if leads and rng.random() < 0.1:
+    if padded:
         text = pad(rng, text)
+        wish = False
     if rng.random() < 0.03:
         text = re.sub(r"(?<![{\w])(the|a|an|of) (?=[\w{])", "", text)
+    if rng.random() < 0.05:
+        text = texted(rng, text)
+    free = text.endswith(FREE) or re.search(r"\{[tabwicq]\d*\}$", text)
     if not question:
-        lead = rng.choice(LEADS if wish else GREETINGS) if leads and rng.random() < (0.4 if wish else 0.1) else ""
-        tail = rng.choice(TAILS) if leads and rng.random() < 0.08 and "please" not in lead else ""
+        may_lead = leads and not padded
+        lead = rng.choice(LEADS if wish else GREETINGS) if may_lead and rng.random() < (0.4 if wish else 0.1) else ""
+        tail = rng.choice(TAILS) if leads and not free and rng.random() < 0.08 and "please" not in lead else ""
         text = lead + text + tail
         if not text.endswith("."):
-            asks = lead.startswith(("could", "can", "would you ", "hey, can"))
+            asks = lead.startswith(ASKING)
             marks = ("?", "?", "") if asks else (".", "", "", "") if text.endswith("}") else (".", ".", "", "", "", "!")
             text += rng.choice(marks)
     elif rng.random() < 0.15:
         text = text[:-1]
     elif rng.random() < 0.03:
         text += rng.choice(("?", "??", " thanks"))
-    kind = rng.random()
-    if kind < 0.02:
-        text = re.sub(r"\{\w+\}|[^{]+", lambda match: match.group(0) if match.group(0)[0] == "{" else match.group(0).upper(), text)
-    elif kind < 0.03:
+    if rng.random() < 0.01:
         text = re.sub(r"(?<![{\w])[a-z]+(?![}\w])", lambda match: match.group(0).capitalize(), text)
     if capital and not text.startswith("{"):
         text = text[0].upper() + text[1:]
-    if leads and rng.random() < 0.06:
-        text = rng.choice(OPENINGS) + text
-    elif leads and rng.random() < 0.02:
-        text = text.rstrip("?.! ") + rng.choice((". ", "? ")[question:] + (". ",)[: not question]) + rng.choice(CLOSINGS)
+    if leads and rng.random() < 0.1:
+        text = chatted(rng, OPENINGS) + " " + text
+    elif leads and not free and rng.random() < 0.035:
+        text = text.rstrip("?.! ") + ("? " if question else ". ") + chatted(rng, CLOSINGS)
     elif leads and rng.random() < 0.012:
         text = rng.choice(INJECTIONS) + text
     return text
+
+
+WHETHER = re.compile(
+    r"(is|are|does|do|did|has|have|can \{).*\?$|(check|see|tell me|find out|i wonder|i want to know) (if|whether) ((?!, then| and ).)*$"
+)
 
 
 class Redraw(Exception):
@@ -297,6 +421,7 @@ class Story:
         self.context = CONTEXT if rng.held_out else rng.choice((600, 1024, CONTEXT, CONTEXT, CONTEXT))
         self.mishap = rng.random() < 0.1
         self.careless = rng.random()
+        self.asks_whether, self._preface = False, ""
         self._collected = None
         self._request, self._furnished, self._in_turn, self._person = None, False, False, False
         self._fate = {}
@@ -307,12 +432,33 @@ class Story:
         text = pattern(rng, template if isinstance(template, tuple) else (template,))
         for name in [name for name, value in slots.items() if not value]:
             text = text.replace(" {%s}" % name, "").replace("{%s}" % name, "")
-        self.say(dress(rng, text, leads, self.careless > 0.35), **slots)
+        self.asks_whether = bool(WHETHER.match(text))
+        before, after = "", ""
+        if leads and rng.random() < 0.1:
+            before, text, after = restate(rng, text, slots)
+        capital = self.careless > 0.35
+        text = dress(rng, text, leads and not after, capital and not before.endswith((": ", ", ")))
+        if after:
+            after = " " * after.startswith(" ") + expand(rng, after)
+            after = after.replace("[", "(").replace("]", ")").replace("{n}", "{n0}")
+            end = re.search(r"[?.!]*$", text).start()
+            if after.startswith(" (") and rng.random() < 0.6:
+                text = text[:end] + after + text[end:]
+            elif after.startswith(". "):
+                text = text[:end] + (text[end:] or rng.choice((".", ","))) + " " + after[2].upper() + after[3:]
+            else:
+                text += after if text[end:] or after.startswith((" (", " -")) else "." + after
+        if before and capital:
+            before = before[0].upper() + before[1:]
+        self.say(before + text.replace("[", "(").replace("]", ")"), rng.random() < 0.05, **slots)
 
-    def say(self, text, **slots):
-        """A request word by word."""
+    def say(self, text, loud=False, **slots):
+        """A request word by word; a loud one is in capitals but for what is copied."""
         for name, value in slots.items():
-            text = text.replace("{%s}" % name, value)
+            text = text.replace("{%s}" % name, value if OPEN in value else OPEN + value + CLOSE)
+        if loud:
+            text = re.sub(f"(^|{CLOSE})([^{OPEN}]*)", lambda match: match.group(0).upper(), text)
+        text = text.replace(OPEN, "").replace(CLOSE, "")
         if not text.strip():
             raise Redraw
         self._request = text
@@ -340,13 +486,18 @@ class Story:
 
     def together(self, tellers):
         """Several tasks of one request: what each would answer becomes a line of one answer."""
-        self._collected = []
+        self._collected, self.asks_whether = [], False
         for tell in tellers:
             tell()
         text, self._collected = "\n".join(self._collected), None
         self.answer(text)
 
+    def preface(self, text: str):
+        """Begin the next answer so."""
+        self._preface = text
+
     def answer(self, text: str):
+        text, self._preface = self._preface + text, ""
         if self._collected is not None:
             self._collected.append(text)
             return
@@ -474,7 +625,10 @@ class Story:
         base = "" if base == "." else base + "/"
         if base:
             self.add_folder(base[:-1])
-        count = few(rng, *files) if rng.random() < 0.9 else rng.randint(files[1], files[1] * 6)
+        kind = rng.random()
+        count = few(rng, *files) if kind < 0.72 else rng.randint((files[0] + files[1] + 1) // 2, files[1])
+        if kind > 0.93:
+            count = rng.randint(files[1], files[1] * 6)
         names = []
         for _ in range(count):
             name = words.file_name(rng)

@@ -91,7 +91,18 @@ def save_sizes(story):
     verb, to = ("(append|add)", "to") if append else (WRITE_VERB, "(to|to|into|in|in)")
     end = f"{verb} {NAMES} {to} {{f}}"
     templates = [
-        "(which|which|what) (of the|of the|) {k} {in} " + are + " {s}? " + end,
+        "{k} {in} " + than + " {s} -> {f}" if not append else "{k} {in} " + than + " {s}: add their names to {f}",
+        "{k} {in} " + than + " {s}: " + end,
+        "which {k} {in} " + are + " {s}? (note|note down|jot down|put down|keep) (them|the names|their names) in {f}"
+        if not append
+        else "which {k} {in} " + are + " {s}? they (belong|go) at the end of {f}",
+        "which {k} {in} " + are + " {s}? (the answer|the list|the names|that) (goes|should go|go) (into|in|to) {f}".replace("|go) (", "|should go) (")
+        if not append
+        else "{f} needs the names of {k} {in} " + than + " {s} (added|appended) to it",
+        "(collect|gather|find) {k} {in} " + than + " {s}; (result|output|names) (goes to|into|in) {f}"
+        if not append
+        else "put the names of {k} {in} " + than + " {s} at the end of {f}",
+        "(which|what) (of the|of the|) {k} {in} " + are + " {s}? " + end,
         "(which|what) {k} {in} " + are + " {s}? " + end,
         SHOW + " (the|all|) {k} {in} " + than + " {s} " + NEXT + " " + end,
         "find (the|all|all the|) {k} {in} " + than + " {s} " + NEXT + " " + end,
@@ -117,7 +128,7 @@ def save_sizes(story):
         "(from|of) all the {k} {in}, " + verb + " those " + than + " {s} " + to + " {f}",
         "there are {k} {in}. Which " + are + " {s}? " + end,
         "(please|) " + verb + " to {f} which {k} {in} " + are + " {s}",
-        verb + " (everything|whatever is|anything|all that is) {in} " + than + " {s} " + to + " {f}"
+        verb + " (everything|anything|all) {in} " + than + " {s} " + to + " {f}"
         if asked.noun == "files"
         else verb + " {k} {in} " + than + " {s} " + to + " {f}",
     ]
@@ -202,6 +213,13 @@ def save_listing(story):
                 ()
                 if append
                 else (
+                    "{k} {in} -> {f}",
+                    "{k} {in}: (write|save|put|note) (the names|them) {to} {f}".replace("{to}", "(to|into|in)"),
+                    "(note down|jot down|note|keep) (the names of|) {k} {in} in {f}",
+                    "(list|see) {k} {in}; (result|names|output) (goes to|go into|in) {f}".replace("|go into|", "|into|"),
+                    "i want {k} {in} listed in {f}",
+                    "{f} should have the names of {k} {in}",
+                    "(see|check|look) what is {in} and put the names in {f}" if kind == "all" else "(see|check) which are {k} {in} and put the names in {f}",
                     "(make|create|write|save) a list of {k} {in} (in|as|to|into) {f}",
                     "{f} should (list|contain the names of) {k} {in}",
                     "create {f} with (the names of|a list of) {k} {in}",
@@ -270,6 +288,19 @@ def save_search(story):
             f"{verb} (the names of|a list of|) (the|all|) {noun} {{in}} {contain} {{w}} {to} {{f}}"
             if not by_line
             else f"{verb} (the|all|all the) lines {{in}} {contain} {{w}} {to} {{f}}",
+            *(
+                ()
+                if append
+                else (
+                    f"{noun} {{in}} {contain} {{w}} -> {{f}}",
+                    f"(collect|gather|extract|pick) (the|all|all the) {noun} {{in}} {contain} {{w}} (into|in) {{f}}",
+                    f"(which|what) {noun} {{in}} (contain|mention|have) {{w}}? (note them down|put them down|keep them|collect them) in {{f}}",
+                    f"{{f}} should (get|contain|have|list) (the|all|all the) {noun} {{in}} {contain} {{w}}",
+                    f"i (want|need) (the|all) {noun} {{in}} {contain} {{w}} in {{f}}",
+                    f"(search|go|look) through {{D}} for {{w}} and put {what} in {{f}}",
+                    f"{{f}}: (the|all) {noun} {{in}} {contain} {{w}}",
+                )
+            ),
         ),
         **slots,
     )
@@ -359,7 +390,10 @@ def save_count(story):
             "count the lines (of|in) {f} "
             + NEXT
             + " (write|save|put) (the number|the result|the count|it|the answer) (to|into|in) {g}",
-            "(write|save|put) the (number of lines|line count) (of|in) {f} (to|into|in) {g}",
+            "(write|save|put|note|store) (only|just|) the (number of lines|line count) (of|in) {f} (to|into|in|down in) {g}",
+            "(number of lines|line count) (of|in) {f} -> {g}",
+            "how many lines has {f}? (the number|the answer) (goes|should go) (into|in) {g}",
+            "{g} should (say|contain) how many lines {f} has",
             "how many lines (has|are in) {f}? (write|save|put) (the number|the answer|it|the count) (to|into|in) {g}",
         ),
         f=file_form(rng, path),

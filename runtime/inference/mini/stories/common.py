@@ -41,6 +41,12 @@ KINDS = (
     ("XML", "xml"),
     ("YAML", "yaml"),
     ("mp3", "mp3"),
+    ("word", "docx"),
+    ("Word", "docx"),
+    ("Excel", "xlsx"),
+    ("config", "conf"),
+    ("backup", "bak"),
+    ("sound", "wav"),
     ("PNG", "png"),
     ("SVG", "svg"),
 )
@@ -80,8 +86,25 @@ def under(folder: str, name: str) -> str:
     return name if folder == "." else folder.rstrip("/") + "/" + name
 
 
+# Nouns that are a kind by themselves.
+NOUNS_OF_KIND = (
+    ("PDFs", "pdf"), ("pdfs", "pdf"), ("spreadsheets", "csv"), ("tables", "csv"), ("csvs", "csv"), ("python scripts", "py"), ("Python programs", "py"),
+    ("shell scripts", "sh"), ("scripts in python", "py"), ("logs", "log"), ("log files", "log"), ("logfiles", "log"), ("text files", "txt"),
+    ("plain text files", "txt"), ("text documents", "txt"), ("txts", "txt"), ("markdown documents", "md"), ("markdowns", "md"), ("photos", "jpg"), ("jpegs", "jpg"),
+    ("pictures", "png"), ("images", "png"), ("PNGs", "png"), ("web pages", "html"), ("html pages", "html"), ("stylesheets", "css"), ("css files", "css"),
+    ("zip archives", "zip"), ("archives", "zip"), ("zips", "zip"), ("vector graphics", "svg"), ("JSONs", "json"), ("yaml configs", "yaml"), ("ini files", "ini"),
+    ("songs in mp3", "mp3"), ("mp3s", "mp3"), ("word documents", "docx"), ("excel sheets", "xlsx"), ("C sources", "c"), ("header files", "h"), ("C headers", "h"),
+    ("sql scripts", "sql"), ("SQL queries", "sql"), ("database dumps", "sql"), ("gifs", "gif"), ("backups", "bak"), ("javascripts", "js"), ("java classes", "java"),
+    ("go sources", "go"), ("rust sources", "rs"),
+)  # fmt: skip
+
+
 def a_pattern(rng) -> tuple:
     """A glob and the words that ask for it."""
+    kind = rng.random()
+    if kind < 0.2:
+        noun, extension = rng.choice(NOUNS_OF_KIND)
+        return f"*.{extension}", noun
     kind = rng.random()
     if kind < 0.3:
         noun, extension = rng.choice(KINDS)

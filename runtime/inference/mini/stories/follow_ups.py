@@ -18,6 +18,13 @@ SAME = (
     "now (do it|this|that) (for|with) {x}",
     "{x} too(| please)",
     "also {x}",
+    "(thanks|ok|good|great|fine), (and|now) {x}(| please)",
+    "(thanks|thank you), and (the same for|) {x}?",
+    "(now|then) (the same|that) for {x}(| too)",
+    "and {x}?",
+    "what (about|of) {x}?",
+    "{x}?",
+    "next: {x}",
     "(again|once more), but (for|with|in) {x}",
 )
 

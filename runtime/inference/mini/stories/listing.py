@@ -45,7 +45,7 @@ def list_folder(story):
         story.user(
             (
                 SHOW
-                + " (the files|all files|the contents|everything|the entries|what is|what files are|all the files|the content|all items|every file|whatever is) {in}",
+                + " (the files|all files|the contents|everything|the entries|what is|what files are|all the files|the content|all items|every file) {in}",
                 "(what|which) (files|files and folders|entries|documents|things) (are|are there|do you see|exist|do we have|are stored|can you find|do i have) {in}?",
                 "what('s| is) {in}?",
                 "what does {D} contain?",
@@ -93,7 +93,8 @@ def list_folder(story):
 
 DEEP = (
     "(recursively|including subfolders|and its subfolders|and all subfolders|with all subfolders|and below"
-    "|including sub-folders|at any depth|in all subdirectories too|, subfolders included)"
+    "|including sub-folders|at any depth|in all subdirectories too|, subfolders included|and in the folders below|with everything below"
+    "|, also in the subfolders|down to the last folder|and all folders in it)"
 )
 
 
@@ -240,9 +241,17 @@ def list_kind(story):
     story.fill(folder, (0, 5), (0, 2))
     matching_names(story, folder, pattern)
     recursive = rng.random() < 0.12
-    deep = " (recursively|including subfolders|and its subfolders)" if recursive else ""
+    flat = not recursive and rng.random() < 0.06
+    deep = DEEP if recursive else " (only the top folder|not in the subfolders|without subfolders|directly there|only on the top level)" if flat else ""
+    deep = deep and " " + deep.strip()
+    if recursive and folder == "." and rng.random() < 0.7:
+        deep = ""
     slots = {"in": place_form(rng, folder), "k": noun}
-    if rng.random() < 0.25 and not recursive:
+    if recursive and not deep:
+        slots["in"] = rng.choice(
+            ("in all folders", "in the whole workspace", "anywhere in the workspace", "in any folder", "in all subfolders", "everywhere", "wherever they are", "across all folders", "in the whole project", "in every folder")
+        )
+    if rng.random() < 0.25 and not recursive and not flat:
         yield
         story.user(
             (
@@ -455,10 +464,10 @@ def list_by_size(story):
             "(filter|pick out|select|get) (the|all|those|) {k} {in} " + than + " {s}",
             "i am looking for {k} {in} " + than + " {s}",
             "(what|which) {k} " + than + " {s} does {D} (have|contain|hold)?",
-            "show (me|) (what is|everything|whatever is|anything) " + than + " {s} {in}"
+            "show (me|) (everything|anything|all) " + than + " {s} {in}"
             if asked.noun == "files"
             else "{k} " + than + " {s} {in}",
-            "list (everything|whatever is|anything) {in} " + than + " {s}"
+            "list (everything|anything|all) {in} " + than + " {s}"
             if asked.noun == "files"
             else "name the {k} {in} " + than + " {s}",
             "anything " + than + " {s} {in}?" if asked.noun == "files" else "any {k} " + than + " {s} {in}?",
@@ -486,7 +495,7 @@ def tell_by_size(story, asked, result):
         story.answer(f"I found no files{asked.description()} {where(asked.folder)}.")
 
 
-BIGGEST = "(biggest|largest|biggest|heaviest|largest)"
+BIGGEST = "(biggest|largest|biggest|heaviest|largest|bulkiest)"
 NEWEST = "(newest|latest|most recent|most recently changed|last modified|youngest)"
 
 
@@ -509,6 +518,11 @@ def extreme(story):
     several = rng.random() < 0.25 and kind in ("biggest", "newest")
     slots = {"in": place_form(rng, folder), "D": folder_form(rng, folder)}
     limit = 1 if kind in ("biggest", "newest") else None
+    recursive = not several and limit and rng.random() < 0.12
+    if recursive:
+        slots["in"] = rng.choice((slots["in"] or "here", slots["in"] or "here", "in all folders", "in the whole workspace")[: 2 if folder != "." else 4]) + rng.choice(
+            (" and its subfolders", " including subfolders", " with all subfolders", " (subfolders too)", ", subfolders included", " and below")
+        )
     if several:
         limit = rng.randint(2, 10)
         spelled = dict(zip(range(2, 11), "two three four five six seven eight nine ten".split()))
@@ -553,6 +567,9 @@ def extreme(story):
                         "what takes (up|) (most space|the most space|the most room) {in}?",
                         "which file {in} (weighs|is) (the|) most?",
                         "what is eating my disk space {in}?",
+                        "which of the files {in} should i delete to get the most space?",
+                        "(what|which file) is (filling|clogging) my disk {in}?",
+                        "what needs the most room {in}?",
                     )
                     if kind == "biggest"
                     else (
@@ -562,6 +579,9 @@ def extreme(story):
                         "which file did (i|we|someone) (change|edit|modify|touch|save|write) (last|most recently) {in}?",
                         "what is new {in}?",
                         "which file {in} has the latest (date|change)?",
+                        "the last file (i|we) (touched|changed|edited|saved) {in}",
+                        "(what|which file) (have i|did i) (worked on|changed|edited) last {in}?".replace("(have i|did i) (worked on|changed|edited)", "have i (worked on|changed|edited)"),
+                        "which file {in} (changed|was changed) (last|most recently)?",
                     )
                     if kind == "newest"
                     else ()
@@ -570,7 +590,7 @@ def extreme(story):
             **slots,
         )
     result = story.call(
-        "fs.list", path=folder, sort="size" if kind in ("biggest", "smallest") else "time", limit=limit
+        "fs.list", path=folder, recursive=recursive, sort="size" if kind in ("biggest", "smallest") else "time", limit=limit
     )
     tell_extreme(story, folder, kind, result, several)
 

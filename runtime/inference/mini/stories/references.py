@@ -4,12 +4,26 @@ import words
 from stories.builder import bad, body, file_form, folder_form, names_in, place_form, quoted
 from stories.chains import NAMES, save_sizes, target_file
 from stories.common import SHOW, WRITE_VERB, a_folder, under
+from stories.daily import (
+    correct,
+    dictate,
+    held_in_folder,
+    held_texts,
+    keep_copy,
+    look_up,
+    part_by_words,
+    run_script,
+    save_one,
+    whether_in_file,
+)
 from stories.listing import (
     SizeQuestion,
     count_files,
     extreme,
+    find_file,
     list_by_size,
     list_folder,
+    list_kind,
     tell_by_size,
     tell_listing,
 )
@@ -17,7 +31,7 @@ from stories.notes import a_fact, recall, take_note
 from stories.programs import run_program, tell_run
 from stories.reading import READ, line_count, read_file, tell_text, text_file
 from stories.searching import Needle, search_text, tell_search
-from stories.talk import chatter
+from stories.talk import chatter, out_of_scope
 from stories.writing import a_content, append_file, edit_file, told_edit, told_write, write_file
 from words import clean_path
 
@@ -187,6 +201,22 @@ def many_tasks(story):
 
 
 SINGLE = (
+    held_in_folder,
+    held_texts,
+    whether_in_file,
+    look_up,
+    correct,
+    correct,
+    dictate,
+    dictate,
+    part_by_words,
+    run_script,
+    save_one,
+    keep_copy,
+    list_kind,
+    find_file,
+    recall,
+    out_of_scope,
     list_folder,
     list_by_size,
     read_file,

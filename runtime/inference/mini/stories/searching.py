@@ -69,6 +69,8 @@ def tell_search(story, needle, result, kind):
         return
     header, found = result.split("\n")[0], body(result)
     quote = f'"{needle.text}"'
+    if story.asks_whether and kind == "lines":
+        story.preface("Yes, " if found else "No, ")
     if not found:
         story.answer(f"I found no matches for {quote} {where(needle.path)}.")
     elif kind == "count":

@@ -21,7 +21,7 @@ class Subject:
 
     def __init__(self, story, there=True):
         rng = story.rng
-        self.path = a_file(rng).replace(" ", "_")
+        self.path = a_file(rng)
         self.lines = []
         self.named = False
         if there:
@@ -228,7 +228,7 @@ ON_A_FILE = (
 )
 APART = ((note, 1), (look, 1.5), (make_folder, 1))
 JOINS = (
-    ("", "(and|, then|, and then| and then|, and|. Then|; then|, after that|. After that| and after that|. Afterwards,)"),
+    ("", "( and|, then|, and then| and then|, and|. Then|; then|, after that|. After that| and after that|. Afterwards,)"),
     ("first ", "(, then|. Then|, and then|, after that)"),
     ("", "(.|;|,)"),
     ("", "(. Also,|, also|. And|. Finally,|, finally| and also|. Next,)"),
@@ -286,7 +286,7 @@ def several(story):
     old, new = words.word(rng), words.fragment(rng)
     paths = []
     for _ in range(amount):
-        path = words.file_path(rng).replace(" ", "_")
+        path = words.file_path(rng)
         paths.append(path)
         if kind == "edit":
             lines = words.lines(rng, words.kind_of(path), rng.randint(1, 4))

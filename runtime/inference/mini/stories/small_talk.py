@@ -157,6 +157,22 @@ OUT_OF_SCOPE = (
     "(upload|share|publish) (it|my photo|this) (to|on) (instagram|facebook|the web|twitter)",
     "(wake me up|remind me) at {m}",
     "(post|send) a (letter|parcel|fax|postcard) to {l}",
+    "(tell|inform|notify|warn) {p} (that the {w} is late|that i am ill|about the {w}|that we meet on {d})",
+    "let {p} know (that i am late|about the {w}|that the {w} is ready|when the meeting is)",
+    "(drop|write) {p} a (line|message|mail|text|card)( about the {w}| that i will be late|)",
+    "(send|write) (the team|everybody|my boss|the customer|{p} and {p}) (a message|an email|a reminder|a mail)( about the {w}| that the {w} is done|)",
+    "(mail|email|forward|send|share) {w}.(txt|pdf|csv|md) (to|with) {p}( by mail| please|)",
+    "(reply|answer) to {p}('s mail|'s message|'s email|)( that i agree| about the {w}|)",
+    "(message|ping|slack|text|whatsapp) {p}( that the {w} is ready| about the {w}| now|)",
+    "(tell|ask) {p} (to call me|to come on {d}|for the {w}|where the {w} is)",
+    "(put|add) (the meeting|an appointment|{p}'s birthday) (in|to) my calendar( on {d}|)",
+    "(remind {p}|remind the team) (of|about) the {w}( on {d}|)",
+    "(invite|call) {p} (to|for) (the meeting|dinner|lunch|my birthday)",
+    "(can you|could you|please) (phone|call) (the dentist|the doctor|{p}|my mother)",
+    "(what|how) is the (traffic|weather|exchange rate|temperature) (in {l}|today|outside)?",
+    "(make|brew|bring) me (a coffee|a tea|breakfast|some {w})",
+    "(read|summarize) (the website|the news|www.{w}.com)( for me|)",
+    "(sing|dance|laugh|smile)( for me|)",
 )
 
 UNCLEAR = (

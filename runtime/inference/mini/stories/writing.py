@@ -217,6 +217,9 @@ def edit_texts(story, path) -> tuple:
     rng = story.rng
     old, new = words.fragment(rng), words.fragment(rng)
     lines = story.add_text(path, 1, 8)
+    if rng.random() < 0.4 and any(line.strip() for line in lines):
+        line = rng.choice([line for line in lines if line.strip()])
+        return (line.strip() if rng.random() < 0.4 else rng.choice(line.split())), new
     for _ in range(rng.choice((0, 1, 1, 1, 1, 1, 2, 3))):
         lines.insert(
             rng.randrange(len(lines) + 1),

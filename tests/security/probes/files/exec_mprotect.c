@@ -1,6 +1,6 @@
 /* attack: maps a file that it wrote as data and makes it executable then
    escaped: mprotect(2) succeeds
-   layer: mount
+   layer: seccomp
    control: outside
    source: a loader of one's own */
 #include "probe.h"

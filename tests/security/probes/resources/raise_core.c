@@ -1,6 +1,6 @@
 /* attack: raises the limit of its core dumps
    escaped: setrlimit(2) succeeds
-   layer: rlimit
+   layer: seccomp
    control: outside root
    source: catalogue C05, core_pattern */
 #include "probe.h"
