@@ -214,7 +214,7 @@ TEST_CASE("tiers: the deadline, the output and the processor time of a call end 
 TEST_CASE("tiers: the tasks, the memory and the disk of a call end it") {
   TIER_OR_SKIP();
   SandboxSpec bomb = Shell("i=0; while [ $i -lt 16 ]; do sleep 10 & i=$((i+1)); done; wait");
-  bomb.limits.tasks = 8;
+  bomb.limits.tasks = 16;
   CHECK(RunInTier(tier, bomb).kind == OutcomeKind::kTasksExceeded);
   SandboxSpec hog = Shell("dd if=/dev/zero of=/dev/null bs=300M count=4");
   hog.limits.memory_bytes = 64ULL << 20;
