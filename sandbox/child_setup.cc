@@ -405,7 +405,8 @@ int DoStep(const ChildInput& input, ChildState& state, const Step& step) {
     case StepKind::kShowTmp:
       return ShowTmp(step, input.report);
     case StepKind::kProc:
-      return AttachAt(kernel::NewProc(kData | kernel::kReadOnly), path);
+      return AttachAt(kernel::NewProc(step.number, static_cast<kernel::ProcView>(step.value)),
+                      path);
     case StepKind::kOpenSource:
       return OpenSource(step, input.sources[step.source], plan.sources[step.source].path.c_str());
     case StepKind::kPivot:

@@ -175,7 +175,7 @@ void PlanFileSystems(Builder& builder, const Limits& limits) {
   tmp.value = kTmpInodes;
   builder.AddAt(StepKind::kShowTmp, "watch", "/tmp");
   builder.Directory("/proc");
-  builder.AddAt(StepKind::kProc, "proc", "/proc");
+  builder.AddAt(StepKind::kProc, "proc", "/proc").number = kSystem | kernel::kNoExec;
 }
 
 // The writable mount that a path lies strictly below, or nullptr: the most specific one counts.

@@ -24,7 +24,7 @@ struct ProbeResult {
   std::string output;  // for people who ask why
 };
 
-// Borrows the sandbox. Thread-compatible.
+// Borrows the sandbox. Thread-safe: probes run side by side.
 class ProbeRunner final {
  public:
   // `directory` holds nacre-probes and probes.json.
@@ -33,9 +33,9 @@ class ProbeRunner final {
   const std::vector<Probe>& probes() const { return probes_; }
 
   // An Error when the runtime itself failed.
-  Result<ProbeResult> Run(const Probe& probe) { return RunWithout(probe, Layer::kNone); }
+  Result<ProbeResult> Run(const Probe& probe) const { return RunWithout(probe, Layer::kNone); }
   // Tests only: in a sandbox that lacks one layer.
-  Result<ProbeResult> RunWithout(const Probe& probe, Layer layer);
+  Result<ProbeResult> RunWithout(const Probe& probe, Layer layer) const;
 
   // The variables of a probe's environment, for the paths as it will see them.
   std::vector<std::pair<std::string, std::string>> Environment(const Arena& arena) const;

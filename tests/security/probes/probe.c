@@ -220,6 +220,8 @@ int64_t NowMs(void) {
   return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+int64_t PatienceMs(void) { return atoi(Variable("PROBE_PATIENCE_MS", "60")); }
+
 int main(int argc, char** argv) {
   if (argc == 2 && strcmp(argv[1], "--exit-42") == 0) return 42; /* what copies of it are run for */
   const int other = argc == 3 && strcmp(argv[1], "--other") == 0;

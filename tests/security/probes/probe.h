@@ -100,3 +100,5 @@ int RunProgram(const char* path, char* const argv[]);
 /* Reads up to size - 1 bytes and ends them with NUL; -1 when it cannot be opened. Not recorded. */
 ssize_t ReadText(const char* path, char* text, size_t size);
 int64_t NowMs(void);
+/* How long to try to win a race: longer in control runs, where it must be won. */
+int64_t PatienceMs(void);

@@ -15,12 +15,12 @@ PROBE() {
   if (child == 0)
     for (;;) syscall(SYS_renameat2, AT_FDCWD, Workspace("mine"), AT_FDCWD, Workspace("lure"), 2);
   int hit = 0;
-  for (const int64_t end = NowMs() + 60; NowMs() < end && !hit;) {
+  for (const int64_t end = NowMs() + PatienceMs(); NowMs() < end && !hit;) {
     const int fd = open(Workspace("mine"), O_WRONLY);
     hit = fd >= 0 && fstat(fd, &found) == 0 && found.st_ino == target.st_ino && found.st_dev == target.st_dev;
     if (fd >= 0) close(fd);
   }
   kill(child, SIGKILL);
   if (hit) Escaped("opened a read-only file for writing");
-  Held("mount", "it opens for reading only");
+  MustNotOpen(ReadOnly("file"), O_WRONLY);
 }

@@ -19,11 +19,11 @@ PROBE() {
   snprintf(path, sizeof path, "%s", Workspace("door/file"));
   char text[64];
   int seen = 0;
-  for (const int64_t end = NowMs() + 60; NowMs() < end && !seen;) {
+  for (const int64_t end = NowMs() + PatienceMs(); NowMs() < end && !seen;) {
     const ssize_t size = ReadText(path, text, sizeof text);
     seen = size > 0 && strstr(text, "host secret") != NULL;
   }
   kill(child, SIGKILL);
   if (seen) Escaped("read a host file");
-  Held("mount", "what the symlink names is not there");
+  MustNotRead(HostFile());
 }

@@ -6,5 +6,5 @@
 #include "probe.h"
 
 PROBE() {
-  FillInodes("/dev/shm", 4000);
+  FillInodes("/dev/shm", 2000);
 }

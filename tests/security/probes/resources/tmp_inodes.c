@@ -6,5 +6,5 @@
 #include "probe.h"
 
 PROBE() {
-  FillInodes("/tmp", 40000);
+  FillInodes("/tmp", 20000);
 }
