@@ -8,7 +8,11 @@ namespace nacre {
 
 Result<TempDir> TempDir::Create(const std::string& prefix) {
   const char* parent = std::getenv("TMPDIR");
-  std::string path = std::string(parent != nullptr ? parent : "/tmp") + "/" + prefix + "XXXXXX";
+  return CreateIn(parent != nullptr ? parent : "/tmp", prefix);
+}
+
+Result<TempDir> TempDir::CreateIn(const std::string& parent, const std::string& prefix) {
+  std::string path = parent + "/" + prefix + "XXXXXX";
   if (::mkdtemp(path.data()) == nullptr) {
     return SysError("create a temporary directory " + path, errno);
   }

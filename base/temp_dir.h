@@ -11,6 +11,8 @@ class TempDir final {
  public:
   // In $TMPDIR, else /tmp. Mode 0700.
   static Result<TempDir> Create(const std::string& prefix = "nacre-");
+  // In an existing directory.
+  static Result<TempDir> CreateIn(const std::string& parent, const std::string& prefix = "nacre-");
 
   TempDir(TempDir&& other) noexcept : path_(std::move(other.path_)) { other.path_.clear(); }
   TempDir& operator=(TempDir&&) = delete;

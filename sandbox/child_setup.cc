@@ -404,8 +404,7 @@ int DoStep(const ChildInput& input, ChildState& state, const Step& step) {
     case StepKind::kShowTmp:
       return ShowTmp(step, input.report);
     case StepKind::kProc:
-      return AttachAt(step.number == 1 ? kernel::NewWholeProc(kData)
-                                       : kernel::NewProc(kData | kernel::kReadOnly),
+      return AttachAt(kernel::NewProc(step.number, static_cast<kernel::ProcView>(step.value)),
                       path);
     case StepKind::kOpenSource:
       return OpenSource(step, input.sources[step.source], plan.sources[step.source].path.c_str());

@@ -200,7 +200,7 @@ void PlanFileSystems(Builder& builder, const Limits& limits) {
   tmp.value = kTmpInodes;
   builder.AddAt(StepKind::kShowTmp, "watch", "/tmp");
   builder.Directory("/proc");
-  builder.AddAt(StepKind::kProc, "proc", "/proc");
+  builder.AddAt(StepKind::kProc, "proc", "/proc").number = kSystem | kernel::kNoExec;
 }
 
 // The writable mount that a path lies strictly below, or nullptr: the most specific one counts.
@@ -504,7 +504,9 @@ Result<LaunchPlan> MakeEnclosurePlan(const SandboxSpec& spec, const HostSupport&
     builder.File(path, content);
   }
   builder.Directory("/proc");
-  builder.AddAt(StepKind::kProc, "proc", "/proc").number = 1;
+  Step& proc = builder.AddAt(StepKind::kProc, "proc", "/proc");
+  proc.number = kData;
+  proc.value = static_cast<uint64_t>(kernel::ProcView::kEverything);
   builder.Directory(kGuestTree);
   builder.Enter(kGuestTree, kGuestTree);
   PlanOverlayFolders(builder);

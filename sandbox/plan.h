@@ -43,7 +43,7 @@ enum class StepKind {
   kBindDevice,  // [path, text: host path, number: device number]
   kTmpfs,       // [path, number: bytes, inodes]
   kShowTmp,     // [path] lets the monitor see how full it is
-  kProc,        // [path, number: 1 shows all of it]
+  kProc,        // [path, number: attributes, value: a ProcView]
   kOpenSource,  // [source, number: attributes] clones what an unprivileged launcher could not
   kPivot,
   kLimitCapabilities,  // none may ever be regained; what is held serves the mounts that follow

@@ -93,25 +93,23 @@ int NewTmpfs(uint64_t size, uint64_t inodes, const char* mode, uint64_t attribut
   return MountContext(context, attributes);
 }
 
-int NewProc(uint64_t attributes) {
+int NewProc(uint64_t attributes, ProcView view) {
   const int context = OrError(::fsopen("proc", FSOPEN_CLOEXEC));
   if (context < 0) {
     return context;
   }
-  int result = SetOption(context, "subset", "pid");
-  if (result == 0) {
-    result = SetOption(context, "hidepid", "invisible");
+  int result = 0;
+  if (view == ProcView::kOwnProcesses) {
+    result = SetOption(context, "subset", "pid");
+    if (result == 0) {
+      result = SetOption(context, "hidepid", "invisible");
+    }
   }
   if (result < 0) {
     ::close(context);
     return result;
   }
   return MountContext(context, attributes);
-}
-
-int NewWholeProc(uint64_t attributes) {
-  const int context = OrError(::fsopen("proc", FSOPEN_CLOEXEC));
-  return context < 0 ? context : MountContext(context, attributes);
 }
 
 int OpenBeneath(const char* relative_path) {

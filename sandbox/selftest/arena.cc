@@ -81,11 +81,19 @@ Result<std::pair<UniqueFd, int>> LoopbackSocket(int type) {
 }  // namespace
 
 Result<Arena> Arena::Create() {
-  Arena arena(NACRE_TRY(TempDir::Create()));
+  TempDir root = NACRE_TRY(TempDir::Create());
+  auto elsewhere = TempDir::CreateIn("/var/tmp");
+  TempDir host = elsewhere.ok() ? std::move(elsewhere).value() : NACRE_TRY(TempDir::Create());
+  Arena arena(std::move(root), std::move(host));
   for (const std::string& folder :
-       {arena.workspace(), arena.workspace() + "/guarded", arena.read_only(), arena.host()}) {
-    if (::mkdir(folder.c_str(), 0755) != 0 || ::chmod(folder.c_str(), 0755) != 0) {
+       {arena.workspace(), arena.workspace() + "/guarded", arena.read_only()}) {
+    if (::mkdir(folder.c_str(), 0755) != 0) {
       return SysError("mkdir " + folder, errno);
+    }
+  }
+  for (const std::string& folder : {arena.workspace(), arena.read_only(), arena.host()}) {
+    if (::chmod(folder.c_str(), 0755) != 0) {
+      return SysError("chmod " + folder, errno);
     }
   }
   NACRE_TRY(Put(arena.host_file(), kHostSecret));

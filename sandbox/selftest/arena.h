@@ -21,16 +21,17 @@ class Arena final {
 
   std::string workspace() const { return root_.path() + "/workspace"; }
   std::string read_only() const { return root_.path() + "/readonly"; }
-  std::string host() const { return root_.path() + "/host"; }
+  std::string host() const { return host_.path(); }
   std::string host_file() const { return host() + "/file"; }
 
   // What is not as it was, or should not be there: on the host, after the call has ended.
   std::optional<std::string> Damage() const;
 
  private:
-  explicit Arena(TempDir root) : root_(std::move(root)) {}
+  Arena(TempDir root, TempDir host) : root_(std::move(root)), host_(std::move(host)) {}
 
   TempDir root_;
+  TempDir host_;     // not in /tmp, where a call may do what it likes
   UniqueFd stream_;  // a socket of the host in the workspace, by path
   UniqueFd datagram_;
 };

@@ -93,7 +93,11 @@ Layers Enders(const Outcome& outcome) {
 }
 
 // The expected one of those that it can have been, else the likeliest.
-Layer Choose(const Layers& possible, const Layers& expected) {
+Layer Choose(Layers possible, const Layers& expected, Layer off) {
+  std::erase(possible, off);
+  if (possible.empty()) {
+    return Layer::kKernel;
+  }
   for (const Layer layer : expected) {
     if (std::find(possible.begin(), possible.end(), layer) != possible.end()) {
       return layer;
@@ -148,7 +152,7 @@ ProbeReport ParseReport(std::string_view text) {
 }
 
 Judgement Judge(const Probe& probe, const ProbeReport& report, const Outcome& outcome,
-                const seccomp::Filter* filter) {
+                const seccomp::Filter* filter, Layer off) {
   Judgement judgement;
   if (report.escaped) {
     judgement.detail = *report.escaped;
@@ -173,7 +177,7 @@ Judgement Judge(const Probe& probe, const ProbeReport& report, const Outcome& ou
     }
   };
   if (const Layers enders = Enders(outcome); !enders.empty()) {
-    stopped_by(Choose(enders, probe.layers), OutcomeKindName(outcome.kind));
+    stopped_by(Choose(enders, probe.layers, off), OutcomeKindName(outcome.kind));
     return judgement;
   }
   if (outcome.kind != OutcomeKind::kExited || outcome.exit_code != 0 || !report.done) {
@@ -185,7 +189,7 @@ Judgement Judge(const Probe& probe, const ProbeReport& report, const Outcome& ou
       continue;  // the probe saw that it was of no use
     }
     const bool by_filter = filter != nullptr && IsFilters(*filter, attempt);
-    stopped_by(by_filter ? Layer::kSeccomp : Choose(Refusers(attempt.error), probe.layers),
+    stopped_by(by_filter ? Layer::kSeccomp : Choose(Refusers(attempt.error), probe.layers, off),
                attempt.what + ": " + ErrnoText(attempt.error));
   }
   for (const auto& [layer, what] : report.held) {

@@ -50,8 +50,8 @@ struct Judgement {
 };
 
 // `filter` is the one in force, nullptr when the call ran without: it tells the errno that seccomp
-// gives from the kernel's own.
+// gives from the kernel's own. `off` is a layer that the call ran without: it cannot have been that.
 Judgement Judge(const Probe& probe, const ProbeReport& report, const Outcome& outcome,
-                const seccomp::Filter* filter);
+                const seccomp::Filter* filter, Layer off = Layer::kNone);
 
 }  // namespace nacre::sandbox

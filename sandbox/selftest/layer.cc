@@ -60,44 +60,41 @@ void Drop(LaunchPlan& plan, std::initializer_list<StepKind> kinds) {
   std::erase_if(plan.steps, dropped);
 }
 
-// Everything that is mounted may be written to and executed, and a folder of the host is there
-// under its own name.
-void WidenView(LaunchPlan& plan, const std::string& host_directory) {
-  Drop(plan,
-       {StepKind::kReadOnlyRoot, StepKind::kReadOnlyPath, StepKind::kHiddenPath, StepKind::kPin});
+// The host's own folders, its /dev, /tmp and all of /proc; everything that is mounted may be written
+// to and executed.
+void WidenView(LaunchPlan& plan) {
+  Drop(plan, {StepKind::kReadOnlyRoot, StepKind::kReadOnlyPath, StepKind::kHiddenPath,
+              StepKind::kPin, StepKind::kTmpfs, StepKind::kShowTmp});
   constexpr uint64_t kStrict = kernel::kReadOnly | kernel::kNoExec;
   for (Step& step : plan.steps) {
     if (step.kind == StepKind::kMountSource || step.kind == StepKind::kOpenSource ||
-        step.kind == StepKind::kBindSystem) {
+        step.kind == StepKind::kBindSystem || step.kind == StepKind::kProc) {
       step.number &= ~kStrict;
+    }
+    if (step.kind == StepKind::kProc) {
+      step.value = static_cast<uint64_t>(kernel::ProcView::kEverything);
     }
   }
   for (Source& source : plan.sources) {
     source.attributes &= ~kStrict;
   }
   std::vector<Step> more;
-  const auto directory = [&more](const std::string& path) {
-    Step step;
-    step.kind = StepKind::kDirectory;
-    step.name = "directory " + path;
-    step.path = path.substr(1);
-    step.number = 0755;
-    more.push_back(step);
-  };
-  for (size_t slash = host_directory.find('/', 1); slash != std::string::npos;
-       slash = host_directory.find('/', slash + 1)) {
-    const std::string above = host_directory.substr(0, slash);
-    if (above != "/tmp") {
-      directory(above);
-    }
+  for (const std::string path : {"dev", "etc", "home", "root", "run", "sys", "tmp", "var"}) {
+    Step directory;
+    directory.kind = StepKind::kDirectory;
+    directory.name = "directory /" + path;
+    directory.path = path;
+    directory.number = 0755;
+    directory.optional = true;  // it may be there
+    more.push_back(directory);
+    Step bind;
+    bind.kind = StepKind::kBindSystem;
+    bind.name = "host /" + path;
+    bind.path = path;
+    bind.text = "/" + path;
+    bind.optional = true;  // the host may not have it
+    more.push_back(bind);
   }
-  directory(host_directory);
-  Step bind;
-  bind.kind = StepKind::kBindSystem;
-  bind.name = "host " + host_directory;
-  bind.path = host_directory.substr(1);
-  bind.text = host_directory;
-  more.push_back(bind);
   const auto pivot = std::find_if(plan.steps.begin(), plan.steps.end(),
                                   [](const Step& step) { return step.kind == StepKind::kPivot; });
   plan.steps.insert(pivot, more.begin(), more.end());
@@ -134,13 +131,13 @@ std::string WhyNotAlone(Layer layer) {
   return Find(layer).why_not_alone;
 }
 
-LaunchPlan Without(LaunchPlan plan, Layer layer, const std::string& host_directory) {
+LaunchPlan Without(LaunchPlan plan, Layer layer) {
   switch (layer) {
     case Layer::kSeccomp:
       Drop(plan, {StepKind::kSeccomp});
       break;
     case Layer::kMount:
-      WidenView(plan, host_directory);
+      WidenView(plan);
       break;
     case Layer::kLandlock:
       Drop(plan, {StepKind::kPrepareLandlock, StepKind::kLandlock});

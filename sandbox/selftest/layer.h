@@ -43,9 +43,8 @@ std::optional<Layer> ParseLayer(std::string_view name);
 std::string WhyNotAlone(Layer layer);
 
 // The plan with one layer left out, for tests that ask what stands behind it. Not reachable from a
-// spec or a policy: only who holds a plan can call it, and nothing shipped runs such a plan.
-// `host_directory` is what the view of a plan without kMount has in addition. Pure; the layer must
-// be one that can be switched off.
-LaunchPlan Without(LaunchPlan plan, Layer layer, const std::string& host_directory);
+// spec or a policy: only who holds a plan can call it, and nothing shipped runs such a plan. Pure;
+// the layer must be one that can be switched off.
+LaunchPlan Without(LaunchPlan plan, Layer layer);
 
 }  // namespace nacre::sandbox

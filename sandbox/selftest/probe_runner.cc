@@ -134,7 +134,7 @@ Result<LaunchPlan> ProbeRunner::Plan(const Probe& probe, const Arena& arena, boo
   spec.read_only = {"/workspace/guarded/kept"};
   spec.limits = ProbeLimits(probe);
   LaunchPlan plan = NACRE_TRY(MakePlan(spec, sandbox_->host()));
-  return without == Layer::kNone ? plan : Without(std::move(plan), without, arena.host());
+  return without == Layer::kNone ? plan : Without(std::move(plan), without);
 }
 
 Result<ProbeResult> ProbeRunner::RunWithout(const Probe& probe, Layer layer) const {
@@ -166,8 +166,8 @@ Result<ProbeResult> ProbeRunner::RunWithout(const Probe& probe, Layer layer) con
   result.took = std::chrono::duration_cast<std::chrono::microseconds>(
       std::chrono::steady_clock::now() - start);
   result.output = outcome.output + outcome.error_output;
-  result.judgement =
-      Judge(probe, ParseReport(io.text()), outcome, layer == Layer::kSeccomp ? nullptr : &filter_);
+  result.judgement = Judge(probe, ParseReport(io.text()), outcome,
+                           layer == Layer::kSeccomp ? nullptr : &filter_, layer);
   if (const auto damage = arena.Damage()) {
     result.judgement = {Verdict::kEscaped, Layer::kNone, false, *damage};
   }

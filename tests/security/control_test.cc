@@ -157,8 +157,10 @@ TEST_CASE("outside of a sandbox an attack gets through") {
   CHECK(proven * 4 >= tried * 3);
 }
 
-// As an ordinary user only: what a probe reaches then is what that user may touch anyway.
-TEST_CASE("without its layer a probe is not stopped by that layer") {
+// As an ordinary user only: what a probe reaches then is what that user may touch anyway. Where the
+// host has nothing to reach, the answer is the same without the wall before it: so only those that
+// get through outside.
+TEST_CASE("without the layer that stops it an attack gets through or meets another") {
   if (::geteuid() == 0) {
     SKIP_HERE("root: runs again as an ordinary user");
   }
@@ -167,14 +169,24 @@ TEST_CASE("without its layer a probe is not stopped by that layer") {
   size_t held = 0;
   for (const Probe& probe : runner.probes()) {
     const Layer layer = probe.layers.front();
-    if (!WhyNotAlone(layer).empty() || probe.name.ends_with("_endless")) {
+    if (!WhyNotAlone(layer).empty() || !CanTryOutside(probe) ||
+        probe.name == "namespaces/same_mount") {  // that namespace is there all the same
       continue;
     }
-    const Judgement judgement = runner.RunWithout(probe, layer).value().judgement;
-    INFO(probe.name << " without " << LayerName(layer) << ": " << judgement.detail);
-    CHECK((judgement.verdict != Verdict::kStopped || judgement.layer != layer));
-    escaped += judgement.verdict == Verdict::kEscaped ? 1 : 0;
-    held += judgement.verdict == Verdict::kStopped ? 1 : 0;
+    const Judgement with = runner.Run(probe).value().judgement;
+    if (with.verdict != Verdict::kStopped || with.layer != layer) {
+      continue;  // by another of those that it names
+    }
+    const Judgement without = runner.RunWithout(probe, layer).value().judgement;
+    INFO(probe.name << ": " << with.detail << "; without " << LayerName(layer) << ": "
+                    << without.detail);
+    // Mount points stay where mounts are only widened: no rename or link crosses them. And Landlock
+    // refuses to execute with the errno of noexec.
+    const bool same_errno = with.detail.ends_with("EXDEV") || with.detail.ends_with("EACCES");
+    CHECK(without.layer != layer);
+    CHECK((layer == Layer::kSeccomp || same_errno || without.detail != with.detail));
+    escaped += without.verdict == Verdict::kEscaped ? 1 : 0;
+    held += without.verdict == Verdict::kStopped ? 1 : 0;
   }
   std::cout << "without the layer that stops them: " << escaped << " escape, " << held
             << " are held by another\n";

@@ -12,7 +12,7 @@ HINT = "measure again: tests/security/update_threat_model.py BUILD_FOLDER"
 
 def layers_of(code):
     """name -> why it cannot be switched off alone."""
-    return dict(re.findall(r'Named\{Layer::k\w+, "([a-z-]+)",\s*"([^"]*)"\}', code))
+    return dict(re.findall(r'Named\{\s*Layer::k\w+, "([a-z-]+)",\s*"([^"]*)"\}', code))
 
 
 def problems_of(document, layers, classes):

@@ -1,6 +1,6 @@
 /* attack: reads the files of a process of the host in /proc
    escaped: one opens
-   layer: mount or pid-namespace
+   layer: pid-namespace or mount
    control: outside
    source: catalogue E04 */
 #include "probe.h"

@@ -22,5 +22,5 @@ PROBE() {
   }
   kill(child, SIGKILL);
   if (hit) Escaped("opened a read-only file for writing");
-  Held("mount", "it opens for reading only");
+  MustNotOpen(ReadOnly("file"), O_WRONLY);
 }

@@ -25,5 +25,5 @@ PROBE() {
   }
   kill(child, SIGKILL);
   if (seen) Escaped("read a host file");
-  Held("mount", "what the symlink names is not there");
+  MustNotRead(HostFile());
 }

@@ -19,5 +19,5 @@ PROBE() {
     seen = ReadText(path, text, sizeof text) > 0 && strstr(text, "host secret") != NULL;
   kill(child, SIGKILL);
   if (seen) Escaped("read a host file");
-  Held("mount", "what the symlink names is not there");
+  MustNotRead(HostFile());
 }
