@@ -505,7 +505,7 @@ Result<LaunchPlan> MakeEnclosurePlan(const SandboxSpec& spec, const HostSupport&
   }
   builder.Directory("/proc");
   Step& proc = builder.AddAt(StepKind::kProc, "proc", "/proc");
-  proc.number = kData;
+  proc.number = kPlain | kernel::kNoExec;
   proc.value = static_cast<uint64_t>(kernel::ProcView::kEverything);
   builder.Directory(kGuestTree);
   builder.Enter(kGuestTree, kGuestTree);

@@ -207,6 +207,20 @@ TEST_CASE("protected paths stay so below an overlay, also when a folder above is
   CHECK(Summary(call.diff) == "+a/other\n");
 }
 
+TEST_CASE("what a call makes in a transactional workspace runs under the build profile only") {
+  for (const bool build : {true, false}) {
+    const TempDir workspace = TempDir::Create().value();
+    SandboxSpec spec = Shell("cp /bin/true t && ./t && echo ran");
+    spec.seccomp_profile = build ? "build" : "default";
+    spec.mounts = {{.source = workspace.path(),
+                    .target = "/workspace",
+                    .access = Access::kTransactional,
+                    .executable = Executable::kYes}};
+    spec.working_directory = "/workspace";
+    CHECK(RunSpec(spec).output == (build ? "ran\n" : ""));
+  }
+}
+
 TEST_CASE("of two calls that change the same file the second to commit is a conflict") {
   Bench bench;
   bench.Put("shared", "0");

@@ -70,7 +70,7 @@ TEST_CASE("the workspace is writable only where the policy is direct and the too
   CHECK(spec.mounts[1] ==
         sandbox::Mount{kFolder, "/workspace", row.access, sandbox::Executable::kNo});
   CHECK(spec.hidden == std::vector<std::string>{"/workspace/.env"});
-  CHECK(spec.read_only.size() == (row.access == sandbox::Access::kReadWrite ? 1 : 0));
+  CHECK(spec.read_only.size() == (row.access != sandbox::Access::kRead ? 1 : 0));
 }
 
 TEST_CASE("the grant's limits and requirements reach the sandbox unchanged") {

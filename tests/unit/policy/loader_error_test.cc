@@ -37,7 +37,7 @@ TEST_CASE("each mistake is named at its line and column") {
       {"workspace: direct\n", "p.yaml:3:12: workspace: expected a map of keys, found a value"},
       {"workspace:\n", "p.yaml:3:1: workspace: expected a map of keys, found nothing"},
       {"workspace: {commit: {changes: 0}}\n",
-       "p.yaml:3:31: workspace.commit.changes: expected a number from 1 to 65536"},
+       "p.yaml:3:31: workspace.commit.changes: 0 is not between 1 and 65536"},
       {"workspace: {commit: {links: outside}}\n",
        "p.yaml:3:29: workspace.commit.links: \"outside\" is not one of allow, inside, deny"},
       {"workspace: {mode: readonly}\n",

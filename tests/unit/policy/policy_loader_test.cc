@@ -27,6 +27,7 @@ workspace:
   mode: direct
   hide: ["**/.env", secret]
   protect: [policy/**]
+  commit: {changes: 7, bytes: 1MiB, executables: deny, links: allow}
 sandbox:
   profile: default
   isolation: gvisor
@@ -41,6 +42,10 @@ tools:
 budgets: {turn: {steps: 1, tool_calls: 2, tokens: 3, wall: 4s}}
 audit: {on_failure: refuse, content: full}
 )");
+  CHECK(policy->grant.commit == CommitRules{.changes = 7,
+                                            .bytes = 1 << 20,
+                                            .executables = CommitExecutables::kDeny,
+                                            .links = CommitLinks::kAllow});
   CHECK(policy->grant.workspace == WorkspaceMode::kDirect);
   CHECK(policy->grant.isolation == Isolation::kGvisor);
   CHECK(policy->grant.hide == std::vector<std::string>{"**/.env", "secret"});
@@ -98,7 +103,7 @@ budgets: {turn: {steps: 3}}
   CHECK(policy->layers == std::vector<std::string>{"p.yaml", "builtin/coding", "builtin/base"});
   CHECK(policy->grant.limits.wall == std::chrono::seconds(5));
   CHECK(policy->grant.limits.memory_bytes == coding->grant.limits.memory_bytes);
-  CHECK(policy->grant.workspace == WorkspaceMode::kDirect);
+  CHECK(policy->grant.workspace == WorkspaceMode::kTransactional);
   CHECK(policy->budgets.steps == 3);
   CHECK(policy->budgets.tool_calls == coding->budgets.tool_calls);
   CHECK(policy->grant.hide.size() == coding->grant.hide.size() + 1);
