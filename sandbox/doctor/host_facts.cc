@@ -144,7 +144,7 @@ int TryProc(const char* scratch) {
     return errno;
   }
   return InChild([&] {
-    const int tree = kernel::NewProc(kernel::kReadOnly);
+    const int tree = kernel::NewProc(kernel::kReadOnly, kernel::ProcView::kOwnProcesses);
     if (tree < 0) {
       return -tree;
     }

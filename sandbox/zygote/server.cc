@@ -283,7 +283,8 @@ int Server::Run() {
 }  // namespace
 
 int Serve(UniqueFd channel) {
-  const struct rlimit no_core = {};
+  // Not 0, which a piped core_pattern ignores; and its calls are to have 1, which is then no more.
+  const struct rlimit no_core = {.rlim_cur = 1, .rlim_max = 1};
   ::setsid();  // a person's interrupt is for the runtime, which then ends us
   if (::setrlimit(RLIMIT_CORE, &no_core) != 0 || ::chdir("/") != 0 || !Seclude() ||
       ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
