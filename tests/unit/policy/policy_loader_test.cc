@@ -69,7 +69,7 @@ audit: {on_failure: refuse, content: full}
   CHECK(rule.reason == "counting and searching only, no shell");
   CHECK(rule.tools == std::vector<std::string>{"proc.run"});
   CHECK(rule.verdict == Verdict::kAsk);
-  CHECK(rule.source == SourceLocation{"p.yaml", 14, 5});
+  CHECK(rule.source == SourceLocation{"p.yaml", 15, 5});
   REQUIRE(rule.arguments.size() == 4);
   CHECK(rule.arguments[0].path == "argv[0]");
   CHECK(rule.arguments[0].kind == ArgumentMatcher::Kind::kOneOf);
