@@ -214,7 +214,8 @@ TEST_CASE("tiers: the deadline, the output and the processor time of a call end 
 TEST_CASE("tiers: the tasks, the memory and the disk of a call end it") {
   TIER_OR_SKIP();
   SandboxSpec bomb = Shell("i=0; while [ $i -lt 16 ]; do sleep 100 & i=$((i+1)); done; wait");
-  bomb.limits.wall = std::chrono::minutes(2);  // a kernel in user space starts slowly when all is busy
+  bomb.limits.wall =
+      std::chrono::minutes(2);  // a kernel in user space starts slowly when all is busy
   bomb.limits.tasks = 16;
   CHECK(RunInTier(tier, bomb).kind == OutcomeKind::kTasksExceeded);
   SandboxSpec hog = Shell("dd if=/dev/zero of=/dev/null bs=300M count=4");

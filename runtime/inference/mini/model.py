@@ -12,23 +12,29 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from kernels import Attention, RmsNorm, SwiGlu
+
 
 @dataclass
 class Config:
     """Shape of the network; stored in every checkpoint."""
 
     vocab: int
-    width: int = 192
-    layers: int = 5
-    heads: int = 6
-    ff: int = 512
-    context: int = 1024
+    width: int = 224
+    layers: int = 8
+    heads: int = 7
+    ff: int = 608
+    context: int = 2048
     rope_base: float = 10000.0
     eps: float = 1e-5
 
     @property
     def head_dim(self) -> int:
         return self.width // self.heads
+
+
+def linear(x: torch.Tensor, layer: nn.Linear) -> torch.Tensor:
+    return F.linear(x, layer.weight.bfloat16())
 
 
 class RMSNorm(nn.Module):
@@ -62,6 +68,18 @@ class Block(nn.Module):
         self.out = nn.Linear(config.width, config.width, bias=False)
         self.gate_up = nn.Linear(config.width, 2 * config.ff, bias=False)
         self.down = nn.Linear(config.ff, config.width, bias=False)
+
+    def train_forward(self, x, cos, sin):
+        """The same as `forward` of whole rows: bfloat16 in the matrices, float32 between layers."""
+        attended = Attention.apply(
+            linear(RmsNorm.apply(x, self.attn_norm.weight, self.config.eps), self.qkv),
+            cos,
+            sin,
+            self.config.heads,
+        )
+        x = x + linear(attended, self.out)
+        hidden = linear(RmsNorm.apply(x, self.ffn_norm.weight, self.config.eps), self.gate_up)
+        return x + linear(SwiGlu.apply(hidden), self.down)
 
     def forward(self, x, cos, sin, mask, past=None):
         """`past` holds the keys and values of earlier tokens while decoding."""
@@ -103,6 +121,16 @@ class Model(nn.Module):
         self.register_buffer("sin", angles.sin(), persistent=False)
         causal = torch.full((config.context, config.context), float("-inf")).triu(1)
         self.register_buffer("causal", causal, persistent=False)
+
+    def train_forward(self, tokens, wanted):
+        """Logits where the mask `wanted` is set. Rows begin at position 0."""
+        length = tokens.shape[1]
+        cos, sin = self.cos[:length], self.sin[:length]
+        x = self.embed(tokens)
+        for block in self.blocks:
+            x = block.train_forward(x, cos, sin)
+        x = RmsNorm.apply(x[wanted], self.norm.weight, self.config.eps)
+        return linear(x, self.head).float()
 
     def forward(self, tokens, wanted=None, past=None, offset=0):
         """Logits at all positions, or only where the mask `wanted` is set.

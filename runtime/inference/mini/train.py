@@ -1,16 +1,18 @@
-"""Train nacre-mini on conversations made on the fly; resumable at any time.
+"""Train nacre-mini on conversations that generate.py wrote; resumable at any time.
 
-Every group of conversations has its own seed, so no conversation is seen twice
-and a resumed run continues with the next group. Batches hold conversations of
-similar length, padded, one to a row: none can attend to another. Matrices are
-trained with Muon (momentum whose update is made orthogonal), which reached exact
-copying in far fewer tokens than AdamW alone; the rest with AdamW. The learning
-rate is constant, then falls linearly to zero over most of the run; a
-moving average of the weights is what gets exported, so that a checkpoint from
-the middle of a run is usable too.
+Batches hold conversations of similar length, padded, one to a row: none can attend
+to another. Matrices are trained with Muon (momentum whose update is made
+orthogonal), which reached exact copying in far fewer tokens than AdamW alone; the
+rest with AdamW. The learning rate is constant, then falls linearly to zero over most
+of the run; a moving average of the weights is what gets exported, so that a
+checkpoint from the middle of a run is usable too.
+
+`--grow` goes on from an exported file in a deeper network that computes the same at
+first: what a smaller network has learned is not paid for twice.
 """
 
 import argparse
+import json
 import random
 import time
 from dataclasses import asdict
@@ -20,6 +22,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
+import gguf
 from generate import turns_of
 from model import Config, Model
 from tokenizer import Tokenizer, learn_merges, render
@@ -31,18 +34,18 @@ DECAY_SHARE = 0.7
 WARM_UP = 100
 AVERAGE_EVERY, AVERAGE_SHARE = 10, 0.05  # the average follows the weights over about 200 steps
 # Until this step, conversations are at most this long: copying is learned on short ones.
-CURRICULUM = ((600, 160), (1200, 320), (10**9, 1000))
+CURRICULUM = ((600, 160), (1200, 320), (10**9, 2000))
 
 
 def orthogonal(batch: torch.Tensor) -> torch.Tensor:
     """Nearest (semi-)orthogonal matrices, by five Newton-Schulz steps."""
-    x = batch / (batch.norm(dim=(1, 2), keepdim=True) + 1e-7)
+    x = (batch / (batch.norm(dim=(1, 2), keepdim=True) + 1e-7)).bfloat16()
     tall = x.shape[1] > x.shape[2]
     x = x.transpose(1, 2) if tall else x
     for _ in range(5):
         gram = x @ x.transpose(1, 2)
         x = 3.4445 * x + (-4.7750 * gram + 2.0315 * gram @ gram) @ x
-    return x.transpose(1, 2) if tall else x
+    return (x.transpose(1, 2) if tall else x).float()
 
 
 class Muon(torch.optim.Optimizer):
@@ -84,13 +87,25 @@ def optimizers(model):
     return [Muon(matrices, lr=0.01), torch.optim.AdamW(rest, lr=2e-3, betas=(0.9, 0.98), weight_decay=0.0)]
 
 
-def batches(tokenizer, seed: str, limit: int):
+def conversations_from(path: Path, seed: str):
+    """Turns of one conversation after the other, again and again, from a place that the seed decides."""
+    with path.open() as lines:
+        lines.seek(random.Random(seed).randrange(path.stat().st_size))
+        lines.readline()
+        while True:
+            line = lines.readline()
+            if line.endswith("\n"):
+                yield json.loads(line)["turns"]
+            else:
+                lines.seek(0)
+
+
+def batches(tokenizer, conversations, seed: str, limit: int):
     """Padded forward passes of one group, in random order: (tokens, targets wanted)."""
     rng = random.Random(seed)
-    turns = turns_of(seed)
     rows = []
     while len(rows) < GROUP:
-        tokens, own = render(tokenizer, next(turns))
+        tokens, own = render(tokenizer, next(conversations))
         if len(tokens) <= limit:
             rows.append((tokens, own))
     rows.sort(key=lambda row: len(row[0]))
@@ -150,15 +165,20 @@ def train(options):
     options.folder.mkdir(parents=True, exist_ok=True)
     checkpoint = options.folder / "checkpoint.pt"
     state = torch.load(checkpoint) if checkpoint.exists() else None
-    config = (
-        Config(**state["config"])
-        if state
-        else Config(vocab=len(tokenizer.pieces), width=224, layers=5, heads=7, ff=608)
-    )
+    step = group = tokens_seen = seconds = 0
+    weights = None
+    if state:
+        config = Config(**state["config"])
+    elif options.grow:
+        config, weights = gguf.grow(*gguf.load(options.grow), options.layers)
+        step, tokens_seen, seconds = options.before
+    else:
+        config = Config(vocab=len(tokenizer.pieces), layers=options.layers)
     model = Model(config)
+    if weights:
+        model.load_state_dict(weights)
     optimizer_list = optimizers(model)
     base = [one.param_groups[0]["lr"] for one in optimizer_list]
-    step = group = tokens_seen = seconds = 0
     if state:
         model.load_state_dict(state["model"])
         for one, saved in zip(optimizer_list, state["optimizers"]):
@@ -167,15 +187,17 @@ def train(options):
     average = (
         state["average"] if state else {name: weight.clone() for name, weight in model.state_dict().items()}
     )
+    first_step = step
+    conversations = conversations_from(options.data, f"{options.seed}-{group}")
     begun, reported, running = time.time(), time.time(), []
     last_save = time.time()
     while step < options.steps:
         limit = next(length for until, length in CURRICULUM if step < until)
-        pending = batches(tokenizer, f"{options.seed}-{group}", limit)
+        pending = batches(tokenizer, conversations, f"{options.seed}-{group}", limit)
         group += 1
         for start in range(0, len(pending) - PASSES + 1, PASSES):
             part = pending[start : start + PASSES]
-            share = learning_rate_share(step, options.steps)
+            share = learning_rate_share(step, options.steps) * min(1.0, (step - first_step + 1) / WARM_UP)
             for one, rate in zip(optimizer_list, base):
                 one.param_groups[0]["lr"] = rate * share
                 one.zero_grad()
@@ -183,7 +205,7 @@ def train(options):
             loss_sum = 0.0
             for tokens, own in part:
                 wanted = own[:, 1:]
-                logits = model(tokens[:, :-1], wanted)
+                logits = model.train_forward(tokens[:, :-1], wanted)
                 loss = F.cross_entropy(logits, tokens[:, 1:][wanted], reduction="sum") / wanted_total
                 loss.backward()
                 loss_sum += float(loss)
@@ -237,6 +259,13 @@ if __name__ == "__main__":
     )
     parser.add_argument("--steps", type=int, default=6000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--data", type=Path, help="conversations that generate.py wrote")
+    parser.add_argument("--layers", type=int, default=8)
+    parser.add_argument("--grow", type=Path, metavar="GGUF", help="begin with these weights, in a deeper network")
+    parser.add_argument(
+        "--before", type=int, nargs=3, default=(0, 0, 0), metavar=("STEPS", "TOKENS", "SECONDS"),
+        help="with --grow: what those weights were trained for",
+    )
     parser.add_argument(
         "--learn-vocabulary", type=int, metavar="MERGES", help="make vocabulary.json instead of training"
     )
