@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -66,10 +67,12 @@ bool Spawn(const std::vector<std::string>& arguments) {
   argv.push_back(nullptr);
   char* const environment[] = {const_cast<char*>("PATH=/usr/sbin:/usr/bin:/sbin:/bin"),
                                const_cast<char*>("HOME=/tmp"), nullptr};
+  // Not /dev/null: runc gives its standard streams to the container's user, the host's device too.
+  static const int streams = ::memfd_create("standard streams", MFD_CLOEXEC);
   posix_spawn_file_actions_t actions;
   ::posix_spawn_file_actions_init(&actions);
   for (const int standard : {0, 1, 2}) {
-    ::posix_spawn_file_actions_addopen(&actions, standard, "/dev/null", O_RDWR, 0);
+    ::posix_spawn_file_actions_adddup2(&actions, streams, standard);
   }
   pid_t pid = -1;
   int status = 0;
