@@ -216,6 +216,7 @@ TEST_CASE("tiers: the tasks, the memory and the disk of a call end it") {
   SandboxSpec bomb = Shell("i=0; while [ $i -lt 16 ]; do sleep 100 & i=$((i+1)); done; wait");
   bomb.limits.wall =
       std::chrono::minutes(2);  // a kernel in user space starts slowly when all is busy
+  bomb.limits.cpu = seconds(120);
   bomb.limits.tasks = 16;
   CHECK(RunInTier(tier, bomb).kind == OutcomeKind::kTasksExceeded);
   SandboxSpec hog = Shell("dd if=/dev/zero of=/dev/null bs=300M count=4");
