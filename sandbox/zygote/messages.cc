@@ -94,14 +94,18 @@ Error Malformed() {
   return {ErrorCode::kInvalidArgument, "a malformed message between the runtime and its zygote"};
 }
 
+// By a binding to every field, here and for plans: a new field does not compile until it is decided
+// whether it travels.
 void WriteStep(Writer& out, const Step& step) {
-  out.Number(static_cast<uint64_t>(step.kind));
-  out.Text(step.path);
-  out.Text(step.text);
-  out.Number(step.number);
-  out.Number(step.value);
-  out.Number(step.source);
-  out.Number((step.create ? 1U : 0U) | (step.optional ? 2U : 0U));
+  const auto& [kind, name, path, text, number, value, source, create, optional] = step;
+  static_cast<void>(name);  // failed steps are reported by index
+  out.Number(static_cast<uint64_t>(kind));
+  out.Text(path);
+  out.Text(text);
+  out.Number(number);
+  out.Number(value);
+  out.Number(source);
+  out.Number((create ? 1U : 0U) | (optional ? 2U : 0U));
 }
 
 Step ReadStep(Reader& in) {
@@ -134,27 +138,39 @@ std::vector<std::string> ReadTexts(Reader& in) {
 }
 
 void WritePlan(Writer& out, const LaunchPlan& plan) {
-  out.Number(plan.steps.size());
-  for (const Step& step : plan.steps) {
+  const auto& [steps, prepared_steps, sources, landlock_rules, prepared_rules, landlock_abi,
+               seccomp_profile, id, network_group, argv, environment, limits, cgroup_version,
+               privileged, inside_id, weaker, cold, unmet, shared_namespaces, fail_at_step] = plan;
+  // The runtime's own: how it came to the steps, and what it says of the call.
+  static_cast<void>(prepared_steps);
+  static_cast<void>(seccomp_profile);
+  static_cast<void>(id);
+  static_cast<void>(weaker);
+  static_cast<void>(cold);
+  static_cast<void>(unmet);
+  out.Number(steps.size());
+  for (const Step& step : steps) {
     WriteStep(out, step);
   }
-  out.Number(plan.sources.size());
-  out.Number(plan.landlock_rules.size());
-  for (const kernel::LandlockRule& rule : plan.landlock_rules) {
+  out.Number(sources.size());
+  out.Number(landlock_rules.size());
+  for (const kernel::LandlockRule& rule : landlock_rules) {
     out.Text(rule.path);
     out.Number(static_cast<uint64_t>(rule.grant));
   }
-  out.Number(plan.prepared_rules);
-  out.Number(static_cast<uint64_t>(plan.landlock_abi));
-  WriteTexts(out, plan.argv);
-  WriteTexts(out, plan.environment);
-  out.Number(plan.limits.memory_bytes);
-  out.Number(plan.limits.disk_bytes);
-  out.Number(plan.limits.tasks);
-  out.Number(static_cast<uint64_t>(plan.cgroup_version));
-  out.Number(plan.privileged ? 1 : 0);
-  out.Text(plan.network_group);
-  out.Number(plan.fail_at_step ? *plan.fail_at_step + 1 : 0);
+  out.Number(prepared_rules);
+  out.Number(static_cast<uint64_t>(landlock_abi));
+  WriteTexts(out, argv);
+  WriteTexts(out, environment);
+  out.Number(limits.memory_bytes);
+  out.Number(limits.disk_bytes);
+  out.Number(limits.tasks);
+  out.Number(static_cast<uint64_t>(cgroup_version));
+  out.Number(privileged ? 1 : 0);
+  out.Number(inside_id);
+  out.Number(shared_namespaces);
+  out.Text(network_group);
+  out.Number(fail_at_step ? *fail_at_step + 1 : 0);
 }
 
 LaunchPlan ReadPlan(Reader& in) {
@@ -177,6 +193,8 @@ LaunchPlan ReadPlan(Reader& in) {
   plan.limits.tasks = in.Small();
   plan.cgroup_version = in.EnumUpTo(kernel::CgroupVersion::kV2);
   plan.privileged = in.Flag();
+  plan.inside_id = in.Small();
+  plan.shared_namespaces = in.Number();
   plan.network_group = in.Text();
   if (const uint64_t fail = in.NumberUpTo(kItemsMax); fail > 0) {
     plan.fail_at_step = fail - 1;
@@ -219,6 +237,7 @@ struct WriteBody {
   Writer& out;
 
   void operator()(const SetUp& m) {
+    out.Text(m.launch_digest);
     out.Number(static_cast<uint64_t>(m.cgroup.version));
     out.Text(m.cgroup.memory_directory);
     out.Text(m.cgroup.pids_directory);
@@ -284,6 +303,7 @@ Result<Command> DecodeCommand(std::string_view bytes) {
   switch (in.NumberUpTo(std::variant_size_v<Command> - 1)) {
     case 0: {
       SetUp m;
+      m.launch_digest = in.Text();
       m.cgroup.version = in.EnumUpTo(kernel::CgroupVersion::kV2);
       m.cgroup.memory_directory = in.Text();
       m.cgroup.pids_directory = in.Text();

@@ -27,7 +27,12 @@ inline constexpr size_t kMessageBytesMax = 128 * 1024;
 // The kernel's own limit for one message is 253.
 inline constexpr size_t kDescriptorsMax = 128;
 
+// A digest of the sources that say what the steps of a plan mean. A zygote of another build could mean
+// something else by the same bytes: it refuses. Made by the build (launch_digest.cmake).
+std::string LaunchDigest();
+
 struct SetUp {
+  std::string launch_digest;
   kernel::CgroupHost cgroup;
   friend bool operator==(const SetUp&, const SetUp&) = default;
 };
@@ -68,7 +73,7 @@ struct SlotMade {
   friend bool operator==(const SlotMade&, const SlotMade&) = default;
 };
 struct SlotFailed {
-  uint32_t number = 0;
+  uint32_t number = 0;  // 0: of no template; the zygote is about to end
   int32_t error = 0;
   std::string step;
   friend bool operator==(const SlotFailed&, const SlotFailed&) = default;

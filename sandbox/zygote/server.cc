@@ -184,6 +184,10 @@ bool Server::SendTree(const OpenTree& wanted) {
 
 bool Server::Take(const Command& command) {
   if (const auto* set_up = std::get_if<SetUp>(&command)) {
+    if (set_up->launch_digest != LaunchDigest()) {
+      Tell(SlotFailed{.number = 0, .error = EPROTO, .step = "the zygote is of another build"});
+      return false;
+    }
     host_.cgroup = set_up->cgroup;
   } else if (const auto* add = std::get_if<AddTemplate>(&command)) {
     templates_.insert_or_assign(add->number, Template{add->plan,

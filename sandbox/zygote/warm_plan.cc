@@ -34,20 +34,19 @@ LaunchPlan MakeWarmPlan(const LaunchPlan& plan) {
 
 LaunchPlan TemplateOf(const LaunchPlan& warm) {
   const size_t end = warm.prepared_steps + 1;
-  LaunchPlan result;
+  LaunchPlan result = warm;
+  result.sources.clear();
+  result.argv.clear();
+  result.environment.clear();
+  result.weaker.clear();
+  result.fail_at_step.reset();
+  result.limits = {};
   result.steps.assign(warm.steps.begin(), warm.steps.begin() + Offset(end));
-  result.prepared_steps = warm.prepared_steps;
   result.landlock_rules.assign(warm.landlock_rules.begin(),
                                warm.landlock_rules.begin() + Offset(warm.prepared_rules));
-  result.prepared_rules = warm.prepared_rules;
-  result.landlock_abi = warm.landlock_abi;
-  result.seccomp_profile = warm.seccomp_profile;
   result.id = "warm";
   result.limits.memory_bytes = warm.limits.memory_bytes;
   result.limits.tasks = warm.limits.tasks;
-  result.cgroup_version = warm.cgroup_version;
-  result.privileged = warm.privileged;
-  result.network_group = warm.network_group;
   if (warm.fail_at_step && *warm.fail_at_step < end) {
     result.fail_at_step = warm.fail_at_step;
   }

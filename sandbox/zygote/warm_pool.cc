@@ -99,7 +99,7 @@ Status WarmPool::StartZygote() {
     return spawned.error();
   }
   zygote_ = std::move(spawned).value();
-  if (!Send(SetUp{cgroup_})) {
+  if (!Send(SetUp{.launch_digest = LaunchDigest(), .cgroup = cgroup_})) {
     return Error{ErrorCode::kUnavailable, options_.program + " ended at once"};
   }
   return Ok();
@@ -222,7 +222,9 @@ void WarmPool::Take(Event event, std::vector<UniqueFd> descriptors) {
   if (const auto* made = std::get_if<SlotMade>(&event)) {
     TakeSlotMade(*made, std::move(descriptors));
   } else if (const auto* failed = std::get_if<SlotFailed>(&event)) {
-    if (Template* const of = FindNumber(failed->number)) {
+    if (failed->number == 0) {
+      last_words_ = failed->step;
+    } else if (Template* const of = FindNumber(failed->number)) {
       of->coming -= of->coming > 0 ? 1 : 0;
       ++of->failures;
     }
@@ -351,7 +353,7 @@ WarmPool::Launched WarmPool::Launch(const LaunchPlan& warm, const LaunchContext&
   const std::lock_guard lock(mutex_);
   TakeEvents();
   if (!EnsureZygote()) {
-    return NotWarm{"the zygote has ended"};
+    return NotWarm{last_words_};
   }
   Template* const of = FindTemplate(made_from, context);
   if (of == nullptr) {

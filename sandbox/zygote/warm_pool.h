@@ -105,6 +105,7 @@ class WarmPool final {
   std::list<Template> templates_;
   std::set<uint32_t> returned_;
   std::optional<std::pair<int, UniqueFd>> tree_;  // the answer to an OpenTree
+  std::string last_words_ = "the zygote has ended";
   uint32_t last_number_ = 0;
   uint64_t clock_ = 0;
 };

@@ -190,6 +190,34 @@ TEST_CASE("a zygote that answers nonsense is ended, and calls start cold") {
   }
 }
 
+// Two builds can mean something else by the same plan: what one calls read-only the other may not.
+TEST_CASE("a zygote of another build is not used") {
+  const TempDir folder = TempDir::Create().value();
+  REQUIRE(::chmod(folder.path().c_str(), 0755) == 0);
+  std::string program = ReadFile(NACRE_ZYGOTE, 64 << 20).value();
+  const std::string digest = zygote::LaunchDigest();
+  size_t found = 0;
+  for (size_t at = program.find(digest); at != std::string::npos;
+       at = program.find(digest, at + 1)) {
+    program[at] = program[at] == '0' ? '1' : '0';
+    ++found;
+  }
+  REQUIRE(found > 0);
+  const std::string path = folder.path() + "/nacre-zygote";
+  std::ofstream(path, std::ios::binary) << program;
+  REQUIRE(::chmod(path.c_str(), 0755) == 0);
+  const auto sandbox = KernelSandbox::Create({.zygote_program = path, .slots = 1});
+  REQUIRE(sandbox.ok());
+  CHECK_FALSE(sandbox.value()->Prepare(Shell("true"), seconds(10)));
+  Outcome outcome;
+  for (int i = 0; i < zygote::WarmPool::kStartsMax + 1; ++i) {
+    outcome = RunIn(*sandbox.value(), Shell("echo ran"));
+    CHECK_FALSE(outcome.warm);
+    CHECK(outcome.output == "ran\n");
+  }
+  CHECK(outcome.cold_because == "the zygote is of another build");
+}
+
 TEST_CASE("a zygote that is not there is an error, not a sandbox without one") {
   const auto sandbox = KernelSandbox::Create({.zygote_program = "/no/such/zygote"});
   REQUIRE_FALSE(sandbox.ok());

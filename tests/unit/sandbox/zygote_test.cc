@@ -81,16 +81,31 @@ TEST_CASE("a plan that was sent is the plan that arrives") {
   CHECK(got.environment == call.environment);
   CHECK(got.landlock_rules == call.landlock_rules);
   CHECK(got.sources.size() == call.sources.size());
+  CHECK(got.inside_id == call.inside_id);
+  CHECK(got.limits.disk_bytes == call.limits.disk_bytes);
   CHECK(got.fail_at_step == call.fail_at_step);
+}
+
+TEST_CASE("a template has all of a plan that shapes its first steps") {
+  LaunchPlan plan = SomePlan();
+  plan.inside_id = 7;
+  plan.privileged = !plan.privileged;
+  const LaunchPlan prepared = TemplateOf(MakeWarmPlan(plan));
+  CHECK(prepared.inside_id == 7);
+  CHECK(prepared.privileged == plan.privileged);
+  CHECK(prepared.network_group == plan.network_group);
+  CHECK(prepared.seccomp_profile == plan.seccomp_profile);
+  CHECK(DecodePlan(EncodePlan(prepared)).value().inside_id == 7);
 }
 
 TEST_CASE("messages that were sent are the messages that arrive") {
   for (const Command& command : std::vector<Command>{
-           SetUp{{.version = kernel::CgroupVersion::kV1,
- .memory_directory = "/a",
- .pids_directory = "/b",
- .cpu_directory = "",
- .detail = "why"}},
+           SetUp{.launch_digest = LaunchDigest(),
+ .cgroup = {.version = kernel::CgroupVersion::kV1,
+           .memory_directory = "/a",
+           .pids_directory = "/b",
+           .cpu_directory = "",
+           .detail = "why"}},
            DropTemplate{7}, MakeSlots{1, 4}, OpenTree{"/srv/work", 3, 4, 5}, ReturnSlot{9}}) {
     const std::string bytes = Encode(command);
     const Result<Command> got = DecodeCommand(bytes);
