@@ -97,12 +97,12 @@ InstallPaths FindInstallPaths() {
   const fs::path directory = fs::read_symlink("/proc/self/exe", ignored).parent_path();
   if (fs::exists(directory / "nacre-engine", ignored)) {  // a build folder
     return {directory / "nacre-engine", directory / "nacre-zygote", directory / "nacre-guest",
-            directory / "tools", NACRE_SOURCE_MODEL};
+            directory / "tools",        NACRE_SOURCE_MODEL,         directory / "probes"};
   }
   const fs::path prefix = directory.parent_path();
-  return {prefix / "libexec/nacre/nacre-engine", prefix / "libexec/nacre/nacre-zygote",
-          prefix / "libexec/nacre/nacre-guest", prefix / "libexec/nacre/tools",
-          prefix / "share/nacre/nacre-mini.gguf"};
+  return {prefix / "libexec/nacre/nacre-engine",  prefix / "libexec/nacre/nacre-zygote",
+          prefix / "libexec/nacre/nacre-guest",   prefix / "libexec/nacre/tools",
+          prefix / "share/nacre/nacre-mini.gguf", prefix / "libexec/nacre/probes"};
 }
 
 App::App(AppOptions options)

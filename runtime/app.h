@@ -38,6 +38,7 @@ struct InstallPaths {
   std::string guest_program;   // nacre-guest: in the tiers with a kernel of their own
   std::string tools;           // one sub-directory per built-in tool
   std::string bundled_model;   // nacre-mini.gguf
+  std::string probes;          // the escape suite: nacre-probes and probes.json
 };
 InstallPaths FindInstallPaths();
 

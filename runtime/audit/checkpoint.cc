@@ -4,11 +4,10 @@
 #include <charconv>
 
 #include "runtime/audit/base64.h"
+#include "runtime/audit/signed_note.h"
 
 namespace nacre::audit {
 namespace {
-
-constexpr std::string_view kSignatureMark = "\xe2\x80\x94 ";  // U+2014 and a space
 
 Error Malformed(const std::string& why) {
   return {ErrorCode::kDataLoss, why};
@@ -35,9 +34,7 @@ Result<std::string> SignCheckpoint(const Checkpoint& checkpoint, const SigningKe
   const std::string& origin = key.verifying_key().name();
   const std::string body = origin + "\n" + std::to_string(checkpoint.size) + "\n" +
                            EncodeBase64(DigestBytes(checkpoint.root)) + "\n";
-  const std::string signature = NACRE_TRY(key.Sign(body));
-  return body + "\n" + std::string(kSignatureMark) + origin + " " +
-         EncodeBase64(key.verifying_key().id() + signature) + "\n";
+  return SignNote(body, key);
 }
 
 Result<Checkpoint> ParseCheckpoint(std::string_view note, const VerifyingKey& key) {
@@ -55,18 +52,7 @@ Result<Checkpoint> ParseCheckpoint(std::string_view note, const VerifyingKey& ke
   if (origin != key.name()) {
     return Malformed("its origin is not that of the key, " + key.name());
   }
-  const std::string mark = std::string(kSignatureMark) + key.name() + " ";
-  if (signature.substr(0, mark.size()) != mark) {
-    return Malformed("its signature line is malformed");
-  }
-  const auto signed_bytes = DecodeBase64(signature.substr(mark.size()));
-  if (!signed_bytes.has_value() || signed_bytes->substr(0, 4) != key.id()) {
-    return Malformed("it is not signed by the key " + key.name());
-  }
-  const std::string_view body = note.substr(0, static_cast<size_t>(empty.data() - note.data()));
-  if (!key.Verify(body, std::string_view(*signed_bytes).substr(4))) {
-    return Malformed("its signature is wrong");
-  }
+  NACRE_TRY(OpenNote(note, key));
 
   Checkpoint checkpoint;
   const auto [end, error] =

@@ -39,6 +39,7 @@ void RegisterSandbox(CLI::App& root, Globals& globals);
 // `nacre sandbox profile`, for RegisterSandbox.
 void RegisterSandboxProfile(CLI::App& sandbox, Globals& globals);
 void RegisterTool(CLI::App& root, Globals& globals);
+void RegisterSelftest(CLI::App& root, Globals& globals);
 void RegisterDoctor(CLI::App& root, Globals& globals);
 
 // Flags that several commands have. Their values land in globals.app.

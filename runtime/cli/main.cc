@@ -39,6 +39,7 @@ int Main(int argc, char** argv) {
   RegisterAudit(root, globals);
   RegisterSandbox(root, globals);
   RegisterTool(root, globals);
+  RegisterSelftest(root, globals);
   RegisterDoctor(root, globals);
   if (argc > 1 && argv[1][0] != '-' &&
       root.get_subcommands(
