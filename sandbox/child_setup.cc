@@ -4,6 +4,7 @@
 #include <grp.h>
 #include <linux/seccomp.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -191,6 +192,47 @@ int MountOverlay(const ChildInput& input, const Step& step) {
     ::close(layers);
   }
   return AttachSource(step, source, overlay);
+}
+
+// A terminal on a devpts that nobody else has. Our end goes to the launcher; the call's end takes the
+// place of its standard descriptors. The call may not open the devpts itself: no Landlock rule
+// names it.
+int GiveTerminal(const ChildInput& input, const Step& step) {
+  if (::mkdir(step.path.c_str(), 0755) != 0) {
+    return -errno;
+  }
+  const int attached =
+      AttachAt(kernel::NewTerminals(kernel::kNoSuid | kernel::kNoExec), step.path.c_str());
+  if (attached != 0) {
+    return attached;
+  }
+  const int directory = kernel::OpenBeneath(step.path.c_str());
+  if (directory < 0) {
+    return directory;
+  }
+  Report message;
+  message.kind = ReportKind::kTerminal;
+  const int unlocked = 0;
+  struct winsize size = {};
+  size.ws_row = static_cast<unsigned short>(step.number);
+  size.ws_col = static_cast<unsigned short>(step.value);
+  const int ours = ::openat(directory, "ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+  int theirs = -1;
+  int result = 0;
+  if (ours < 0 || ::ioctl(ours, TIOCSPTLCK, &unlocked) != 0 ||
+      ::ioctl(ours, TIOCSWINSZ, &size) != 0 ||
+      (theirs = ::ioctl(ours, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC)) < 0 ||
+      ::ioctl(theirs, TIOCSCTTY, 0) != 0 || ::dup3(theirs, input.standard_input, O_CLOEXEC) < 0 ||
+      ::dup3(theirs, input.standard_output, O_CLOEXEC) < 0 ||
+      ::dup3(theirs, input.standard_error, O_CLOEXEC) < 0) {
+    result = -errno;
+  } else {
+    SendReport(input.report, message, ours);
+  }
+  ::close(ours);
+  ::close(theirs);
+  ::close(directory);
+  return result;
 }
 
 int ShowTmp(const Step& step, int report) {
@@ -422,6 +464,8 @@ int DoStep(const ChildInput& input, ChildState& state, const Step& step) {
       return Rebind(step, kernel::kReadOnly);
     case StepKind::kHiddenPath:
       return Hide(step);
+    case StepKind::kTerminal:
+      return GiveTerminal(input, step);
     case StepKind::kReadOnlyRoot:
       return MakeRootReadOnly();
     case StepKind::kCapabilities:

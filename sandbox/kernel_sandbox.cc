@@ -4,6 +4,7 @@
 
 #include "sandbox/launcher.h"
 #include "sandbox/monitor.h"
+#include "sandbox/seccomp/observer.h"
 #include "sandbox/zygote/warm_plan.h"
 
 namespace nacre::sandbox {
@@ -61,21 +62,26 @@ bool KernelSandbox::Prepare(const SandboxSpec& spec, std::chrono::milliseconds p
 
 Result<LaunchContext> KernelSandbox::MakeContext(const LaunchPlan& plan) {
   return LaunchContext{.host = &host_,
-                       .tool_filters = NACRE_TRY(FiltersOf(plan.seccomp_profile)),
+                       .tool_filters = NACRE_TRY(FiltersOf(plan.seccomp_profile, plan.observe)),
                        .reaper_filter = &reaper_filter_,
                        .mappings = &mappings_,
                        .cgroup_name = "nacre-" + std::to_string(::getpid()) + "-" +
                                       std::to_string(calls_.fetch_add(1)) + "-" + plan.id};
 }
 
-Result<const seccomp::ProfileFilters*> KernelSandbox::FiltersOf(const std::string& profile) {
+Result<const seccomp::ProfileFilters*> KernelSandbox::FiltersOf(const std::string& profile,
+                                                                bool observe) {
   const std::lock_guard lock(mutex_);
-  const auto found = tool_filters_.find(profile);
+  const auto key = std::make_pair(profile, observe);
+  const auto found = tool_filters_.find(key);
   if (found != tool_filters_.end()) {
     return &found->second;
   }
   seccomp::ProfileFilters made = NACRE_TRY(seccomp::CompileProfile(profile));
-  return &tool_filters_.emplace(profile, std::move(made)).first->second;
+  if (observe) {
+    made.reporting = seccomp::Observing(made.reporting);
+  }
+  return &tool_filters_.emplace(key, std::move(made)).first->second;
 }
 
 Result<Outcome> KernelSandbox::Run(const SandboxSpec& spec, CallIo& io, const CancelToken& cancel) {

@@ -65,13 +65,14 @@ class KernelSandbox final : public Sandbox {
   KernelSandbox(HostSupport host, seccomp::Filter reaper);
 
   // Compiled when a profile is first used; valid while this object lives.
-  Result<const seccomp::ProfileFilters*> FiltersOf(const std::string& profile);
+  Result<const seccomp::ProfileFilters*> FiltersOf(const std::string& profile, bool observe);
   Result<LaunchContext> MakeContext(const LaunchPlan& plan);
 
   const HostSupport host_;
   const seccomp::Filter reaper_filter_;
   std::mutex mutex_;
-  std::map<std::string, seccomp::ProfileFilters> tool_filters_;  // guarded by mutex_; never erased
+  // By profile and whether it is observed. Guarded by mutex_; never erased.
+  std::map<std::pair<std::string, bool>, seccomp::ProfileFilters> tool_filters_;
   kernel::IdMappings mappings_;
   std::atomic<uint64_t> calls_{0};  // tells calls with the same id apart
   Teardown teardown_;

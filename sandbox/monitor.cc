@@ -71,6 +71,7 @@ class CallMonitor {
   More ReadChannel();
   void ReadReports();
   void ReadViolation();
+  bool AnswerObserved(const struct seccomp_notif& notice);
   void Tick();
   bool IsDiskFull() const;
   void Poll(milliseconds tick);
@@ -94,6 +95,7 @@ class CallMonitor {
   UniqueFd tmp_;
   UniqueFd upper_;  // the same folder that the caller was given
   UniqueFd listener_;
+  std::vector<seccomp::SyscallRule> rules_;  // of an observed call, once one was asked about
   std::string pending_input_;
   bool close_input_ = false;
 };
@@ -210,6 +212,9 @@ void CallMonitor::ReadReports() {
       case ReportKind::kTmp:
         tmp_ = std::move(received->descriptor);
         break;
+      case ReportKind::kTerminal:
+        io_.OnTerminal(std::move(received->descriptor));
+        break;
       case ReportKind::kUpper:
         upper_.reset(::fcntl(received->descriptor.get(), F_DUPFD_CLOEXEC, 0));
         io_.OnUpperLayer(std::move(received->descriptor));
@@ -237,6 +242,35 @@ void CallMonitor::ReadReports() {
   }
 }
 
+// True when the call is answered; false when the profile kills it.
+bool CallMonitor::AnswerObserved(const struct seccomp_notif& notice) {
+  if (rules_.empty()) {
+    auto rules = seccomp::ProfileRules(plan_.seccomp_profile);
+    if (!rules.ok()) {
+      return false;
+    }
+    rules_ = std::move(rules).value();
+  }
+  const seccomp::Observed observed = seccomp::Observe(notice, rules_);
+  if (observed.kill) {
+    return false;
+  }
+  if (ready_) {  // before, it is our own set-up that asks
+    for (const seccomp::Observation& each : observed.observations) {
+      io_.OnObserved(each);
+    }
+  }
+  struct seccomp_notif_resp answer = {};
+  answer.id = notice.id;
+  if (observed.proceed) {
+    answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+  } else {
+    answer.error = -observed.error;
+  }
+  ::ioctl(listener_.get(), SECCOMP_IOCTL_NOTIF_SEND, &answer);  // fails when the asker is gone
+  return true;
+}
+
 // A system call that the profile forbids waits, undone, for its judge: the call ends.
 void CallMonitor::ReadViolation() {
   // The kernel writes as much as it knows of, and wants the room zeroed.
@@ -249,6 +283,9 @@ void CallMonitor::ReadViolation() {
   }
   struct seccomp_notif notice = {};
   std::memcpy(&notice, room.data(), sizeof notice);
+  if (plan_.observe && AnswerObserved(notice)) {
+    return;
+  }
   if (!killed_) {
     outcome_.violated_syscall = seccomp::SyscallName(notice.data);
     outcome_.violated_rule =

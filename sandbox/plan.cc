@@ -410,6 +410,9 @@ Result<LaunchPlan> MakePlan(const SandboxSpec& spec, const HostSupport& host) {
   }
   plan.limits = spec.limits;
   plan.seccomp_profile = spec.seccomp_profile;
+  plan.observe = spec.observe;
+  // What is prepared beforehand knows neither the filter that asks nor a terminal.
+  plan.cold = plan.cold || spec.observe || spec.terminal.has_value();
   if (host.landlock_abi >= kernel::kLandlockScopesAbi) {
     plan.network_group = spec.network_group;
   }
@@ -440,6 +443,11 @@ Result<LaunchPlan> MakePlan(const SandboxSpec& spec, const HostSupport& host) {
   plan.prepared_steps = plan.steps.size();
   PlanMounts(builder, plan, mounts, host, profile);
   PlanProtectedPaths(builder, spec, mounts);
+  if (spec.terminal) {
+    Step& terminal = builder.AddAt(StepKind::kTerminal, "terminal", "/dev/pts");
+    terminal.number = spec.terminal->rows;
+    terminal.value = spec.terminal->columns;
+  }
   builder.Add(StepKind::kReadOnlyRoot, "read-only root");
   builder.Add(StepKind::kCapabilities, "drop capabilities");
   builder.Add(StepKind::kDescriptors, "descriptors");
@@ -457,6 +465,12 @@ Result<LaunchPlan> MakePlan(const SandboxSpec& spec, const HostSupport& host) {
 Result<LaunchPlan> MakeEnclosurePlan(const SandboxSpec& spec, const HostSupport& host,
                                      const Enclosure& enclosure) {
   NACRE_TRY(CheckSpec(spec));
+  if (spec.terminal || spec.observe) {
+    return Error{ErrorCode::kInvalidArgument,
+                 std::string(spec.terminal ? "a terminal" : "an explanation of what was refused") +
+                     " can be had in isolation namespace only, not in " +
+                     std::string(IsolationName(spec.isolation))};
+  }
   const seccomp::Profile profile = NACRE_TRY(seccomp::FindProfile(spec.seccomp_profile));
   LaunchPlan plan;
   plan.id = spec.id;

@@ -52,6 +52,7 @@ enum class StepKind {
   kPin,           // [path] so that a directory above a protected path cannot be renamed
   kReadOnlyPath,  // [path]
   kHiddenPath,    // [path]
+  kTerminal,      // [path, number: rows, value: columns] after the session
   kReadOnlyRoot,
   kCapabilities,
   kNoNewPrivileges,
@@ -99,6 +100,7 @@ struct LaunchPlan {
   size_t prepared_rules = 0;  // those before it are the same for all calls of this host
   int landlock_abi = 0;
   std::string seccomp_profile;
+  bool observe = false;
   std::string id;
   // Not empty: the calls of this group share one empty network namespace, where the launcher has one.
   std::string network_group;
@@ -109,7 +111,7 @@ struct LaunchPlan {
   bool privileged = false;              // run as nobody, see mounts through id mappings
   uid_t inside_id = kernel::kInsideId;  // the one id that the call's user namespace maps
   std::vector<std::string> weaker;      // known from the host
-  bool cold = false;                    // an enclosure: too rare to be kept ready
+  bool cold = false;  // too rare to be kept ready: an enclosure, a terminal, an observed call
   // A layer that the spec requires and the host lacks: nothing is started.
   std::optional<std::string> unmet;
   // Tests only: clone flags of namespaces that the call shares with the host.

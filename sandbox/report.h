@@ -19,6 +19,7 @@ enum class ReportKind : uint32_t {
   kStepFailed = 1,  // index and error; nothing of the call runs
   kStepSkipped,     // an optional step: index and error
   kTmp,             // carries a descriptor of the call's /tmp
+  kTerminal,        // carries our end of the call's terminal
   kUpper,           // carries the folder that takes the changes of a transactional mount
   kListener,        // carries the listener of the call's filter; without one: there is none
   kEvidence,        // what the kernel says of the process that is about to execute the tool
@@ -46,7 +47,7 @@ void SendReport(int socket, const Report& report, int descriptor = -1);
 
 struct ReceivedReport {
   Report report;
-  UniqueFd descriptor;  // kTmp, kUpper, kListener
+  UniqueFd descriptor;  // kTmp, kTerminal, kUpper, kListener
 };
 // The next report, or nullopt when none waits (or none will come: `closed`).
 std::optional<ReceivedReport> ReceiveReport(int socket, bool& closed);

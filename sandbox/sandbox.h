@@ -15,6 +15,7 @@
 #include "base/unique_fd.h"
 #include "sandbox/outcome.h"
 #include "sandbox/sandbox_spec.h"
+#include "sandbox/seccomp/observer.h"
 
 namespace nacre::sandbox {
 
@@ -39,6 +40,12 @@ class CallIo {
     (void)descriptor;
     (void)bytes;
   }
+  // For a call that is observed, each time: a system call that its profile refused, or a file that it
+  // named. Hostile, for showing only.
+  virtual void OnObserved(const seccomp::Observation& observation) { (void)observation; }
+  // Once for a call with a terminal, before its first byte: our end of it. What is read from it is
+  // hostile; it reports EIO when the call has ended.
+  virtual void OnTerminal(UniqueFd terminal) { (void)terminal; }
   // Once for a call with a transactional mount, before its first byte: the folder that its changes
   // go to, an overlay's upper layer. Only when Run() has returned does it stand still; what it then
   // holds is hostile (see workspace/upper_diff.h). It is gone when this descriptor is closed.

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -52,6 +53,13 @@ struct Requirements {
   friend bool operator==(const Requirements&, const Requirements&) = default;
 };
 
+struct TerminalSize {
+  uint16_t rows = 24;
+  uint16_t columns = 80;
+
+  friend bool operator==(const TerminalSize&, const TerminalSize&) = default;
+};
+
 struct SandboxSpec {
   std::string id;                 // names the cgroup: letters, digits and '-'
   std::vector<std::string> argv;  // argv[0] is an absolute path inside the sandbox
@@ -68,6 +76,12 @@ struct SandboxSpec {
   // keeps their abstract sockets apart (ABI 6), otherwise each has its own.
   std::string network_group;
   Isolation isolation = Isolation::kNamespace;
+  // Standard input, output and error are a terminal of the call's own, whose other end goes to
+  // CallIo::OnTerminal. In isolation namespace only.
+  std::optional<TerminalSize> terminal;
+  // What the profile refuses, and which files are named, is told to CallIo::OnObserved. Slow; nothing
+  // is allowed that is not allowed otherwise. In isolation namespace only.
+  bool observe = false;
   Limits limits;
   Requirements require;
 

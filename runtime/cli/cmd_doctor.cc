@@ -104,9 +104,11 @@ std::vector<Finding> ExamineTiers(App& app) {
                         works          ? "a call ran in it"
                         : outcome.ok() ? sandbox::Describe(outcome.value())
                                        : outcome.error().message,
-                        works    ? ""
-                        : always ? "mend what is missing above"
-                                 : "only for policies that ask for it: apt-get install runsc",
+                        works ? ""
+                        : always
+                            ? "mend what is missing above"
+                            : "only for policies that ask for it: mend what the line says, then "
+                              "run this again",
                         always ? "where calls run unless the policy says otherwise"
                                : "calls on a kernel in user space: sandbox.isolation: gvisor"});
   }

@@ -1,7 +1,12 @@
 // nacre sandbox exec -- CMD: one command under a policy's grant; the quickest way to see what it does.
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cctype>
+#include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 
@@ -13,6 +18,8 @@
 #include "runtime/agent/workspace_scan.h"
 #include "runtime/cli/command.h"
 #include "runtime/cli/terminal.h"
+#include "runtime/cli/terminal_relay.h"
+#include "runtime/cli/why.h"
 
 namespace nacre::cli {
 namespace {
@@ -20,8 +27,9 @@ namespace {
 // Passes output on as it comes, raw: the person runs this command themselves.
 class PassThrough final : public sandbox::CallIo {
  public:
-  PassThrough(bool silent, std::optional<agent::WorkspaceChange>& change)
-      : silent_(silent), change_(change) {}
+  // `refusals` may be null.
+  PassThrough(bool silent, std::optional<agent::WorkspaceChange>& change, Refusals* refusals)
+      : silent_(silent), change_(change), refusals_(refusals) {}
   Reply OnStart() override { return {.bytes = {}, .close_input = true, .kill = false}; }
   Reply OnChannelBytes(std::string_view bytes) override {
     (void)bytes;
@@ -32,6 +40,14 @@ class PassThrough final : public sandbox::CallIo {
       change_->TakeUpper(std::move(folder));
     }
   }
+  void OnObserved(const sandbox::seccomp::Observation& observation) override {
+    if (refusals_ != nullptr) {
+      refusals_->Add(observation);
+    }
+  }
+  void OnTerminal(UniqueFd terminal) override { relay_.Start(std::move(terminal)); }
+  // After the call: its last bytes, then the person's terminal as it was.
+  void Finish() { relay_.Finish(); }
   void OnOutput(int descriptor, std::string_view bytes) override {
     if (!silent_) {
       std::fwrite(bytes.data(), 1, bytes.size(), descriptor == STDERR_FILENO ? stderr : stdout);
@@ -41,6 +57,8 @@ class PassThrough final : public sandbox::CallIo {
  private:
   bool silent_;
   std::optional<agent::WorkspaceChange>& change_;
+  Refusals* refusals_;
+  TerminalRelay relay_;
 };
 
 int ExitCodeOf(const sandbox::Outcome& outcome) {
@@ -77,7 +95,22 @@ struct ExecOptions {
   std::vector<std::string> argv;
   std::string profile;    // instead of the policy's; empty: the policy's
   std::string isolation;  // the same
+  bool terminal = false;
+  bool why = false;
 };
+
+// A person in front of a terminal ends the call themselves, at the latest after this.
+constexpr std::chrono::hours kInteractiveWall{1};
+
+// "xterm-256color"; what is no such name is not passed on.
+std::string TerminalName() {
+  const char* name = std::getenv("TERM");
+  const std::string text = name == nullptr ? "" : name;
+  const bool plain = std::all_of(text.begin(), text.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '-' || c == '.' || c == '+' || c == '_';
+  });
+  return text.empty() || text.size() > 64 || !plain ? "dumb" : text;
+}
 
 // The spec of a command, with what the command line says instead of the policy. The person runs this
 // themselves; what an agent may do stays the policy's.
@@ -97,6 +130,16 @@ Result<sandbox::SandboxSpec> SpecOf(const policy::Grant& grant, const std::strin
     }
     spec.isolation = *tier;
   }
+  spec.observe = options.why;
+  if (options.terminal) {
+    spec.terminal = WindowSize();
+    spec.limits.wall = std::max<std::chrono::milliseconds>(spec.limits.wall, kInteractiveWall);
+    for (auto& [name, value] : spec.environment) {
+      if (name == "TERM") {
+        value = TerminalName();
+      }
+    }
+  }
   return spec;
 }
 
@@ -104,6 +147,7 @@ struct CommandResult {
   std::string id;
   sandbox::Outcome outcome;
   std::optional<agent::WorkspaceReport> workspace;
+  Explanation why;
 };
 
 Result<CommandResult> RunCommand(Globals& globals, ExecOptions options) {
@@ -136,8 +180,11 @@ Result<CommandResult> RunCommand(Globals& globals, ExecOptions options) {
   if (agent::MountsTransactionally(spec)) {
     change = NACRE_TRY(agent::WorkspaceChange::Begin(workspace));
   }
-  PassThrough io(globals.json, change);
-  CommandResult result{id, NACRE_TRY(sandbox->Run(spec, io, CancelOnSignal())), {}};
+  Refusals refusals(*policy, globals.app.policy, spec);
+  PassThrough io(globals.json, change, options.why ? &refusals : nullptr);
+  Result<sandbox::Outcome> ran = sandbox->Run(spec, io, CancelOnSignal());
+  io.Finish();
+  CommandResult result{id, NACRE_TRY(std::move(ran)), {}, {}};
   Json finished = agent::OutcomeToJson(result.outcome);
   if (change.has_value()) {
     // As a shell would: what a command that failed wrote is kept, what one that was killed wrote is not.
@@ -157,7 +204,44 @@ Result<CommandResult> RunCommand(Globals& globals, ExecOptions options) {
   NACRE_TRY(log->Append(
       {"sandbox.exec.finished", {}, {}, id, policy->digest, {{"outcome", std::move(finished)}}}));
   NACRE_TRY(log->WriteCheckpoint());
+  if (options.why) {
+    result.why = refusals.Explain(result.outcome, [](const std::string& path) {
+      struct stat info = {};
+      return ::lstat(path.c_str(), &info) == 0;
+    });
+  }
   return result;
+}
+
+OrderedJson WhyJson(const Explanation& why) {
+  OrderedJson refused = OrderedJson::array();
+  for (const Refusal& refusal : why.refusals) {
+    refused.push_back({{"what", refusal.what}, {"why", refusal.why}, {"change", refusal.change}});
+  }
+  return {{"refused", std::move(refused)}, {"policy", why.policy}, {"cut", why.cut}};
+}
+
+// To standard error, which is the person's: standard output is the command's.
+void PrintWhy(const Explanation& why) {
+  const Terminal terminal(STDERR_FILENO);
+  std::fflush(stdout);
+  std::fprintf(
+      stderr, "nacre: %s\n",
+      why.refusals.empty() ? "nothing was refused" : "what was refused, and what would allow it:");
+  for (const Refusal& refusal : why.refusals) {
+    std::fprintf(
+        stderr, "  %s\n      %s\n      -> %s\n",
+        terminal.Paint(Style::kBold, SafeLine(refusal.what, 300)).c_str(),
+        SafeLine(refusal.why, 400).c_str(),
+        refusal.change.empty() ? "no policy may allow it" : SafeLine(refusal.change, 400).c_str());
+  }
+  if (why.cut) {
+    std::fprintf(stderr, "  and more than is kept\n");
+  }
+  if (!why.policy.empty()) {
+    std::fprintf(stderr, "nacre: the smallest change, as a policy:\n\n%s\n",
+                 SafeForTerminal(why.policy).c_str());
+  }
 }
 
 // On standard error: standard output is the command's.
@@ -190,6 +274,9 @@ int Exec(Globals& globals, const ExecOptions& options) {
     json["workspace"] = ran.value().workspace.has_value()
                             ? OrderedJson(agent::ToJson(*ran.value().workspace))
                             : OrderedJson();
+    if (options.why) {
+      json["why"] = WhyJson(ran.value().why);
+    }
     std::printf("%s\n", DumpJson(json).c_str());
   } else if (outcome.kind != sandbox::OutcomeKind::kExited) {
     std::fflush(stdout);
@@ -197,6 +284,9 @@ int Exec(Globals& globals, const ExecOptions& options) {
   }
   if (!globals.json && ran.value().workspace.has_value()) {
     PrintWorkspace(ran.value());
+  }
+  if (!globals.json && options.why) {
+    PrintWhy(ran.value().why);
   }
   // Done and not kept is not done.
   const bool lost = ran.value().workspace.has_value() &&
@@ -217,6 +307,8 @@ void RegisterSandbox(CLI::App& root, Globals& globals) {
       "Examples:\n"
       "  nacre sandbox exec -- ls -l /workspace\n"
       "  nacre sandbox exec --policy offline --json -- id\n"
+      "  nacre sandbox exec --why -- python3 -c 'import socket; socket.socket()'\n"
+      "  nacre sandbox exec --pty --profile shell -- bash\n"
       "  nacre sandbox exec --isolation gvisor -- uname -a\n"
       "Exit codes of exec: the command's own; 124 timed out, 125 another limit, 3 the sandbox "
       "could not be set up.");
@@ -232,6 +324,13 @@ void RegisterSandbox(CLI::App& root, Globals& globals) {
       "--isolation", options->isolation,
       "namespace, gvisor or microvm, instead of the policy's; a tier that is not there "
       "is refused");
+  exec->add_flag(
+          "-i,--pty", options->terminal,
+          "Interactive: on a terminal of its own, connected with this one, for up to an hour")
+      ->excludes("--json");
+  exec->add_flag("--why", options->why,
+                 "Afterwards: what was refused, and the smallest change of the policy that would "
+                 "allow it");
   exec->add_option("command", options->argv, "After --: the program and its arguments")->required();
   exec->positionals_at_end();
   exec->callback([&globals, options] { globals.exit_code = Exec(globals, *options); });

@@ -112,6 +112,22 @@ int NewProc(uint64_t attributes, ProcView view) {
   return MountContext(context, attributes);
 }
 
+int NewTerminals(uint64_t attributes) {
+  const int context = OrError(::fsopen("devpts", FSOPEN_CLOEXEC));
+  if (context < 0) {
+    return context;
+  }
+  int result = SetOption(context, "ptmxmode", "0600");
+  if (result == 0) {
+    result = SetOption(context, "mode", "0600");
+  }
+  if (result < 0) {
+    ::close(context);
+    return result;
+  }
+  return MountContext(context, attributes);
+}
+
 int OpenBeneath(const char* relative_path) {
   struct open_how how = {};
   // Without O_NOFOLLOW, which would open a final symlink itself instead of failing.

@@ -33,6 +33,8 @@ int NewTmpfs(uint64_t size, uint64_t inodes, const char* mode, uint64_t attribut
 // for a program that is trusted to look and for tests that ask what is behind that.
 enum class ProcView { kOwnProcesses = 0, kEverything };
 int NewProc(uint64_t attributes, ProcView view);
+// A detached devpts of its own: terminals that no other mount shows.
+int NewTerminals(uint64_t attributes);
 // O_PATH descriptor of a path below the current directory, through no symlink at all.
 int OpenBeneath(const char* relative_path);
 // O_PATH descriptor of a path, resolved as if the current directory were the root.

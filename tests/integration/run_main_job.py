@@ -3,18 +3,23 @@
 The bundled model is a real one, so tests with it look at what happened to files and at the records,
 not at its words. Where a test needs an exact reply, tests/support/scripted_engine.py gives it.
 """
+import fcntl
 import json
 import os
 import pathlib
+import pty
 import re
+import select
 import shutil
 import signal
 import socket
+import struct
 import subprocess
+import termios
 import time
 
 import nacre_case
-from nacre_case import NacreCase
+from nacre_case import TIMEOUT_S, NacreCase
 from scripted_engine import Hold, Raw, ScriptedEngine, answer, call, call_text
 
 DEMO = pathlib.Path(__file__).resolve().parents[1] / "data" / "demo"
@@ -726,6 +731,168 @@ class Sandbox(NacreCase):
         self.assertEqual([r["event"] for r in self.audit() if r["event"].startswith("sandbox.")],
                          ["sandbox.exec.started", "sandbox.exec.finished"])
         self.assert_verified()
+
+
+class Why(NacreCase):
+    """`nacre sandbox exec --why`: real programs, what they were refused, and a policy that allows it."""
+
+    def why(self, *command, policy="coding", exit_code=None):
+        done = self.nacre("sandbox", "exec", "--json", "--why", "--workspace", self.workspace, "--policy", policy, "--",
+                          *command, exit_code=exit_code)
+        return done.last
+
+    def refusal(self, outcome, what):
+        found = [each for each in outcome["why"]["refused"] if what in each["what"]]
+        self.assertTrue(found, outcome["why"])
+        return found[0]
+
+    def apply(self, outcome):
+        """The suggested policy, which must load."""
+        path = self.folder / "suggested.yaml"
+        path.write_text(outcome["why"]["policy"], encoding="utf-8")
+        self.nacre("policy", "check", path)
+        return path
+
+    def test_a_socket(self):
+        program = "import socket; socket.socket(); print('made')"
+        outcome = self.why("python3", "-c", program)
+        self.assertNotIn("made", outcome["output"])
+        refusal = self.refusal(outcome, "socket (IPv4)")
+        self.assertIn("profile ", refusal["why"])
+        self.assertIn("profile: network-client", refusal["change"])
+        outcome = self.why("python3", "-c", program, policy=self.apply(outcome), exit_code=0)
+        self.assertEqual(outcome["output"], "made\n")
+
+    def test_a_hidden_file(self):
+        self.write(".env", "SECRET=1\n")
+        outcome = self.why("cat", ".env")
+        self.assertEqual(outcome["output"], "")
+        refusal = self.refusal(outcome, "read /workspace/.env")
+        self.assertIn("workspace.hide", refusal["why"])
+        self.assertIn("builtin/base:", refusal["why"])
+        outcome = self.why("cat", ".env", policy=self.apply(outcome), exit_code=0)
+        self.assertEqual(outcome["output"], "SECRET=1\n")
+
+    def test_a_protected_file(self):
+        (self.workspace / ".git").mkdir()
+        self.write(".git/config", "x")
+        outcome = self.why("sh", "-c", "echo y > .git/config")
+        self.assertIn("workspace.protect", self.refusal(outcome, "write /workspace/.git/config")["why"])
+        self.why("sh", "-c", "echo y > .git/config", policy=self.apply(outcome), exit_code=0)
+        self.assertEqual((self.workspace / ".git/config").read_text(), "y\n")
+
+    def test_a_read_only_workspace(self):
+        outcome = self.why("touch", "new", policy="base")
+        self.assertEqual(self.refusal(outcome, "write /workspace/new")["change"], "workspace: {mode: transactional}")
+        self.why("touch", "new", policy=self.apply(outcome), exit_code=0)
+        self.assertTrue((self.workspace / "new").exists())
+
+    def test_a_limit(self):
+        policy = self.policy("nacre: policy/1\nname: short\nextends: [builtin/coding]\n"
+                             "sandbox: {limits: {wall: 300ms}}\n")
+        outcome = self.why("sleep", "25.125008", policy=policy, exit_code=124)
+        self.assertIn("wall", self.refusal(outcome, "timed out")["why"])
+        self.assertIn("wall: 600ms", outcome["why"]["policy"])
+
+    def test_what_no_policy_may_allow(self):
+        (self.folder / "secret.txt").write_text("s3cret", encoding="utf-8")
+        outcome = self.why("sh", "-c", f"cat {self.folder}/secret.txt; echo x > /usr/x")
+        for what in [f"read {self.folder}/secret.txt", "write /usr/x"]:
+            self.assertEqual(self.refusal(outcome, what)["change"], "", what)
+        self.assertEqual(outcome["why"]["policy"], "")
+
+    def test_nothing_more_is_allowed_and_nothing_is_made_up(self):
+        outcome = self.why("cat", "/proc/self/status", exit_code=0)
+        self.assertEqual(outcome["why"], {"refused": [], "policy": "", "cut": False})
+        self.assertIn("Seccomp:\t2", outcome["output"])
+        self.assertTrue(outcome["layers"]["seccomp"])
+
+
+class Interactive(NacreCase):
+    """`nacre sandbox exec --pty`: a call on a terminal of its own, connected with ours."""
+
+    def start(self, *command, options=()):
+        ours, theirs = pty.openpty()
+        self.addCleanup(os.close, ours)
+        self.addCleanup(os.close, theirs)
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 101, 0, 0))
+        self.before = termios.tcgetattr(theirs)
+        self.ours, self.theirs, self.seen = ours, theirs, b""
+        process = subprocess.Popen(
+            self.command("sandbox", "exec", "--pty", "--workspace", self.workspace, *options, "--", *command),
+            stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True, env={**os.environ, "TERM": "xterm"})
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return process
+
+    def read_until(self, text):
+        def has_it():
+            while text not in self.seen and select.select([self.ours], [], [], 0.05)[0]:
+                self.seen += os.read(self.ours, 4096)
+            return text in self.seen
+        wait_until(has_it, f"{text!r} after {self.seen!r}")
+
+    def assert_restored(self):
+        self.assertEqual(termios.tcgetattr(self.theirs), self.before)
+
+    def test_it_is_a_terminal_of_its_own_with_the_size_of_ours(self):
+        process = self.start("sh", "-c", "test -t 0 && test -t 1 && test -t 2 && stty size; ls -1 /dev/pts; echo $TERM")
+        self.read_until(b"33 101\r\n0\r\nptmx\r\nxterm\r\n")
+        self.assertEqual(process.wait(TIMEOUT_S), 0)
+        self.assert_restored()
+
+    def test_keys_reach_the_call_and_the_window_size_follows(self):
+        process = self.start("sh", "-c", "echo go; read x; echo got:$x; stty size")
+        self.read_until(b"go\r\n")
+        self.assertNotEqual(termios.tcgetattr(self.theirs)[3] & termios.ECHO, termios.ECHO)
+        fcntl.ioctl(self.theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 12, 34, 0, 0))
+        process.send_signal(signal.SIGWINCH)
+        os.write(self.ours, b"hello\r")
+        self.read_until(b"got:hello\r\n")
+        self.assertEqual(process.wait(TIMEOUT_S), 0)
+        self.assert_restored()
+
+    def test_ctrl_c_ends_the_call_and_not_nacre(self):
+        process = self.start("sh", "-c", "echo go; exec sleep 25.125006")
+        self.read_until(b"go\r\n")
+        os.write(self.ours, b"\x03")
+        self.assertEqual(process.wait(TIMEOUT_S), 128 + signal.SIGINT)
+        self.assert_restored()
+
+    def test_every_way_out_puts_the_terminal_back(self):
+        self.assertEqual(self.start("/usr/bin/no-such-program").wait(TIMEOUT_S), 3)
+        self.assert_restored()
+        for number, repeat in [(signal.SIGTERM, 1), (signal.SIGHUP, 1), (signal.SIGQUIT, 1)]:
+            with self.subTest(number):
+                process = self.start("sh", "-c", "echo go; sleep 25.125007")
+                self.read_until(b"go\r\n")
+                process.send_signal(number)
+                process.wait(TIMEOUT_S)
+                self.assert_restored()
+                wait_until(lambda: not processes_with("25.125007"), "the call to end")
+
+    def test_nothing_can_be_typed_into_our_terminal(self):
+        program = ("import fcntl, os, termios\n"
+                   "for request in (termios.TIOCSTI, 0x541C):\n"
+                   "    try:\n"
+                   "        fcntl.ioctl(0, request, b'x')\n"
+                   "        print('typed')\n"
+                   "    except OSError as error:\n"
+                   "        print('refused', error.errno)\n"
+                   "try:\n"
+                   "    os.open('/dev/pts/ptmx', os.O_RDWR)\n"
+                   "    print('opened')\n"
+                   "except OSError:\n"
+                   "    print('refused ptmx')\n")
+        process = self.start("python3", "-c", program)
+        self.read_until(b"refused ptmx")
+        self.assertNotIn(b"typed", self.seen)
+        self.assertEqual(process.wait(TIMEOUT_S), 0)
+
+    def test_a_tier_without_terminals_refuses(self):
+        process = self.start("true", options=("--isolation", "gvisor"))
+        self.assertNotEqual(process.wait(TIMEOUT_S), 0)
+        self.assert_restored()
 
 
 class Doctor(NacreCase):
