@@ -101,7 +101,7 @@ ASKING = ("could", "can", "would ", "hey, can", "any chance", "is it", "is there
 GREETINGS = ("hey, ", "hi, ", "ok, ", "okay, ", "hello, ", "so, ", "well, ", "now, ", "please: ", "alright, ", "hi there, ", "hey nacre, ", "question: ", "tell me: ", "say, ", "tell me, ",
     "can you tell me: ", "i'd like to know: ", "quick one: ", "i was wondering: ", "any idea: ", "one question: ", "just curious: ", "excuse me, ",
     "sorry, ", "pls tell me: ", "please tell me, ", "and ", "i ask myself: ", "help: ", "do you know: ", "my question is: ", "you, ", "yo, ", "dear nacre, ")
-STATEMENT = re.compile(r"\{|(if|i|i'm|i'd|the|there|we|where|wherever|in|at|of|any|anything|from|my|our|which|what|how|who|is|are|does|contents|number|size|line|lines|word count|file count|file size|files|all|both|(a|one) (file|text|new|more)|content|directory|some|don't|do not|your|one|no) ")
+STATEMENT = re.compile(r"\{|content:|(if|i|i'm|i'd|the|there|we|where|wherever|in|at|of|any|anything|from|my|our|which|what|how|who|is|are|does|contents|number|size|line|lines|word count|file count|file size|files|all|both|(a|one) (file|text|new|more)|content|directory|some|don't|do not|your|one|no) ")
 TAILS = (
     " please",
     ", please",

@@ -30,7 +30,7 @@ def read(story):
     path, _ = everyday_file(story, 1, 6)
     return (
         ("(read|show|show me|print|open) {f}", "(show|tell) me what (is in {f}|{f} says)", "read {f} to me"),
-        ("what (is in|does) {f}(| say)?", "what does {f} say?"),
+        ("what (is in {f}|does {f} say)?", "what does {f} say?"),
         {"f": file_form(story.rng, path)},
         lambda: tell_text(story, path, story.call("fs.read", path=path)),
     )
@@ -557,7 +557,7 @@ def talk_on(story):
         text, (old, new) = everyday.phrase(rng), a_change(rng, story.lines_of(path))
         target = words.file_name(rng, True)
         clause = {
-            "read": ("(read|show|open|show me|print) {x}", "what (is in|does) {x}( say||)?", "what does {x} say?", "(ok|thanks|good), (now|) (read|open) {x}", "let me see {x}"),
+            "read": ("(read|show|open|show me|print) {x}", "what (is in {x}|does {x} say)?", "what does {x} say?", "(ok|thanks|good), (now|) (read|open) {x}", "let me see {x}"),
             "count": ("how many lines (has|are in|are there in) {x}?", "and how long is {x}, in lines?", "count the lines of {x}"),
             "append": ("(add|append) {t} to {x}", "(now|then|ok,) add {t} at the end of {x}", "put {t} (in|at the end of) {x} too"),
             "edit": ("(replace|change) {a} (with|to) {b} in {x}", "in {x}, (change|replace) {a} (to|with) {b}", "(ok|good), now change {a} to {b} in {x}"),
