@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -121,18 +123,27 @@ Result<std::vector<sandbox::ProbeResult>> RunProbes(const sandbox::ProbeRunner& 
   return results;
 }
 
+// Where the report will lie. That it can't be written shows now, not after a minute.
+Result<std::string> ReportFile(App& app, const std::string& path) {
+  std::string file = path;
+  std::string folder = std::filesystem::path(path).parent_path().string();
+  if (path.empty()) {
+    folder = app.state_directory() + "/selftest";
+    NACRE_TRY(MakeDirectories(folder));
+    file = folder + "/" + NewUlid(app.clock(), app.random()) + ".txt";
+  }
+  if (::access(folder.empty() ? "." : folder.c_str(), W_OK | X_OK) != 0) {
+    return SysError("write the report " + file, errno);
+  }
+  return file;
+}
+
 // The report, signed with the log's key and named in the log.
-Result<std::string> KeepReport(App& app, const SelftestRun& run, const std::string& path) {
+Status KeepReport(App& app, const SelftestRun& run, const std::string& file) {
   audit::AuditLog* log = NACRE_TRY(app.Log());
   const audit::SigningKey key =
       NACRE_TRY(audit::LoadSigningKey(app.audit_directory(), false, app.clock(), app.random()));
   const std::string note = NACRE_TRY(audit::SignNote(ReportText(run), key));
-  std::string file = path;
-  if (file.empty()) {
-    const std::string folder = app.state_directory() + "/selftest";
-    NACRE_TRY(MakeDirectories(folder));
-    file = folder + "/" + NewUlid(app.clock(), app.random()) + ".txt";
-  }
   NACRE_TRY(WriteFileAtomically(file, note));
   const SelftestSummary summary = Summarise(run);
   NACRE_TRY(log->Append({"selftest.finished",
@@ -145,13 +156,13 @@ Result<std::string> KeepReport(App& app, const SelftestRun& run, const std::stri
                           {"stopped", summary.stopped},
                           {"escaped", summary.escaped},
                           {"skipped", summary.skipped}}}));
-  NACRE_TRY(log->WriteCheckpoint());
-  return file;
+  return log->WriteCheckpoint();
 }
 
 Result<int> Run(Globals& globals, const Options& options) {
   App app(globals.app);
-  NACRE_TRY(app.Log());  // an unwritable state shows now, not after a minute
+  NACRE_TRY(app.Log());
+  const std::string file = NACRE_TRY(ReportFile(app, options.report));
   auto sandbox = NACRE_TRY(sandbox::KernelSandbox::Create());
   const sandbox::ProbeRunner runner =
       NACRE_TRY(sandbox::ProbeRunner::Create(*sandbox, FindInstallPaths().probes));
@@ -165,7 +176,7 @@ Result<int> Run(Globals& globals, const Options& options) {
   const MonotonicTime start = app.clock().Monotonic();
   run.results = NACRE_TRY(RunProbes(runner, progress, CancelOnSignal()));
   run.took = std::chrono::duration_cast<std::chrono::milliseconds>(app.clock().Monotonic() - start);
-  const std::string file = NACRE_TRY(KeepReport(app, run, options.report));
+  NACRE_TRY(KeepReport(app, run, file));
   const SelftestSummary summary = Summarise(run);
   if (globals.json) {
     std::printf("%s\n", DumpJson(SummaryJson(run)).c_str());
