@@ -1,6 +1,7 @@
 """The training data of nacre-mini: made again from its seed, split, valid, and what nacre really says."""
 import json
 import pathlib
+import re
 import subprocess
 import sys
 import unittest
@@ -35,6 +36,30 @@ class Data(unittest.TestCase):
         cls.addClassCleanup(cls.world.close)
         cls.made = {split: [generate.conversation(f"{split}-test-{index}", split, cls.world) for index in range(COUNT)]
                     for split in ("train", "held_out")}
+
+    def test_strange_words_replace_a_word_everywhere_and_no_word_that_means_something(self):
+        from random import Random
+        from strange_words import StrangeWords, language
+        from tokenizer import Tokenizer
+        from words import is_held_out
+        conversations = [made["turns"] for made in self.made["train"]]
+        kept = language(conversations)
+        self.assertLessEqual({"path", "content", "files", "file"}, kept)
+        strange = StrangeWords(Tokenizer.load().pieces, kept)
+        changed = 0
+        for index, turns in enumerate(conversations):
+            other = strange.apply(turns, Random(index))
+            changed += other != turns
+            renamed = {}
+            for (kind, text), (_, new) in zip(turns, other):
+                if kind == "call":
+                    one, two = json.loads(text), json.loads(new)
+                    self.assertEqual((one["name"], list(one["arguments"])), (two["name"], list(two["arguments"])))
+                words = (re.findall("[A-Za-z]{3,}", part.lower()) for part in (text, new))
+                for word, put in zip(*words, strict=True):
+                    self.assertEqual(renamed.setdefault(word, put), put, turns)
+                    self.assertTrue(word == put or not is_held_out(put), put)
+        self.assertGreater(changed, COUNT // 4)
 
     def calls(self):
         for made in self.made["train"]:

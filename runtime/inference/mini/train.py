@@ -25,6 +25,7 @@ import torch.nn.functional as F
 import gguf
 from generate import turns_of
 from model import Config, Model
+from strange_words import StrangeWords, language
 from tokenizer import Tokenizer, learn_merges, render
 
 GROUP = 256  # conversations made at a time
@@ -87,15 +88,17 @@ def optimizers(model):
     return [Muon(matrices, lr=0.01), torch.optim.AdamW(rest, lr=2e-3, betas=(0.9, 0.98), weight_decay=0.0)]
 
 
-def conversations_from(path: Path, seed: str):
+def conversations_from(path: Path, seed: str, pieces):
     """Turns of one conversation after the other, again and again, from a place that the seed decides."""
+    rng = random.Random(seed)
     with path.open() as lines:
-        lines.seek(random.Random(seed).randrange(path.stat().st_size))
+        strange = StrangeWords(pieces, language(json.loads(line)["turns"] for line in islice(lines, 4000)))
+        lines.seek(rng.randrange(path.stat().st_size))
         lines.readline()
         while True:
             line = lines.readline()
             if line.endswith("\n"):
-                yield json.loads(line)["turns"]
+                yield strange.apply(json.loads(line)["turns"], rng)
             else:
                 lines.seek(0)
 
@@ -188,7 +191,7 @@ def train(options):
         state["average"] if state else {name: weight.clone() for name, weight in model.state_dict().items()}
     )
     first_step = step
-    conversations = conversations_from(options.data, f"{options.seed}-{group}")
+    conversations = conversations_from(options.data, f"{options.seed}-{group}", tokenizer.pieces)
     begun, reported, running = time.time(), time.time(), []
     last_save = time.time()
     while step < options.steps:
