@@ -26,6 +26,8 @@ constexpr const char* kConflict = ".conflict";
 constexpr const char* kUndoing = "-undo";
 constexpr size_t kFilesMax = 1 << 20;
 constexpr size_t kIdBytesMax = 64;
+constexpr uint64_t kForgetAfterCommits = 100;
+constexpr uint64_t kForgetAfterShare = 16;  // of the bytes that are kept
 
 bool IsId(const std::string& id) {
   return !id.empty() && id.size() <= kIdBytesMax && std::all_of(id.begin(), id.end(), [](char c) {
@@ -174,7 +176,28 @@ Result<std::vector<Conflict>> TransactionLog::Commit(const CommitRequest& reques
     return written.error();
   }
   NACRE_TRY(Rename(request.id, kTemporary, kPending, "commit"));
-  return Settle(request.id, request.root);
+  conflicts = NACRE_TRY(Settle(request.id, request.root));
+  ForgetAfterCommit(request.id, request.now_ms);
+  return conflicts;
+}
+
+// Looking at all that is kept is not for every commit. What fails is tried again: the commit is done.
+void TransactionLog::ForgetAfterCommit(const std::string& id, int64_t now_ms) {
+  for (const char* suffix : {kDone, kConflict}) {
+    struct stat info = {};
+    if (::fstatat(folder_.get(), (id + suffix).c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0) {
+      bytes_since_ += static_cast<uint64_t>(info.st_size);
+    }
+  }
+  ++commits_since_;
+  if (commits_since_ < kForgetAfterCommits &&
+      bytes_since_ < options_.bytes_max / kForgetAfterShare) {
+    return;
+  }
+  if (Forget(now_ms, id).ok()) {
+    commits_since_ = 0;
+    bytes_since_ = 0;
+  }
 }
 
 Result<std::vector<Conflict>> TransactionLog::Settle(const std::string& id,
@@ -293,7 +316,9 @@ Result<std::vector<std::string>> TransactionLog::List() {
 Result<std::vector<Recovered>> TransactionLog::Recover(int64_t now_ms) {
   const UniqueFd lock = NACRE_TRY(TakeLock());
   std::vector<Recovered> recovered = NACRE_TRY(RecoverLocked());
-  NACRE_TRY(Forget(now_ms));
+  NACRE_TRY(Forget(now_ms, std::string()));
+  commits_since_ = 0;
+  bytes_since_ = 0;
   return recovered;
 }
 
@@ -333,7 +358,7 @@ Result<std::vector<Recovered>> TransactionLog::RecoverLocked() const {
 }
 
 // The oldest first, and never what is pending.
-Status TransactionLog::Forget(int64_t now_ms) const {
+Status TransactionLog::Forget(int64_t now_ms, const std::string& newest) const {
   struct Kept {
     int64_t modified_ms;
     uint64_t bytes;
@@ -341,23 +366,32 @@ Status TransactionLog::Forget(int64_t now_ms) const {
   };
   std::vector<Kept> kept;
   uint64_t total = 0;
+  uint64_t count = 0;
   const TreeRoot folder = NACRE_TRY(TreeRoot::Open(directory_));
   for (const std::string& name : NACRE_TRY(folder.Names("", kFilesMax))) {
     if (!name.ends_with(kDone) && !name.ends_with(kUndone) && !name.ends_with(kConflict)) {
       continue;
     }
     const TreeEntry entry = NACRE_TRY(folder.Look(name));
+    if (!newest.empty() && name.starts_with(newest) && name[newest.size()] == '.') {
+      total += entry.state.size;
+      ++count;
+      continue;
+    }
     kept.push_back({entry.state.mtime_ns / 1'000'000, entry.state.size, name});
     total += entry.state.size;
+    ++count;
   }
   std::sort(kept.begin(), kept.end(),
             [](const Kept& a, const Kept& b) { return a.modified_ms < b.modified_ms; });
   for (const Kept& each : kept) {
-    if (total <= options_.bytes_max && each.modified_ms >= now_ms - options_.age_ms_max) {
+    if (total <= options_.bytes_max && count <= options_.transactions_max &&
+        each.modified_ms >= now_ms - options_.age_ms_max) {
       break;
     }
     ::unlinkat(folder_.get(), each.name.c_str(), 0);
     total -= each.bytes;
+    --count;
   }
   return Ok();
 }

@@ -17,6 +17,7 @@
 // changed: some milliseconds.)
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -68,7 +69,11 @@ int64_t CallClock();
 class TransactionLog final {
  public:
   struct Options {
-    uint64_t bytes_max = 1ULL << 30;  // of all that is kept: the oldest go first
+    // Of all that is kept. The oldest go first, when nacre starts and after commits: after each one
+    // that takes a sixteenth of the bytes, and after every hundredth, so that what is kept for a while
+    // beyond these bounds is bounded too.
+    uint64_t bytes_max = 1ULL << 30;
+    uint64_t transactions_max = 10'000;
     int64_t age_ms_max = int64_t{30} * 24 * 3600 * 1000;  // 30 days
     StepHook hook;
   };
@@ -113,11 +118,16 @@ class TransactionLog final {
   Result<std::vector<Conflict>> Settle(const std::string& id, const TreeRoot& root) const;
   Status FinishUndo(const std::string& id) const;
   Result<std::vector<Recovered>> RecoverLocked() const;
-  Status Forget(int64_t now_ms) const;
+  // All but `newest`.
+  Status Forget(int64_t now_ms, const std::string& newest) const;
+  void ForgetAfterCommit(const std::string& id, int64_t now_ms);
 
   std::string directory_;
   UniqueFd folder_;
   Options options_;
+  // Since what is too old was last forgotten.
+  std::atomic<uint64_t> commits_since_{0};
+  std::atomic<uint64_t> bytes_since_{0};
 };
 
 // Changes of the diff that replace what somebody changed since `started_ns`.

@@ -346,6 +346,59 @@ TEST_CASE("old transactions go when the log is too large or they are too old") {
   CHECK(young->List().value().empty());
 }
 
+TEST_CASE("old transactions go after commits too, and never the one just made") {
+  const TempDir directory = TempDir::Create().value();
+  const std::string workspace = directory.path() + "/workspace";
+  const std::string upper = directory.path() + "/upper";
+  fs::create_directory(workspace);
+  TransactionLog::Options options;
+  const int64_t now_ms = CallClock() / 1'000'000;
+  const auto commit = [&](TransactionLog& log, const std::string& id, size_t bytes) {
+    fs::remove_all(upper);
+    Put(upper + "/" + id, std::string(bytes, 'x'));
+    const int64_t started_ns = CallClock();
+    const TreeRoot root = TreeRoot::Open(workspace).value();
+    const TreeRoot from = TreeRoot::Open(upper).value();
+    const Diff diff = ReadUpperDiff(from, root, DiffLimits()).value();
+    CHECK(log.Commit({.id = id,
+                      .workspace = workspace,
+                      .root = root,
+                      .after = from,
+                      .diff = diff,
+                      .started_ns = started_ns,
+                      .now_ms = now_ms,
+                      .note = {}})
+              .value()
+              .empty());
+  };
+  using Ids = std::vector<std::string>;
+  SECTION("when they take too much") {
+    options.bytes_max = 40'000;
+    const auto log = TransactionLog::Open(directory.path() + "/log", options).value();
+    commit(*log, "a", 15'000);
+    commit(*log, "b", 15'000);
+    CHECK(log->List().value() == Ids{"b", "a"});
+    commit(*log, "c", 15'000);
+    CHECK(log->List().value() == Ids{"c", "b"});
+    commit(*log, "d", 100'000);
+    CHECK(log->List().value() == Ids{"d"});
+    CHECK(log->Undo("d", now_ms).value().empty());
+    // What is pending is not looked at, and a small one does not make room for itself each time.
+    commit(*log, "e", 10);
+    CHECK(log->List().value() == Ids{"e", "d"});
+  }
+  SECTION("when there are too many, with every hundredth commit") {
+    options.transactions_max = 3;
+    const auto log = TransactionLog::Open(directory.path() + "/log", options).value();
+    for (int i = 0; i < 99; ++i) {
+      commit(*log, "call" + std::to_string(100 + i), 10);
+    }
+    CHECK(log->List().value().size() == 99);
+    commit(*log, "call199", 10);
+    CHECK(log->List().value() == Ids{"call199", "call198", "call197"});
+  }
+}
+
 TEST_CASE("what a hostile upper layer holds is refused by name") {
   Scene scene;
   Put(scene.upper + "/program", "x");
