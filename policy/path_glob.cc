@@ -167,6 +167,85 @@ bool GlobMatches(std::string_view pattern, std::string_view path) {
   return w == wanted.size();
 }
 
+// "*.pem" is compared as its end; not where the end could begin within a character.
+GlobWalk::Kind GlobWalk::KindOf(std::string_view segment) {
+  constexpr const char* kSpecial = "*?[";
+  if (segment == "**") {
+    return Kind::kAnyRun;
+  }
+  if (segment.find_first_of(kSpecial) == kNone) {
+    return Kind::kLiteral;
+  }
+  const bool is_suffix = segment.size() > 1 && segment[0] == '*' &&
+                         segment.find_first_of(kSpecial, 1) == kNone &&
+                         static_cast<unsigned char>(segment[1]) < 0x80;
+  return is_suffix ? Kind::kSuffix : Kind::kPattern;
+}
+
+GlobWalk::GlobWalk(const std::vector<std::string>& patterns) {
+  for (const std::string& pattern : patterns) {
+    if (GlobProblem(pattern).has_value()) {
+      continue;  // matches nothing
+    }
+    const size_t first = segments_.size();
+    for (const std::string_view segment : Segments(pattern)) {
+      segments_.push_back({KindOf(segment), false, std::string(segment)});
+    }
+    for (size_t i = segments_.size(); i-- > first;) {
+      segments_[i].last = true;
+      if (segments_[i].kind != Kind::kAnyRun) {
+        break;  // "**" takes no segment too
+      }
+    }
+    segments_.push_back({});
+    Add(static_cast<uint32_t>(first), start_);
+  }
+}
+
+// A place, and those that are reached from it by "**" taking no segment. An end leads nowhere.
+void GlobWalk::Add(uint32_t place, State& to) const {
+  for (; segments_[place].kind != Kind::kEnd; ++place) {
+    const auto at = std::lower_bound(to.begin(), to.end(), place);
+    if (at == to.end() || *at != place) {
+      to.insert(at, place);
+    }
+    if (segments_[place].kind != Kind::kAnyRun) {
+      break;
+    }
+  }
+}
+
+bool GlobWalk::Takes(const Segment& segment, std::string_view name) {
+  switch (segment.kind) {
+    case Kind::kLiteral:
+      return segment.text == name;
+    case Kind::kSuffix:
+      return name.ends_with(std::string_view(segment.text).substr(1));
+    case Kind::kPattern:
+      return SegmentMatches(segment.text, name);
+    case Kind::kAnyRun:
+      return true;
+    case Kind::kEnd:
+      return false;
+  }
+  return false;
+}
+
+bool GlobWalk::Matches(const State& at, std::string_view name) const {
+  return std::any_of(at.begin(), at.end(), [&](uint32_t place) {
+    return segments_[place].last && Takes(segments_[place], name);
+  });
+}
+
+void GlobWalk::Enter(const State& at, std::string_view name, State& below) const {
+  below.clear();
+  for (const uint32_t place : at) {
+    if (Takes(segments_[place], name)) {
+      Add(segments_[place].kind == Kind::kAnyRun ? place : place + 1, below);
+    }
+  }
+}
+
 std::optional<std::string> GlobProblem(std::string_view pattern) {
   if (pattern.empty()) {
     return "empty glob";

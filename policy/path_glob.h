@@ -10,9 +10,11 @@
 // with everything below it. There are no escapes and no {a,b}: what looks like one is refused.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace nacre::policy {
 
@@ -23,5 +25,41 @@ bool GlobMatches(std::string_view pattern, std::string_view path);
 
 // What is wrong with the pattern, as one clause, or nullopt.
 std::optional<std::string> GlobProblem(std::string_view pattern);
+
+// Many globs, matched while walking down a tree: each step costs what can still match, and a folder
+// below which nothing can match need not be entered.
+//
+//   if (globs.Matches(globs.Start(), "src")) { ... }       // "src" is matched
+//   globs.Enter(globs.Start(), "src", below);
+//   if (!below.empty()) { ... }                            // something in src may be
+//
+// Says of each path what GlobMatches() says. Thread-safe.
+class GlobWalk final {
+ public:
+  // Which places of which globs a path has come to; empty: no path below is matched. Sorted.
+  using State = std::vector<uint32_t>;
+
+  explicit GlobWalk(const std::vector<std::string>& patterns);
+
+  const State& Start() const { return start_; }
+  // Whether what is called `name` in the folder `at` is matched.
+  bool Matches(const State& at, std::string_view name) const;
+  // From the folder `at` into the one that is called `name` in it. `below` is overwritten.
+  void Enter(const State& at, std::string_view name, State& below) const;
+
+ private:
+  enum class Kind : uint8_t { kLiteral = 0, kSuffix, kPattern, kAnyRun, kEnd };
+  static Kind KindOf(std::string_view segment);
+  struct Segment {
+    Kind kind = Kind::kEnd;
+    bool last = false;  // a path that ends with it is matched
+    std::string text;
+  };
+  static bool Takes(const Segment& segment, std::string_view name);
+  void Add(uint32_t place, State& to) const;
+
+  std::vector<Segment> segments_;  // of all globs, each with a kEnd
+  State start_;
+};
 
 }  // namespace nacre::policy

@@ -1,76 +1,171 @@
 #include "runtime/agent/workspace_scan.h"
 
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
+#include <cerrno>
+#include <memory>
 #include <string_view>
 
+#include "base/unique_fd.h"
 #include "policy/path_glob.h"
 
 namespace nacre::agent {
 namespace {
 
-// "a/**" names everything below a: masking the directory itself does that for all time, also for
-// files that do not exist yet.
-bool Matches(const std::vector<std::string>& globs, const std::string& path, bool is_directory) {
-  constexpr std::string_view kBelow = "/**";
-  return std::any_of(globs.begin(), globs.end(), [&](const std::string& glob) {
-    return policy::GlobMatches(glob, path) ||
-           (is_directory && glob.ends_with(kBelow) &&
-            policy::GlobMatches(glob.substr(0, glob.size() - kBelow.size()), path));
-  });
+using Stream = std::unique_ptr<DIR, int (*)(DIR*)>;
+
+// A folder that is being read, and what of the globs can still match in it.
+struct Level {
+  Stream stream{nullptr, &::closedir};
+  size_t path_size = 0;  // of the folder's path
+  policy::GlobWalk::State hide;
+  policy::GlobWalk::State protect;
+};
+
+Error Unreadable(const std::string& path) {
+  return {ErrorCode::kUnavailable, SysError("read the workspace " + path, errno).message};
 }
+
+Stream OpenStream(int at, const char* name) {
+  UniqueFd folder(::openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  Stream stream(folder ? ::fdopendir(folder.get()) : nullptr, &::closedir);
+  if (stream != nullptr) {
+    (void)folder.release();  // the stream's now
+  }
+  return stream;
+}
+
+// S_IFDIR, S_IFLNK, or another; 0 when it is gone.
+mode_t TypeOf(int folder, const struct dirent& entry) {
+  if (entry.d_type != DT_UNKNOWN) {
+    return DTTOIF(entry.d_type);
+  }
+  struct stat info = {};
+  return ::fstatat(folder, entry.d_name, &info, AT_SYMLINK_NOFOLLOW) == 0 ? info.st_mode & S_IFMT
+                                                                          : 0;
+}
+
+class Scanner {
+ public:
+  Scanner(const std::string& workspace, const std::vector<std::string>& hide,
+          const std::vector<std::string>& protect)
+      : workspace_(workspace), hide_(hide), protect_(protect) {}
+
+  Result<WorkspaceMatches> Scan() {
+    Level root;
+    // The workspace itself may be named by a link.
+    UniqueFd folder(::open(workspace_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (folder) {
+      root.stream = OpenStream(folder.get(), ".");
+    }
+    if (root.stream == nullptr) {
+      return Unreadable(workspace_);
+    }
+    root.hide = hide_.Start();
+    root.protect = protect_.Start();
+    levels_.push_back(std::move(root));
+    while (!levels_.empty()) {
+      NACRE_TRY(Next());
+    }
+    std::sort(matches_.hidden.begin(), matches_.hidden.end());
+    std::sort(matches_.read_only.begin(), matches_.read_only.end());
+    return std::move(matches_);
+  }
+
+ private:
+  // The next name of the innermost folder.
+  Status Next() {
+    Level& level = levels_.back();
+    path_.resize(level.path_size);
+    errno = 0;
+    const struct dirent* entry = ::readdir(level.stream.get());
+    if (entry == nullptr) {
+      if (errno != 0) {
+        return Unreadable(workspace_ + "/" + path_);
+      }
+      levels_.pop_back();
+      return Ok();
+    }
+    const std::string_view name = entry->d_name;
+    if (name == "." || name == "..") {
+      return Ok();
+    }
+    if (++seen_ > kWorkspaceEntriesMax) {
+      return Error{ErrorCode::kResourceExhausted,
+                   workspace_ + " holds more than " + std::to_string(kWorkspaceEntriesMax) +
+                       " entries, too many to apply the policy's hide and protect globs; choose a "
+                       "smaller --workspace"};
+    }
+    const int folder = ::dirfd(level.stream.get());
+    const bool hidden = hide_.Matches(level.hide, name);
+    const bool read_only = !hidden && protect_.Matches(level.protect, name);
+    const mode_t type = TypeOf(folder, *entry);
+    if (!hidden && !read_only && type != S_IFDIR) {
+      return Ok();
+    }
+    path_ += path_.empty() ? "" : "/";
+    path_ += name;
+    // What a link points to has a name of its own, or is not in the sandbox at all.
+    if ((hidden || read_only) && type != S_IFLNK) {
+      (hidden ? matches_.hidden : matches_.read_only).push_back(path_);
+    }
+    if (hidden || type != S_IFDIR) {
+      return Ok();
+    }
+    hide_.Enter(level.hide, name, below_hide_);
+    protect_.Enter(level.protect, name, below_protect_);
+    if (read_only) {
+      below_protect_.clear();  // all below is protected with it; it may hold what is hidden
+    }
+    return below_hide_.empty() && below_protect_.empty() ? Ok() : Enter(folder, entry->d_name);
+  }
+
+  Status Enter(int folder, const char* name) {
+    // A folder that we cannot look into may hold what is to be hidden, and the call, which owns it,
+    // could open it again.
+    Level level;
+    if (::faccessat(folder, name, R_OK | X_OK, 0) == 0) {
+      level.stream = OpenStream(folder, name);
+    }
+    if (level.stream == nullptr) {
+      if (errno == EACCES) {
+        matches_.hidden.push_back(path_);
+        return Ok();
+      }
+      const bool gone = errno == ENOENT || errno == ENOTDIR || errno == ELOOP;
+      return gone ? Status(Ok()) : Status(Unreadable(workspace_ + "/" + path_));
+    }
+    level.path_size = path_.size();
+    level.hide = below_hide_;
+    level.protect = below_protect_;
+    levels_.push_back(std::move(level));
+    return Ok();
+  }
+
+  const std::string& workspace_;
+  const policy::GlobWalk hide_;
+  const policy::GlobWalk protect_;
+  WorkspaceMatches matches_;
+  std::vector<Level> levels_;
+  std::string path_;  // of the entry that is looked at
+  policy::GlobWalk::State below_hide_;
+  policy::GlobWalk::State below_protect_;
+  size_t seen_ = 0;
+};
 
 }  // namespace
 
 Result<WorkspaceMatches> ScanWorkspace(const std::string& workspace,
                                        const std::vector<std::string>& hide,
                                        const std::vector<std::string>& protect) {
-  namespace fs = std::filesystem;
-  WorkspaceMatches matches;
   if (hide.empty() && protect.empty()) {
-    return matches;
+    return WorkspaceMatches();
   }
-  std::error_code error;
-  fs::recursive_directory_iterator entry(workspace, fs::directory_options::skip_permission_denied,
-                                         error);
-  size_t seen = 0;
-  for (; !error && entry != fs::end(entry); entry.increment(error)) {
-    if (++seen > kWorkspaceEntriesMax) {
-      return Error{ErrorCode::kResourceExhausted,
-                   workspace + " holds more than " + std::to_string(kWorkspaceEntriesMax) +
-                       " entries, too many to apply the policy's hide and protect globs; choose a "
-                       "smaller --workspace"};
-    }
-    std::error_code ignored;
-    const fs::file_type type = entry->symlink_status(ignored).type();
-    if (type == fs::file_type::symlink) {
-      continue;  // what it points to has a name of its own, or is not in the sandbox at all
-    }
-    const bool is_directory = type == fs::file_type::directory;
-    const std::string path = entry->path().lexically_relative(workspace).string();
-    // A folder that we cannot look into may hold what is to be hidden, and the call, which owns it,
-    // could open it again.
-    const bool opaque = is_directory && ::access(entry->path().c_str(), R_OK | X_OK) != 0;
-    if (opaque || Matches(hide, path, is_directory)) {
-      matches.hidden.push_back(path);
-    } else if (Matches(protect, path, is_directory)) {
-      matches.read_only.push_back(path);
-    } else {
-      continue;
-    }
-    if (is_directory) {
-      entry.disable_recursion_pending();
-    }
-  }
-  if (error) {
-    return Error{ErrorCode::kUnavailable,
-                 "read the workspace " + workspace + ": " + error.message()};
-  }
-  std::sort(matches.hidden.begin(), matches.hidden.end());
-  std::sort(matches.read_only.begin(), matches.read_only.end());
-  return matches;
+  return Scanner(workspace, hide, protect).Scan();
 }
 
 }  // namespace nacre::agent

@@ -10,7 +10,8 @@
 namespace nacre::agent {
 
 struct WorkspaceMatches {
-  // Relative to the workspace, sorted. What lies below a matched directory is not listed again.
+  // Relative to the workspace, sorted. What lies below a hidden directory is not listed, and of what
+  // lies below a protected one only what is hidden.
   std::vector<std::string> hidden;
   std::vector<std::string> read_only;
 };
@@ -18,7 +19,8 @@ struct WorkspaceMatches {
 // Entries looked at. A larger workspace is an error, since what was not looked at is not protected.
 constexpr size_t kWorkspaceEntriesMax = 1'000'000;
 
-// Does not follow symlinks.
+// Does not follow symlinks. Enters only folders in which a glob can match. Nothing is remembered from
+// call to call: times tell too little of what a call, which may set them, has done since.
 Result<WorkspaceMatches> ScanWorkspace(const std::string& workspace,
                                        const std::vector<std::string>& hide,
                                        const std::vector<std::string>& protect);

@@ -112,6 +112,11 @@ TEST_CASE("hide and protect globs become the names that exist, without what lies
       ScanWorkspace(workspace.path(), {"**/.env"}, {"policy/**"}).value();
   CHECK(matches.hidden == std::vector<std::string>{".env", "sub/.env"});
   CHECK(matches.read_only == std::vector<std::string>{"policy"});
+  // What is hidden is so in a protected folder too.
+  write("policy/deep/.env");
+  const WorkspaceMatches both = ScanWorkspace(workspace.path(), {"**/.env"}, {"policy/**"}).value();
+  CHECK(both.hidden == std::vector<std::string>{".env", "policy/deep/.env", "sub/.env"});
+  CHECK(both.read_only == std::vector<std::string>{"policy"});
   // A symlink is not masked; what it leads to has a name of its own.
   REQUIRE(::symlink("keep.txt", (workspace.path() + "/link.env").c_str()) == 0);
   CHECK(ScanWorkspace(workspace.path(), {"*.env"}, {}).value().hidden ==

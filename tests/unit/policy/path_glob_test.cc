@@ -69,6 +69,20 @@ bool SlowPath(std::vector<std::string> pattern, std::vector<std::string> path) {
                        : SlowSegment(first, path.front()) && SlowPath(later, below);
 }
 
+// The same by walking down, along with globs that match elsewhere.
+bool WalkMatches(const std::string& pattern, const std::string& path) {
+  const GlobWalk walk({"no/such", "**/nothing", pattern});
+  GlobWalk::State at = walk.Start();
+  GlobWalk::State next;
+  bool matched = false;
+  for (const std::string& name : Split(path)) {
+    matched = walk.Matches(at, name);
+    walk.Enter(at, name, next);
+    std::swap(at, next);
+  }
+  return matched;
+}
+
 TEST_CASE("a glob means what the reference says") {
   struct Row {
     const char* pattern;
@@ -118,6 +132,9 @@ TEST_CASE("a glob means what the reference says") {
   }));
   INFO(row.pattern << " against " << row.path);
   CHECK(GlobMatches(row.pattern, row.path) == row.matches);
+  if (*row.path != '\0') {
+    CHECK(WalkMatches(row.pattern, row.path) == row.matches);
+  }
 }
 
 TEST_CASE("a glob that is no glob says why") {
@@ -166,8 +183,26 @@ TEST_CASE("the matcher agrees with the obvious one on random globs and paths") {
     INFO(pattern << " against " << path);
     REQUIRE_FALSE(GlobProblem(pattern).has_value());
     REQUIRE(GlobMatches(pattern, path) == expected);
+    if (!path.empty()) {
+      REQUIRE(WalkMatches(pattern, path) == expected);
+    }
   }
   CHECK(matched > 5'000);  // the cases are not all of one kind
+}
+
+TEST_CASE("a walk knows below which folders nothing can match") {
+  const GlobWalk walk({"policy/*.yaml", "src/**/x"});
+  GlobWalk::State policy;
+  walk.Enter(walk.Start(), "policy", policy);
+  CHECK(policy.size() == 1);
+  CHECK(walk.Matches(policy, "a.yaml"));
+  GlobWalk::State below;
+  walk.Enter(policy, "a.yaml", below);
+  CHECK(below.empty());
+  walk.Enter(walk.Start(), "other", below);
+  CHECK(below.empty());
+  walk.Enter(walk.Start(), "src", below);
+  CHECK_FALSE(below.empty());
 }
 
 TEST_CASE("a glob made to explode takes no time") {
