@@ -15,12 +15,15 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/unique_fd.h"
 #include "sandbox/kernel/capabilities.h"
 #include "sandbox/kernel/landlock.h"
 #include "sandbox/kernel/mount.h"
 #include "sandbox/kernel/overlay.h"
 #include "sandbox/kernel/syscalls.h"
+#include "sandbox/kernel/tree_copy.h"
 #include "sandbox/kernel/user_namespace.h"
+#include "sandbox/layer_kind.h"
 #include "sandbox/reaper.h"
 #include "sandbox/report.h"
 
@@ -167,31 +170,121 @@ int TakeTree(OpenedSource& source) {
   return tree < 0 ? -EBADF : tree;
 }
 
-int MountOverlay(const ChildInput& input, const Step& step) {
-  OpenedSource& source = input.sources[step.source];
-  const int lower = TakeTree(source);
-  if (lower < 0) {
-    return lower;
+int OpenUpper(int layers) {
+  const int upper = ::openat(layers, kernel::kUpperFolder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  return upper < 0 ? -errno : upper;
+}
+
+void GiveLayer(const ChildInput& input, LayerKind kind, int upper) {
+  Report message;
+  message.kind = ReportKind::kLayer;
+  message.index = static_cast<int32_t>(kind);
+  SendReport(input.report, message, upper);
+}
+
+int MakeOverlay(const ChildInput& input, const Step& step, int lower) {
+  const UniqueFd layers(kernel::NewTmpfs(input.plan->limits.disk_bytes, step.value, "700", kData));
+  if (!layers) {
+    return layers.get();
   }
-  const int layers = kernel::NewTmpfs(input.plan->limits.disk_bytes, step.value, "700", kData);
-  int overlay = layers < 0 ? layers : kernel::NewOverlay(lower, layers, step.number);
-  ::close(lower);
-  if (overlay >= 0) {
-    const int upper = ::openat(layers, kernel::kUpperFolder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (upper < 0) {
-      ::close(overlay);
-      overlay = -errno;
-    } else {
-      Report message;
-      message.kind = ReportKind::kUpper;
-      SendReport(input.report, message, upper);
-      ::close(upper);
+  UniqueFd overlay(kernel::NewOverlay(lower, layers.get(), step.number));
+  if (!overlay) {
+    return overlay.get();
+  }
+  const UniqueFd upper(OpenUpper(layers.get()));
+  if (!upper) {
+    return upper.get();
+  }
+  GiveLayer(input, LayerKind::kOverlay, upper.get());
+  return overlay.release();
+}
+
+// What is hidden below a transactional mount, as the plan's steps say, which are sorted by path.
+struct HiddenPaths {
+  const Step* first = nullptr;
+  size_t count = 0;
+  const char* target = nullptr;  // of the mount
+};
+
+// Compares "TARGET/PATH" with a step's path.
+int CompareBelow(const char* target, const char* path, const char* with) {
+  for (; *target != '\0'; ++target, ++with) {
+    if (*target != *with) {
+      return static_cast<unsigned char>(*target) < static_cast<unsigned char>(*with) ? -1 : 1;
     }
   }
-  if (layers >= 0) {
-    ::close(layers);
+  return *with == '/' ? std::strcmp(path, with + 1) : '/' < *with ? -1 : 1;
+}
+
+bool IsHidden(const void* context, const char* path) {
+  const auto* hidden = static_cast<const HiddenPaths*>(context);
+  size_t low = 0;
+  size_t high = hidden->count;
+  while (low < high) {
+    const size_t middle = low + (high - low) / 2;
+    const int order = CompareBelow(hidden->target, path, hidden->first[middle].path.c_str());
+    if (order == 0) {
+      return true;
+    }
+    (order < 0 ? high : low) = order < 0 ? middle : middle + 1;
   }
-  return AttachSource(step, source, overlay);
+  return false;
+}
+
+// Where no overlay can be made: all of the workspace, within the same limits. The launcher looks at it
+// before the call can change it.
+int MakeCopy(const ChildInput& input, const Step& step, int lower) {
+  const LaunchPlan& plan = *input.plan;
+  HiddenPaths hidden;
+  hidden.target = step.path.c_str();
+  for (const Step& each : plan.steps) {
+    if (each.kind == StepKind::kHiddenPath) {
+      hidden.first = hidden.count == 0 ? &each : hidden.first;
+      ++hidden.count;
+    }
+  }
+  const UniqueFd layers(kernel::NewTmpfs(
+      plan.limits.disk_bytes, step.value + kernel::kCopiedEntriesMax, "700", step.number));
+  if (!layers) {
+    return layers.get();
+  }
+  if (::mkdirat(layers.get(), kernel::kUpperFolder, 0700) != 0) {
+    return -errno;
+  }
+  const UniqueFd upper(OpenUpper(layers.get()));
+  if (!upper) {
+    return upper.get();
+  }
+  const int copied = kernel::CopyTree(
+      lower, upper.get(),
+      {.bytes = plan.limits.disk_bytes, .is_hidden = IsHidden, .context = &hidden});
+  if (copied != 0) {
+    return copied;
+  }
+  GiveLayer(input, LayerKind::kCopy, upper.get());
+  char seen = 0;
+  ssize_t got = 0;
+  do {
+    got = ::recv(input.report, &seen, 1, 0);
+  } while (got < 0 && errno == EINTR);
+  return got == 1 ? kernel::UpperTree(layers.get()) : -ECANCELED;
+}
+
+int MountTransactional(const ChildInput& input, const Step& step) {
+  OpenedSource& source = input.sources[step.source];
+  const UniqueFd lower(TakeTree(source));
+  if (!lower) {
+    return lower.get();
+  }
+  int tree = MakeOverlay(input, step, lower.get());
+  if (kernel::IsNoOverlay(tree)) {
+    Report message;
+    message.kind = ReportKind::kCopying;
+    message.error = -tree;
+    SendReport(input.report, message);
+    tree = MakeCopy(input, step, lower.get());
+  }
+  return AttachSource(step, source, tree);
 }
 
 // A terminal on a devpts that nobody else has. Our end goes to the launcher; the call's end takes the
@@ -457,7 +550,7 @@ int DoStep(const ChildInput& input, ChildState& state, const Step& step) {
     case StepKind::kMountSource:
       return AttachSource(step, input.sources[step.source], TakeTree(input.sources[step.source]));
     case StepKind::kOverlay:
-      return MountOverlay(input, step);
+      return MountTransactional(input, step);
     case StepKind::kPin:
       return Rebind(step, 0);
     case StepKind::kReadOnlyPath:

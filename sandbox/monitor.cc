@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/statfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@
 #include <optional>
 
 #include "sandbox/kernel/process_tree.h"
+#include "sandbox/kernel/tree_copy.h"
 #include "sandbox/report.h"
 #include "sandbox/seccomp/filter.h"
 
@@ -53,6 +55,31 @@ ssize_t WriteWithoutSigpipe(int fd, const std::string& bytes) {
   return written;
 }
 
+// Why a copy of the workspace could not be had, and what to do.
+std::string CopyProblem(int no_overlay, int error, const Limits& limits) {
+  const std::string bytes = std::to_string(limits.disk_bytes);
+  std::string what;
+  switch (error) {
+    case EFBIG:
+    case ENOSPC:
+      what = "it is larger than the call's disk limit of " + bytes +
+             " bytes. Raise sandbox.limits.disk (and memory, which holds it)";
+      break;
+    case E2BIG:
+      what = "it has more than " + std::to_string(kernel::kCopiedEntriesMax) + " entries";
+      break;
+    case ELOOP:
+      what = "it is deeper than " + std::to_string(kernel::kCopiedDepthMax) + " folders";
+      break;
+    default:
+      what = "copying failed" + SysError("", error).message;
+      break;
+  }
+  return "the workspace must be copied for the call, since no overlay can be made of it here" +
+         SysError("", no_overlay).message + ", and " + what +
+         ". Or choose a smaller workspace, or workspace: {mode: direct} in the policy";
+}
+
 class CallMonitor {
  public:
   CallMonitor(RunningCall& call, const LaunchPlan& plan, CallIo& io, const CancelToken& cancel)
@@ -70,6 +97,7 @@ class CallMonitor {
   More ReadOutput(UniqueFd& from, int number, std::string& into);
   More ReadChannel();
   void ReadReports();
+  void TakeLayer(LayerKind kind, UniqueFd folder);
   void ReadViolation();
   bool AnswerObserved(const struct seccomp_notif& notice);
   void Tick();
@@ -94,6 +122,8 @@ class CallMonitor {
   bool ready_ = false;  // the evidence was given: the tool is about to run, or does
   UniqueFd tmp_;
   UniqueFd upper_;  // the same folder that the caller was given
+  std::optional<LayerKind> layer_kind_;
+  int copying_because_ = 0;  // the errno of an overlay that could not be made
   UniqueFd listener_;
   std::vector<seccomp::SyscallRule> rules_;  // of an observed call, once one was asked about
   std::string pending_input_;
@@ -183,6 +213,26 @@ CallMonitor::More CallMonitor::ReadChannel() {
   return More::kYes;
 }
 
+// The copy waits, still, for our answer.
+void CallMonitor::TakeLayer(LayerKind kind, UniqueFd folder) {
+  layer_kind_ = kind;
+  upper_.reset(::fcntl(folder.get(), F_DUPFD_CLOEXEC, 0));
+  if (kind == LayerKind::kOverlay) {
+    io_.OnCallLayer(CallLayer::OfOverlay(std::move(folder)));
+    return;
+  }
+  Result<CallLayer> layer = CallLayer::OfCopy(std::move(folder));
+  if (!layer.ok()) {
+    setup_failed_ = true;
+    outcome_.setup_step = "read the copy of the workspace: " + layer.error().message;
+    KillForPeer();
+    return;
+  }
+  io_.OnCallLayer(std::move(layer).value());
+  const char seen = 1;
+  ::send(call_.report.get(), &seen, 1, MSG_NOSIGNAL);  // fails when the child is gone
+}
+
 void CallMonitor::ReadReports() {
   bool closed = false;
   while (call_.report.valid()) {
@@ -203,6 +253,11 @@ void CallMonitor::ReadReports() {
           setup_failed_ = true;
           outcome_.setup_step = step;
           outcome_.setup_errno = report.error;
+          if (index < plan_.steps.size() && plan_.steps[index].kind == StepKind::kOverlay &&
+              copying_because_ != 0) {
+            outcome_.setup_step = CopyProblem(copying_because_, report.error, plan_.limits);
+            outcome_.setup_errno = 0;
+          }
         }
         break;
       case ReportKind::kStepSkipped:
@@ -215,9 +270,11 @@ void CallMonitor::ReadReports() {
       case ReportKind::kTerminal:
         io_.OnTerminal(std::move(received->descriptor));
         break;
-      case ReportKind::kUpper:
-        upper_.reset(::fcntl(received->descriptor.get(), F_DUPFD_CLOEXEC, 0));
-        io_.OnUpperLayer(std::move(received->descriptor));
+      case ReportKind::kCopying:
+        copying_because_ = report.error;
+        break;
+      case ReportKind::kLayer:
+        TakeLayer(static_cast<LayerKind>(report.index), std::move(received->descriptor));
         break;
       case ReportKind::kListener:
         listener_ = std::move(received->descriptor);
@@ -489,6 +546,7 @@ Outcome CallMonitor::Run() {
   }
   Classify();
   outcome_.layers.cgroup = call_.meter ? kernel::CgroupVersionName(plan_.cgroup_version) : "none";
+  outcome_.layers.workspace = layer_kind_ ? LayerKindName(*layer_kind_) : "";
   outcome_.layers.weaker = call_.weaker;
   return std::move(outcome_);
 }

@@ -19,14 +19,11 @@ std::string DurationText(std::chrono::microseconds duration) {
 }
 
 std::string SetupText(const Outcome& outcome) {
-  std::string text =
-      "the sandbox could not be set up, so nothing ran: step '" + outcome.setup_step + "'";
-  if (outcome.setup_errno != 0) {
-    text += SysError(" failed", outcome.setup_errno).message;
+  std::string text = "the sandbox could not be set up, so nothing ran: ";
+  if (outcome.setup_errno == 0) {
+    return text + outcome.setup_step;
   }
-  if (outcome.layers.isolation != "namespace" && outcome.setup_errno == 0) {
-    return "the sandbox could not be set up, so nothing ran: " + outcome.setup_step;
-  }
+  text += "step '" + outcome.setup_step + "'" + SysError(" failed", outcome.setup_errno).message;
   if (outcome.setup_step == "namespaces") {
     text += "; this host does not allow user namespaces: run `nacre doctor`";
   }

@@ -46,6 +46,7 @@ struct EnforcedLayers {
   bool no_new_privs = false;
   bool capabilities_empty = false;
   std::string cgroup;               // "v2", "v1" or "none"
+  std::string workspace;            // of a transactional mount: "overlay" or "copy"; else empty
   std::vector<std::string> weaker;  // each stated weakness of this host, one sentence each
 
   friend bool operator==(const EnforcedLayers&, const EnforcedLayers&) = default;
@@ -59,7 +60,7 @@ struct Outcome {
   std::string
       violated_rule;         // why the profile forbids it: "pure: files by inode, past every mount"
   std::string setup_step;    // the step that failed ...
-  int setup_errno = 0;       // ... and why
+  int setup_errno = 0;       // ... and why; 0: setup_step is a whole clause
   std::string output;        // standard output, capped at Limits::output_bytes
   std::string error_output;  // standard error, likewise
   bool output_truncated = false;

@@ -314,6 +314,11 @@ void PlanProtectedPaths(Builder& builder, const SandboxSpec& spec,
   }
   for (const std::string& path : spec.hidden) {
     PinAbove(builder, mounts, path);
+  }
+  // One after the other, and sorted: a transactional mount looks them up (child_setup.cc).
+  std::vector<std::string> hidden = spec.hidden;
+  std::sort(hidden.begin(), hidden.end());
+  for (const std::string& path : hidden) {
     builder.AddAt(StepKind::kHiddenPath, "hide", path);
   }
 }

@@ -48,11 +48,12 @@ enum class StepKind {
   kPivot,
   kLimitCapabilities,  // none may ever be regained; what is held serves the mounts that follow
   kMountSource,        // [path, source, create] after the pivot, by the tool's process
-  kOverlay,       // [path, number: attributes, value: inodes, source, create] a transactional mount
-  kPin,           // [path] so that a directory above a protected path cannot be renamed
-  kReadOnlyPath,  // [path]
-  kHiddenPath,    // [path]
-  kTerminal,      // [path, number: rows, value: columns] after the session
+  kOverlay,            // [path, number: attributes, value: inodes, source, create] a transactional
+                       // mount: an overlay; where none can be made, a copy
+  kPin,                // [path] so that a directory above a protected path cannot be renamed
+  kReadOnlyPath,       // [path]
+  kHiddenPath,         // [path]
+  kTerminal,           // [path, number: rows, value: columns] after the session
   kReadOnlyRoot,
   kCapabilities,
   kNoNewPrivileges,

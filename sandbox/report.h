@@ -20,10 +20,12 @@ enum class ReportKind : uint32_t {
   kStepSkipped,     // an optional step: index and error
   kTmp,             // carries a descriptor of the call's /tmp
   kTerminal,        // carries our end of the call's terminal
-  kUpper,           // carries the folder that takes the changes of a transactional mount
-  kListener,        // carries the listener of the call's filter; without one: there is none
-  kEvidence,        // what the kernel says of the process that is about to execute the tool
-  kToolEnded,       // index: its wait status; all processes of the call but PID 1 are gone
+  kCopying,         // error: why a transactional mount is no overlay but a copy
+  kLayer,      // index: the LayerKind; carries the folder that a call's changes go to. To a copy
+               // the launcher answers one byte, when it has read it
+  kListener,   // carries the listener of the call's filter; without one: there is none
+  kEvidence,   // what the kernel says of the process that is about to execute the tool
+  kToolEnded,  // index: its wait status; all processes of the call but PID 1 are gone
 };
 
 inline constexpr size_t kNamespaceCount = 7;
@@ -47,7 +49,7 @@ void SendReport(int socket, const Report& report, int descriptor = -1);
 
 struct ReceivedReport {
   Report report;
-  UniqueFd descriptor;  // kTmp, kTerminal, kUpper, kListener
+  UniqueFd descriptor;  // kTmp, kTerminal, kLayer, kListener
 };
 // The next report, or nullopt when none waits (or none will come: `closed`).
 std::optional<ReceivedReport> ReceiveReport(int socket, bool& closed);

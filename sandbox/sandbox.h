@@ -16,6 +16,7 @@
 #include "sandbox/outcome.h"
 #include "sandbox/sandbox_spec.h"
 #include "sandbox/seccomp/observer.h"
+#include "sandbox/workspace/call_layer.h"
 
 namespace nacre::sandbox {
 
@@ -46,10 +47,9 @@ class CallIo {
   // Once for a call with a terminal, before its first byte: our end of it. What is read from it is
   // hostile; it reports EIO when the call has ended.
   virtual void OnTerminal(UniqueFd terminal) { (void)terminal; }
-  // Once for a call with a transactional mount, before its first byte: the folder that its changes
-  // go to, an overlay's upper layer. Only when Run() has returned does it stand still; what it then
-  // holds is hostile (see workspace/upper_diff.h). It is gone when this descriptor is closed.
-  virtual void OnUpperLayer(UniqueFd folder) { (void)folder; }
+  // Once for a call with a transactional mount, before its first byte: what its changes go to. Only
+  // when Run() has returned does it stand still; what it then holds is hostile.
+  virtual void OnCallLayer(CallLayer layer) { (void)layer; }
 };
 
 // Sends nothing, closes standard input at once, ignores the channel.

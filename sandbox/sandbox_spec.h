@@ -14,7 +14,7 @@
 namespace nacre::sandbox {
 
 // kTransactional: seen as writable, while every change goes to a private layer that Run() hands over
-// through CallIo::OnUpperLayer; the source itself is not touched.
+// through CallIo::OnCallLayer; the source itself is not touched.
 enum class Access { kRead = 0, kReadWrite, kTransactional };
 enum class Executable { kNo = 0, kYes };
 

@@ -29,9 +29,9 @@ class ChannelIo final : public sandbox::CallIo {
             .kill = false};
   }
 
-  void OnUpperLayer(UniqueFd folder) override {
+  void OnCallLayer(sandbox::CallLayer layer) override {
     if (change_.has_value()) {
-      change_->TakeUpper(std::move(folder));
+      change_->TakeLayer(std::move(layer));
     }
   }
 
@@ -125,6 +125,7 @@ Json OutcomeToJson(const sandbox::Outcome& outcome) {
                  {"no_new_privs", outcome.layers.no_new_privs},
                  {"capabilities_empty", outcome.layers.capabilities_empty},
                  {"cgroup", outcome.layers.cgroup},
+                 {"workspace", outcome.layers.workspace},
                  {"weaker", outcome.layers.weaker}}}};
   if (!outcome.cold_because.empty()) {
     json["cold_because"] = outcome.cold_because;

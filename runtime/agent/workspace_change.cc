@@ -7,7 +7,6 @@
 #include "base/file.h"
 #include "policy/path_glob.h"
 #include "sandbox/workspace/line_diff.h"
-#include "sandbox/workspace/upper_diff.h"
 
 namespace nacre::agent {
 namespace {
@@ -124,16 +123,16 @@ Result<WorkspaceChange> WorkspaceChange::Begin(const std::string& workspace) {
   return change;
 }
 
-void WorkspaceChange::TakeUpper(UniqueFd folder) {
-  upper_.emplace(std::move(folder), sandbox::TreeRoot::Ownership::kOwn);
+void WorkspaceChange::TakeLayer(sandbox::CallLayer layer) {
+  layer_.emplace(std::move(layer));
 }
 
 Status WorkspaceChange::Judge(const policy::Grant& grant) {
-  if (!upper_.has_value() || sandbox::IsUntouched(*upper_)) {
+  if (!layer_.has_value()) {
     return Ok();
   }
   const sandbox::DiffLimits limits{.changes = grant.commit.changes, .bytes = grant.commit.bytes};
-  diff_ = NACRE_TRY(sandbox::ReadUpperDiff(*upper_, root_, limits));
+  diff_ = NACRE_TRY(layer_->ReadDiff(root_, limits));
   if (diff_.empty()) {
     return Ok();
   }
@@ -156,7 +155,7 @@ void WorkspaceChange::CountLines() {
       continue;
     }
     const std::string before = TextOf(root_, change.path, change.before);
-    const std::string after = TextOf(*upper_, change.path, change.after);
+    const std::string after = TextOf(layer_->tree(), change.path, change.after);
     if (const auto edits = sandbox::DiffLines(before, after)) {
       const sandbox::LineCounts counts = sandbox::CountLines(*edits);
       report_.lines_added += counts.added;
@@ -166,7 +165,7 @@ void WorkspaceChange::CountLines() {
 }
 
 void WorkspaceChange::Drop(const std::string& reason) {
-  if (upper_.has_value() && !sandbox::IsUntouched(*upper_)) {
+  if (layer_.has_value() && !layer_->IsUntouched(root_)) {
     report_.end = WorkspaceReport::End::kDropped;
     report_.reason = reason;
   }
@@ -179,7 +178,7 @@ Status WorkspaceChange::Commit(sandbox::TransactionLog& log, const std::string& 
   const std::vector<sandbox::Conflict> conflicts = NACRE_TRY(log.Commit({.id = id,
                                                                          .workspace = workspace_,
                                                                          .root = root_,
-                                                                         .after = *upper_,
+                                                                         .after = layer_->tree(),
                                                                          .diff = diff_,
                                                                          .started_ns = started_ns_,
                                                                          .now_ms = now_ms,

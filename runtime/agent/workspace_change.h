@@ -2,7 +2,7 @@
 // commit, or to nothing.
 //
 //   WorkspaceChange change = NACRE_TRY(WorkspaceChange::Begin(workspace));   // before the call
-//   ... the sandbox hands over the upper layer: change.TakeUpper(fd) ...
+//   ... the sandbox hands over the call's layer: change.TakeLayer(layer) ...
 //   NACRE_TRY(change.Judge(grant));       // after it: read, judged by the policy
 //   if (change.wanted()) { record; NACRE_TRY(change.Commit(log, ...)); }
 //   change.report()                       // for the record, the event, the person
@@ -16,6 +16,7 @@
 #include "base/json.h"
 #include "base/result.h"
 #include "policy/decision.h"
+#include "sandbox/workspace/call_layer.h"
 #include "sandbox/workspace/transaction_log.h"
 
 namespace nacre::agent {
@@ -44,7 +45,7 @@ class WorkspaceChange final {
   // `workspace` is an existing folder of the host.
   static Result<WorkspaceChange> Begin(const std::string& workspace);
 
-  void TakeUpper(UniqueFd folder);
+  void TakeLayer(sandbox::CallLayer layer);
   // Once, when the call has ended well. An Error when the workspace cannot be read.
   Status Judge(const policy::Grant& grant);
   // Instead, when it has not.
@@ -67,7 +68,7 @@ class WorkspaceChange final {
   std::string workspace_;
   sandbox::TreeRoot root_;
   int64_t started_ns_ = 0;
-  std::optional<sandbox::TreeRoot> upper_;
+  std::optional<sandbox::CallLayer> layer_;
   sandbox::Diff diff_;
   bool wanted_ = false;
   WorkspaceReport report_;

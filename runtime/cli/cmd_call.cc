@@ -264,6 +264,9 @@ void PrintOutcome(const Json& outcome) {
                        (BoolMember(*layers, "no_new_privs") ? "yes" : "no") + "; capabilities " +
                        (BoolMember(*layers, "capabilities_empty") ? "none" : "some") + "; cgroup " +
                        StringMember(*layers, "cgroup"));
+    if (const std::string seen = StringMember(*layers, "workspace"); !seen.empty()) {
+      line("view", seen == "copy" ? "a copy of the workspace" : seen);
+    }
     if (const std::string weaker = Joined(FindMember(*layers, "weaker")); !weaker.empty()) {
       line("weaker", weaker);
     }

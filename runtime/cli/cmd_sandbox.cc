@@ -35,9 +35,9 @@ class PassThrough final : public sandbox::CallIo {
     (void)bytes;
     return {};
   }
-  void OnUpperLayer(UniqueFd folder) override {
+  void OnCallLayer(sandbox::CallLayer layer) override {
     if (change_.has_value()) {
-      change_->TakeUpper(std::move(folder));
+      change_->TakeLayer(std::move(layer));
     }
   }
   void OnObserved(const sandbox::seccomp::Observation& observation) override {

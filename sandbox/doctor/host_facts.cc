@@ -26,6 +26,7 @@
 #include "sandbox/guest/host_programs.h"
 #include "sandbox/kernel/landlock.h"
 #include "sandbox/kernel/mount.h"
+#include "sandbox/kernel/overlay.h"
 #include "sandbox/kernel/syscalls.h"
 #include "sandbox/kernel/user_namespace.h"
 
@@ -180,15 +181,19 @@ int TryOverlay(const char* scratch) {
   if (::chdir(scratch) != 0) {
     return errno;
   }
-  for (const char* directory : {"lower", "upper", "work", "merged"}) {
+  // As a call's is made: see kernel/overlay.h.
+  for (const char* directory : {"workspace", ".nacre", ".nacre/lower", ".nacre/upper"}) {
     if (::mkdir(directory, 0755) != 0) {
       return errno;
     }
   }
-  return ::mount("overlay", "merged", "overlay", 0,
-                 "lowerdir=lower,upperdir=upper,workdir=work,userxattr") == 0
-             ? 0
-             : errno;
+  const UniqueFd lower(kernel::CloneTree(AT_FDCWD, "workspace"));
+  const UniqueFd upper(kernel::NewTmpfs(1 << 20, 64, "700", kernel::kNoDev));
+  if (!lower || !upper) {
+    return lower ? -upper.get() : -lower.get();
+  }
+  const UniqueFd overlay(kernel::NewOverlay(lower.get(), upper.get(), kernel::kNoDev));
+  return overlay ? 0 : -overlay.get();
 }
 
 int Restrict(const kernel::LandlockRulesetAttr& attr, size_t size) {

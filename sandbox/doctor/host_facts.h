@@ -31,7 +31,7 @@ enum class Attempt {
   kProc,            // mount a proc of its own
   kMountApi,        // make, configure, copy and move mounts by descriptor
   kIdMappedMounts,  // show a file system under other ids
-  kOverlay,         // mount an overlay in a user namespace
+  kOverlay,         // mount an overlay over a tmpfs in a user namespace
   kLandlockFiles,   // open what no rule allows
   kLandlockTruncate,
   kLandlockIoctl,

@@ -24,7 +24,7 @@ class GuestIo final : public CallIo {
   Reply OnStart() override;
   Reply OnChannelBytes(std::string_view bytes) override;
   void OnOutput(int, std::string_view) override {}
-  void OnUpperLayer(UniqueFd folder) override { inner_.OnUpperLayer(std::move(folder)); }
+  void OnCallLayer(CallLayer layer) override { inner_.OnCallLayer(std::move(layer)); }
 
   // How the call ended, from how the enclosed program ended and what the guest said before. Once.
   Outcome Conclude(const std::string& tier, Outcome enclosed);

@@ -145,6 +145,21 @@ int ByPath(int lower_tree, int upper_tree, uint64_t attributes) {
 
 }  // namespace
 
+bool IsNoOverlay(int result) {
+  return result == -ENODEV || result == -EINVAL || result == -EOPNOTSUPP || result == -ENOSYS ||
+         result == -EPERM || result == -EACCES;
+}
+
+int UpperTree(int layers) {
+  const int attached = AttachFor(layers, kUpperPlace);
+  if (attached < 0) {
+    return attached;
+  }
+  const int tree = CloneTree(AT_FDCWD, kUpperPath);
+  ::umount2(kUpperPlace, MNT_DETACH);
+  return tree;
+}
+
 int NewOverlay(int lower_tree, int upper_tree, uint64_t attributes) {
   const int made = MakeFolders(lower_tree, upper_tree);
   if (made < 0) {

@@ -24,4 +24,12 @@ inline constexpr char kUpperFolder[] = "upper";
 // Both descriptors stay the caller's. -EOPNOTSUPP: the upper file system cannot hold the marks.
 int NewOverlay(int lower_tree, int upper_tree, uint64_t attributes);
 
+// Whether a failure of NewOverlay() says that none can be made here, of this file system: the kernel
+// lacks overlayfs, may not mount it in a user namespace, or its tmpfs lacks what it needs.
+bool IsNoOverlay(int result);
+
+// A detached tree of the folder kUpperFolder of `layers`, a detached tmpfs, which is attached at
+// `.nacre/upper` for that moment. What is mounted on it later does not show through `layers`.
+int UpperTree(int layers);
+
 }  // namespace nacre::sandbox::kernel

@@ -3,7 +3,9 @@
 never half there."""
 import json
 import os
+import pathlib
 import signal
+import sys
 import time
 
 from nacre_case import NacreCase, main
@@ -134,6 +136,34 @@ line/"'""")
         self.assertEqual(len(os.listdir(os.fsencode(self.workspace))), 3)
         self.nacre("call", "undo")
         self.assertEqual(os.listdir(self.workspace), [])
+
+
+class TransactionsWithoutOverlay(Transactions):
+    """The same where no overlay can be made: calls work on copies, and nothing else differs."""
+
+    def command(self, *arguments):
+        wrapper = pathlib.Path(__file__).resolve().parent.parent / "support" / "without_overlay.py"
+        return [sys.executable, str(wrapper), *super().command(*arguments)]
+
+    def test_the_record_and_the_doctor_say_so(self):
+        self.write("notes.md", "one\n")
+        done = self.scripted(call("fs.write", path="notes.md", content="two\n"), answer("Done."))
+        finished = done.named("call.finished")[0]
+        self.assertEqual(finished["layers"]["workspace"], "copy")
+        self.assertRegex(self.nacre("call", "show", finished["call"]).stdout, r"view +a copy of the workspace")
+        overlay = [part for part in self.nacre("doctor", "--json", exit_code=None).events
+                   if part.get("part") == "sandbox: overlay"]
+        self.assertEqual(overlay[0]["state"], "weaker")
+        self.assertIn("copy of the workspace", overlay[0]["why"])
+
+    def test_a_workspace_that_is_too_large_is_refused_and_nothing_runs(self):
+        self.write("large", "x" * (3 << 20))
+        self.write("policy.yaml", "nacre: policy/1\nname: small\nextends: [builtin/coding]\n"
+                                  "sandbox: {limits: {disk: 2MiB}}\n")
+        done = self.execute("echo x > made", "--policy", self.workspace / "policy.yaml", exit_code=3)
+        self.assertIn("larger than the call's disk limit of 2097152 bytes", done.stderr)
+        self.assertIn("mode: direct", done.stderr)
+        self.assertFalse((self.workspace / "made").exists())
 
 
 if __name__ == "__main__":

@@ -1,18 +1,15 @@
 // The doctor on a host whose features are taken away: an outer filter answers in the kernel's place.
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <sched.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <catch2/catch.hpp>
-#include <cstddef>
 
 #include "base/file.h"
 #include "sandbox/doctor/diagnosis.h"
+#include "tests/support/missing_call.h"
 
 namespace nacre::sandbox {
 namespace {
@@ -24,14 +21,7 @@ std::vector<std::string> FoundWithout(int call, int error) {
   const pid_t pid = ::fork();
   REQUIRE(pid >= 0);
   if (pid == 0) {
-    struct sock_filter instructions[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned>(call), 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<unsigned>(error)),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
-    const struct sock_fprog program = {.len = 4, .filter = instructions};
-    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
-        (call >= 0 && ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) != 0)) {
+    if (call >= 0 && !TakeAwayCall(call, error)) {
       ::_exit(1);
     }
     std::string text;
@@ -82,6 +72,7 @@ TEST_CASE("the doctor finds what the kernel does not give, by trying it") {
                             {SYS_fsopen, ENOSYS, "mount API: missing"},
                             {SYS_mount_setattr, ENOSYS, "mount API: missing"},
                             {SYS_landlock_create_ruleset, ENOSYS, "Landlock: files: missing"},
+                            {SYS_fsetxattr, EOPNOTSUPP, "overlay: weaker"},
                             {SYS_landlock_create_ruleset, EOPNOTSUPP, "Landlock: TCP: weaker"},
                             {SYS_seccomp, ENOSYS, "seccomp filter: missing"},
                             {SYS_seccomp, EPERM, "seccomp notification: weaker"},

@@ -119,30 +119,28 @@ TEST_CASE("tiers: the workspace is written, as its owner, and nothing else is") 
   CHECK(made.st_uid == owner.st_uid);
 }
 
-TEST_CASE("tiers: a transactional workspace takes changes and leaves the source as it was") {
+TEST_CASE("tiers: a transactional workspace takes changes and leaves the source as it was",
+          "[transaction]") {
   TIER_OR_SKIP();
   class TakeLayer final : public CallIo {
    public:
     Reply OnStart() override { return {.bytes = {}, .close_input = true, .kill = false}; }
     Reply OnChannelBytes(std::string_view) override { return {}; }
-    void OnUpperLayer(UniqueFd folder) override { upper = std::move(folder); }
-    UniqueFd upper;
+    void OnCallLayer(CallLayer given) override { layer.emplace(std::move(given)); }
+    std::optional<CallLayer> layer;
   };
   const Folder folder;
   SandboxSpec spec = folder.Script("echo new > made && echo changed > notes.md && cat notes.md");
   spec.mounts[0].access = Access::kTransactional;
   TakeLayer io;
   const Outcome outcome = RunInTier(tier, spec, io);
-  if (outcome.kind == OutcomeKind::kSetupFailed && outcome.setup_errno == EOPNOTSUPP) {
-    SKIP_HERE("this kernel has no overlay over tmpfs in user namespaces");
-  }
   CAPTURE(Describe(outcome), outcome.error_output);
   CHECK(outcome.output == "changed\n");
   CHECK(folder.Read("notes.md") == "notes");
   struct stat made = {};
   CHECK(::stat((folder.path() + "/made").c_str(), &made) != 0);
-  REQUIRE(io.upper.valid());
-  CHECK(::fstatat(io.upper.get(), "made", &made, 0) == 0);
+  REQUIRE(io.layer.has_value());
+  CHECK(::fstatat(io.layer->tree().fd(), "made", &made, 0) == 0);
 }
 
 TEST_CASE("tiers: what is hidden and what is protected stays, also when a folder above is moved") {

@@ -15,6 +15,7 @@
 
 #include "base/file.h"
 #include "sandbox/kernel_sandbox.h"
+#include "tests/support/missing_call.h"
 
 namespace nacre::sandbox {
 
@@ -24,8 +25,17 @@ inline bool IsWarmRun() {
   return warm != nullptr && std::string(warm) == "1";
 }
 
+// And again where no overlay can be made: NACRE_TEST_WITHOUT=overlay.
+inline bool IsRunWithoutOverlay() {
+  const char* const without = std::getenv("NACRE_TEST_WITHOUT");
+  return without != nullptr && std::string(without) == "overlay";
+}
+
 inline KernelSandbox& SharedSandbox() {
   static const std::unique_ptr<KernelSandbox> sandbox = [] {
+    if (IsRunWithoutOverlay()) {
+      REQUIRE(TakeAwayOverlay());
+    }
     auto made =
         KernelSandbox::Create({.zygote_program = IsWarmRun() ? NACRE_ZYGOTE : "", .slots = 2});
     REQUIRE(made.ok());
