@@ -3,7 +3,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 
 #include "base/file.h"
@@ -219,6 +221,13 @@ Result<std::string> App::Workspace() const {
   if (path == "/") {
     return Error{ErrorCode::kInvalidArgument,
                  "the whole file system cannot be a workspace; name a folder with --workspace"};
+  }
+  if (::access(path.c_str(), R_OK | X_OK) != 0) {
+    return Error{ErrorCode::kPermissionDenied, "workspace " + path.string() + ": " +
+                                                   std::strerror(errno) + " for uid " +
+                                                   std::to_string(::geteuid()) +
+                                                   "; name a folder that you may read, or change "
+                                                   "its permissions"};
   }
   return path.string();
 }

@@ -4,6 +4,7 @@
 
 #include "sandbox/launcher.h"
 #include "sandbox/monitor.h"
+#include "sandbox/program_check.h"
 #include "sandbox/seccomp/observer.h"
 #include "sandbox/zygote/warm_plan.h"
 
@@ -86,6 +87,9 @@ Result<const seccomp::ProfileFilters*> KernelSandbox::FiltersOf(const std::strin
 
 Result<Outcome> KernelSandbox::Run(const SandboxSpec& spec, CallIo& io, const CancelToken& cancel) {
   const LaunchPlan plan = NACRE_TRY(MakePlan(spec, host_));
+  if (auto problem = FindProgramProblem(spec, host_)) {
+    return Failed({std::move(*problem), 0}, plan);
+  }
   return RunPlan(plan, io, cancel);
 }
 

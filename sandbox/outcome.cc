@@ -1,5 +1,6 @@
 #include "sandbox/outcome.h"
 
+#include <cerrno>
 #include <cstring>
 
 #include "base/result.h"
@@ -24,6 +25,11 @@ std::string SetupText(const Outcome& outcome) {
     return text + outcome.setup_step;
   }
   text += "step '" + outcome.setup_step + "'" + SysError(" failed", outcome.setup_errno).message;
+  if (outcome.setup_step == "exec" && outcome.setup_errno == ENOENT) {
+    text +=
+        ": the program is there, but what it needs to be run is not (the interpreter of its #! "
+        "line, or its loader)";
+  }
   if (outcome.setup_step == "namespaces") {
     text += "; this host does not allow user namespaces: run `nacre doctor`";
   }

@@ -155,7 +155,13 @@ Result<CommandResult> RunCommand(Globals& globals, ExecOptions options) {
   const std::string program = FindProgram(options.argv.front());
   if (program.empty()) {
     return Error{ErrorCode::kNotFound, "no such program: " + options.argv.front() +
-                                           " (looked in /usr/local/bin, /usr/bin, /bin)"};
+                                           " (looked in /usr/local/bin, /usr/bin, /bin, "
+                                           "/usr/sbin)"};
+  }
+  if (program.front() != '/') {
+    return Error{ErrorCode::kInvalidArgument,
+                 "name the program as the sandbox has it: " + program +
+                     " is relative; files of the workspace are below /workspace"};
   }
   options.argv.front() = program;
   const std::string workspace = NACRE_TRY(app.Workspace());

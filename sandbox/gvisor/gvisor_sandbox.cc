@@ -3,6 +3,7 @@
 #include "sandbox/guest/guest_io.h"
 #include "sandbox/guest/host_programs.h"
 #include "sandbox/gvisor/oci_bundle.h"
+#include "sandbox/program_check.h"
 #include "sandbox/seccomp/filter.h"
 
 namespace nacre::sandbox {
@@ -62,6 +63,13 @@ Result<std::unique_ptr<GvisorSandbox>> GvisorSandbox::Create(KernelSandbox& kern
 Result<Outcome> GvisorSandbox::Run(const SandboxSpec& spec, CallIo& io, const CancelToken& cancel) {
   const Enclosure enclosure = NACRE_TRY(MakeEnclosure(spec, runsc_, guest_program_));
   const LaunchPlan plan = NACRE_TRY(MakeEnclosurePlan(spec, kernel_.host(), enclosure));
+  if (auto problem = FindProgramProblem(spec, kernel_.host())) {
+    Outcome outcome;
+    outcome.setup_step = std::move(*problem);
+    outcome.layers.isolation = IsolationName(Isolation::kGvisor);
+    outcome.layers.cgroup = "none";
+    return outcome;
+  }
   guest::GuestIo guest(io, NACRE_TRY(guest::MakeTask(spec)), spec.limits.output_bytes);
   Outcome enclosed = NACRE_TRY(kernel_.RunPlan(plan, guest, cancel));
   return guest.Conclude(IsolationName(Isolation::kGvisor), std::move(enclosed));

@@ -1,7 +1,12 @@
 // How calls end: each kind of end, quickly, with nothing left behind.
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
+#include <fstream>
 #include <thread>
 
+#include "base/temp_dir.h"
 #include "tests/support/sandbox_runner.h"
 #include "tests/support/skip.h"
 
@@ -34,11 +39,39 @@ TEST_CASE("standard output and error are kept apart") {
   CHECK_FALSE(outcome.output_truncated);
 }
 
-TEST_CASE("a program that does not exist is a failed set-up that names the step") {
-  const Outcome outcome = RunSpec(MakeSpec({"/usr/bin/no-such-program"}));
-  CHECK(outcome.kind == OutcomeKind::kSetupFailed);
-  CHECK(outcome.setup_step == "exec");
-  CHECK(outcome.setup_errno == ENOENT);
+// Told before anything is built: the plan's first step has not been taken.
+TEST_CASE("a program that does not exist is told by name, with where it was looked for") {
+  const TempDir folder = TempDir::Create().value();
+  REQUIRE(WriteFileAtomically(folder.path() + "/text", "text").ok());
+  REQUIRE(::symlink("/nowhere", (folder.path() + "/link").c_str()) == 0);
+  std::ofstream(folder.path() + "/script") << "#!/no/such/interpreter\n";
+  REQUIRE(::chmod((folder.path() + "/script").c_str(), 0755) == 0);
+  struct Row {
+    std::string program;
+    const char* says;
+  };
+  const auto describe = [&](const std::string& program) {
+    SandboxSpec spec = MakeSpec({program});
+    spec.mounts = {{.source = folder.path(), .target = "/data", .executable = Executable::kYes}};
+    const Outcome outcome = RunSpec(spec);
+    CHECK(outcome.kind == OutcomeKind::kSetupFailed);
+    return Describe(outcome);
+  };
+  const Row row = GENERATE(values<Row>({
+      {"/usr/bin/no-such-program",
+       "there is no program /usr/bin/no-such-program: it was looked for in the host's /usr"},
+      {"/data/missing", "there is no program /data/missing: it was looked for in the mount /data"},
+      {"/data/text/x", "there is no program /data/text/x"},
+      {"/data/text", "/data/text is no executable file"},
+      {"/data", "/data is a folder, not a program"},
+      {"/usr", "/usr is a folder, not a program"},
+      {"/no\xff/such", "there is no program /no%FF/such: the sandbox has /usr"},
+      {"/" + std::string(255, 'x'), "there is no program /xxx"},
+      {"/data/link", "step 'exec' failed"},  // only the sandbox knows where that leads
+      {"/data/script", "what it needs to be run is not"},
+      {"/etc/passwd", "step 'exec' failed"},
+  }));
+  CHECK_THAT(describe(row.program), Catch::Contains(row.says));
 }
 
 TEST_CASE("a call that sleeps is ended at its deadline") {

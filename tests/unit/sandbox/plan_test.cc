@@ -92,6 +92,21 @@ TEST_CASE("a spec outside of its bounds is refused and the field named") {
        "working_directory"},
       {"a relative source", [](SandboxSpec& s) { s.mounts = {{.source = "x", .target = "/x"}}; },
        "mount"},
+      {"a NUL in a source",
+       [](SandboxSpec& s) { s.mounts = {{.source = std::string("/x\0y", 4), .target = "/x"}}; },
+       "mount"},
+      {"a source of too many bytes",
+       [](SandboxSpec& s) {
+         std::string path;
+         while (path.size() < 4096) {
+           path += "/" + std::string(200, 'x');
+         }
+         s.mounts = {{.source = path, .target = "/x"}};
+       },
+       "mount"},
+      {"a component of too many bytes",
+       [](SandboxSpec& s) { s.mounts = {{.source = "/x", .target = "/" + std::string(256, 'x')}}; },
+       "mount"},
       {"a target with ..",
        [](SandboxSpec& s) { s.mounts = {{.source = "/x", .target = "/a/../b"}}; }, "mount"},
       {"a target with //", [](SandboxSpec& s) { s.mounts = {{.source = "/x", .target = "/a//b"}}; },
@@ -135,6 +150,14 @@ TEST_CASE("a spec outside of its bounds is refused and the field named") {
   const auto plan = MakePlan(spec, MadeUpHost());
   REQUIRE_FALSE(plan.ok());
   CHECK(plan.error().message.find(row.says) != std::string::npos);
+}
+
+TEST_CASE("a path need not be UTF-8") {
+  SandboxSpec spec = MinimalSpec();
+  spec.mounts = {{.source = "/w\xff\xfe", .target = "/workspace"}};
+  spec.hidden = {"/workspace/\x80\n"};
+  spec.argv.emplace_back("\xc3\x28");
+  CHECK(MakePlan(spec, MadeUpHost()).ok());
 }
 
 TEST_CASE("a full plan is the one that was reviewed") {
