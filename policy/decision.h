@@ -56,7 +56,8 @@ struct Grant {
   Isolation isolation = Isolation::kNamespace;
   SandboxLimits limits;
   int require_landlock_abi = 1;
-  bool require_cgroup = false;
+  bool require_cgroup = true;
+  bool require_id_maps = true;
 
   friend bool operator==(const Grant&, const Grant&) = default;
 };

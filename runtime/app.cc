@@ -148,6 +148,16 @@ Result<sandbox::Sandbox*> App::Sandbox(uint32_t warm) {
     sandbox_summary_ += host.landlock_abi > 0
                             ? ", Landlock ABI " + std::to_string(host.landlock_abi)
                             : ", no Landlock";
+    sandbox_summary_ +=
+        host.cgroup.version == sandbox::kernel::CgroupVersion::kNone
+            ? ", no cgroup"
+            : std::string(", cgroup ") + sandbox::kernel::CgroupVersionName(host.cgroup.version);
+    for (const sandbox::HostLayer& layer : host.layers) {
+      if (layer.state == sandbox::LayerState::kWeaker) {
+        sandbox_weaker_ += (sandbox_weaker_.empty() ? "" : "; ") + layer.name + ": " +
+                           layer.detail + "; to mend it: " + layer.advice;
+      }
+    }
     sandbox_ = std::move(tiers);
   }
   return sandbox_.get();
@@ -291,6 +301,7 @@ Result<agent::Services> App::SessionServices(agent::Approver* approver) {
                          .approver = approver,
                          .home = Environment("HOME"),
                          .sandbox_summary = sandbox_summary_,
+                         .sandbox_weaker = sandbox_weaker_,
                          .transactions = transactions};
 }
 

@@ -87,6 +87,7 @@ class App final {
   std::unique_ptr<inference::Engine> engine_;
   std::unique_ptr<tools::Registry> tools_;
   std::string sandbox_summary_;
+  std::string sandbox_weaker_;
 };
 
 }  // namespace nacre

@@ -112,21 +112,16 @@ HostLayer LandlockLayer(int abi) {
   return layer;
 }
 
-HostLayer CgroupLayer(const kernel::CgroupHost& host) {
-  if (host.version != kernel::CgroupVersion::kNone) {
-    return {.name = "cgroup",
-            .state = LayerState::kPresent,
-            .required = false,
-            .detail = kernel::CgroupVersionName(host.version),
-            .advice = {}};
-  }
+HostLayer CgroupLayer(const HostSupport& host) {
+  const bool present = host.cgroup.version != kernel::CgroupVersion::kNone;
+  const bool systemd = ::access("/run/systemd/system", F_OK) == 0;
   return {.name = "cgroup",
-          .state = LayerState::kWeaker,
+          .state = present ? LayerState::kPresent : LayerState::kWeaker,
           .required = false,
-          .detail = host.detail,
-          .advice =
-              "start nacre with a delegated cgroup: systemd-run --user --scope -p Delegate=yes; "
-              "without one, memory and tasks are limited by rlimits and a watchdog"};
+          .detail = present ? kernel::CgroupVersionName(host.cgroup.version)
+                            : host.cgroup.detail +
+                                  ", so that rlimits and a watchdog limit memory and tasks",
+          .advice = present ? "" : CgroupAdvice(host.uid, systemd)};
 }
 
 HostLayer SimpleLayer(const char* name, bool present, const char* advice) {
@@ -138,6 +133,27 @@ HostLayer SimpleLayer(const char* name, bool present, const char* advice) {
 }
 
 }  // namespace
+
+std::string CgroupAdvice(uid_t uid, bool systemd) {
+  if (uid == 0) {
+    return systemd ? "systemd-run --scope -p Delegate=yes nacre ..."
+                   : "mount the cgroup file system writable, with its memory and pids "
+                     "controllers: mount -t cgroup2 none /sys/fs/cgroup";
+  }
+  if (systemd) {
+    return "systemd-run --user --scope -p Delegate=yes nacre ...; if its controllers lack memory, "
+           "as root: mkdir -p /etc/systemd/system/user@.service.d && printf "
+           "'[Service]\\nDelegate=cpu cpuset io memory pids\\n' > "
+           "/etc/systemd/system/user@.service.d/delegate.conf && systemctl daemon-reload";
+  }
+  const std::string id = std::to_string(uid);
+  return "without systemd, as root: echo '+memory +pids' > /sys/fs/cgroup/cgroup.subtree_control; "
+         "mkdir /sys/fs/cgroup/nacre; chown -R " +
+         id +
+         " /sys/fs/cgroup/nacre; sh -c 'echo $$ > /sys/fs/cgroup/nacre/cgroup.procs; exec setpriv "
+         "--reuid=" +
+         id + " --clear-groups nacre ...'";
+}
 
 Result<HostSupport> ProbeHost() {
   HostSupport host;
@@ -162,7 +178,7 @@ Result<HostSupport> ProbeHost() {
   host.layers = {NamespaceLayer(namespace_error),
                  SimpleLayer("mount API", host.mount_api, "Linux 5.12 or later"),
                  SimpleLayer("seccomp", host.seccomp, "a kernel with CONFIG_SECCOMP_FILTER"),
-                 LandlockLayer(host.landlock_abi), CgroupLayer(host.cgroup)};
+                 LandlockLayer(host.landlock_abi), CgroupLayer(host)};
   return host;
 }
 

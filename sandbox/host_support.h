@@ -56,6 +56,9 @@ struct HostSupport {
   friend bool operator==(const HostSupport&, const HostSupport&) = default;
 };
 
+// The command that gives nacre a cgroup on such a host. Pure.
+std::string CgroupAdvice(uid_t uid, bool systemd);
+
 // Tries each layer once (about five milliseconds). Fails only when the host cannot be looked at;
 // a missing layer is an answer. In a cgroup v2 that is delegated to us it enables the controllers.
 Result<HostSupport> ProbeHost();

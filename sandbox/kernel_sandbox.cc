@@ -16,6 +16,7 @@ Outcome Failed(const SetupFailure& failure, const LaunchPlan& plan) {
   outcome.setup_step = failure.step;
   outcome.setup_errno = failure.error;
   outcome.layers.cgroup = "none";
+  outcome.layers.exceptions = plan.exceptions;
   outcome.layers.weaker = plan.weaker;
   return outcome;
 }

@@ -110,21 +110,66 @@ int MakePlainTree(const PathInfo& path, const Source& source) {
   return tree;
 }
 
-// The owner of the first source, writable ones first, that cannot be seen through an id mapping.
-std::optional<kernel::Ids> FindUnmappable(const LaunchPlan& plan,
-                                          const std::vector<PathInfo>& paths,
-                                          const kernel::Ids& run_as, kernel::IdMappings& mappings) {
-  std::optional<kernel::Ids> found;
+// The first source, writable ones first, that cannot be seen through an id mapping.
+std::optional<size_t> FindUnmappable(const LaunchPlan& plan, const std::vector<PathInfo>& paths,
+                                     const kernel::Ids& run_as, kernel::IdMappings& mappings) {
+  std::optional<size_t> found;
   for (size_t i = 0; i < paths.size(); ++i) {
     const UniqueFd tree(MakeTree(paths[i], plan.sources[i], run_as, mappings));
     if (!tree && (!found || plan.sources[i].writable)) {
-      found = kernel::Ids{.uid = paths[i].info.st_uid, .gid = paths[i].info.st_gid};
+      found = i;
       if (plan.sources[i].writable) {
         break;
       }
     }
   }
   return found;
+}
+
+bool MayOthersUse(const PathInfo& path) {
+  const mode_t needed = S_ISDIR(path.info.st_mode) ? S_IROTH | S_IXOTH : S_IROTH;
+  return (path.info.st_mode & needed) == needed;
+}
+
+// Who a privileged caller's call is on the host: nobody, as long as what is mounted can be used so.
+// Never root, unless the plan names that exception; nor root's group.
+std::optional<SetupFailure> ChooseIdentity(const LaunchPlan& plan,
+                                           const std::vector<PathInfo>& paths,
+                                           kernel::IdMappings& mappings, Sources& sources) {
+  sources.run_as = {};
+  const auto unmappable = FindUnmappable(plan, paths, sources.run_as, mappings);
+  if (!unmappable) {
+    return std::nullopt;
+  }
+  const PathInfo& path = paths[*unmappable];
+  const Source& source = plan.sources[*unmappable];
+  if (path.info.st_uid != 0) {
+    sources.run_as.uid = path.info.st_uid;
+    if (path.info.st_gid != 0) {
+      sources.run_as.gid = path.info.st_gid;
+    }
+    sources.weaker.emplace_back(
+        "a mounted file system has no id-mapped mounts: the call runs as the mount's owner");
+    return std::nullopt;
+  }
+  if (plan.may_be_root) {
+    sources.run_as = {.uid = path.info.st_uid, .gid = path.info.st_gid};
+    sources.weaker.emplace_back(
+        "a mounted file system has no id-mapped mounts: the call runs as the host's root, without "
+        "capabilities");
+    return std::nullopt;
+  }
+  if (!source.writable && MayOthersUse(path)) {
+    sources.weaker.emplace_back(
+        "a mounted file system has no id-mapped mounts: the call cannot read what only root may");
+    return std::nullopt;
+  }
+  return SetupFailure{
+      "id map of " + source.path +
+          " (it belongs to root and its file system has no id-mapped mounts, so the call would run "
+          "as root: let another user own it, move it to ext4, xfs or btrfs, or name the exception: "
+          "sandbox: {require: {id_maps: false}})",
+      EPERM};
 }
 
 sock_fprog ToProgram(const seccomp::Filter& filter) {
@@ -169,15 +214,8 @@ std::variant<Sources, SetupFailure> OpenSources(const LaunchPlan& plan,
     paths.push_back(std::move(std::get<PathInfo>(opened)));
   }
   if (plan.privileged) {
-    sources.run_as = {};
-    if (const auto owner = FindUnmappable(plan, paths, sources.run_as, *context.mappings)) {
-      sources.run_as = *owner;
-      sources.weaker.push_back(
-          owner->uid == 0
-              ? "a mounted file system has no id-mapped mounts: the call runs as the host's root, "
-                "without capabilities"
-              : "a mounted file system has no id-mapped mounts: the call runs as the mount's "
-                "owner");
+    if (auto failure = ChooseIdentity(plan, paths, *context.mappings, sources)) {
+      return *failure;
     }
   }
   for (size_t i = 0; i < paths.size(); ++i) {

@@ -547,6 +547,7 @@ Outcome CallMonitor::Run() {
   Classify();
   outcome_.layers.cgroup = call_.meter ? kernel::CgroupVersionName(plan_.cgroup_version) : "none";
   outcome_.layers.workspace = layer_kind_ ? LayerKindName(*layer_kind_) : "";
+  outcome_.layers.exceptions = plan_.exceptions;
   outcome_.layers.weaker = call_.weaker;
   return std::move(outcome_);
 }

@@ -33,6 +33,11 @@ std::string SetupText(const Outcome& outcome) {
   if (outcome.setup_step == "namespaces") {
     text += "; this host does not allow user namespaces: run `nacre doctor`";
   }
+  if (outcome.setup_step == "cgroup") {
+    text +=
+        "; no cgroup is delegated to nacre: `nacre doctor` names the command that does it, or name "
+        "the exception: sandbox: {require: {cgroup: false}}";
+  }
   return text;
 }
 

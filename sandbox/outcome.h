@@ -47,6 +47,8 @@ struct EnforcedLayers {
   bool capabilities_empty = false;
   std::string cgroup;               // "v2", "v1" or "none"
   std::string workspace;            // of a transactional mount: "overlay" or "copy"; else empty
+  // What the call did not require, by the names of Requirements: "landlock", "cgroup", "id_maps".
+  std::vector<std::string> exceptions;
   std::vector<std::string> weaker;  // each stated weakness of this host, one sentence each
 
   friend bool operator==(const EnforcedLayers&, const EnforcedLayers&) = default;

@@ -388,6 +388,20 @@ std::optional<std::string> FindUnmet(const SandboxSpec& spec, const HostSupport&
   return std::nullopt;
 }
 
+std::vector<std::string> FindExceptions(const Requirements& require) {
+  std::vector<std::string> exceptions;
+  if (require.landlock_abi == 0) {
+    exceptions.emplace_back("landlock");
+  }
+  if (!require.cgroup) {
+    exceptions.emplace_back("cgroup");
+  }
+  if (!require.id_maps) {
+    exceptions.emplace_back("id_maps");
+  }
+  return exceptions;
+}
+
 std::vector<std::string> FindWeaker(const HostSupport& host) {
   std::vector<std::string> weaker;
   if (host.cgroup.version == kernel::CgroupVersion::kNone) {
@@ -425,6 +439,8 @@ Result<LaunchPlan> MakePlan(const SandboxSpec& spec, const HostSupport& host) {
   plan.cgroup_version = host.cgroup.version;
   plan.privileged = host.privileged;
   plan.unmet = FindUnmet(spec, host);
+  plan.may_be_root = !spec.require.id_maps;
+  plan.exceptions = FindExceptions(spec.require);
   plan.weaker = FindWeaker(host);
 
   const std::vector<Mount> mounts = InMountOrder(spec.mounts);
@@ -498,6 +514,8 @@ Result<LaunchPlan> MakeEnclosurePlan(const SandboxSpec& spec, const HostSupport&
   SandboxSpec required = spec;
   required.require.landlock_abi = 0;  // guards the host's kernel, which the call does not reach
   plan.unmet = FindUnmet(required, host);
+  plan.may_be_root = !spec.require.id_maps;
+  plan.exceptions = FindExceptions(spec.require);
   plan.weaker = FindWeaker(host);
 
   HostSupport with_files = host;

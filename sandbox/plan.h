@@ -111,6 +111,8 @@ struct LaunchPlan {
   kernel::CgroupVersion cgroup_version = kernel::CgroupVersion::kNone;
   bool privileged = false;              // run as nobody, see mounts through id mappings
   uid_t inside_id = kernel::kInsideId;  // the one id that the call's user namespace maps
+  bool may_be_root = false;             // on the host, where nothing else can use what is mounted
+  std::vector<std::string> exceptions;  // what the spec does not require
   std::vector<std::string> weaker;      // known from the host
   bool cold = false;  // too rare to be kept ready: an enclosure, a terminal, an observed call
   // A layer that the spec requires and the host lacks: nothing is started.

@@ -44,11 +44,15 @@ struct Limits {
   friend bool operator==(const Limits&, const Limits&) = default;
 };
 
-// What the host must offer or the call does not start. Everything else that nacre uses (namespaces,
-// seccomp, no_new_privs, empty capabilities, rlimits) is required always.
+// What the host must offer or the call does not start. Each that is not required is an exception,
+// which the call's EnforcedLayers name. Everything else that nacre uses (namespaces, seccomp,
+// no_new_privs, empty capabilities, rlimits) is required always.
 struct Requirements {
   int landlock_abi = 1;
-  bool cgroup = false;  // memory and task limits by cgroup, not by rlimit and watchdog
+  bool cgroup = true;  // memory and task limits by cgroup, not by rlimit and watchdog
+  // For a privileged caller: what root owns is seen through an id mapping, so that no call has to
+  // run as the host's root, without capabilities, where a file system has no such mounts.
+  bool id_maps = true;
 
   friend bool operator==(const Requirements&, const Requirements&) = default;
 };

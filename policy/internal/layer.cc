@@ -253,7 +253,7 @@ class LayerReader {
   }
 
   void ReadRequire(const YamlNode& node) {
-    if (reader_.Map(node, "sandbox.require", {{"landlock", "cgroup"}, {}}) == nullptr) {
+    if (reader_.Map(node, "sandbox.require", {{"landlock", "cgroup", "id_maps"}, {}}) == nullptr) {
       return;
     }
     if (const YamlNode* landlock = NodeReader::Find(node, "landlock")) {
@@ -266,6 +266,11 @@ class LayerReader {
     if (const YamlNode* cgroup = NodeReader::Find(node, "cgroup")) {
       if (const auto value = reader_.Boolean(*cgroup, "sandbox.require.cgroup")) {
         Set([value](Policy& policy) { policy.grant.require_cgroup = *value; });
+      }
+    }
+    if (const YamlNode* id_maps = NodeReader::Find(node, "id_maps")) {
+      if (const auto value = reader_.Boolean(*id_maps, "sandbox.require.id_maps")) {
+        Set([value](Policy& policy) { policy.grant.require_id_maps = *value; });
       }
     }
   }

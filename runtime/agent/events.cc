@@ -25,7 +25,8 @@ struct MembersOf {
             {"engine", e.engine},
             {"model", e.model},
             {"demonstration_model", e.demonstration_model},
-            {"sandbox", e.sandbox}};
+            {"sandbox", e.sandbox},
+            {"weaker", e.weaker}};
   }
   OrderedJson operator()(const TurnStarted& e) const {
     return {{"turn", e.turn}, {"request", e.request}};

@@ -98,7 +98,8 @@ Result<std::unique_ptr<SessionDriver>> SessionDriver::Create(const Services& ser
   }
   sink.OnEvent(SessionStarted{session.id, false, session.workspace, session.policy,
                               session.policy_digest, engine.name, engine.model,
-                              engine.demonstration, services.sandbox_summary});
+                              engine.demonstration, services.sandbox_summary,
+                              services.sandbox_weaker});
   return driver;
 }
 
@@ -122,7 +123,7 @@ Result<std::unique_ptr<SessionDriver>> SessionDriver::Resume(const Services& ser
   sink.OnEvent(SessionStarted{session_id, true, driver->options_.workspace,
                               driver->options_.policy_name, driver->options_.policy->digest,
                               engine.name, engine.model, engine.demonstration,
-                              services.sandbox_summary});
+                              services.sandbox_summary, services.sandbox_weaker});
   return driver;
 }
 

@@ -41,6 +41,7 @@ struct Services {
   Approver* approver = nullptr;  // null: "ask" is refused
   std::string home;              // what "~" means in a path argument
   std::string sandbox_summary;   // for SessionStarted
+  std::string sandbox_weaker = {};  // the same
   // Commits what calls do to a transactional workspace. Null: such calls are refused.
   sandbox::TransactionLog* transactions = nullptr;
 };

@@ -41,7 +41,9 @@ sandbox::SandboxSpec BaseSpec(const policy::Grant& grant, const std::string& cal
                  .files = limits.files,
                  .output_bytes = limits.output_bytes,
                  .disk_bytes = limits.disk_bytes};
-  spec.require = {.landlock_abi = grant.require_landlock_abi, .cgroup = grant.require_cgroup};
+  spec.require = {.landlock_abi = grant.require_landlock_abi,
+                  .cgroup = grant.require_cgroup,
+                  .id_maps = grant.require_id_maps};
   return spec;
 }
 

@@ -126,6 +126,7 @@ Json OutcomeToJson(const sandbox::Outcome& outcome) {
                  {"capabilities_empty", outcome.layers.capabilities_empty},
                  {"cgroup", outcome.layers.cgroup},
                  {"workspace", outcome.layers.workspace},
+                 {"exceptions", outcome.layers.exceptions},
                  {"weaker", outcome.layers.weaker}}}};
   if (!outcome.cold_because.empty()) {
     json["cold_because"] = outcome.cold_because;

@@ -267,6 +267,9 @@ void PrintOutcome(const Json& outcome) {
     if (const std::string seen = StringMember(*layers, "workspace"); !seen.empty()) {
       line("view", seen == "copy" ? "a copy of the workspace" : seen);
     }
+    if (const std::string named = Joined(FindMember(*layers, "exceptions")); !named.empty()) {
+      line("exceptions", named + " (not required by the policy)");
+    }
     if (const std::string weaker = Joined(FindMember(*layers, "weaker")); !weaker.empty()) {
       line("weaker", weaker);
     }

@@ -120,6 +120,9 @@ class TerminalPrinter final : public EventPrinter {
          " · model " + SafeLine(Text(event, "model"), 60));
     Line(terminal_.Paint(Style::kDim, "policy   ") + SafeLine(Text(event, "policy"), 80) +
          " · sandbox: " + SafeLine(Text(event, "sandbox"), 120));
+    if (const std::string weaker = Text(event, "weaker"); !weaker.empty()) {
+      Line(terminal_.Paint(Style::kYellow, "weaker   ") + SafeLine(weaker, 800));
+    }
     if (Flag(event, "demonstration_model")) {
       Line(terminal_.Paint(Style::kYellow, "note     ") +
            "nacre-mini is a small demonstration model; use --model FILE.gguf or --engine URL for "

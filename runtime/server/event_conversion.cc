@@ -127,6 +127,7 @@ v1::SessionStarted ToProto(const agent::SessionStarted& event) {
   out.set_model(ToUtf8(event.model));
   out.set_demonstration_model(event.demonstration_model);
   out.set_sandbox(ToUtf8(event.sandbox));
+  out.set_weaker(ToUtf8(event.weaker));
   return out;
 }
 

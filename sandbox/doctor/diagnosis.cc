@@ -27,7 +27,7 @@ constexpr Row kRows[] = {
     {Attempt::kTimeNamespace, false, "a call's clocks could be its own; nothing depends on it", "use a kernel with CONFIG_TIME_NS"},
     {Attempt::kProc, true, "a call sees its own processes in /proc and nobody else's", "in a container the host's /proc is masked: start it with the whole of it (podman run --security-opt unmask=/proc/*, docker run --security-opt systempaths=unconfined)"},
     {Attempt::kMountApi, true, "mounts are made by descriptor, so that no path can be swapped underway", "use Linux 5.12 or later; in a container, a seccomp profile that allows open_tree, fsopen, fsmount, move_mount and mount_setattr"},
-    {Attempt::kIdMappedMounts, false, "for root: a call runs as nobody and still writes files as their owner. Without them it runs as the owner of the workspace", "put the workspace on a file system that has them: ext4, xfs, btrfs, tmpfs (Linux 6.3)"},
+    {Attempt::kIdMappedMounts, false, "for root: a call runs as nobody and still writes files as their owner. Without them it runs as the owner of the workspace; where that is root, only with sandbox.require: {id_maps: false} in the policy, and else not at all", "put the workspace on a file system that has them: ext4, xfs, btrfs, tmpfs (Linux 6.3)"},
     {Attempt::kOverlay, false, "a transactional workspace is seen through a layer that takes what a call changes; without it a call works on a copy of the workspace, with the same guarantees: it costs time and memory, and the workspace must fit into sandbox.limits.disk", "load it: modprobe overlay; and use Linux 6.6 or later, whose tmpfs can be its upper layer"},
     {Attempt::kLandlockFiles, true, "a second wall in front of files, should the mounts fail", "use Linux 5.13 or later and name landlock in the boot parameter lsm= (see /sys/kernel/security/lsm); where it cannot be had, sandbox.require: {landlock: 0} in the policy does without it"},
     {Attempt::kLandlockTruncate, false, "files that a call may not write cannot be cut short either, by this wall too", "use Linux 6.2 or later (Landlock ABI 3)"},
@@ -67,24 +67,6 @@ std::string UserNamespaceAdvice(const HostFacts& facts, int error) {
   return "no switch of the host forbids it, so a container around us does: start it with a seccomp "
          "profile that allows clone, clone3, unshare and mount (podman run or docker run "
          "--security-opt seccomp=unconfined; docker also --security-opt apparmor=unconfined)";
-}
-
-std::string CgroupAdvice(const HostFacts& facts) {
-  if (facts.uid == 0) {
-    return facts.systemd ? "systemd-run --scope -p Delegate=yes nacre ..."
-                         : "mount the cgroup file system writable, with its memory and pids "
-                           "controllers: mount -t cgroup2 none /sys/fs/cgroup";
-  }
-  if (facts.systemd) {
-    return "systemd-run --user --scope -p Delegate=yes nacre ...; if its controllers lack memory, "
-           "as "
-           "root: mkdir -p /etc/systemd/system/user@.service.d && printf "
-           "'[Service]\\nDelegate=cpu cpuset io memory pids\\n' > "
-           "/etc/systemd/system/user@.service.d/delegate.conf && systemctl daemon-reload";
-  }
-  return "without systemd, as root: mkdir /sys/fs/cgroup/nacre && chown -R " +
-         std::to_string(facts.uid) +
-         " /sys/fs/cgroup/nacre, and start nacre from a shell that is moved into a cgroup below it";
 }
 
 Finding Program(const char* part, const std::string& path, const char* why, const char* package) {
@@ -133,9 +115,10 @@ std::vector<Finding> Diagnose(const HostFacts& facts) {
        .found = cgroup ? std::string(kernel::CgroupVersionName(facts.cgroup.version)) +
                              ", memory and tasks"
                        : facts.cgroup.detail,
-       .why = "the kernel counts a call's memory and tasks; without it rlimits and a watchdog do, "
-              "which see an excess up to a hundredth of a second late",
-       .advice = cgroup ? "" : CgroupAdvice(facts)});
+       .why = "the kernel counts a call's memory and tasks; without it rlimits and a watchdog do, which see "
+              "an excess up to a hundredth of a second late, and only where the policy says "
+              "sandbox.require: {cgroup: false}, as the shipped ones do",
+       .advice = cgroup ? "" : CgroupAdvice(facts.uid, facts.systemd)});
   findings.push_back(Program("runsc", facts.runsc,
                              "isolation: gvisor runs calls on a kernel in user space", "runsc"));
   findings.push_back(Program("qemu", facts.qemu,

@@ -38,6 +38,8 @@ LaunchPlan TemplateOf(const LaunchPlan& warm) {
   result.sources.clear();
   result.argv.clear();
   result.environment.clear();
+  result.may_be_root = false;
+  result.exceptions.clear();
   result.weaker.clear();
   result.fail_at_step.reset();
   result.limits = {};

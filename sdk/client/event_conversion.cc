@@ -62,7 +62,8 @@ Event FromProto(const v1::SessionStarted& e) {
                                   {"engine", e.engine()},
                                   {"model", e.model()},
                                   {"demonstration_model", e.demonstration_model()},
-                                  {"sandbox", e.sandbox()}});
+                                  {"sandbox", e.sandbox()},
+                                  {"weaker", e.weaker()}});
 }
 
 Result<Event> FromProto(const v1::TurnEvent& event) {

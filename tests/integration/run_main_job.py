@@ -134,7 +134,7 @@ class Events(NacreCase):
                                  "call.decided", "turn.finished"])
         started, finished = done.events[0], done.last
         self.assertEqual(list(started), ["event", "session", "resumed", "workspace", "policy", "policy_digest",
-                                         "engine", "model", "demonstration_model", "sandbox"])
+                                         "engine", "model", "demonstration_model", "sandbox", "weaker"])
         self.assertEqual((started["resumed"], started["workspace"]), (False, str(self.workspace.resolve())))
         self.assertEqual(list(finished), ["event", "turn", "state", "answer", "error", "steps", "calls", "denied",
                                           "tokens", "session"])

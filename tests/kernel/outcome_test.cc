@@ -285,11 +285,13 @@ TEST_CASE("a required cgroup that the host cannot give refuses the call") {
   host.cgroup = {};
   const auto sandbox = KernelSandbox::Create(host).value();
   SandboxSpec spec = Shell("echo ran");
-  spec.require.cgroup = true;
+  spec.require = {};  // a cgroup among them
   NoCallIo io;
   const Outcome outcome = sandbox->Run(spec, io, CancelToken()).value();
   CHECK(outcome.kind == OutcomeKind::kSetupFailed);
   CHECK(outcome.setup_step == "cgroup");
+  CHECK(Describe(outcome).find("require: {cgroup: false}") != std::string::npos);
+  CHECK(outcome.output.empty());
 }
 
 // The same limits by rlimit and watchdog, whatever this host offers.
@@ -305,6 +307,7 @@ TEST_CASE("without a cgroup the limits hold and the outcome says what is weaker"
   CHECK(outcome.kind == OutcomeKind::kTasksExceeded);
   CHECK(outcome.layers.cgroup == "none");
   CHECK(outcome.layers.weaker.size() == 1);
+  CHECK(outcome.layers.exceptions == std::vector<std::string>{"cgroup"});
   SandboxSpec hog = Shell("x=$(head -c 400000000 /dev/zero | tr '\\0' 'x'); echo done");
   hog.limits.memory_bytes = 64ULL << 20;
   CHECK(run(hog).kind == OutcomeKind::kOutOfMemory);

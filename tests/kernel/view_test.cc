@@ -5,8 +5,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <fstream>
+#include <functional>
 #include <thread>
 
 #include "base/temp_dir.h"
@@ -328,11 +330,10 @@ TEST_CASE("git runs in a workspace") {
   CHECK(outcome.output == "first\n");
 }
 
-// On a file system of a mount namespace of this thread's own, so that the host keeps its mounts.
-TEST_CASE("where a file system has no id-mapped mounts the call runs as its owner and says so") {
-  if (::geteuid() != 0) {
-    SKIP_HERE("only root's calls are seen through id mappings");
-  }
+// A call with `change`d spec whose workspace is a file system without id-mapped mounts, owned by
+// `owner`; in a mount namespace of this thread's own, so that the host keeps its mounts.
+Outcome RunUnmappable(const kernel::Ids& owner, mode_t mode,
+                      const std::function<void(SandboxSpec&)>& change) {
   SharedSandbox();
   std::string problem;
   Outcome outcome;
@@ -345,12 +346,16 @@ TEST_CASE("where a file system has no id-mapped mounts the call runs as its owne
       problem = "no private mount namespace";
       return;
     }
-    if (::chown(path.c_str(), 4321, 4321) != 0) {
+    std::ofstream(path + "/file") << "text\n";
+    if (::chown(path.c_str(), owner.uid, owner.gid) != 0 || ::chmod(path.c_str(), mode) != 0) {
       problem = "chown";
       return;
     }
-    SandboxSpec spec = Shell("echo new > /workspace/made && stat -c %u /workspace/made");
+    SandboxSpec spec = Shell(
+        "cat /workspace/file; echo new 2>/dev/null > /workspace/made && stat -c %u /workspace/made; "
+        "tr -d ' ' < /proc/self/uid_map; tr -d ' ' < /proc/self/gid_map");
     spec.mounts = {Workspace(path)};
+    change(spec);
     NoCallIo io;
     auto result = SharedSandbox().Run(spec, io, CancelToken());
     if (!result.ok()) {
@@ -359,11 +364,57 @@ TEST_CASE("where a file system has no id-mapped mounts the call runs as its owne
     }
     outcome = std::move(result).value();
   }).join();
+  INFO(problem);
   REQUIRE(problem.empty());
-  CHECK(outcome.output == "1000\n");
-  REQUIRE(outcome.layers.weaker.size() == (outcome.layers.cgroup == "none" ? 2 : 1));
-  CHECK(outcome.layers.weaker.back() ==
-        "a mounted file system has no id-mapped mounts: the call runs as the mount's owner");
+  return outcome;
+}
+
+bool Says(const Outcome& outcome, const std::string& weakness) {
+  const auto& all = outcome.layers.weaker;
+  return std::any_of(all.begin(), all.end(), [&](const std::string& each) {
+    return each.find(weakness) != std::string::npos;
+  });
+}
+
+TEST_CASE("where a file system has no id-mapped mounts the call runs as its owner and says so") {
+  if (::geteuid() != 0) {
+    SKIP_HERE("only root's calls are seen through id mappings");
+  }
+  const Outcome outcome = RunUnmappable({4321, 4321}, 0700, [](SandboxSpec&) {});
+  CHECK(outcome.output == "text\n1000\n100043211\n100043211\n");
+  CHECK(Says(outcome, "the call runs as the mount's owner"));
+  // Not in root's group either, whose files are root's.
+  const Outcome of_root_group = RunUnmappable({4321, 0}, 0700, [](SandboxSpec&) {});
+  CHECK(of_root_group.output == "text\n1000\n100043211\n1000655341\n");
+}
+
+TEST_CASE("a call never runs as the host's root unless the spec names that exception") {
+  if (::geteuid() != 0) {
+    SKIP_HERE("only root's calls could");
+  }
+  const Outcome refused = RunUnmappable({0, 0}, 0755, [](SandboxSpec&) {});
+  CHECK(refused.kind == OutcomeKind::kSetupFailed);
+  CHECK(refused.setup_step.find("require: {id_maps: false}") != std::string::npos);
+  CHECK(refused.output.empty());
+
+  const Outcome named =
+      RunUnmappable({0, 0}, 0755, [](SandboxSpec& spec) { spec.require.id_maps = false; });
+  CHECK(named.output == "text\n1000\n100001\n100001\n");
+  CHECK(named.layers.exceptions == std::vector<std::string>{"cgroup", "id_maps"});
+  CHECK(Says(named, "the call runs as the host's root"));
+}
+
+TEST_CASE("what root owns without id-mapped mounts can be read by nobody, where all may read it") {
+  if (::geteuid() != 0) {
+    SKIP_HERE("only root's calls are seen through id mappings");
+  }
+  const auto read_only = [](SandboxSpec& spec) { spec.mounts[0].access = Access::kRead; };
+  const Outcome readable = RunUnmappable({0, 0}, 0755, read_only);
+  CHECK(readable.output == "text\n1000655341\n1000655341\n");
+  CHECK(Says(readable, "the call cannot read what only root may"));
+  const Outcome hidden = RunUnmappable({0, 0}, 0700, read_only);
+  CHECK(hidden.kind == OutcomeKind::kSetupFailed);
+  CHECK(hidden.setup_step.find("require: {id_maps: false}") != std::string::npos);
 }
 
 }  // namespace

@@ -83,7 +83,8 @@ TEST_CASE("the grant's limits and requirements reach the sandbox unchanged") {
                   .output_bytes = 6,
                   .disk_bytes = 7};
   grant.require_landlock_abi = 4;
-  grant.require_cgroup = true;
+  grant.require_cgroup = false;
+  grant.require_id_maps = false;
   const sandbox::SandboxSpec spec =
       BuildSpec({grant, Tool(tools::Effect::kRead), kCall, kFolder, {}});
   CHECK(spec.limits == sandbox::Limits{.wall = std::chrono::milliseconds(1),
@@ -93,7 +94,9 @@ TEST_CASE("the grant's limits and requirements reach the sandbox unchanged") {
                                        .files = 5,
                                        .output_bytes = 6,
                                        .disk_bytes = 7});
-  CHECK(spec.require == sandbox::Requirements{.landlock_abi = 4, .cgroup = true});
+  CHECK(spec.require == sandbox::Requirements{.landlock_abi = 4, .cgroup = false, .id_maps = false});
+  CHECK(BuildSpec({{}, Tool(tools::Effect::kRead), kCall, kFolder, {}}).require ==
+        sandbox::Requirements{.landlock_abi = 1, .cgroup = true, .id_maps = true});
 }
 
 TEST_CASE("hide and protect globs become the names that exist, without what lies below a match") {

@@ -93,6 +93,8 @@ TEST_CASE("each mistake is named at its line and column") {
        "p.yaml:3:27: sandbox.limits.tasks: expected a whole number"},
       {"sandbox: {require: {cgroup: yes}}\n",
        "p.yaml:3:29: sandbox.require.cgroup: expected true or false"},
+      {"sandbox: {require: {id_maps: no}}\n",
+       "p.yaml:3:30: sandbox.require.id_maps: expected true or false"},
       {"sandbox: {require: {landlock: -1}}\n",
        "p.yaml:3:31: sandbox.require.landlock: -1 is not between 0 and 100"},
       {"budgets: {turn: {steps: 0}}\n",

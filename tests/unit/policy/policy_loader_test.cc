@@ -32,7 +32,7 @@ sandbox:
   profile: default
   isolation: gvisor
   limits: {wall: 1500ms, cpu: 3s, memory: 64MiB, tasks: 7, files: 99, output: 2KiB, disk: 3MiB}
-  require: {landlock: 4, cgroup: true}
+  require: {landlock: 4, cgroup: false, id_maps: false}
 tools:
   - id: run-safe-programs
     reason: counting and searching only, no shell
@@ -60,7 +60,8 @@ audit: {on_failure: refuse, content: full}
   CHECK(limits.output_bytes == 2048);
   CHECK(limits.disk_bytes == 3ULL << 20);
   CHECK(policy->grant.require_landlock_abi == 4);
-  CHECK(policy->grant.require_cgroup);
+  CHECK_FALSE(policy->grant.require_cgroup);
+  CHECK_FALSE(policy->grant.require_id_maps);
   CHECK(policy->budgets == Budgets{1, 2, 3, std::chrono::milliseconds(4000)});
   CHECK(policy->audit_content == AuditContent::kFull);
   REQUIRE(policy->tools.size() == 1);

@@ -238,11 +238,7 @@ TEST_CASE("what a spec requires and the host lacks is named before anything star
       {[](SandboxSpec&, HostSupport& h) { h.seccomp = false; }, "seccomp"},
       {[](SandboxSpec&, HostSupport& h) { h.landlock_abi = 0; }, "Landlock ABI 1"},
       {[](SandboxSpec& s, HostSupport&) { s.require.landlock_abi = 8; }, "Landlock ABI 8"},
-      {[](SandboxSpec& s, HostSupport& h) {
-         s.require.cgroup = true;
-         h.cgroup = {};
-       },
-       "cgroup"},
+      {[](SandboxSpec&, HostSupport& h) { h.cgroup = {}; }, "cgroup"},
   }));
   SandboxSpec spec = MinimalSpec();
   HostSupport host = MadeUpHost();
@@ -257,10 +253,20 @@ TEST_CASE("what is weaker on a host is said") {
   host.has_other_groups = true;
   SandboxSpec spec = MinimalSpec();
   spec.require.landlock_abi = 0;
+  spec.require.cgroup = false;
   host.landlock_abi = 0;
   const LaunchPlan plan = MakePlan(spec, host).value();
   CHECK(plan.weaker.size() == 3);
   CHECK_FALSE(plan.unmet.has_value());
+}
+
+TEST_CASE("what a spec does not require is named, whatever the host has") {
+  CHECK(MakePlan(MinimalSpec(), MadeUpHost()).value().exceptions.empty());
+  SandboxSpec spec = MinimalSpec();
+  spec.require = {.landlock_abi = 0, .cgroup = false, .id_maps = false};
+  const LaunchPlan plan = MakePlan(spec, MadeUpHost()).value();
+  CHECK(plan.exceptions == std::vector<std::string>{"landlock", "cgroup", "id_maps"});
+  CHECK(plan.weaker.empty());
 }
 
 TEST_CASE("paths are normal or not, below or not") {
