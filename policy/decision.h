@@ -42,6 +42,7 @@ struct SandboxLimits {
   uint32_t files = 256;
   uint64_t output_bytes = 1ULL << 20;
   uint64_t disk_bytes = 256ULL << 20;
+  uint32_t inodes = 65'536;
 
   friend bool operator==(const SandboxLimits&, const SandboxLimits&) = default;
 };

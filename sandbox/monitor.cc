@@ -101,7 +101,7 @@ class CallMonitor {
   void ReadViolation();
   bool AnswerObserved(const struct seccomp_notif& notice);
   void Tick();
-  bool IsDiskFull() const;
+  DiskLimit FullDisk() const;
   void Poll(milliseconds tick);
   void Drain();
   void Classify();
@@ -123,6 +123,7 @@ class CallMonitor {
   UniqueFd tmp_;
   UniqueFd upper_;  // the same folder that the caller was given
   std::optional<LayerKind> layer_kind_;
+  uint64_t copied_inodes_ = 0;  // in it, before the call could make any
   int copying_because_ = 0;  // the errno of an overlay that could not be made
   UniqueFd listener_;
   std::vector<seccomp::SyscallRule> rules_;  // of an observed call, once one was asked about
@@ -217,6 +218,10 @@ CallMonitor::More CallMonitor::ReadChannel() {
 void CallMonitor::TakeLayer(LayerKind kind, UniqueFd folder) {
   layer_kind_ = kind;
   upper_.reset(::fcntl(folder.get(), F_DUPFD_CLOEXEC, 0));
+  struct statfs copied = {};
+  if (kind == LayerKind::kCopy && ::fstatfs(upper_.get(), &copied) == 0) {
+    copied_inodes_ = copied.f_files - copied.f_ffree;
+  }
   if (kind == LayerKind::kOverlay) {
     io_.OnCallLayer(CallLayer::OfOverlay(std::move(folder)));
     return;
@@ -379,24 +384,33 @@ void CallMonitor::Tick() {
     Kill(OutcomeKind::kCpuExceeded);
   }
   outcome_.use.cpu = std::max(outcome_.use.cpu, cpu);
-  if (IsDiskFull()) {
+  if (const DiskLimit full = FullDisk(); full != DiskLimit::kNone) {
+    outcome_.disk = full;
     Kill(OutcomeKind::kDiskExceeded);
   }
 }
 
-bool CallMonitor::IsDiskFull() const {
-  uint64_t used = 0;
+DiskLimit CallMonitor::FullDisk() const {
+  uint64_t bytes = 0;
+  uint64_t inodes = 0;
   for (const UniqueFd* each : {&tmp_, &upper_}) {
     struct statfs disk = {};
     if (!each->valid() || ::fstatfs(each->get(), &disk) != 0) {
       continue;
     }
-    if (disk.f_bavail == 0 || disk.f_ffree == 0) {
-      return true;
+    if (disk.f_bavail == 0) {
+      return DiskLimit::kBytes;
     }
-    used += (disk.f_blocks - disk.f_bfree) * static_cast<uint64_t>(disk.f_bsize);
+    if (disk.f_ffree == 0) {
+      return DiskLimit::kInodes;
+    }
+    bytes += (disk.f_blocks - disk.f_bfree) * static_cast<uint64_t>(disk.f_bsize);
+    const uint64_t used = disk.f_files - disk.f_ffree;
+    inodes += used - std::min(used, kOwnInodes + (each == &upper_ ? copied_inodes_ : 0));
   }
-  return used > plan_.limits.disk_bytes;
+  return bytes > plan_.limits.disk_bytes  ? DiskLimit::kBytes
+         : inodes > plan_.limits.inodes ? DiskLimit::kInodes
+                                        : DiskLimit::kNone;
 }
 
 void CallMonitor::Poll(milliseconds tick) {
@@ -487,8 +501,9 @@ void CallMonitor::Classify() {
     outcome_.kind = OutcomeKind::kTasksExceeded;
     return;
   }
-  if (IsDiskFull()) {
+  if (const DiskLimit full = FullDisk(); full != DiskLimit::kNone) {
     outcome_.kind = OutcomeKind::kDiskExceeded;
+    outcome_.disk = full;
     return;
   }
   if (!ready_) {
@@ -512,6 +527,7 @@ void CallMonitor::Classify() {
       break;
     case SIGXFSZ:
       outcome_.kind = OutcomeKind::kDiskExceeded;
+      outcome_.disk = DiskLimit::kBytes;
       break;
     default:
       outcome_.kind =

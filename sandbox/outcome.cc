@@ -43,6 +43,10 @@ std::string SetupText(const Outcome& outcome) {
 
 }  // namespace
 
+const char* DiskLimitName(DiskLimit limit) {
+  return limit == DiskLimit::kBytes ? "bytes" : limit == DiskLimit::kInodes ? "inodes" : "";
+}
+
 const char* OutcomeKindName(OutcomeKind kind) {
   switch (kind) {
     case OutcomeKind::kSetupFailed:
@@ -97,7 +101,9 @@ std::string Describe(const Outcome& outcome) {
     case OutcomeKind::kTasksExceeded:
       return "the call started more processes and threads than it may";
     case OutcomeKind::kDiskExceeded:
-      return "the call wrote more to disk than it may";
+      return outcome.disk == DiskLimit::kInodes
+                 ? "the call made more files, folders and links than it may"
+                 : "the call wrote more bytes to disk than it may";
     case OutcomeKind::kOutputExceeded:
       return "the call printed more than it may; its output is cut";
     case OutcomeKind::kCancelled:

@@ -23,6 +23,11 @@ enum class OutcomeKind {
   kCancelled,  // the caller's CancelToken
 };
 
+// What of the disk a call ran out of (kDiskExceeded).
+enum class DiskLimit { kNone = 0, kBytes, kInodes };
+// "", "bytes", "inodes".
+const char* DiskLimitName(DiskLimit limit);
+
 // "exited", "timed_out", ...: stable names, used in the log, the store and --json output.
 const char* OutcomeKindName(OutcomeKind kind);
 
@@ -61,6 +66,7 @@ struct Outcome {
   std::string violated_syscall;  // its name, "syscall 999" or "i386 getpid"; empty: not learned
   std::string
       violated_rule;         // why the profile forbids it: "pure: files by inode, past every mount"
+  DiskLimit disk = DiskLimit::kNone;
   std::string setup_step;    // the step that failed ...
   int setup_errno = 0;       // ... and why; 0: setup_step is a whole clause
   std::string output;        // standard output, capped at Limits::output_bytes

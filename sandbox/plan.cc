@@ -17,10 +17,10 @@ namespace {
 
 constexpr uint64_t kPlain = kernel::kNoSuid | kernel::kNoDev;
 constexpr uint64_t kSystem = kPlain | kernel::kReadOnly;
-constexpr uint64_t kTmpInodes = 16384;
+constexpr uint32_t kShmInodesMax = 1024;
+constexpr uint64_t kEnclosureTmpInodes = 16384;
 // The host counts them per user, for all calls and all else together: 128 by default.
 constexpr uint64_t kInotifyInstancesMax = 16;
-constexpr uint64_t kUpperInodes = 65536;
 constexpr uint64_t kShmBytes = 64ULL << 20;
 // Timers are counted among them, and all calls of a user together against the user's own limit.
 constexpr uint64_t kPendingSignalsMax = 1024;
@@ -193,11 +193,11 @@ void PlanFileSystems(Builder& builder, const Limits& limits) {
   builder.Directory("/dev/shm");
   Step& shm = builder.AddAt(StepKind::kTmpfs, "tmpfs", "/dev/shm");
   shm.number = std::min(kShmBytes, limits.disk_bytes);
-  shm.value = 1024;
+  shm.value = std::min(kShmInodesMax, limits.inodes);
   builder.Directory("/tmp");
   Step& tmp = builder.AddAt(StepKind::kTmpfs, "tmpfs", "/tmp");
   tmp.number = limits.disk_bytes;
-  tmp.value = kTmpInodes;
+  tmp.value = limits.inodes + kOwnInodes;
   builder.AddAt(StepKind::kShowTmp, "watch", "/tmp");
   builder.Directory("/proc");
   builder.AddAt(StepKind::kProc, "proc", "/proc").number = kSystem | kernel::kNoExec;
@@ -299,7 +299,7 @@ void PlanMounts(Builder& builder, LaunchPlan& plan, const std::vector<Mount>& mo
     Step& step = builder.AddAt(overlay ? StepKind::kOverlay : StepKind::kMountSource,
                                overlay ? "overlay" : "mount", mount.target);
     step.number = MountAttributes(mount, profile);
-    step.value = overlay ? kUpperInodes : 0;
+    step.value = overlay ? plan.limits.inodes + kOwnInodes : 0;
     step.source = static_cast<size_t>(&mount - mounts.data());  // as PlanSources() numbers them
     step.create = !on_foreign_tree;
     plan.landlock_rules.push_back({mount.target, MountGrant(mount, profile)});
@@ -504,7 +504,8 @@ Result<LaunchPlan> MakeEnclosurePlan(const SandboxSpec& spec, const HostSupport&
                  .tasks = spec.limits.tasks + more.tasks,
                  .files = spec.limits.files + more.files,
                  .output_bytes = more.output_bytes,  // of the program itself: its complaints
-                 .disk_bytes = spec.limits.disk_bytes};
+                 .disk_bytes = spec.limits.disk_bytes,
+                 .inodes = spec.limits.inodes};
   plan.seccomp_profile = spec.seccomp_profile;
   plan.cgroup_version = host.cgroup.version;
   plan.privileged = host.privileged;
@@ -536,7 +537,7 @@ Result<LaunchPlan> MakeEnclosurePlan(const SandboxSpec& spec, const HostSupport&
   builder.Directory("/tmp");
   Step& tmp = builder.AddAt(StepKind::kTmpfs, "tmpfs", "/tmp");
   tmp.number = more.disk_bytes;
-  tmp.value = kTmpInodes;
+  tmp.value = kEnclosureTmpInodes;
   for (const auto& [path, content] : enclosure.files) {
     builder.File(path, content);
   }

@@ -26,6 +26,9 @@
 
 namespace nacre::sandbox {
 
+// Of each file system that a call fills, for ourselves: its root, and the folders of an overlay.
+inline constexpr uint64_t kOwnInodes = 8;
+
 // What a step does. The fields it uses are named in brackets. Paths of mount steps are relative to
 // the new root; "host" means the path as the caller sees it.
 enum class StepKind {

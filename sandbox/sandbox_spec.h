@@ -40,6 +40,8 @@ struct Limits {
   uint64_t output_bytes = 1ULL << 20;  // standard output and error, each
   // One file; all of /tmp and of what a transactional mount takes, together.
   uint64_t disk_bytes = 256ULL << 20;
+  // Files, folders and links there, together. In isolation gvisor: in transactional mounts only.
+  uint32_t inodes = 65'536;
 
   friend bool operator==(const Limits&, const Limits&) = default;
 };

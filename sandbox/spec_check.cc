@@ -26,6 +26,8 @@ constexpr uint32_t kFilesMax = 65536;
 constexpr uint64_t kOutputBytesMax = 64ULL << 20;
 constexpr uint64_t kDiskBytesMin = 64ULL << 10;
 constexpr uint64_t kDiskBytesMax = 1ULL << 40;
+constexpr uint32_t kInodesMin = 16;
+constexpr uint32_t kInodesMax = 1U << 24;
 
 Error Invalid(const std::string& message) {
   return {ErrorCode::kInvalidArgument, message};
@@ -160,6 +162,9 @@ Status CheckLimits(const Limits& limits) {
   }
   if (limits.disk_bytes < kDiskBytesMin || limits.disk_bytes > kDiskBytesMax) {
     return Invalid("limits.disk_bytes must be 64 KiB to 1 TiB");
+  }
+  if (limits.inodes < kInodesMin || limits.inodes > kInodesMax) {
+    return Invalid("limits.inodes must be 16 to 16777216");
   }
   return Ok();
 }

@@ -205,7 +205,7 @@ class LayerReader {
   void ReadLimits(const YamlNode& node) {
     const std::string path = "sandbox.limits";
     if (reader_.Map(node, path,
-                    {{"wall", "cpu", "memory", "tasks", "files", "output", "disk"}, {}}) ==
+                    {{"wall", "cpu", "memory", "tasks", "files", "output", "disk", "inodes"}, {}}) ==
         nullptr) {
       return;
     }
@@ -250,6 +250,7 @@ class LayerReader {
     };
     count("tasks", 1, 4096, &SandboxLimits::tasks);
     count("files", 16, 65'536, &SandboxLimits::files);
+    count("inodes", 16, 1 << 24, &SandboxLimits::inodes);
   }
 
   void ReadRequire(const YamlNode& node) {

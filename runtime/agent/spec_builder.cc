@@ -40,7 +40,8 @@ sandbox::SandboxSpec BaseSpec(const policy::Grant& grant, const std::string& cal
                  .tasks = limits.tasks,
                  .files = limits.files,
                  .output_bytes = limits.output_bytes,
-                 .disk_bytes = limits.disk_bytes};
+                 .disk_bytes = limits.disk_bytes,
+                 .inodes = limits.inodes};
   spec.require = {.landlock_abi = grant.require_landlock_abi,
                   .cgroup = grant.require_cgroup,
                   .id_maps = grant.require_id_maps};

@@ -138,6 +138,9 @@ Json OutcomeToJson(const sandbox::Outcome& outcome) {
     case sandbox::OutcomeKind::kSignaled:
       json["signal"] = outcome.signal;
       break;
+    case sandbox::OutcomeKind::kDiskExceeded:
+      json["disk"] = sandbox::DiskLimitName(outcome.disk);
+      break;
     case sandbox::OutcomeKind::kViolation:
       json["syscall"] = outcome.violated_syscall;
       json["rule"] = outcome.violated_rule;

@@ -248,7 +248,7 @@ void PrintOutcome(const Json& outcome) {
       ended += std::string(", ") + detail + " " + std::to_string(IntMember(outcome, detail));
     }
   }
-  for (const char* detail : {"syscall", "setup_step"}) {
+  for (const char* detail : {"syscall", "disk", "setup_step"}) {
     if (FindMember(outcome, detail) != nullptr) {
       ended += std::string(", ") + detail + " " + StringMember(outcome, detail);
     }

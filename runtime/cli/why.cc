@@ -216,6 +216,9 @@ std::optional<Refusal> OfOutcome(const sandbox::Outcome& outcome, const sandbox:
     case OutcomeKind::kTasksExceeded:
       return limit("tasks", std::to_string(limits.tasks), std::to_string(limits.tasks * 2));
     case OutcomeKind::kDiskExceeded:
+      if (outcome.disk == sandbox::DiskLimit::kInodes) {
+        return limit("inodes", std::to_string(limits.inodes), std::to_string(limits.inodes * 2));
+      }
       return limit("disk", mebibytes(limits.disk_bytes), mebibytes(limits.disk_bytes * 2));
     case OutcomeKind::kOutputExceeded:
       return limit("output", mebibytes(limits.output_bytes), mebibytes(limits.output_bytes * 2));

@@ -23,6 +23,7 @@ Limits ProbeLimits(const Probe& probe) {
   limits.files = 64;
   limits.output_bytes = 256ULL << 10;
   limits.disk_bytes = 8ULL << 20;
+  limits.inodes = 4096;
   return limits;
 }
 

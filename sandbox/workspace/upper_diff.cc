@@ -12,7 +12,7 @@ namespace {
 
 constexpr size_t kRefusalsMax = 20;
 constexpr int kDepthMax = 128;
-// More than an upper layer can hold: see kUpperInodes of plan.cc.
+// More than an upper layer holds by default: see Limits::inodes.
 constexpr size_t kNamesMax = 1 << 20;
 
 // What is known of the workspace's folder at the same path.

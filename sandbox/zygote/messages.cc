@@ -169,6 +169,7 @@ void WritePlan(Writer& out, const LaunchPlan& plan) {
   out.Number(limits.memory_bytes);
   out.Number(limits.disk_bytes);
   out.Number(limits.tasks);
+  out.Number(limits.inodes);
   out.Number(static_cast<uint64_t>(cgroup_version));
   out.Number(privileged ? 1 : 0);
   out.Number(inside_id);
@@ -195,6 +196,7 @@ LaunchPlan ReadPlan(Reader& in) {
   plan.limits.memory_bytes = in.Number();
   plan.limits.disk_bytes = in.Number();
   plan.limits.tasks = in.Small();
+  plan.limits.inodes = in.Small();
   plan.cgroup_version = in.EnumUpTo(kernel::CgroupVersion::kV2);
   plan.privileged = in.Flag();
   plan.inside_id = in.Small();

@@ -166,7 +166,30 @@ TEST_CASE("a memory hog ends as out of memory") {
 TEST_CASE("a file that grows without end ends as disk exceeded") {
   SandboxSpec spec = Shell("cat /dev/zero > /tmp/big");
   spec.limits.disk_bytes = 8ULL << 20;
-  CHECK(RunSpec(spec).kind == OutcomeKind::kDiskExceeded);
+  const Outcome outcome = RunSpec(spec);
+  CHECK(outcome.kind == OutcomeKind::kDiskExceeded);
+  CHECK(outcome.disk == DiskLimit::kBytes);
+}
+
+TEST_CASE("more files, folders and links than allowed end as disk exceeded, and it says of what") {
+  const std::string make = "i=0; while :; do : > $d/f$i; mkdir $d/d$i; ln -s x $d/l$i; i=$((i+1)); done";
+  const TempDir folder = TempDir::Create().value();
+  for (const char* directory : {"/tmp", "/workspace"}) {
+    CAPTURE(directory);
+    SandboxSpec spec = Shell("d=" + std::string(directory) + "; " + make + " 2>/dev/null");
+    spec.mounts = {{.source = folder.path(), .target = "/workspace", .access = Access::kTransactional}};
+    spec.limits.inodes = 100;
+    const Outcome outcome = RunSpec(spec);
+    CHECK(outcome.kind == OutcomeKind::kDiskExceeded);
+    CHECK(outcome.disk == DiskLimit::kInodes);
+    CHECK(Describe(outcome) == "the call made more files, folders and links than it may");
+  }
+}
+
+TEST_CASE("as many files as allowed are no excess") {
+  SandboxSpec spec = Shell("for i in 0 1 2 3 4 5 6 7 8 9; do : > /tmp/a$i; : > /tmp/b$i; done");
+  spec.limits.inodes = 20;
+  CHECK(RunSpec(spec).kind == OutcomeKind::kExited);
 }
 
 TEST_CASE("many files that fill /tmp end as disk exceeded") {

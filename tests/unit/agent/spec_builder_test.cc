@@ -81,7 +81,8 @@ TEST_CASE("the grant's limits and requirements reach the sandbox unchanged") {
                   .tasks = 4,
                   .files = 5,
                   .output_bytes = 6,
-                  .disk_bytes = 7};
+                  .disk_bytes = 7,
+                  .inodes = 8};
   grant.require_landlock_abi = 4;
   grant.require_cgroup = false;
   grant.require_id_maps = false;
@@ -93,7 +94,8 @@ TEST_CASE("the grant's limits and requirements reach the sandbox unchanged") {
                                        .tasks = 4,
                                        .files = 5,
                                        .output_bytes = 6,
-                                       .disk_bytes = 7});
+                                       .disk_bytes = 7,
+                                       .inodes = 8});
   CHECK(spec.require == sandbox::Requirements{.landlock_abi = 4, .cgroup = false, .id_maps = false});
   CHECK(BuildSpec({{}, Tool(tools::Effect::kRead), kCall, kFolder, {}}).require ==
         sandbox::Requirements{.landlock_abi = 1, .cgroup = true, .id_maps = true});

@@ -85,6 +85,8 @@ TEST_CASE("each mistake is named at its line and column") {
        "p.yaml:3:28: sandbox.limits.memory: 1KiB is not between 8MiB and 1TiB"},
       {"sandbox: {limits: {tasks: 0}}\n",
        "p.yaml:3:27: sandbox.limits.tasks: 0 is not between 1 and 4096"},
+      {"sandbox: {limits: {inodes: 15}}\n",
+       "p.yaml:3:28: sandbox.limits.inodes: 15 is not between 16 and 16777216"},
       {"sandbox: {limits: {tasks: many}}\n",
        "p.yaml:3:27: sandbox.limits.tasks: expected a whole number"},
       {"sandbox: {limits: {tasks: 18446744073709551615}}\n",

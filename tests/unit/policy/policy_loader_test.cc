@@ -31,7 +31,7 @@ workspace:
 sandbox:
   profile: default
   isolation: gvisor
-  limits: {wall: 1500ms, cpu: 3s, memory: 64MiB, tasks: 7, files: 99, output: 2KiB, disk: 3MiB}
+  limits: {wall: 1500ms, cpu: 3s, memory: 64MiB, tasks: 7, files: 99, output: 2KiB, disk: 3MiB, inodes: 500}
   require: {landlock: 4, cgroup: false, id_maps: false}
 tools:
   - id: run-safe-programs
@@ -59,6 +59,7 @@ audit: {on_failure: refuse, content: full}
   CHECK(limits.files == 99);
   CHECK(limits.output_bytes == 2048);
   CHECK(limits.disk_bytes == 3ULL << 20);
+  CHECK(limits.inodes == 500);
   CHECK(policy->grant.require_landlock_abi == 4);
   CHECK_FALSE(policy->grant.require_cgroup);
   CHECK_FALSE(policy->grant.require_id_maps);

@@ -142,6 +142,8 @@ TEST_CASE("a spec outside of its bounds is refused and the field named") {
       {"no files", [](SandboxSpec& s) { s.limits.files = 0; }, "files"},
       {"no output", [](SandboxSpec& s) { s.limits.output_bytes = 0; }, "output"},
       {"no disk", [](SandboxSpec& s) { s.limits.disk_bytes = 0; }, "disk"},
+      {"no inodes", [](SandboxSpec& s) { s.limits.inodes = 0; }, "inodes"},
+      {"too many inodes", [](SandboxSpec& s) { s.limits.inodes = ~0U; }, "inodes"},
       {"an unknown profile", [](SandboxSpec& s) { s.seccomp_profile = "none"; }, "profile"},
   }));
   CAPTURE(row.claim);
