@@ -144,6 +144,7 @@ Result<sandbox::Sandbox*> App::Sandbox(uint32_t warm) {
         {.zygote_program = warm > 0 ? paths.zygote_program : "", .slots = warm}));
     const sandbox::HostSupport& host = tiers->kernel().host();
     sandbox_summary_ = host.namespaces ? "userns+mount+pid+net+ipc+uts+cgroup" : "no namespaces";
+    sandbox_summary_ += host.time_namespace ? "+time" : "";
     sandbox_summary_ += host.seccomp ? ", seccomp" : ", no seccomp";
     sandbox_summary_ += host.landlock_abi > 0
                             ? ", Landlock ABI " + std::to_string(host.landlock_abi)

@@ -21,6 +21,7 @@
 #include "sandbox/kernel/mount.h"
 #include "sandbox/kernel/overlay.h"
 #include "sandbox/kernel/syscalls.h"
+#include "sandbox/kernel/time_namespace.h"
 #include "sandbox/kernel/tree_copy.h"
 #include "sandbox/kernel/user_namespace.h"
 #include "sandbox/layer_kind.h"
@@ -385,7 +386,27 @@ int MakeRootReadOnly() {
   return OrError(::mount_setattr(AT_FDCWD, "/", 0, &attr, sizeof attr));
 }
 
-int ArrangeDescriptors(const ChildInput& input, const ChildState& state, bool channel_is_output) {
+// The tool's program must not run beside a PID 1 that could still do more than wait. By now it has
+// long been ready. Once.
+int AwaitFirstProcess(ChildState& state) {
+  if (state.locked < 0) {
+    return 0;
+  }
+  char word = 0;
+  ssize_t got = 0;
+  do {
+    got = ::recv(state.locked, &word, 1, 0);
+  } while (got < 0 && errno == EINTR);
+  const int result = got == 1 ? 0 : got < 0 ? -errno : -ECANCELED;
+  ::close(state.locked);
+  state.locked = -1;
+  return result;
+}
+
+int ArrangeDescriptors(const ChildInput& input, ChildState& state, bool channel_is_output) {
+  if (const int locked = AwaitFirstProcess(state); locked != 0) {
+    return locked;
+  }
   const int output = channel_is_output ? input.channel : input.standard_output;
   if (::dup2(input.standard_input, 0) < 0 || ::dup2(output, 1) < 0 ||
       ::dup2(input.standard_error, 2) < 0) {
@@ -425,39 +446,76 @@ int SetLimit(const Step& step) {
   return OrError(::setrlimit(static_cast<__rlimit_resource>(step.number), &limit));
 }
 
-// What the kernel says of this process, which becomes the tool's with the next step.
-int GiveEvidence(int report) {
-  Report evidence;
-  evidence.kind = ReportKind::kEvidence;
-  evidence.namespaces = OwnNamespaces();
-  const int file = ::open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+// Bytes read, or -errno.
+int ReadSome(const char* path, char* into, size_t room) {
+  const int file = ::open(path, O_RDONLY | O_CLOEXEC);
   if (file < 0) {
     return -errno;
   }
-  const ssize_t size = ::read(file, evidence.status.data(), evidence.status.size());
+  const ssize_t size = ::read(file, into, room);
   const int read_errno = errno;
   ::close(file);
-  if (size <= 0) {
-    return size == 0 ? -EIO : -read_errno;
+  return size > 0 ? static_cast<int>(size) : size == 0 ? -EIO : -read_errno;
+}
+
+int ReadIdMap(const char* path, IdMap& map) {
+  char text[512];
+  const int size = ReadSome(path, text, sizeof text);
+  if (size >= 0) {
+    map = ParseIdMap({text, static_cast<size_t>(size)});
+  }
+  return size;
+}
+
+// What the kernel says of this process, which becomes the tool's with the next step, unless something
+// is not as planned.
+int GiveEvidence(const ChildInput& input, ChildState& state, uint64_t checked) {
+  Report evidence;
+  evidence.kind = ReportKind::kEvidence;
+  evidence.namespaces = OwnNamespaces();
+  const int size = ReadSome("/proc/self/status", evidence.status.data(), evidence.status.size());
+  const int uids = ReadIdMap("/proc/self/uid_map", evidence.uids);
+  const int gids = ReadIdMap("/proc/self/gid_map", evidence.gids);
+  if (size < 0 || uids < 0 || gids < 0) {
+    return size < 0 ? size : uids < 0 ? uids : gids;
   }
   evidence.status_bytes = static_cast<uint32_t>(size);
+  for (size_t i = 0; i < kResourceLimitCount; ++i) {
+    struct rlimit limit = {};
+    if (::getrlimit(static_cast<__rlimit_resource>(i), &limit) != 0) {
+      return -errno;
+    }
+    evidence.soft_limits[i] = limit.rlim_cur;
+    evidence.hard_limits[i] = limit.rlim_max;
+  }
   const int outside = ::open("/.nacre/file", O_RDONLY | O_CLOEXEC);
   evidence.landlock_denies = outside < 0 && errno == EACCES ? 1 : 0;
   if (outside >= 0) {
     ::close(outside);
   }
-  SendReport(report, evidence);
+  state.mismatch = FindMismatch(evidence, input.expected, *input.plan, checked);
+  if (state.mismatch) {
+    return -EPROTO;
+  }
+  SendReport(input.report, evidence);
   return 0;
 }
 
-int StartTool(const ChildInput& input) {
+int StartTool(const ChildInput& input, ChildState& state) {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
+    return -errno;
+  }
   const long pid = kernel::RawFork();
   if (pid < 0) {
     return -errno;
   }
   if (pid > 0) {
-    RunReaper(static_cast<pid_t>(pid), input.report, input.plan->landlock_abi, input.reaper_filter);
+    RunReaper(static_cast<pid_t>(pid), input.report, ends[1], input.plan->landlock_abi,
+              input.reaper_filter);
   }
+  ::close(ends[1]);
+  state.locked = ends[0];
   return 0;
 }
 
@@ -499,7 +557,8 @@ int EnforceLandlock(const LaunchPlan& plan, ChildState& state) {
   const int added = kernel::AddLandlockRules(state.ruleset, plan.landlock_abi,
                                              plan.landlock_rules.data() + plan.prepared_rules,
                                              plan.landlock_rules.size() - plan.prepared_rules);
-  const int result = added != 0 ? added : kernel::RestrictByLandlock(state.ruleset);
+  const int result =
+      added != 0 ? added : kernel::RestrictByLandlock(state.ruleset, plan.landlock_abi);
   ::close(state.ruleset);
   state.ruleset = -1;
   return result;
@@ -519,6 +578,8 @@ int DoStep(const ChildInput& input, ChildState& state, const Step& step) {
       return OrError(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr));
     case StepKind::kWriteHostFile:
       return WriteFileAt(path, O_WRONLY, step.text.data(), step.text.size());
+    case StepKind::kTimeNamespace:
+      return kernel::NewTimeNamespaceForChildren();
     case StepKind::kHostname:
       return OrError(::sethostname(step.text.data(), step.text.size()));
     case StepKind::kNewRoot:
@@ -561,12 +622,14 @@ int DoStep(const ChildInput& input, ChildState& state, const Step& step) {
       return GiveTerminal(input, step);
     case StepKind::kReadOnlyRoot:
       return MakeRootReadOnly();
-    case StepKind::kCapabilities:
-      return kernel::DropCapabilities();
+    case StepKind::kCapabilities: {
+      const int locked = AwaitFirstProcess(state);
+      return locked != 0 ? locked : kernel::DropCapabilities();
+    }
     case StepKind::kNoNewPrivileges:
       return OrError(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
     case StepKind::kStartTool:
-      return StartTool(input);
+      return StartTool(input, state);
     case StepKind::kSession:
       return OrError(::setsid());
     case StepKind::kDescriptors:
@@ -584,7 +647,7 @@ int DoStep(const ChildInput& input, ChildState& state, const Step& step) {
     case StepKind::kSeccomp:
       return LoadFilter(input);
     case StepKind::kEvidence:
-      return GiveEvidence(input.report);
+      return GiveEvidence(input, state, step.number);
     case StepKind::kExec:
       ::execve(input.argv[0], input.argv, input.environment);
       return -errno;
@@ -631,6 +694,7 @@ void WalkSteps(const ChildInput& input, ChildState& state) {
     failure.kind = step.optional ? ReportKind::kStepSkipped : ReportKind::kStepFailed;
     failure.index = static_cast<int32_t>(input.first_index + i);
     failure.error = -result;
+    failure.mismatch = state.mismatch ? 1 + static_cast<uint32_t>(*state.mismatch) : 0;
     SendReport(input.report, failure);
     if (!step.optional) {
       break;
@@ -652,7 +716,7 @@ void RunChild(const ChildInput& input) {
   if (cleaned != 0) {
     Report failure;
     failure.kind = ReportKind::kStepFailed;
-    failure.index = -1;
+    failure.index = kInheritedState;
     failure.error = -cleaned;
     SendReport(input.report, failure);
     ::_exit(1);

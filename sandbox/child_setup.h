@@ -9,8 +9,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "sandbox/plan.h"
+#include "sandbox/report.h"
 
 namespace nacre::sandbox {
 
@@ -25,7 +27,9 @@ struct OpenedSource {
 
 // What one step leaves for a later one.
 struct ChildState {
-  int ruleset = -1;  // above the report, so that both stay when all else is closed
+  int ruleset = -1;                  // above the report, so that both stay when all else is closed
+  int locked = -1;                   // tells that PID 1 has locked itself in
+  std::optional<Evidence> mismatch;  // why the evidence is not as planned
 };
 
 // Everything borrowed from the launcher; none of the descriptors is below 10.
@@ -37,6 +41,7 @@ struct ChildInput {
   int standard_output = -1;
   int standard_error = -1;
   int channel = -1;
+  ExpectedEvidence expected;
   const int* kept = nullptr;  // all descriptors above and all trees, ascending
   size_t kept_count = 0;
   // The first goes with a listener, which is sent to the launcher; the second where there is none.

@@ -11,30 +11,67 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/file.h"
 #include "base/unique_fd.h"
 #include "sandbox/kernel/landlock.h"
 #include "sandbox/kernel/mount.h"
 #include "sandbox/kernel/syscalls.h"
+#include "sandbox/kernel/time_namespace.h"
 #include "sandbox/launcher.h"
 
 namespace nacre::sandbox {
 namespace {
 
-// A child in all the namespaces of a call; 0 or the errno of the attempt.
-int TryNamespaces() {
+struct Tried {
+  int namespaces = 0;  // 0, or the errno of the attempt
+  int pidfd = 0;
+  bool time_namespace = false;
+};
+
+// A child in all the namespaces of a call, which is then ended as a call is.
+Tried TryChild() {
+  Tried tried;
+  int pidfd = -1;
   kernel::CloneArgs args;
-  args.flags = kCallNamespaces | kernel::kCloneClearSignalHandlers;
+  args.flags = kCallNamespaces | kernel::kCloneClearSignalHandlers | CLONE_PIDFD;
+  args.pidfd = reinterpret_cast<uint64_t>(&pidfd);
   args.exit_signal = SIGCHLD;
+  auto told = MakePipe();
   const long pid = kernel::Clone3(args);
   if (pid < 0) {
-    return errno;
+    tried.namespaces = errno;
+    return tried;
   }
   if (pid == 0) {
+    ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);  // or its files in /proc are root's
+    const char time = kernel::NewTimeNamespaceForChildren() == 0 ? 1 : 0;
+    const bool sent = told.ok() && ::write(told.value().write.get(), &time, 1) == 1;
+    while (sent) {
+      ::pause();
+    }
     ::_exit(0);
   }
-  while (::waitpid(static_cast<pid_t>(pid), nullptr, 0) < 0 && errno == EINTR) {
+  const UniqueFd owner(pidfd);
+  char time = 0;
+  if (told.ok()) {
+    told.value().write.reset();
+    while (::read(told.value().read.get(), &time, 1) < 0 && errno == EINTR) {
+    }
   }
-  return 0;
+  tried.time_namespace = time == 1;
+  siginfo_t info = {};
+  if (kernel::PidfdSendSignal(pidfd, SIGKILL) != 0) {
+    tried.pidfd = errno;
+    ::kill(static_cast<pid_t>(pid), SIGKILL);
+  }
+  while (::waitid(P_PIDFD, static_cast<id_t>(pidfd), &info, WEXITED) != 0) {
+    if (errno != EINTR) {
+      tried.pidfd = errno;
+      ::waitpid(static_cast<pid_t>(pid), nullptr, 0);
+      break;
+    }
+  }
+  return tried;
 }
 
 bool HasMountApi() {
@@ -95,11 +132,15 @@ HostLayer NamespaceLayer(int error) {
 }
 
 HostLayer LandlockLayer(int abi) {
-  HostLayer layer{.name = "Landlock",
-                  .state = LayerState::kPresent,
-                  .required = true,
-                  .detail = "ABI " + std::to_string(abi),
-                  .advice = {}};
+  HostLayer layer{
+      .name = "Landlock",
+      .state = LayerState::kPresent,
+      .required = true,
+      .detail = "ABI " + std::to_string(abi) +
+                (abi > kernel::kLandlockNewestAbi
+                     ? ", of which " + std::to_string(kernel::kLandlockNewestAbi) + " is used"
+                     : ""),
+      .advice = {}};
   if (abi == 0) {
     layer.state = LayerState::kMissing;
     layer.detail = "not offered";
@@ -168,17 +209,24 @@ Result<HostSupport> ProbeHost() {
   for (int i = 0; i < count; ++i) {
     host.has_other_groups = host.has_other_groups || groups[i] != host.gid;
   }
-  const int namespace_error = TryNamespaces();
-  host.namespaces = namespace_error == 0;
+  const Tried tried = TryChild();
+  host.namespaces = tried.namespaces == 0;
+  host.time_namespace = tried.time_namespace;
+  host.pidfd = host.namespaces && tried.pidfd == 0;
   host.seccomp = HasSeccompFilter();
   host.mount_api = HasMountApi();
-  host.landlock_abi = kernel::LandlockAbi();
+  const int landlock_abi = kernel::LandlockAbi();
+  host.landlock_abi = kernel::UsedLandlockAbi(landlock_abi);
   host.cgroup = kernel::FindCgroupHost();
   host.system_paths = FindSystemPaths();
-  host.layers = {NamespaceLayer(namespace_error),
+  host.layers = {NamespaceLayer(tried.namespaces),
                  SimpleLayer("mount API", host.mount_api, "Linux 5.12 or later"),
+                 SimpleLayer("pidfd", host.pidfd,
+                             "Linux 5.5 or later; in a container, a seccomp "
+                             "profile that allows clone3 and pidfd_send_signal"),
                  SimpleLayer("seccomp", host.seccomp, "a kernel with CONFIG_SECCOMP_FILTER"),
-                 LandlockLayer(host.landlock_abi), CgroupLayer(host)};
+                 LandlockLayer(landlock_abi),
+                 CgroupLayer(host)};
   return host;
 }
 

@@ -43,7 +43,9 @@ struct HostSupport {
   bool namespaces = false;  // user, mount, pid, net, ipc, uts and cgroup at once
   bool seccomp = false;
   bool mount_api = false;  // open_tree, mount_setattr, move_mount
-  int landlock_abi = 0;
+  int landlock_abi = 0;    // the one that is used: see kernel/landlock.h
+  bool time_namespace = false;
+  bool pidfd = false;  // processes are signalled and waited for by descriptor
   kernel::CgroupHost cgroup;
   // Who calls. A privileged caller can map any id, so its calls run as nobody.
   uid_t uid = 0;

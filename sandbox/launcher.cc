@@ -15,6 +15,7 @@
 #include "sandbox/child_setup.h"
 #include "sandbox/kernel/mount.h"
 #include "sandbox/kernel/syscalls.h"
+#include "sandbox/report.h"
 
 namespace nacre::sandbox {
 namespace {
@@ -263,8 +264,8 @@ ChildProcess& ChildProcess::operator=(ChildProcess&& other) noexcept {
 }
 
 void ChildProcess::Kill() const {
-  if (pid_ > 0) {
-    kernel::PidfdSendSignal(pidfd_.get(), SIGKILL);
+  if (pid_ > 0 && kernel::PidfdSendSignal(pidfd_.get(), SIGKILL) != 0 && parent_ == Parent::kUs) {
+    ::kill(pid_, SIGKILL);  // our own, not yet reaped: its pid is no other's
   }
 }
 
@@ -312,10 +313,11 @@ Result<LaunchResult> Launch(const LaunchPlan& plan, const LaunchContext& context
   Sources& sources = std::get<Sources>(opened);
 
   RunningCall call;
+  // One task more: PID 1 is ours.
+  const kernel::CgroupLimits bounds{.memory_bytes = plan.limits.memory_bytes,
+                                    .tasks = plan.limits.tasks + 1ULL};
   if (plan.cgroup_version != kernel::CgroupVersion::kNone) {
-    auto cgroup = kernel::Cgroup::Create(
-        context.host->cgroup, context.cgroup_name,
-        {.memory_bytes = plan.limits.memory_bytes, .tasks = plan.limits.tasks + 1ULL});
+    auto cgroup = kernel::Cgroup::Create(context.host->cgroup, context.cgroup_name, bounds);
     if (!cgroup.ok()) {
       return LaunchResult(SetupFailure{"cgroup (" + cgroup.error().message + ")", EPERM});
     }
@@ -348,6 +350,14 @@ Result<LaunchResult> Launch(const LaunchPlan& plan, const LaunchContext& context
   child.environment = environment.data();
   child.await_call = context.await_call;
 
+  child.expected.outside = sources.run_as;
+  child.expected.launcher = OwnNamespaces();
+  const bool own_time = std::any_of(plan.steps.begin(), plan.steps.end(), [](const Step& step) {
+    return step.kind == StepKind::kTimeNamespace;
+  });
+  child.expected.separate = SeparateNamespaces((context.namespaces & ~plan.shared_namespaces) |
+                                               (own_time ? kernel::kCloneNewTime : 0));
+
   int pidfd = -1;
   kernel::CloneArgs args;
   args.flags = (context.namespaces & ~plan.shared_namespaces) | CLONE_PIDFD |
@@ -369,6 +379,9 @@ Result<LaunchResult> Launch(const LaunchPlan& plan, const LaunchContext& context
   const int attached = call.cgroup ? call.cgroup->Attach(call.child.pid()) : 0;
   if (attached != 0) {
     return LaunchResult(SetupFailure{"enter cgroup", -attached});
+  }
+  if (call.meter && !kernel::HoldsCgroup(call.meter->ReadState(), bounds)) {
+    return LaunchResult(SetupFailure{"evidence (cgroup limits)", EPROTO});
   }
   if (plan.privileged) {
     const int mapped = kernel::WriteIdMaps(

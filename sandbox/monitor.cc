@@ -92,6 +92,7 @@ class CallMonitor {
 
   void Kill(OutcomeKind why);
   void KillForPeer();
+  void End();
   void Take(CallIo::Reply reply);
   void WriteInput();
   More ReadOutput(UniqueFd& from, int number, std::string& into);
@@ -131,18 +132,26 @@ class CallMonitor {
   bool close_input_ = false;
 };
 
+// All at once through the cgroup, where there is a version 2; else the end of PID 1 ends the others.
+void CallMonitor::End() {
+  if (call_.meter) {
+    call_.meter->Kill();
+  }
+  call_.child.Kill();
+}
+
 void CallMonitor::Kill(OutcomeKind why) {
   if (!killed_) {
     killed_ = true;
     killed_for_ = why;
-    call_.child.Kill();
+    End();
   }
 }
 
 void CallMonitor::KillForPeer() {
   if (!killed_) {
     killed_ = true;
-    call_.child.Kill();
+    End();
   }
 }
 
@@ -250,13 +259,18 @@ void CallMonitor::ReadReports() {
     }
     const Report& report = received->report;
     const auto index = static_cast<size_t>(report.index);
-    const std::string step =
-        index < plan_.steps.size() ? plan_.steps[index].name : "clean inherited state";
+    const std::string step = index < plan_.steps.size()      ? plan_.steps[index].name
+                             : report.index == kFirstProcess ? "lock the first process"
+                                                             : "clean inherited state";
     switch (report.kind) {
       case ReportKind::kStepFailed:
         if (!setup_failed_) {
           setup_failed_ = true;
           outcome_.setup_step = step;
+          if (report.mismatch > 0 && report.mismatch <= kEvidenceCount) {
+            outcome_.setup_step +=
+                std::string(" (") + EvidenceName(static_cast<Evidence>(report.mismatch - 1)) + ")";
+          }
           outcome_.setup_errno = report.error;
           if (index < plan_.steps.size() && plan_.steps[index].kind == StepKind::kOverlay &&
               copying_because_ != 0) {
@@ -292,6 +306,11 @@ void CallMonitor::ReadReports() {
       case ReportKind::kEvidence:
         ready_ = true;
         outcome_.layers = ReadEvidence(report, outside_, plan_.landlock_abi);
+        if (call_.meter) {
+          const kernel::CgroupState state = call_.meter->ReadState();
+          outcome_.layers.cgroup_memory_bytes = state.limits.memory_bytes;
+          outcome_.layers.cgroup_tasks = state.limits.tasks;
+        }
         break;
       case ReportKind::kToolEnded:
         wait_status_ = report.index;
@@ -408,9 +427,9 @@ DiskLimit CallMonitor::FullDisk() const {
     const uint64_t used = disk.f_files - disk.f_ffree;
     inodes += used - std::min(used, kOwnInodes + (each == &upper_ ? copied_inodes_ : 0));
   }
-  return bytes > plan_.limits.disk_bytes  ? DiskLimit::kBytes
-         : inodes > plan_.limits.inodes ? DiskLimit::kInodes
-                                        : DiskLimit::kNone;
+  return bytes > plan_.limits.disk_bytes ? DiskLimit::kBytes
+         : inodes > plan_.limits.inodes  ? DiskLimit::kInodes
+                                         : DiskLimit::kNone;
 }
 
 void CallMonitor::Poll(milliseconds tick) {

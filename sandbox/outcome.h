@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -50,8 +51,14 @@ struct EnforcedLayers {
   bool seccomp = false;
   bool no_new_privs = false;
   bool capabilities_empty = false;
-  std::string cgroup;               // "v2", "v1" or "none"
-  std::string workspace;            // of a transactional mount: "overlay" or "copy"; else empty
+  std::string uid_map;  // "1000 65534 1": inside, outside, count; what gid_map says is alike
+  std::string gid_map;
+  std::vector<uint32_t> groups;                     // supplementary, as seen inside
+  std::map<std::string, uint64_t> resource_limits;  // soft ones, by prlimit(1)'s names: "nofile"
+  std::string cgroup;                               // "v2", "v1" or "none"
+  uint64_t cgroup_memory_bytes = 0;                 // its limits; 0: there is none
+  uint64_t cgroup_tasks = 0;                        // our PID 1 among them
+  std::string workspace;  // of a transactional mount: "overlay" or "copy"; else empty
   // What the call did not require, by the names of Requirements: "landlock", "cgroup", "id_maps".
   std::vector<std::string> exceptions;
   std::vector<std::string> weaker;  // each stated weakness of this host, one sentence each
@@ -65,7 +72,7 @@ struct Outcome {
   int signal = 0;
   std::string violated_syscall;  // its name, "syscall 999" or "i386 getpid"; empty: not learned
   std::string
-      violated_rule;         // why the profile forbids it: "pure: files by inode, past every mount"
+      violated_rule;  // why the profile forbids it: "pure: files by inode, past every mount"
   DiskLimit disk = DiskLimit::kNone;
   std::string setup_step;    // the step that failed ...
   int setup_errno = 0;       // ... and why; 0: setup_step is a whole clause

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "sandbox/kernel/mount.h"
+#include "sandbox/report.h"
 #include "sandbox/seccomp/syscall_groups.h"
 #include "sandbox/spec_check.h"
 
@@ -130,6 +131,9 @@ void PlanIdentity(Builder& builder, const HostSupport& host, uid_t inside_id, Ne
   first_to_die.path = "/proc/self/oom_score_adj";
   first_to_die.text = "1000";
   first_to_die.optional = true;
+  if (namespaces == Nested::kForbidden && host.time_namespace) {
+    builder.Add(StepKind::kTimeNamespace, "time namespace");
+  }
   builder.Add(StepKind::kBecomeSandboxUser, "identity");
   builder.Add(StepKind::kDieWithParent, "die with parent");
   builder.Add(StepKind::kPrivateMounts, "private mounts");
@@ -369,9 +373,19 @@ void PlanSystemRules(LaunchPlan& plan, const HostSupport& host) {
   plan.landlock_rules.push_back({"/tmp", LandlockGrant::kReadWrite});
 }
 
+uint64_t CommonEvidence(const HostSupport& host) {
+  return EvidenceBit(Evidence::kIdMaps) | EvidenceBit(Evidence::kNamespaces) |
+         EvidenceBit(Evidence::kNoNewPrivileges) | EvidenceBit(Evidence::kResourceLimits) |
+         // An ordinary user's groups cannot be dropped; that is said.
+         (host.privileged || !host.has_other_groups ? EvidenceBit(Evidence::kGroups) : 0);
+}
+
 std::optional<std::string> FindUnmet(const SandboxSpec& spec, const HostSupport& host) {
   if (!host.namespaces) {
     return "namespaces";
+  }
+  if (!host.pidfd) {
+    return "pidfd";
   }
   if (!host.mount_api) {
     return "mount API";
@@ -409,6 +423,9 @@ std::vector<std::string> FindWeaker(const HostSupport& host) {
   }
   if (host.landlock_abi == 0) {
     weaker.push_back("files are guarded by mounts only: this kernel offers no Landlock");
+  }
+  if (!host.time_namespace) {
+    weaker.push_back("the call sees how long the host has been up: it has no time namespace");
   }
   if (!host.privileged && host.has_other_groups) {
     weaker.push_back("the caller's supplementary groups cannot be dropped without privilege");
@@ -478,7 +495,10 @@ Result<LaunchPlan> MakePlan(const SandboxSpec& spec, const HostSupport& host) {
     builder.Add(StepKind::kLandlock, "Landlock");
   }
   builder.Add(StepKind::kSeccomp, "seccomp");
-  builder.Add(StepKind::kEvidence, "evidence");
+  builder.Add(StepKind::kEvidence, "evidence").number =
+      CommonEvidence(host) | EvidenceBit(Evidence::kCapabilities) |
+      EvidenceBit(Evidence::kSeccomp) |
+      (plan.landlock_abi > 0 ? EvidenceBit(Evidence::kLandlock) : 0);
   builder.Add(StepKind::kExec, "exec");
   return plan;
 }
@@ -577,7 +597,9 @@ Result<LaunchPlan> MakeEnclosurePlan(const SandboxSpec& spec, const HostSupport&
   builder.Add(StepKind::kDescriptors, "descriptors").number = 1;
   Step& core = builder.Add(StepKind::kResourceLimit, "limit core");
   core.number = RLIMIT_CORE;
-  builder.Add(StepKind::kEvidence, "evidence");
+  builder.Add(StepKind::kEvidence, "evidence").number =
+      CommonEvidence(host) |
+      (enclosure.makes_namespaces ? 0 : EvidenceBit(Evidence::kCapabilities));
   builder.Add(StepKind::kExec, "exec");
   return plan;
 }

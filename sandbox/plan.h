@@ -37,6 +37,7 @@ enum class StepKind {
   kDieWithParent,
   kPrivateMounts,
   kWriteHostFile,  // [path: host, text]
+  kTimeNamespace,  // of the tool's process, which is forked later
   kHostname,       // [text]
   kNewRoot,
   kDirectory,   // [path, number: mode]
@@ -69,7 +70,7 @@ enum class StepKind {
   kAwaitCall,         // a warm sandbox only: the steps that follow come with the call
   kLandlock,          // adds the call's own rules and enforces it
   kSeccomp,
-  kEvidence,
+  kEvidence,  // [number: EvidenceBits of report.h] what is not as planned fails it
   kExec,
 };
 

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "sandbox/kernel/capabilities.h"
@@ -25,17 +26,31 @@ namespace {
   }
 }
 
-bool Lock(int landlock_abi, const sock_fprog& filter) {
+// 0 or -errno, as all below.
+int CloseAllBut(unsigned a, unsigned b) {
+  const unsigned low = std::min(a, b);
+  const unsigned high = std::max(a, b);
+  if ((low > 0 && kernel::CloseRange(0, low - 1) != 0) ||
+      (high > low + 1 && kernel::CloseRange(low + 1, high - 1) != 0) ||
+      kernel::CloseRange(high + 1, ~0U) != 0) {
+    return -errno;
+  }
+  return 0;
+}
+
+int Lock(int landlock_abi, const sock_fprog& filter) {
   if (landlock_abi > 0) {
     // Signals may leave the domain: the tool lives in another one, and we end what it leaves behind.
     const int ruleset =
         kernel::MakeLandlockRuleset(landlock_abi, kernel::LandlockScope::kSignalsOut);
-    if (ruleset < 0 || kernel::RestrictByLandlock(ruleset) != 0) {
-      return false;
+    const int restricted =
+        ruleset < 0 ? ruleset : kernel::RestrictByLandlock(ruleset, landlock_abi);
+    if (restricted < 0) {
+      return restricted;
     }
     ::close(ruleset);
   }
-  return ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) == 0;
+  return ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) != 0 ? -errno : 0;
 }
 
 uint64_t Microseconds(const struct timeval& time) {
@@ -44,13 +59,24 @@ uint64_t Microseconds(const struct timeval& time) {
 
 }  // namespace
 
-void RunReaper(pid_t tool, int report, int landlock_abi, const sock_fprog& filter) {
-  const auto first = static_cast<unsigned>(report);
-  bool locked = kernel::CloseRange(0, first - 1) == 0 && kernel::CloseRange(first + 1, ~0U) == 0;
-  locked = locked && kernel::DropCapabilities() == 0;
-  if (!locked || !Lock(landlock_abi, filter)) {
-    End();  // the tool dies with us; the launcher sees an end without a report
+void RunReaper(pid_t tool, int report, int locked, int landlock_abi, const sock_fprog& filter) {
+  int result = CloseAllBut(static_cast<unsigned>(report), static_cast<unsigned>(locked));
+  if (result == 0) {
+    result = kernel::DropCapabilities();
   }
+  if (result == 0) {
+    result = Lock(landlock_abi, filter);
+  }
+  if (result != 0) {
+    Report failure;
+    failure.kind = ReportKind::kStepFailed;
+    failure.index = kFirstProcess;
+    failure.error = -result;
+    SendReport(report, failure);
+    End();  // the tool's process, which waits for our word, ends with us
+  }
+  const char word = 1;
+  ::syscall(SYS_sendto, locked, &word, 1, MSG_NOSIGNAL, nullptr, 0);
   Report ended;
   ended.kind = ReportKind::kToolEnded;
   bool tool_ended = false;

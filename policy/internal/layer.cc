@@ -205,8 +205,8 @@ class LayerReader {
   void ReadLimits(const YamlNode& node) {
     const std::string path = "sandbox.limits";
     if (reader_.Map(node, path,
-                    {{"wall", "cpu", "memory", "tasks", "files", "output", "disk", "inodes"}, {}}) ==
-        nullptr) {
+                    {{"wall", "cpu", "memory", "tasks", "files", "output", "disk", "inodes"},
+                     {}}) == nullptr) {
       return;
     }
     constexpr uint64_t kKiB = 1ULL << 10;

@@ -23,7 +23,8 @@ struct SessionStarted {
   std::string engine;
   std::string model;
   bool demonstration_model = false;
-  std::string sandbox;  // "userns+mount+pid+net+ipc+uts+cgroup, seccomp, Landlock ABI 7, cgroup v2"
+  std::string
+      sandbox;  // "userns+mount+pid+net+ipc+uts+cgroup+time, seccomp, Landlock ABI 7, cgroup v2"
   std::string weaker = {};  // what of it this host lacks, and the command that mends it
 };
 

@@ -96,10 +96,9 @@ Result<std::unique_ptr<SessionDriver>> SessionDriver::Create(const Services& ser
   if (Status created = services.store.CreateSession(session); !created.ok()) {
     return StoreError(created.error());
   }
-  sink.OnEvent(SessionStarted{session.id, false, session.workspace, session.policy,
-                              session.policy_digest, engine.name, engine.model,
-                              engine.demonstration, services.sandbox_summary,
-                              services.sandbox_weaker});
+  sink.OnEvent(SessionStarted{
+      session.id, false, session.workspace, session.policy, session.policy_digest, engine.name,
+      engine.model, engine.demonstration, services.sandbox_summary, services.sandbox_weaker});
   return driver;
 }
 

@@ -38,9 +38,9 @@ struct Services {
   const tools::Registry& tools;
   const Clock& clock;
   Random& random;
-  Approver* approver = nullptr;  // null: "ask" is refused
-  std::string home;              // what "~" means in a path argument
-  std::string sandbox_summary;   // for SessionStarted
+  Approver* approver = nullptr;     // null: "ask" is refused
+  std::string home;                 // what "~" means in a path argument
+  std::string sandbox_summary;      // for SessionStarted
   std::string sandbox_weaker = {};  // the same
   // Commits what calls do to a transactional workspace. Null: such calls are refused.
   sandbox::TransactionLog* transactions = nullptr;

@@ -124,8 +124,14 @@ Json OutcomeToJson(const sandbox::Outcome& outcome) {
                  {"seccomp", outcome.layers.seccomp},
                  {"no_new_privs", outcome.layers.no_new_privs},
                  {"capabilities_empty", outcome.layers.capabilities_empty},
+                 {"uid_map", outcome.layers.uid_map},
+                 {"gid_map", outcome.layers.gid_map},
+                 {"groups", outcome.layers.groups},
+                 {"resource_limits", outcome.layers.resource_limits},
                  {"cgroup", outcome.layers.cgroup},
                  {"workspace", outcome.layers.workspace},
+                 {"cgroup_memory_bytes", outcome.layers.cgroup_memory_bytes},
+                 {"cgroup_tasks", outcome.layers.cgroup_tasks},
                  {"exceptions", outcome.layers.exceptions},
                  {"weaker", outcome.layers.weaker}}}};
   if (!outcome.cold_because.empty()) {

@@ -24,7 +24,7 @@ constexpr Row kRows[] = {
     {Attempt::kIpcNamespace, true, "a call shares no memory or queues with the host", "raise the limit: sysctl -w user.max_ipc_namespaces=10000; if it says Invalid argument, use a kernel with CONFIG_IPC_NS"},
     {Attempt::kUtsNamespace, true, "a call does not learn or change the host's name", "raise the limit: sysctl -w user.max_uts_namespaces=10000; if it says Invalid argument, use a kernel with CONFIG_UTS_NS"},
     {Attempt::kCgroupNamespace, true, "a call does not see where in the host's cgroups it is", "raise the limit: sysctl -w user.max_cgroup_namespaces=10000; if it says Invalid argument, use a kernel with CONFIG_CGROUPS"},
-    {Attempt::kTimeNamespace, false, "a call's clocks could be its own; nothing depends on it", "use a kernel with CONFIG_TIME_NS"},
+    {Attempt::kTimeNamespace, false, "a call does not learn how long the host has been up", "use a kernel with CONFIG_TIME_NS"},
     {Attempt::kProc, true, "a call sees its own processes in /proc and nobody else's", "in a container the host's /proc is masked: start it with the whole of it (podman run --security-opt unmask=/proc/*, docker run --security-opt systempaths=unconfined)"},
     {Attempt::kMountApi, true, "mounts are made by descriptor, so that no path can be swapped underway", "use Linux 5.12 or later; in a container, a seccomp profile that allows open_tree, fsopen, fsmount, move_mount and mount_setattr"},
     {Attempt::kIdMappedMounts, false, "for root: a call runs as nobody and still writes files as their owner. Without them it runs as the owner of the workspace; where that is root, only with sandbox.require: {id_maps: false} in the policy, and else not at all", "put the workspace on a file system that has them: ext4, xfs, btrfs, tmpfs (Linux 6.3)"},
@@ -115,7 +115,8 @@ std::vector<Finding> Diagnose(const HostFacts& facts) {
        .found = cgroup ? std::string(kernel::CgroupVersionName(facts.cgroup.version)) +
                              ", memory and tasks"
                        : facts.cgroup.detail,
-       .why = "the kernel counts a call's memory and tasks; without it rlimits and a watchdog do, which see "
+       .why = "the kernel counts a call's memory and tasks; without it rlimits and a watchdog do, "
+              "which see "
               "an excess up to a hundredth of a second late, and only where the policy says "
               "sandbox.require: {cgroup: false}, as the shipped ones do",
        .advice = cgroup ? "" : CgroupAdvice(facts.uid, facts.systemd)});

@@ -28,6 +28,7 @@
 #include "sandbox/kernel/mount.h"
 #include "sandbox/kernel/overlay.h"
 #include "sandbox/kernel/syscalls.h"
+#include "sandbox/kernel/time_namespace.h"
 #include "sandbox/kernel/user_namespace.h"
 
 namespace nacre::sandbox {
@@ -35,7 +36,6 @@ namespace {
 
 constexpr unsigned long kKvmGetApiVersion = 0xAE00;
 constexpr unsigned long kKvmCreateVm = 0xAE01;
-constexpr int kNewTime = 0x80;            // CLONE_NEWTIME
 constexpr unsigned kAttemptSeconds = 10;  // what hangs does not work either
 constexpr int kDiedOfSignal = 255;        // a child's answer is an errno, which is smaller
 constexpr uint64_t kTruncateRight = 1ULL << 14;
@@ -444,7 +444,10 @@ HostFacts TryHost() {
   attempt(Attempt::kIpcNamespace, [] { return TryNamespace(CLONE_NEWIPC); });
   attempt(Attempt::kUtsNamespace, [] { return TryNamespace(CLONE_NEWUTS); });
   attempt(Attempt::kCgroupNamespace, [] { return TryNamespace(CLONE_NEWCGROUP); });
-  attempt(Attempt::kTimeNamespace, [] { return TryNamespace(kNewTime); });
+  attempt(Attempt::kTimeNamespace, [] {
+    const int error = EnterUserNamespace();
+    return error != 0 ? error : -kernel::NewTimeNamespaceForChildren();
+  });
   attempt(Attempt::kProc, [&] { return TryProc(directory.c_str()); });
   attempt(Attempt::kMountApi, [&] { return TryMountApi(directory.c_str()); });
   attempt(Attempt::kIdMappedMounts, [&] { return TryIdMappedMounts(directory); });

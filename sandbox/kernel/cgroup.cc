@@ -19,16 +19,16 @@ namespace {
 
 constexpr size_t kProcFileBytesMax = 1 << 20;
 
-bool WriteControl(const UniqueFd& directory, const char* name, const std::string& value) {
-  const UniqueFd file(::openat(directory.get(), name, O_WRONLY | O_CLOEXEC));
+bool WriteControl(int directory, const char* name, const std::string& value) {
+  const UniqueFd file(::openat(directory, name, O_WRONLY | O_CLOEXEC));
   if (!file) {
     return false;
   }
   return ::write(file.get(), value.data(), value.size()) == static_cast<ssize_t>(value.size());
 }
 
-UniqueFd OpenControl(const UniqueFd& directory, const char* name) {
-  return UniqueFd(::openat(directory.get(), name, O_RDONLY | O_CLOEXEC));
+UniqueFd OpenControl(int directory, const char* name, int flags = O_RDONLY) {
+  return UniqueFd(::openat(directory, name, flags | O_CLOEXEC));
 }
 
 // From its start, however often it was read before.
@@ -38,7 +38,7 @@ std::string ReadOpen(const UniqueFd& file) {
   return size <= 0 ? std::string() : std::string(buffer, static_cast<size_t>(size));
 }
 
-std::string ReadControl(const UniqueFd& directory, const char* name) {
+std::string ReadControl(int directory, const char* name) {
   return ReadOpen(OpenControl(directory, name));
 }
 
@@ -88,33 +88,6 @@ std::string JoinCgroup(const std::string& mount_point, const std::string& root,
   return below == "/" ? mount_point : mount_point + below;
 }
 
-// Makes the memory and pids controllers available to children of `directory`. A cgroup other than
-// the root may not have both: so we move ourselves into a child first.
-bool EnableControllers(const std::string& directory) {
-  const UniqueFd fd(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!fd) {
-    return false;
-  }
-  const std::string available = ReadControl(fd, "cgroup.controllers");
-  if (!HasItem(available, "memory", ' ') || !HasItem(available, "pids", ' ')) {
-    return false;
-  }
-  const std::string enabled = ReadControl(fd, "cgroup.subtree_control");
-  if (HasItem(enabled, "memory", ' ') && HasItem(enabled, "pids", ' ')) {
-    return true;
-  }
-  if (WriteControl(fd, "cgroup.subtree_control", "+memory +pids")) {
-    return true;
-  }
-  const std::string own = directory + "/nacre-runtime";
-  if (errno != EBUSY || (::mkdir(own.c_str(), 0755) != 0 && errno != EEXIST)) {
-    return false;
-  }
-  const UniqueFd own_fd(::open(own.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  return own_fd.valid() && WriteControl(own_fd, "cgroup.procs", "0") &&
-         WriteControl(fd, "cgroup.subtree_control", "+memory +pids");
-}
-
 bool TryHost(const CgroupHost& host, std::string& why) {
   const std::string name = "nacre-" + std::to_string(::getpid()) + "-probe";
   const auto made = Cgroup::Create(host, name, {.memory_bytes = 64 << 20, .tasks = 8});
@@ -125,6 +98,48 @@ bool TryHost(const CgroupHost& host, std::string& why) {
 }
 
 }  // namespace
+
+namespace v2 {
+
+bool EnableControllers(const std::string& path) {
+  const UniqueFd fd(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) {
+    return false;
+  }
+  const std::string available = ReadControl(fd.get(), "cgroup.controllers");
+  if (!HasItem(available, "memory", ' ') || !HasItem(available, "pids", ' ')) {
+    return false;
+  }
+  const std::string enabled = ReadControl(fd.get(), "cgroup.subtree_control");
+  if (HasItem(enabled, "memory", ' ') && HasItem(enabled, "pids", ' ')) {
+    return true;
+  }
+  if (WriteControl(fd.get(), "cgroup.subtree_control", "+memory +pids")) {
+    return true;
+  }
+  const std::string own = path + "/nacre-runtime";
+  if (errno != EBUSY || (::mkdir(own.c_str(), 0755) != 0 && errno != EEXIST)) {
+    return false;
+  }
+  const UniqueFd own_fd(::open(own.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  return own_fd.valid() && WriteControl(own_fd.get(), "cgroup.procs", "0") &&
+         WriteControl(fd.get(), "cgroup.subtree_control", "+memory +pids");
+}
+
+bool Kill(int directory) {
+  const UniqueFd file(::openat(directory, "cgroup.kill", O_WRONLY | O_CLOEXEC));
+  return file.valid() && ::write(file.get(), "1", 1) == 1;
+}
+
+std::optional<bool> IsPopulated(int directory) {
+  const std::string events = ReadControl(directory, "cgroup.events");
+  if (events.find("populated ") == std::string::npos) {
+    return std::nullopt;
+  }
+  return ReadKeyed(events, "populated") != 0;
+}
+
+}  // namespace v2
 
 const char* CgroupVersionName(CgroupVersion version) {
   switch (version) {
@@ -208,7 +223,7 @@ CgroupHost FindCgroupHost() {
     return none;
   }
   const CgroupPaths paths = ParseCgroupPaths(cgroup.value(), mountinfo.value());
-  if (!paths.v2.empty() && EnableControllers(paths.v2)) {
+  if (!paths.v2.empty() && v2::EnableControllers(paths.v2)) {
     const CgroupHost host{.version = CgroupVersion::kV2,
                           .memory_directory = paths.v2,
                           .pids_directory = paths.v2,
@@ -254,6 +269,22 @@ Status Cgroup::AddLeaf(const std::string& parent, const std::string& name) {
   return Ok();
 }
 
+Status WriteCgroupLimits(CgroupVersion version, int memory_directory, int pids_directory,
+                         const CgroupLimits& limits) {
+  const std::string bytes = std::to_string(limits.memory_bytes);
+  const bool v2 = version == CgroupVersion::kV2;
+  if (!WriteControl(memory_directory, v2 ? "memory.max" : "memory.limit_in_bytes", bytes)) {
+    return SysError("memory limit of a cgroup", errno);
+  }
+  // Swap would only delay the kill. Absent on a kernel without swap accounting: nothing to limit.
+  WriteControl(memory_directory, v2 ? "memory.swap.max" : "memory.memsw.limit_in_bytes",
+               v2 ? "0" : bytes);
+  if (!WriteControl(pids_directory, "pids.max", std::to_string(limits.tasks))) {
+    return SysError("tasks limit of a cgroup", errno);
+  }
+  return Ok();
+}
+
 Result<Cgroup> Cgroup::Create(const CgroupHost& host, const std::string& name,
                               const CgroupLimits& limits) {
   Cgroup cgroup(host.version);
@@ -274,22 +305,16 @@ Result<Cgroup> Cgroup::Create(const CgroupHost& host, const std::string& name,
   if (cpu != nullptr) {
     cpu->has_cpu = true;
   }
-  const std::string bytes = std::to_string(limits.memory_bytes);
-  const bool v2 = host.version == CgroupVersion::kV2;
-  if (!WriteControl(memory->fd, v2 ? "memory.max" : "memory.limit_in_bytes", bytes)) {
-    return SysError("memory limit of " + memory->path, errno);
-  }
-  // Swap would only delay the kill. Absent on a kernel without swap accounting: nothing to limit.
-  WriteControl(memory->fd, v2 ? "memory.swap.max" : "memory.memsw.limit_in_bytes",
-               v2 ? "0" : bytes);
-  if (!WriteControl(pids->fd, "pids.max", std::to_string(limits.tasks))) {
-    return SysError("tasks limit of " + pids->path, errno);
-  }
+  NACRE_TRY(WriteCgroupLimits(host.version, memory->fd.get(), pids->fd.get(), limits));
   return cgroup;
 }
 
 Cgroup::~Cgroup() {
   for (const Leaf& leaf : leaves_) {
+    if (version_ == CgroupVersion::kV2 && leaf.fd.valid() &&
+        v2::IsPopulated(leaf.fd.get()).value_or(false)) {
+      v2::Kill(leaf.fd.get());
+    }
     for (int attempt = 0; ::rmdir(leaf.path.c_str()) != 0 && errno == EBUSY && attempt < 1000;
          ++attempt) {
       ::poll(nullptr, 0, 1);
@@ -302,7 +327,7 @@ int Cgroup::Attach(pid_t pid) const {
     return 0;
   }
   for (const Leaf& leaf : leaves_) {
-    if (!WriteControl(leaf.fd, "cgroup.procs", std::to_string(pid))) {
+    if (!WriteControl(leaf.fd.get(), "cgroup.procs", std::to_string(pid))) {
       return -errno;
     }
   }
@@ -315,15 +340,22 @@ CgroupMeter Cgroup::OpenMeter() const {
   for (const Leaf& leaf : leaves_) {
     if (leaf.has_memory) {
       files[CgroupMeter::kMemoryEvents] =
-          OpenControl(leaf.fd, v2 ? "memory.events" : "memory.oom_control");
+          OpenControl(leaf.fd.get(), v2 ? "memory.events" : "memory.oom_control");
       files[CgroupMeter::kMemoryPeak] =
-          OpenControl(leaf.fd, v2 ? "memory.peak" : "memory.max_usage_in_bytes");
+          OpenControl(leaf.fd.get(), v2 ? "memory.peak" : "memory.max_usage_in_bytes");
+      files[CgroupMeter::kMemoryLimit] =
+          OpenControl(leaf.fd.get(), v2 ? "memory.max" : "memory.limit_in_bytes");
     }
     if (leaf.has_pids) {
-      files[CgroupMeter::kTaskEvents] = OpenControl(leaf.fd, "pids.events");
+      files[CgroupMeter::kTaskEvents] = OpenControl(leaf.fd.get(), "pids.events");
+      files[CgroupMeter::kTaskLimit] = OpenControl(leaf.fd.get(), "pids.max");
+      files[CgroupMeter::kTasks] = OpenControl(leaf.fd.get(), "pids.current");
     }
     if (leaf.has_cpu) {
-      files[CgroupMeter::kCpu] = OpenControl(leaf.fd, v2 ? "cpu.stat" : "cpuacct.usage");
+      files[CgroupMeter::kCpu] = OpenControl(leaf.fd.get(), v2 ? "cpu.stat" : "cpuacct.usage");
+    }
+    if (v2) {
+      files[CgroupMeter::kKill] = OpenControl(leaf.fd.get(), "cgroup.kill", O_WRONLY);
     }
   }
   return {version_, std::move(files)};
@@ -340,6 +372,23 @@ CgroupEvents CgroupMeter::Read() const {
   const uint64_t microseconds = v2 ? ReadKeyed(cpu, "usage_usec") : ParseNumber(cpu) / 1000;
   events.cpu = std::chrono::microseconds(static_cast<int64_t>(microseconds));
   return events;
+}
+
+CgroupState CgroupMeter::ReadState() const {
+  return {.limits = {.memory_bytes = ParseNumber(ReadOpen(files_[kMemoryLimit])),
+                     .tasks = ParseNumber(ReadOpen(files_[kTaskLimit]))},
+          .tasks = ParseNumber(ReadOpen(files_[kTasks]))};
+}
+
+bool CgroupMeter::Kill() const {
+  return files_[kKill].valid() && ::pwrite(files_[kKill].get(), "1", 1, 0) == 1;
+}
+
+bool HoldsCgroup(const CgroupState& state, const CgroupLimits& wanted) {
+  constexpr uint64_t kLargestPage = 64 << 10;
+  return state.limits.memory_bytes <= wanted.memory_bytes &&
+         state.limits.memory_bytes + kLargestPage > wanted.memory_bytes &&
+         state.limits.tasks == wanted.tasks && state.tasks > 0;
 }
 
 void SweepCgroups(const CgroupHost& host) {

@@ -17,6 +17,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,20 @@
 namespace nacre::sandbox::kernel {
 
 enum class CgroupVersion { kNone = 0, kV1, kV2 };
+
+// The operations on one version 2 directory. `directory` is its descriptor. They ask nothing of the
+// file system but the files that cgroup-v2.rst names, so that they are tested on a made-up tree too.
+namespace v2 {
+
+// Makes the memory and pids controllers available to the children of a cgroup. One other than the
+// root may not have processes then: we move ourselves into a child "nacre-runtime" first.
+bool EnableControllers(const std::string& path);
+// SIGKILL to every process in it and below, at once and for good. False before Linux 5.14.
+bool Kill(int directory);
+// Whether a process is in it or below; nullopt: it does not say.
+std::optional<bool> IsPopulated(int directory);
+
+}  // namespace v2
 
 // "none", "v1", "v2".
 const char* CgroupVersionName(CgroupVersion version);
@@ -59,7 +74,23 @@ CgroupHost FindCgroupHost();
 struct CgroupLimits {
   uint64_t memory_bytes = 0;
   uint64_t tasks = 0;  // processes and threads
+
+  friend bool operator==(const CgroupLimits&, const CgroupLimits&) = default;
 };
+
+// Writes the limits of a cgroup whose memory and task files lie in these two directories (in version
+// 2 the same).
+Status WriteCgroupLimits(CgroupVersion version, int memory_directory, int pids_directory,
+                         const CgroupLimits& limits);
+
+// As the kernel has them now.
+struct CgroupState {
+  CgroupLimits limits;  // 0: unreadable or unlimited
+  uint64_t tasks = 0;   // in it
+};
+
+// Whether a cgroup that somebody entered is as `wanted`. The kernel keeps whole pages. Pure.
+bool HoldsCgroup(const CgroupState& state, const CgroupLimits& wanted);
 
 struct CgroupEvents {
   uint64_t out_of_memory = 0;  // tasks that the kernel killed for memory
@@ -73,12 +104,25 @@ struct CgroupEvents {
 // once more in the moment in which its caller waits for it. Thread-compatible.
 class CgroupMeter final {
  public:
-  enum { kMemoryEvents = 0, kMemoryPeak, kTaskEvents, kCpu, kFiles };
+  enum {
+    kMemoryEvents = 0,
+    kMemoryPeak,
+    kTaskEvents,
+    kCpu,
+    kMemoryLimit,
+    kTaskLimit,
+    kTasks,
+    kKill,
+    kFiles
+  };
   // In that order; a file that the kernel does not offer reads as zero.
   CgroupMeter(CgroupVersion version, std::array<UniqueFd, kFiles> files)
       : version_(version), files_(std::move(files)) {}
 
   CgroupEvents Read() const;
+  CgroupState ReadState() const;
+  // Version 2: ends all that is in it at once. False where that cannot be had.
+  bool Kill() const;
   // To be handed to another process.
   std::array<UniqueFd, kFiles>& files() { return files_; }
 
@@ -98,7 +142,8 @@ class Cgroup final {
   Cgroup() = default;
   Cgroup(Cgroup&&) noexcept = default;
   Cgroup& operator=(Cgroup&&) = delete;
-  // Removes the directories, waiting up to a second for the kernel to let go of dead tasks.
+  // Ends what is still in it (version 2) and removes the directories, waiting up to a second for the
+  // kernel to let go of dead tasks.
   ~Cgroup();
 
   // For clone3(2) with CLONE_INTO_CGROUP; -1 unless version 2.

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "sandbox/kernel/syscalls.h"
@@ -54,6 +55,10 @@ uint64_t AllFileRights(int abi) {
 int LandlockAbi() {
   const int abi = LandlockCreateRuleset(nullptr, 0, kQueryVersion);
   return abi < 0 ? 0 : abi;
+}
+
+int UsedLandlockAbi(int of_kernel) {
+  return std::min(of_kernel, kLandlockNewestAbi);
 }
 
 uint64_t LandlockRights(LandlockGrant grant, int abi, bool is_directory) {
@@ -118,8 +123,10 @@ int AddLandlockRules(int ruleset, int abi, const LandlockRule* rules, size_t cou
   return 0;
 }
 
-int RestrictByLandlock(int ruleset) {
-  return LandlockRestrictSelf(ruleset) != 0 ? -errno : 0;
+int RestrictByLandlock(int ruleset, int abi) {
+  // What a program is denied after its execve(2) is not logged anyway, unless one asks for it.
+  const uint32_t flags = abi >= 7 ? kLandlockLogSameExecOff | kLandlockLogSubdomainsOff : 0;
+  return LandlockRestrictSelf(ruleset, flags) != 0 ? -errno : 0;
 }
 
 }  // namespace nacre::sandbox::kernel

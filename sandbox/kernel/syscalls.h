@@ -31,6 +31,7 @@ struct CloneArgs {
   uint64_t cgroup = 0;
 };
 
+inline constexpr int kCloneNewTime = 0x80;                            // CLONE_NEWTIME
 inline constexpr uint64_t kCloneClearSignalHandlers = 0x1'0000'0000;  // CLONE_CLEAR_SIGHAND
 inline constexpr uint64_t kCloneIntoCgroup = 0x2'0000'0000;           // CLONE_INTO_CGROUP
 
@@ -71,8 +72,12 @@ inline int LandlockAddPath(int ruleset, const LandlockPathBeneath& rule) {
   return static_cast<int>(
       ::syscall(SYS_landlock_add_rule, ruleset, 1 /* PATH_BENEATH */, &rule, 0));
 }
-inline int LandlockRestrictSelf(int ruleset) {
-  return static_cast<int>(::syscall(SYS_landlock_restrict_self, ruleset, 0));
+// ABI 7: what is kept out of the host's audit log.
+inline constexpr uint32_t kLandlockLogSameExecOff = 1U << 0;
+inline constexpr uint32_t kLandlockLogSubdomainsOff = 1U << 2;
+
+inline int LandlockRestrictSelf(int ruleset, uint32_t flags = 0) {
+  return static_cast<int>(::syscall(SYS_landlock_restrict_self, ruleset, flags));
 }
 
 }  // namespace nacre::sandbox::kernel

@@ -8,6 +8,7 @@
 #include <array>
 
 #include "sandbox/kernel/mount.h"
+#include "sandbox/report.h"
 
 namespace nacre::sandbox {
 namespace {
@@ -58,6 +59,15 @@ void Drop(LaunchPlan& plan, std::initializer_list<StepKind> kinds) {
   plan.prepared_steps -=
       static_cast<size_t>(std::count_if(plan.steps.begin(), prepared_end, dropped));
   std::erase_if(plan.steps, dropped);
+}
+
+// What a plan without a layer cannot give evidence of.
+void ExpectNo(LaunchPlan& plan, Evidence evidence) {
+  for (Step& step : plan.steps) {
+    if (step.kind == StepKind::kEvidence) {
+      step.number &= ~EvidenceBit(evidence);
+    }
+  }
 }
 
 // The host's own folders, its /dev, /tmp and all of /proc; everything that is mounted may be written
@@ -135,6 +145,7 @@ LaunchPlan Without(LaunchPlan plan, Layer layer) {
   switch (layer) {
     case Layer::kSeccomp:
       Drop(plan, {StepKind::kSeccomp});
+      ExpectNo(plan, Evidence::kSeccomp);
       break;
     case Layer::kMount:
       WidenView(plan);
@@ -142,6 +153,7 @@ LaunchPlan Without(LaunchPlan plan, Layer layer) {
     case Layer::kLandlock:
       Drop(plan, {StepKind::kPrepareLandlock, StepKind::kLandlock});
       plan.landlock_abi = 0;  // for PID 1
+      ExpectNo(plan, Evidence::kLandlock);
       break;
     case Layer::kNetworkNamespace:
       plan.shared_namespaces = CLONE_NEWNET;
@@ -164,6 +176,7 @@ LaunchPlan Without(LaunchPlan plan, Layer layer) {
       break;
     case Layer::kCapabilities:
       Drop(plan, {StepKind::kLimitCapabilities, StepKind::kCapabilities});
+      ExpectNo(plan, Evidence::kCapabilities);
       break;
     case Layer::kEnvironment:
       for (char** each = environ; *each != nullptr; ++each) {

@@ -136,6 +136,9 @@ class Events(NacreCase):
         self.assertEqual(list(started), ["event", "session", "resumed", "workspace", "policy", "policy_digest",
                                          "engine", "model", "demonstration_model", "sandbox", "weaker"])
         self.assertEqual((started["resumed"], started["workspace"]), (False, str(self.workspace.resolve())))
+        self.assertEqual("no cgroup" in started["sandbox"], "cgroup: " in started["weaker"], started)
+        if started["weaker"]:
+            self.assertIn("to mend it: ", started["weaker"])
         self.assertEqual(list(finished), ["event", "turn", "state", "answer", "error", "steps", "calls", "denied",
                                           "tokens", "session"])
         self.assertEqual((finished["state"], finished["answer"]), ("finished", "It says one."))
@@ -654,6 +657,26 @@ class Sandbox(NacreCase):
         layers = outcome["layers"]
         self.assertLessEqual({"user", "mount", "pid", "net", "ipc", "uts", "cgroup"}, set(layers["namespaces"]))
         self.assertTrue(layers["seccomp"] and layers["no_new_privs"] and layers["capabilities_empty"])
+        self.assertEqual(layers["uid_map"].split()[::2], ["1000", "1"])
+        self.assertEqual((layers["resource_limits"]["nofile"], layers["resource_limits"]["core"]), (512, 1))
+
+    def test_what_a_policy_does_not_require_stands_in_every_record(self):
+        self.exec("true")
+        finished = next(r for r in self.audit() if r["event"] == "sandbox.exec.finished")
+        self.assertEqual(finished["data"]["outcome"]["layers"]["exceptions"], ["cgroup", "id_maps"])
+        strict = self.policy("nacre: policy/1\nname: strict\nextends: [builtin/coding]\n"
+                             "sandbox: {require: {cgroup: true, id_maps: true}}\n")
+        outcome = self.exec("true", policy=strict, exit_code=None)
+        self.assertEqual(outcome["layers"]["exceptions"], [])
+        if outcome["layers"]["cgroup"] == "none":  # where there is none to give, nothing has run
+            self.assertEqual(outcome["kind"], "setup_failed", outcome)
+            self.assertIn("require: {", outcome["description"])
+
+    def test_more_files_than_allowed_end_a_call(self):
+        outcome = self.exec("sh", "-c", "i=0; while :; do : > f$i; i=$((i+1)); done", exit_code=125,
+                            policy=self.limits("inodes: 100"))
+        self.assertEqual((outcome["kind"], outcome["disk"]), ("disk_exceeded", "inodes"))
+        self.assertEqual(list(self.workspace.iterdir()), [])
 
     def test_no_file_process_network_or_variable_of_the_host(self):
         (self.folder / "secret.txt").write_text("s3cret", encoding="utf-8")

@@ -1,7 +1,9 @@
 // How calls end: each kind of end, quickly, with nothing left behind.
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <thread>
@@ -172,12 +174,14 @@ TEST_CASE("a file that grows without end ends as disk exceeded") {
 }
 
 TEST_CASE("more files, folders and links than allowed end as disk exceeded, and it says of what") {
-  const std::string make = "i=0; while :; do : > $d/f$i; mkdir $d/d$i; ln -s x $d/l$i; i=$((i+1)); done";
+  const std::string make =
+      "i=0; while :; do : > $d/f$i; mkdir $d/d$i; ln -s x $d/l$i; i=$((i+1)); done";
   const TempDir folder = TempDir::Create().value();
   for (const char* directory : {"/tmp", "/workspace"}) {
     CAPTURE(directory);
     SandboxSpec spec = Shell("d=" + std::string(directory) + "; " + make + " 2>/dev/null");
-    spec.mounts = {{.source = folder.path(), .target = "/workspace", .access = Access::kTransactional}};
+    spec.mounts = {
+        {.source = folder.path(), .target = "/workspace", .access = Access::kTransactional}};
     spec.limits.inodes = 100;
     const Outcome outcome = RunSpec(spec);
     CHECK(outcome.kind == OutcomeKind::kDiskExceeded);
@@ -284,8 +288,22 @@ TEST_CASE("calls run side by side") {
 
 TEST_CASE("the layers in force are read back from the kernel") {
   const Outcome outcome = RunSpec(Shell("true"));
-  CHECK(outcome.layers.namespaces ==
-        std::vector<std::string>{"user", "mount", "pid", "net", "ipc", "uts", "cgroup"});
+  std::vector<std::string> namespaces = {"user", "mount", "pid", "net", "ipc", "uts", "cgroup"};
+  if (SharedSandbox().host().time_namespace) {
+    namespaces.emplace_back("time");
+  }
+  CHECK(outcome.layers.namespaces == namespaces);
+  const std::string outside = std::to_string(::geteuid() == 0 ? 65534 : ::geteuid());
+  CHECK(outcome.layers.uid_map == "1000 " + outside + " 1");
+  CHECK(outcome.layers.groups.empty());
+  const auto& limits = outcome.layers.resource_limits;
+  CHECK(limits.at("nofile") == 256);
+  CHECK(limits.at("core") == 1);
+  CHECK(limits.at("cpu") == 11);
+  if (outcome.layers.cgroup != "none") {
+    CHECK(outcome.layers.cgroup_memory_bytes == Limits().memory_bytes);
+    CHECK(outcome.layers.cgroup_tasks == Limits().tasks + 1);
+  }
   CHECK(outcome.layers.landlock_abi == SharedSandbox().host().landlock_abi);
   CHECK(outcome.layers.seccomp);
   CHECK(outcome.layers.no_new_privs);
@@ -337,6 +355,53 @@ TEST_CASE("without a cgroup the limits hold and the outcome says what is weaker"
   SandboxSpec spin = Shell("for i in 1 2 3 4; do (while :; do :; done) & done; wait");
   spin.limits.cpu = seconds(1);
   CHECK(run(spin).kind == OutcomeKind::kCpuExceeded);
+}
+
+// The step that would have put a layer in place is left out, and the evidence notices.
+TEST_CASE("a layer that is not in force as planned stops the call before its program starts") {
+  struct Row {
+    StepKind left_out;
+    const char* says;
+  };
+  const auto row = GENERATE(values<Row>({{StepKind::kSeccomp, "evidence (seccomp)"},
+                                         {StepKind::kLandlock, "evidence (Landlock)"},
+                                         {StepKind::kCapabilities, "evidence (capabilities)"},
+                                         {StepKind::kTimeNamespace, nullptr}}));
+  LaunchPlan plan = MakePlan(Shell("echo ran"), SharedSandbox().host()).value();
+  const auto left_out = [&](const Step& step) { return step.kind == row.left_out; };
+  if (std::none_of(plan.steps.begin(), plan.steps.end(), left_out)) {
+    SKIP_HERE("this host lacks the layer that the case leaves out");
+  }
+  const auto prepared = plan.steps.begin() + static_cast<std::ptrdiff_t>(plan.prepared_steps);
+  plan.prepared_steps -= static_cast<size_t>(std::count_if(plan.steps.begin(), prepared, left_out));
+  std::erase_if(plan.steps, left_out);
+  NoCallIo io;
+  const Outcome outcome = SharedSandbox().RunPlan(plan, io, CancelToken()).value();
+  if (row.says == nullptr) {  // then it is not planned either
+    CHECK(outcome.output == "ran\n");
+    return;
+  }
+  CHECK(outcome.kind == OutcomeKind::kSetupFailed);
+  CHECK(outcome.setup_step == row.says);
+  CHECK(outcome.setup_errno == EPROTO);
+  CHECK(outcome.output.empty());
+}
+
+TEST_CASE("a limit that a plan asks for and the process does not have stops the call") {
+  LaunchPlan plan = MakePlan(Shell("echo ran"), SharedSandbox().host()).value();
+  // Set first to 256 and then asked to have been 8: as if somebody had raised it in between.
+  Step lower;
+  lower.kind = StepKind::kResourceLimit;
+  lower.number = RLIMIT_NOFILE;
+  lower.value = 8;
+  lower.optional = true;
+  lower.name = "limit files again";
+  plan.steps.push_back(lower);  // behind exec: never taken, but planned
+  NoCallIo io;
+  const Outcome outcome = SharedSandbox().RunPlan(plan, io, CancelToken()).value();
+  CHECK(outcome.kind == OutcomeKind::kSetupFailed);
+  CHECK(outcome.setup_step == "evidence (resource limits)");
+  CHECK(outcome.output.empty());
 }
 
 // Fails each step of a launch in turn: whichever one fails, the program must not have run.

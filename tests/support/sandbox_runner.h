@@ -50,7 +50,8 @@ inline SandboxSpec MakeSpec(std::vector<std::string> argv) {
   spec.argv = std::move(argv);
   spec.environment = {{"PATH", "/usr/bin:/bin"}, {"HOME", "/tmp"}};
   spec.limits.wall = std::chrono::seconds(20);
-  spec.require.cgroup = false;  // whatever host runs the tests; what is required has tests of its own
+  spec.require.cgroup =
+      false;  // whatever host runs the tests; what is required has tests of its own
   return spec;
 }
 

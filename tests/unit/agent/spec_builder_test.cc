@@ -96,7 +96,8 @@ TEST_CASE("the grant's limits and requirements reach the sandbox unchanged") {
                                        .output_bytes = 6,
                                        .disk_bytes = 7,
                                        .inodes = 8});
-  CHECK(spec.require == sandbox::Requirements{.landlock_abi = 4, .cgroup = false, .id_maps = false});
+  CHECK(spec.require ==
+        sandbox::Requirements{.landlock_abi = 4, .cgroup = false, .id_maps = false});
   CHECK(BuildSpec({{}, Tool(tools::Effect::kRead), kCall, kFolder, {}}).require ==
         sandbox::Requirements{.landlock_abi = 1, .cgroup = true, .id_maps = true});
 }

@@ -236,6 +236,7 @@ TEST_CASE("what a spec requires and the host lacks is named before anything star
   };
   const auto row = GENERATE(values<Row>({
       {[](SandboxSpec&, HostSupport& h) { h.namespaces = false; }, "namespaces"},
+      {[](SandboxSpec&, HostSupport& h) { h.pidfd = false; }, "pidfd"},
       {[](SandboxSpec&, HostSupport& h) { h.mount_api = false; }, "mount API"},
       {[](SandboxSpec&, HostSupport& h) { h.seccomp = false; }, "seccomp"},
       {[](SandboxSpec&, HostSupport& h) { h.landlock_abi = 0; }, "Landlock ABI 1"},

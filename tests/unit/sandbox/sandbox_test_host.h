@@ -11,6 +11,8 @@ inline HostSupport MadeUpHost() {
   host.seccomp = true;
   host.mount_api = true;
   host.landlock_abi = 7;
+  host.time_namespace = true;
+  host.pidfd = true;
   host.cgroup = {.version = kernel::CgroupVersion::kV2,
                  .memory_directory = "/sys/fs/cgroup/nacre",
                  .pids_directory = "/sys/fs/cgroup/nacre",

@@ -11,7 +11,7 @@ namespace {
 std::vector<agent::Event> OneOfEach() {
   return {
       agent::SessionStarted{"01J", true, "/w", "coding", "sha256:aa", "llama.cpp", "nacre-mini",
-                            true, "userns"},
+                            true, "userns", "cgroup: none"},
       agent::TurnStarted{"01K", "count \"them\"\n\xC3\xA4\xE2\x82\xAC\xF0\x9F\x90\x9A"},
       agent::TextDelta{std::string("a\0b", 3)},
       agent::CallDecided{"01L", "fs.read",
