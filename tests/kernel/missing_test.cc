@@ -1,0 +1,247 @@
+// Kernel features made to be missing, one by one: an outer filter answers in the kernel's place, as a
+// container's or an old kernel would. Either the call is refused and says at what, or it runs in a
+// mode that is named. Nothing runs in between, and nothing is left.
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <cstddef>
+#include <filesystem>
+#include <sstream>
+
+#include "base/file.h"
+#include "sandbox/kernel/syscalls.h"
+#include "tests/support/sandbox_runner.h"
+
+namespace nacre::sandbox {
+namespace {
+
+constexpr uint32_t kAnyArgument = ~0U;
+
+// A system call that fails; where `index` is not kAnyArgument, only with this value there.
+struct Missing {
+  int call = -1;
+  int error = 0;
+  uint32_t index = kAnyArgument;
+  uint32_t value = 0;
+};
+
+bool TakeAway(const Missing& missing) {
+  const bool any = missing.index == kAnyArgument;
+  // The lower half of the argument, or the number once more, which is what it is.
+  const auto looked_at = static_cast<unsigned>(any ? offsetof(struct seccomp_data, nr)
+                                                   : offsetof(struct seccomp_data, args) +
+                                                         static_cast<size_t>(missing.index) * 8);
+  struct sock_filter instructions[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned>(missing.call), 0, 3),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, looked_at),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, any ? static_cast<unsigned>(missing.call) : missing.value,
+               0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<unsigned>(missing.error)),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+  const struct sock_fprog program = {.len = std::size(instructions), .filter = instructions};
+  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0;
+}
+
+std::string MountsNow() {
+  const auto text = ReadFile("/proc/self/mountinfo", 1 << 20);
+  return text.ok() ? text.value() : std::string();
+}
+
+// Runs in the child that the filter stays with: how a call ended there, a line per fact.
+std::string RunCall(const SandboxSpec& spec) {
+  std::ostringstream said;
+  const std::string mounts = MountsNow();
+  {
+    auto sandbox =
+        KernelSandbox::Create({.zygote_program = IsWarmRun() ? NACRE_ZYGOTE : "", .slots = 1});
+    if (!sandbox.ok()) {
+      said << "error " << sandbox.error().message << "\n";
+    } else {
+      sandbox.value()->Prepare(spec, std::chrono::seconds(5));
+      NoCallIo io;
+      const auto ran = sandbox.value()->Run(spec, io, CancelToken());
+      if (!ran.ok()) {
+        said << "error " << ran.error().message << "\n";
+      } else {
+        const Outcome& outcome = ran.value();
+        said << OutcomeKindName(outcome.kind);
+        if (outcome.kind == OutcomeKind::kSetupFailed) {
+          said << " at " << outcome.setup_step << " " << outcome.setup_errno;
+        }
+        said << "\noutput " << outcome.output.size() << "\n";
+        for (const std::string& weaker : outcome.layers.weaker) {
+          said << "weaker " << weaker << "\n";
+        }
+      }
+      sandbox.value()->Settle();
+      const kernel::CgroupHost& cgroup = sandbox.value()->host().cgroup;
+      const std::string ours = "nacre-" + std::to_string(::getpid()) + "-";
+      for (const std::string& parent : {cgroup.memory_directory, cgroup.pids_directory}) {
+        std::error_code ignored;
+        for (const auto& entry : std::filesystem::directory_iterator(parent, ignored)) {
+          if (!IsWarmRun() && entry.path().filename().string().starts_with(ours)) {
+            said << "left " << entry.path() << "\n";
+          }
+        }
+      }
+    }
+  }
+  if (::waitpid(-1, nullptr, WNOHANG) != -1) {
+    said << "left a process\n";
+  }
+  if (MountsNow() != mounts) {
+    said << "left a mount\n";
+  }
+  return said.str();
+}
+
+std::string RunWithout(const Missing& missing, const SandboxSpec& spec) {
+  Pipe pipe = MakePipe().value();
+  const pid_t pid = ::fork();
+  REQUIRE(pid >= 0);
+  if (pid == 0) {
+    pipe.read.reset();
+    const std::string said = TakeAway(missing) ? RunCall(spec) : "no filter\n";
+    (void)WriteAll(pipe.write.get(), said);
+    ::_exit(0);
+  }
+  pipe.write.reset();
+  std::string text;
+  char buffer[4096];
+  for (ssize_t size = 0; (size = ::read(pipe.read.get(), buffer, sizeof buffer)) > 0;) {
+    text.append(buffer, static_cast<size_t>(size));
+  }
+  int status = 0;
+  REQUIRE(::waitpid(pid, &status, 0) == pid);
+  REQUIRE(status == 0);
+  return text;
+}
+
+struct Row {
+  const char* claim;
+  Missing missing;
+  // What the first line must be: "setup_failed at STEP ERRNO", an error of making the sandbox, or
+  // "exited" for a mode that is named by the text that follows (empty: nothing is weaker for it).
+  const char* ends;
+  const char* weaker = "";
+};
+
+TEST_CASE("a kernel feature that is missing refuses the call, or the weaker mode is named") {
+  constexpr uint32_t kNewListener = SECCOMP_FILTER_FLAG_NEW_LISTENER;
+  const Row row = GENERATE(values<Row>({
+      {"no clone3", {SYS_clone3, ENOSYS}, "setup_failed at namespaces 95"},
+      {"no namespaces for us", {SYS_clone3, EPERM}, "setup_failed at namespaces 95"},
+      {"no pidfd", {SYS_pidfd_send_signal, ENOSYS}, "setup_failed at pidfd 95"},
+      {"no pidfd for us", {SYS_pidfd_send_signal, EPERM}, "setup_failed at pidfd 95"},
+      {"no open_tree", {SYS_open_tree, ENOSYS}, "setup_failed at mount API 95"},
+      {"no open_tree for us", {SYS_open_tree, EPERM}, "setup_failed at system /usr 1"},
+      {"no move_mount", {SYS_move_mount, ENOSYS}, "setup_failed at mount API 95"},
+      {"no move_mount for us", {SYS_move_mount, EPERM}, "setup_failed at new root 1"},
+      {"no mount_setattr", {SYS_mount_setattr, ENOSYS}, "setup_failed at mount API 95"},
+      {"no mount_setattr for us", {SYS_mount_setattr, EPERM}, "setup_failed at system /usr 1"},
+      {"no fsopen", {SYS_fsopen, ENOSYS}, "setup_failed at new root 38"},
+      {"no fsmount for us", {SYS_fsmount, EPERM}, "setup_failed at new root 1"},
+      {"no mount for us", {SYS_mount, EPERM}, "setup_failed at private mounts 1"},
+      {"no pivot_root for us", {SYS_pivot_root, EPERM}, "setup_failed at pivot 1"},
+      {"no umount for us", {SYS_umount2, EPERM}, "setup_failed at pivot 1"},
+      {"no openat2", {SYS_openat2, ENOSYS}, "setup_failed at system /usr 38"},
+      {"no close_range", {SYS_close_range, ENOSYS}, "setup_failed at clean inherited state 38"},
+      {"no Landlock", {SYS_landlock_create_ruleset, ENOSYS}, "setup_failed at Landlock ABI 1 95"},
+      {"Landlock off at boot",
+       {SYS_landlock_create_ruleset, EOPNOTSUPP},
+       "setup_failed at Landlock ABI 1 95"},
+      {"no Landlock rules", {SYS_landlock_add_rule, EPERM}, "setup_failed at Landlock ruleset 1"},
+      {"no Landlock domain",
+       {SYS_landlock_restrict_self, EPERM},
+       "setup_failed at lock the first process 1"},
+      {"no seccomp", {SYS_seccomp, ENOSYS}, "setup_failed at seccomp 95"},
+      {"no seccomp filter with a listener",
+       {SYS_seccomp, EINVAL, 1, kNewListener},
+       "setup_failed at seccomp 22"},
+      {"another's listener",
+       {SYS_seccomp, EBUSY, 1, kNewListener},
+       "exited",
+       "has taken the listener"},
+      {"no filter for PID 1",
+       {SYS_prctl, EPERM, 0, PR_SET_SECCOMP},
+       "setup_failed at lock the first process 1"},
+      {"no no_new_privs",
+       {SYS_prctl, EPERM, 0, PR_SET_NO_NEW_PRIVS},
+       "setup_failed at no new privileges 1"},
+      {"no bounding set",
+       {SYS_prctl, EPERM, 0, PR_CAPBSET_DROP},
+       "setup_failed at limit capabilities 1"},
+      {"no capset", {SYS_capset, EPERM}, "setup_failed at lock the first process 1"},
+      {"no limits", {SYS_prlimit64, EPERM}, "setup_failed at limit core 1"},
+      {"no time namespaces",
+       {SYS_unshare, EINVAL, 0, kernel::kCloneNewTime},
+       "exited",
+       "has no time namespace"},
+      {"no hostname", {SYS_sethostname, EPERM}, "setup_failed at hostname 1"},
+      {"no session", {SYS_setsid, EPERM}, "setup_failed at new session 1"},
+      {"no change of user", {SYS_setresuid, EPERM}, "setup_failed at identity 1"},
+      {"no fork", {SYS_clone, EPERM}, "setup_failed at start the tool's process 1"},
+      {"no program", {SYS_execve, EPERM}, "setup_failed at exec 1"},
+      // Filters are compiled into one: there is no sandbox at all.
+      {"no memfd_create",
+       {SYS_memfd_create, ENOSYS},
+       "error memfd_create: Function not implemented"},
+      // Used where they are there, and nothing of a call's depends on them.
+      {"no pidfd_open", {SYS_pidfd_open, ENOSYS}, "exited"},
+      {"no name_to_handle_at", {SYS_name_to_handle_at, ENOSYS}, "exited"},
+  }));
+  CAPTURE(row.claim);
+  const bool whole = std::string(row.ends) == "exited";
+  const std::string said = RunWithout(row.missing, Shell("echo ran"));
+  CAPTURE(said);
+  if (IsWarmRun() && said.starts_with("error ") && !said.starts_with(row.ends)) {
+    CHECK(said.find("zygote") !=
+          std::string::npos);  // it needs more than a call: no sandbox at all
+    return;
+  }
+  CHECK(said.substr(0, said.find('\n')) == row.ends);
+  const std::string output = "output " + std::string(whole ? "4" : "0") + "\n";
+  CHECK((said.find(output) != std::string::npos || said.starts_with("error ")));
+  CHECK(said.find("left ") == std::string::npos);
+  if (*row.weaker != '\0') {
+    CHECK(said.find(row.weaker) != std::string::npos);
+  }
+}
+
+TEST_CASE("without Landlock a call runs only by the named exception, and says so") {
+  SandboxSpec spec = Shell("echo ran");
+  spec.require.landlock_abi = 0;
+  const std::string said = RunWithout({SYS_landlock_create_ruleset, ENOSYS}, spec);
+  CAPTURE(said);
+  CHECK(said.starts_with("exited\noutput 4\n"));
+  CHECK(said.find("weaker files are guarded by mounts only") != std::string::npos);
+}
+
+TEST_CASE("where no cgroup can be made a call is refused unless the exception is named") {
+  SandboxSpec spec = Shell("echo ran");
+  spec.require = {};
+  // mkdir(2) fails for cgroups, and for nothing else of the launch: directories of the new root are
+  // never reached.
+  const std::string refused = RunWithout({SYS_mkdir, EPERM}, spec);
+  CAPTURE(refused);
+  CHECK(refused.starts_with("setup_failed at cgroup 95\noutput 0\n"));
+}
+
+// A call that must be killed is, also by a runtime that has no pidfd_open.
+TEST_CASE("a deadline holds whatever is missing") {
+  SandboxSpec spec = Shell("sleep 60");
+  spec.limits.wall = std::chrono::milliseconds(300);
+  const std::string said = RunWithout({SYS_pidfd_open, ENOSYS}, spec);
+  CHECK(said.starts_with("timed_out\n"));
+  CHECK(said.find("left ") == std::string::npos);
+}
+
+}  // namespace
+}  // namespace nacre::sandbox
