@@ -125,7 +125,7 @@ class CallMonitor {
   UniqueFd upper_;  // the same folder that the caller was given
   std::optional<LayerKind> layer_kind_;
   uint64_t copied_inodes_ = 0;  // in it, before the call could make any
-  int copying_because_ = 0;  // the errno of an overlay that could not be made
+  int copying_because_ = 0;     // the errno of an overlay that could not be made
   UniqueFd listener_;
   std::vector<seccomp::SyscallRule> rules_;  // of an observed call, once one was asked about
   std::string pending_input_;
