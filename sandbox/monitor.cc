@@ -98,6 +98,7 @@ class CallMonitor {
   More ReadChannel();
   void ReadReports();
   void TakeLayer(LayerKind kind, UniqueFd folder);
+  void TakeReport(ReceivedReport received);
   void ReadViolation();
   bool AnswerObserved(const struct seccomp_notif& notice);
   void Tick();
@@ -243,59 +244,65 @@ void CallMonitor::ReadReports() {
       }
       return;
     }
-    const Report& report = received->report;
-    const auto index = static_cast<size_t>(report.index);
-    const std::string step =
-        index < plan_.steps.size() ? plan_.steps[index].name : "clean inherited state";
-    switch (report.kind) {
-      case ReportKind::kStepFailed:
-        if (!setup_failed_) {
-          setup_failed_ = true;
-          outcome_.setup_step = step;
-          outcome_.setup_errno = report.error;
-          if (index < plan_.steps.size() && plan_.steps[index].kind == StepKind::kOverlay &&
-              copying_because_ != 0) {
-            outcome_.setup_step = CopyProblem(copying_because_, report.error, plan_.limits);
-            outcome_.setup_errno = 0;
-          }
+    TakeReport(std::move(*received));
+  }
+}
+
+void CallMonitor::TakeReport(ReceivedReport received) {
+  const Report& report = received.report;
+  const auto index = static_cast<size_t>(report.index);
+  const std::string step =
+      index < plan_.steps.size() ? plan_.steps[index].name : "clean inherited state";
+  switch (report.kind) {
+    case ReportKind::kStepFailed:
+      if (!setup_failed_) {
+        setup_failed_ = true;
+        outcome_.setup_step = step;
+        outcome_.setup_errno = report.error;
+        if (index < plan_.steps.size() && plan_.steps[index].kind == StepKind::kOverlay &&
+            copying_because_ != 0) {
+          outcome_.setup_step = CopyProblem(copying_because_, report.error, plan_.limits);
+          outcome_.setup_errno = 0;
         }
-        break;
-      case ReportKind::kStepSkipped:
-        call_.weaker.push_back("could not " + step + ": " +
-                               SysError("", report.error).message.substr(2));
-        break;
-      case ReportKind::kTmp:
-        tmp_ = std::move(received->descriptor);
-        break;
-      case ReportKind::kTerminal:
-        io_.OnTerminal(std::move(received->descriptor));
-        break;
-      case ReportKind::kCopying:
-        copying_because_ = report.error;
-        break;
-      case ReportKind::kLayer:
-        TakeLayer(static_cast<LayerKind>(report.index), std::move(received->descriptor));
-        break;
-      case ReportKind::kListener:
-        listener_ = std::move(received->descriptor);
-        if (!listener_) {
-          call_.weaker.push_back(
-              "a seccomp filter outside of this sandbox has taken the listener: a violation is not "
-              "named");
-        }
-        break;
-      case ReportKind::kEvidence:
-        ready_ = true;
-        outcome_.layers = ReadEvidence(report, outside_, plan_.landlock_abi);
-        break;
-      case ReportKind::kToolEnded:
-        wait_status_ = report.index;
-        outcome_.use.cpu = std::max(
-            outcome_.use.cpu, std::chrono::microseconds(std::min<uint64_t>(
-                                  report.cpu_microseconds, std::numeric_limits<int64_t>::max())));
-        ended_ = true;
-        break;
-    }
+      }
+      break;
+    case ReportKind::kStepSkipped:
+      call_.weaker.push_back("could not " + step + ": " +
+                             SysError("", report.error).message.substr(2));
+      break;
+    case ReportKind::kTmp:
+      tmp_ = std::move(received.descriptor);
+      break;
+    case ReportKind::kTerminal:
+      io_.OnTerminal(std::move(received.descriptor));
+      break;
+    case ReportKind::kCopying:
+      copying_because_ = report.error;
+      break;
+    case ReportKind::kLayer:
+      TakeLayer(static_cast<LayerKind>(report.index), std::move(received.descriptor));
+      break;
+    case ReportKind::kInterpreterUp:
+      break;
+    case ReportKind::kListener:
+      listener_ = std::move(received.descriptor);
+      if (!listener_) {
+        call_.weaker.push_back(
+            "a seccomp filter outside of this sandbox has taken the listener: a violation is not "
+            "named");
+      }
+      break;
+    case ReportKind::kEvidence:
+      ready_ = true;
+      outcome_.layers = ReadEvidence(report, outside_, plan_.landlock_abi);
+      break;
+    case ReportKind::kToolEnded:
+      wait_status_ = report.index;
+      outcome_.use.cpu = std::max(
+          outcome_.use.cpu, std::chrono::microseconds(std::min<uint64_t>(
+                                report.cpu_microseconds, std::numeric_limits<int64_t>::max())));
+      ended_ = true;
+      break;
   }
 }
 
@@ -523,6 +530,10 @@ void CallMonitor::Classify() {
 Outcome CallMonitor::Run() {
   const milliseconds tick = call_.meter ? kTickWithCgroup : kTickWithoutCgroup;
   SteadyClock::time_point next_tick = start_ + tick;
+  for (ReceivedReport& early : call_.reports) {
+    TakeReport(std::move(early));
+  }
+  call_.reports.clear();
   Take(io_.OnStart());
   while (!ended_) {
     Poll(tick);

@@ -3,6 +3,8 @@
 #include <filesystem>
 
 #include "runtime/agent/tool_call.h"
+#include "sandbox/interpreter/python.h"
+#include "tools/python_module.h"
 
 namespace nacre::agent {
 namespace {

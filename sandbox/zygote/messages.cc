@@ -139,7 +139,7 @@ std::vector<std::string> ReadTexts(Reader& in) {
 
 void WritePlan(Writer& out, const LaunchPlan& plan) {
   const auto& [steps, prepared_steps, sources, landlock_rules, prepared_rules, landlock_abi,
-               seccomp_profile, observe, id, network_group, argv, environment, limits,
+               seccomp_profile, observe, id, network_group, argv, environment, interpreter, limits,
                cgroup_version, privileged, inside_id, weaker, cold, unmet, shared_namespaces,
                fail_at_step] = plan;
   // The runtime's own: how it came to the steps, and what it says of the call.
@@ -164,6 +164,7 @@ void WritePlan(Writer& out, const LaunchPlan& plan) {
   out.Number(static_cast<uint64_t>(landlock_abi));
   WriteTexts(out, argv);
   WriteTexts(out, environment);
+  WriteTexts(out, interpreter);
   out.Number(limits.memory_bytes);
   out.Number(limits.disk_bytes);
   out.Number(limits.tasks);
@@ -190,6 +191,7 @@ LaunchPlan ReadPlan(Reader& in) {
   plan.landlock_abi = in.Signed();
   plan.argv = ReadTexts(in);
   plan.environment = ReadTexts(in);
+  plan.interpreter = ReadTexts(in);
   plan.limits.memory_bytes = in.Number();
   plan.limits.disk_bytes = in.Number();
   plan.limits.tasks = in.Small();
@@ -212,7 +214,8 @@ bool IsCoherent(const LaunchPlan& plan) {
     if (uses_source && step.source >= plan.sources.size()) {
       return false;
     }
-    if (step.kind == StepKind::kExec && plan.argv.empty()) {
+    if ((step.kind == StepKind::kExec && plan.argv.empty()) ||
+        (step.kind == StepKind::kStartInterpreter && plan.interpreter.empty())) {
       return false;
     }
   }
@@ -382,6 +385,55 @@ Result<Event> DecodeEvent(std::string_view bytes) {
       return in.finished() ? Result<Event>(Event(m)) : Result<Event>(Malformed());
     }
   }
+}
+
+std::string Encode(const InterpreterSlot& slot) {
+  const auto& [launch_digest, report, standard_input, standard_output, standard_error, channel,
+               ruleset, tool_filter, killing_tool_filter] = slot;
+  Writer out;
+  out.Text(launch_digest);
+  for (const uint32_t number :
+       {report, standard_input, standard_output, standard_error, channel, ruleset}) {
+    out.Number(number);
+  }
+  WriteFilter(out, tool_filter);
+  WriteFilter(out, killing_tool_filter);
+  return out.Take();
+}
+
+Result<InterpreterSlot> DecodeInterpreterSlot(std::string_view bytes) {
+  Reader in(bytes);
+  bool good = true;
+  InterpreterSlot slot;
+  slot.launch_digest = in.Text();
+  for (uint32_t* const number : {&slot.report, &slot.standard_input, &slot.standard_output,
+                                 &slot.standard_error, &slot.channel, &slot.ruleset}) {
+    *number = static_cast<uint32_t>(in.NumberUpTo(INT32_MAX));
+  }
+  slot.tool_filter = ReadFilter(in, good);
+  slot.killing_tool_filter = ReadFilter(in, good);
+  if (!good || !in.finished()) {
+    return Malformed();
+  }
+  return slot;
+}
+
+std::string Encode(const InterpreterPart& part) {
+  Writer out;
+  out.Number(part.first_index);
+  WritePlan(out, part.plan);
+  return out.Take();
+}
+
+Result<InterpreterPart> DecodeInterpreterPart(std::string_view bytes) {
+  Reader in(bytes);
+  InterpreterPart part;
+  part.first_index = in.NumberUpTo(kItemsMax);
+  part.plan = ReadPlan(in);
+  if (!in.finished() || !IsCoherent(part.plan)) {
+    return Malformed();
+  }
+  return part;
 }
 
 std::string EncodePlan(const LaunchPlan& plan) {
