@@ -57,6 +57,9 @@ struct Grant {
   SandboxLimits limits;
   int require_landlock_abi = 1;
   bool require_cgroup = false;
+  // The calls of a session may share one network namespace, which is empty. Never with the profile
+  // network-client, whose sockets could meet in it.
+  bool share_network = false;
 
   friend bool operator==(const Grant&, const Grant&) = default;
 };

@@ -66,7 +66,7 @@ SessionDriver::SessionDriver(const Services& services, SessionOptions options,
       lease_(std::move(lease)),
       machine_(options_.policy->budgets),
       authorizer_(*options_.policy, services_.log, services_.approver, sink_),
-      runner_(services_.sandbox, options_.workspace) {}
+      runner_(services_.sandbox, options_.workspace, session_id_) {}
 
 Result<std::unique_ptr<SessionDriver>> SessionDriver::Create(const Services& services,
                                                              SessionOptions options,
@@ -99,6 +99,7 @@ Result<std::unique_ptr<SessionDriver>> SessionDriver::Create(const Services& ser
   sink.OnEvent(SessionStarted{session.id, false, session.workspace, session.policy,
                               session.policy_digest, engine.name, engine.model,
                               engine.demonstration, services.sandbox_summary});
+  driver->ExpectCalls();
   return driver;
 }
 
@@ -123,6 +124,7 @@ Result<std::unique_ptr<SessionDriver>> SessionDriver::Resume(const Services& ser
                               driver->options_.policy_name, driver->options_.policy->digest,
                               engine.name, engine.model, engine.demonstration,
                               services.sandbox_summary});
+  driver->ExpectCalls();
   return driver;
 }
 
@@ -506,14 +508,28 @@ Status SessionDriver::Record(const std::string& event, const Turn& turn, const s
   return written.ok() ? Ok() : Status(written.error());
 }
 
-std::vector<inference::ToolSchema> SessionDriver::OfferedTools() const {
-  std::vector<inference::ToolSchema> offered;
+std::vector<const tools::Manifest*> SessionDriver::AllowedTools() const {
+  std::vector<const tools::Manifest*> allowed;
   for (const tools::Manifest& tool : services_.tools.all()) {
     if (policy::CouldAllow(*options_.policy, tool.name)) {
-      offered.push_back({tool.name, tool.description, tool.parameters});
+      allowed.push_back(&tool);
     }
   }
+  return allowed;
+}
+
+std::vector<inference::ToolSchema> SessionDriver::OfferedTools() const {
+  std::vector<inference::ToolSchema> offered;
+  for (const tools::Manifest* tool : AllowedTools()) {
+    offered.push_back({tool->name, tool->description, tool->parameters});
+  }
   return offered;
+}
+
+void SessionDriver::ExpectCalls() {
+  for (const tools::Manifest* tool : AllowedTools()) {
+    runner_.Expect(options_.policy->grant, *tool);
+  }
 }
 
 std::vector<inference::ChatMessage> SessionDriver::Prompt() const {

@@ -113,7 +113,10 @@ class SessionDriver final {
   Result<TurnFinished> Finish(const Turn& turn, const EndTurn& end);
 
   Status Record(const std::string& event, const Turn& turn, const std::string& call, Json data);
+  std::vector<const tools::Manifest*> AllowedTools() const;
   std::vector<inference::ToolSchema> OfferedTools() const;
+  // So that the first call of a session finds a sandbox ready.
+  void ExpectCalls();
   std::vector<inference::ChatMessage> Prompt() const;
   // A tool's result is cut to what the engine's context can bear.
   std::string FitResult(const std::string& text) const;
