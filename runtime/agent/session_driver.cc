@@ -305,6 +305,7 @@ Input SessionDriver::Perform(Turn& turn, const Effect& effect, const Stop& stop)
 }
 
 Input SessionDriver::Ask(Turn& turn, const AskEngine& ask, const Stop& stop) {
+  turn.step = turn.next_step + 1;
   inference::GenerateRequest request;
   request.session_id = session_id_;
   request.tools = OfferedTools();
@@ -372,9 +373,9 @@ Input SessionDriver::Judge(Turn& turn, const JudgeCall& judge) {
     return CallMalformedInput{bad->reason};
   }
 
-  auto authorized =
-      authorizer_.Authorize(NewUlid(services_.clock, services_.random),
-                            std::get<ToolCall>(std::move(parsed)), {session_id_, turn.id});
+  auto authorized = authorizer_.Authorize(NewUlid(services_.clock, services_.random),
+                                          std::get<ToolCall>(std::move(parsed)),
+                                          {session_id_, turn.id, turn.step});
   if (!authorized.ok()) {
     return RuntimeFailed{authorized.error()};
   }
@@ -501,8 +502,17 @@ Result<TurnFinished> SessionDriver::Finish(const Turn& turn, const EndTurn& end)
 
 Status SessionDriver::Record(const std::string& event, const Turn& turn, const std::string& call,
                              Json data) {
-  Result<uint64_t> written = services_.log.Append(
-      {event, session_id_, turn.id, call, options_.policy->digest, std::move(data)});
+  // A person begins sessions and turns; within a turn the agent acts.
+  const bool agents =
+      event.starts_with("model.") || event.starts_with("call.") || event.starts_with("workspace.");
+  Result<uint64_t> written = services_.log.Append({.event = event,
+                                                   .session = session_id_,
+                                                   .turn = turn.id,
+                                                   .call = call,
+                                                   .policy_digest = options_.policy->digest,
+                                                   .data = std::move(data),
+                                                   .step = turn.step,
+                                                   .actor = agents ? "agent" : ""});
   return written.ok() ? Ok() : Status(written.error());
 }
 

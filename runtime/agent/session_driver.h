@@ -77,6 +77,7 @@ class SessionDriver final {
   struct Turn {
     std::string id;
     int64_t next_step = 0;
+    int64_t step = 0;                          // from 1: the one that goes on, for the record
     std::optional<AuthorizedCall> authorized;  // between JudgeCall and RunCall
     inference::TokenUse tokens;                // of the reply that is being handled
   };
