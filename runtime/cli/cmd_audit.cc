@@ -18,14 +18,20 @@ int Tail(Globals& globals, size_t count) {
   const App app(globals.app);
   std::deque<std::pair<uint64_t, Json>> newest;
   const uint64_t known = audit::RecordsHint(app.audit_directory());
-  const Status read = audit::ReadAuditLog(app.audit_directory(), known > count ? known - count : 0,
-                                          [&](uint64_t index, const Json& record) {
-                                            newest.emplace_back(index, record);
-                                            if (newest.size() > count) {
-                                              newest.pop_front();
-                                            }
-                                            return true;
-                                          });
+  const auto read_from = [&](uint64_t first) {
+    return audit::ReadAuditLog(app.audit_directory(), first,
+                               [&](uint64_t index, const Json& record) {
+                                 newest.emplace_back(index, record);
+                                 if (newest.size() > count) {
+                                   newest.pop_front();
+                                 }
+                                 return true;
+                               });
+  };
+  Status read = read_from(known > count ? known - count : 0);
+  if (newest.empty() && known > count) {  // `head` says too much: what there is, is shown
+    read = read_from(0);
+  }
   for (const auto& [index, record] : newest) {
     if (globals.json) {
       std::printf("%s\n", DumpJson(record).c_str());

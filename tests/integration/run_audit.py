@@ -90,6 +90,13 @@ class Audit(NacreCase):
         lines = self.nacre("audit", "tail", "--json", "--count", "2").stdout.splitlines()
         self.assertEqual([json.loads(line)["event"] for line in lines],
                          ["sandbox.exec.started", "sandbox.exec.finished"])
+        # A forged hint at where the end is hides nothing.
+        head = self.state / "audit" / "head"
+        good = head.read_bytes()
+        for size in (b"512", b"77777", b"18446744073709551615", b"x"):
+            head.write_bytes(good.split(b"\n")[0] + b"\n" + size + b"\n")
+            self.assertEqual(self.nacre("audit", "tail", "--json", "--count", "2").stdout.splitlines(), lines)
+        head.write_bytes(good)
         everything = self.audit()
         self.assertEqual([record["index"] for record in everything], list(range(len(everything))))
         self.assertEqual(everything[1]["actor"], f"uid {os.getuid()}")
