@@ -13,6 +13,8 @@ namespace nacre {
 using Sha256Digest = std::array<uint8_t, 32>;
 
 Sha256Digest Sha256(std::string_view bytes);
+// Of `first` followed by `second`, without joining them.
+Sha256Digest Sha256(std::string_view first, std::string_view second);
 // "sha256:" and 64 lower-case hexadecimal digits: how digests are written everywhere.
 std::string Sha256Text(std::string_view bytes);
 

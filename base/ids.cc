@@ -3,6 +3,8 @@
 #include <array>
 #include <cstdint>
 
+#include "base/digest.h"
+
 namespace nacre {
 namespace {
 constexpr std::string_view kCrockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -34,6 +36,23 @@ std::string NewUlid(const Clock& clock, Random& random) {
 bool IsUlid(std::string_view text) {
   return text.size() == 26 && text[0] <= '7' &&
          text.find_first_not_of(kCrockford) == std::string_view::npos;
+}
+
+std::string UlidHex(std::string_view ulid) {
+  if (!IsUlid(ulid)) {
+    return {};
+  }
+  std::array<uint8_t, 16> bytes{};
+  for (size_t digit = 0; digit < ulid.size(); ++digit) {
+    const size_t value = kCrockford.find(ulid[digit]);
+    for (size_t bit = 0; bit < 5; ++bit) {
+      const size_t position = digit * 5 + bit;  // two zero bits lead
+      if (position >= 2 && (value >> (4 - bit) & 1U) != 0) {
+        bytes[(position - 2) / 8] |= static_cast<uint8_t>(0x80U >> ((position - 2) % 8));
+      }
+    }
+  }
+  return ToHex(bytes);
 }
 
 }  // namespace nacre

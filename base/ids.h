@@ -15,4 +15,8 @@ std::string NewUlid(const Clock& clock, Random& random);
 // True for 26 upper-case Crockford digits whose first is at most '7' (the spec's overflow rule).
 bool IsUlid(std::string_view text);
 
+// Its 128 bits as 32 lower-case hexadecimal digits, as trace ids are written; empty for what is no
+// ULID.
+std::string UlidHex(std::string_view ulid);
+
 }  // namespace nacre

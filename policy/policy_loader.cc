@@ -62,6 +62,13 @@ class Loader {
       return problems_.ToError();
     }
     auto policy = std::make_shared<Policy>(Merge());
+    if (policy->grant.share_network && policy->grant.profile == "network-client") {
+      problems_.Add(
+          {layers_.back().layer.file, 1, 1}, "sandbox.share_network",
+          "calls of the profile network-client have sockets, which could meet in a shared "
+          "network; choose another profile, or share_network: false");
+      return problems_.ToError();
+    }
     policy->digest = DocumentDigest(ToDocument(*policy));
     return std::shared_ptr<const Policy>(std::move(policy));
   }

@@ -640,8 +640,12 @@ int DoStep(const ChildInput& input, ChildState& state, const Step& step) {
       return OrError(::chdir(path));
     case StepKind::kPrepareLandlock:
       return PrepareLandlock(input, state);
+    case StepKind::kStartInterpreter:
+      return input.slot == nullptr ? -EINVAL : input.slot->start_interpreter(input, state);
     case StepKind::kAwaitCall:
-      return input.await_call == nullptr ? -EINVAL : input.await_call(input, state);
+      return input.slot == nullptr ? -EINVAL : input.slot->await_call(input, state);
+    case StepKind::kHandOver:
+      return input.slot == nullptr ? -EINVAL : input.slot->hand_over(input, state);
     case StepKind::kLandlock:
       return EnforceLandlock(plan, state);
     case StepKind::kSeccomp:
@@ -649,6 +653,9 @@ int DoStep(const ChildInput& input, ChildState& state, const Step& step) {
     case StepKind::kEvidence:
       return GiveEvidence(input, state, step.number);
     case StepKind::kExec:
+      if (input.in_place) {
+        return 0;
+      }
       ::execve(input.argv[0], input.argv, input.environment);
       return -errno;
   }
@@ -682,13 +689,16 @@ int CleanInheritedState(const ChildInput& input) {
 
 }  // namespace
 
-void WalkSteps(const ChildInput& input, ChildState& state) {
+bool TakeSteps(const ChildInput& input, ChildState& state) {
   const LaunchPlan& plan = *input.plan;
   Report failure;
   for (size_t i = 0; i < plan.steps.size(); ++i) {
     const Step& step = plan.steps[i];
     const int result = plan.fail_at_step == i ? -EIO : DoStep(input, state, step);
     if (result == 0) {
+      if (step.kind == StepKind::kExec) {
+        return true;
+      }
       continue;
     }
     failure.kind = step.optional ? ReportKind::kStepSkipped : ReportKind::kStepFailed;
@@ -700,6 +710,11 @@ void WalkSteps(const ChildInput& input, ChildState& state) {
       break;
     }
   }
+  return false;
+}
+
+void WalkSteps(const ChildInput& input, ChildState& state) {
+  TakeSteps(input, state);
   ::_exit(1);
 }
 

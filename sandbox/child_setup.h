@@ -30,6 +30,18 @@ struct ChildState {
   int ruleset = -1;                  // above the report, so that both stay when all else is closed
   int locked = -1;                   // tells that PID 1 has locked itself in
   std::optional<Evidence> mismatch;  // why the evidence is not as planned
+  int interpreter = -1;              // our end of the socket to it
+};
+
+struct ChildInput;
+
+// What only a zygote's children do. Each answers 0, or -errno of what failed.
+struct SlotSteps {
+  int (*start_interpreter)(const ChildInput& input, ChildState& state);
+  // Goes on with the call that it receives, and comes back only when there is none.
+  int (*await_call)(const ChildInput& input, ChildState& state);
+  // Ends the process when the interpreter has its part.
+  int (*hand_over)(const ChildInput& input, ChildState& state);
 };
 
 // Everything borrowed from the launcher; none of the descriptors is below 10.
@@ -51,13 +63,17 @@ struct ChildInput {
   char* const* argv = nullptr;
   char* const* environment = nullptr;
   size_t first_index = 0;  // what the index of the plan's first step is reported as
-  // kAwaitCall: goes on with the call that it receives, or answers -errno.
-  int (*await_call)(const ChildInput& input, ChildState& state) = nullptr;
+  const SlotSteps* slot = nullptr;
+  int interpreter_library =
+      -1;                 // what an interpreter loads to take its part (interpreter/take_call)
+  bool in_place = false;  // kExec: the program is in this process already
 };
 
 // Waits for the launcher's word, then takes all steps.
 [[noreturn]] void RunChild(const ChildInput& input);
-// The steps alone.
+// The steps alone; true when all are taken and one of them was an `in_place` execution.
+bool TakeSteps(const ChildInput& input, ChildState& state);
+// The steps, and the end of the process if they return.
 [[noreturn]] void WalkSteps(const ChildInput& input, ChildState& state);
 
 }  // namespace nacre::sandbox

@@ -54,12 +54,16 @@ void KernelSandbox::Settle() {
 
 bool KernelSandbox::Prepare(const SandboxSpec& spec, std::chrono::milliseconds patience) {
   const auto plan = MakePlan(spec, host_);
-  if (warm_ == nullptr || !plan.ok() || plan.value().unmet) {
+  if (warm_ == nullptr || !plan.ok() || plan.value().unmet || plan.value().cold) {
     return false;
   }
   const auto context = MakeContext(plan.value());
   return context.ok() &&
          warm_->Prepare(zygote::MakeWarmPlan(plan.value()), context.value(), patience);
+}
+
+void KernelSandbox::Expect(const SandboxSpec& spec) {
+  Prepare(spec, std::chrono::milliseconds(0));
 }
 
 Result<LaunchContext> KernelSandbox::MakeContext(const LaunchPlan& plan) {

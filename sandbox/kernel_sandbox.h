@@ -49,6 +49,7 @@ class KernelSandbox final : public Sandbox {
   KernelSandbox& operator=(const KernelSandbox&) = delete;
 
   Result<Outcome> Run(const SandboxSpec& spec, CallIo& io, const CancelToken& cancel) override;
+  void Expect(const SandboxSpec& spec) override;
   // The second half of Run(), for tests that change the plan between the two.
   Result<Outcome> RunPlan(const LaunchPlan& plan, CallIo& io, const CancelToken& cancel);
 

@@ -20,9 +20,6 @@
 namespace nacre::sandbox {
 namespace {
 
-// Below are the numbers that the child's own descriptors get.
-constexpr int kLowestDescriptor = 10;
-
 Result<UniqueFd> MoveUp(UniqueFd fd) {
   UniqueFd high(::fcntl(fd.get(), F_DUPFD_CLOEXEC, kLowestDescriptor));
   if (!high) {
@@ -330,6 +327,9 @@ Result<LaunchResult> Launch(const LaunchPlan& plan, const LaunchContext& context
   for (const UniqueFd& descriptor : sources.descriptors) {
     kept.push_back(descriptor.get());
   }
+  if (context.interpreter_library >= 0) {
+    kept.push_back(context.interpreter_library);
+  }
   std::sort(kept.begin(), kept.end());
   const std::vector<char*> argv = ExecPointers(plan.argv);
   const std::vector<char*> environment = ExecPointers(plan.environment);
@@ -348,7 +348,8 @@ Result<LaunchResult> Launch(const LaunchPlan& plan, const LaunchContext& context
   child.reaper_filter = ToProgram(*context.reaper_filter);
   child.argv = argv.data();
   child.environment = environment.data();
-  child.await_call = context.await_call;
+  child.slot = context.slot;
+  child.interpreter_library = context.interpreter_library;
 
   child.expected.outside = sources.run_as;
   child.expected.launcher = OwnNamespaces();

@@ -20,10 +20,13 @@
 #include "sandbox/kernel/cgroup.h"
 #include "sandbox/kernel/user_namespace.h"
 #include "sandbox/plan.h"
+#include "sandbox/report.h"
 #include "sandbox/seccomp/filter.h"
 
 namespace nacre::sandbox {
 
+// Below are the numbers that a child's own descriptors get.
+inline constexpr int kLowestDescriptor = 10;
 inline constexpr uint64_t kCallNamespaces = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID |
                                             CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS |
                                             CLONE_NEWCGROUP;
@@ -36,7 +39,9 @@ struct LaunchContext {
   kernel::IdMappings* mappings = nullptr;
   std::string cgroup_name;
   uint64_t namespaces = kCallNamespaces;
-  int (*await_call)(const ChildInput& input, ChildState& state) = nullptr;  // a zygote's
+  // A zygote's:
+  const SlotSteps* slot = nullptr;
+  int interpreter_library = -1;
 };
 
 // PID 1 of a call, which is killed at the latest when this object dies: with it everything that it
@@ -82,6 +87,7 @@ struct RunningCall {
   UniqueFd standard_error;
   UniqueFd channel;
   std::vector<std::string> weaker;
+  std::vector<ReceivedReport> reports;  // that were taken from `report` before the call
   // Of a warm sandbox: which one it is, and of which kind.
   uint32_t slot = 0;
   uint32_t slot_template = 0;

@@ -99,6 +99,7 @@ class CallMonitor {
   More ReadChannel();
   void ReadReports();
   void TakeLayer(LayerKind kind, UniqueFd folder);
+  void TakeReport(ReceivedReport received);
   void ReadViolation();
   bool AnswerObserved(const struct seccomp_notif& notice);
   void Tick();
@@ -124,8 +125,7 @@ class CallMonitor {
   UniqueFd tmp_;
   UniqueFd upper_;  // the same folder that the caller was given
   std::optional<LayerKind> layer_kind_;
-  uint64_t copied_inodes_ = 0;  // in it, before the call could make any
-  int copying_because_ = 0;     // the errno of an overlay that could not be made
+  int copying_because_ = 0;  // the errno of an overlay that could not be made
   UniqueFd listener_;
   std::vector<seccomp::SyscallRule> rules_;  // of an observed call, once one was asked about
   std::string pending_input_;
@@ -227,10 +227,6 @@ CallMonitor::More CallMonitor::ReadChannel() {
 void CallMonitor::TakeLayer(LayerKind kind, UniqueFd folder) {
   layer_kind_ = kind;
   upper_.reset(::fcntl(folder.get(), F_DUPFD_CLOEXEC, 0));
-  struct statfs copied = {};
-  if (kind == LayerKind::kCopy && ::fstatfs(upper_.get(), &copied) == 0) {
-    copied_inodes_ = copied.f_files - copied.f_ffree;
-  }
   if (kind == LayerKind::kOverlay) {
     io_.OnCallLayer(CallLayer::OfOverlay(std::move(folder)));
     return;
@@ -257,69 +253,75 @@ void CallMonitor::ReadReports() {
       }
       return;
     }
-    const Report& report = received->report;
-    const auto index = static_cast<size_t>(report.index);
-    const std::string step = index < plan_.steps.size()      ? plan_.steps[index].name
-                             : report.index == kFirstProcess ? "lock the first process"
-                                                             : "clean inherited state";
-    switch (report.kind) {
-      case ReportKind::kStepFailed:
-        if (!setup_failed_) {
-          setup_failed_ = true;
-          outcome_.setup_step = step;
-          if (report.mismatch > 0 && report.mismatch <= kEvidenceCount) {
-            outcome_.setup_step +=
-                std::string(" (") + EvidenceName(static_cast<Evidence>(report.mismatch - 1)) + ")";
-          }
-          outcome_.setup_errno = report.error;
-          if (index < plan_.steps.size() && plan_.steps[index].kind == StepKind::kOverlay &&
-              copying_because_ != 0) {
-            outcome_.setup_step = CopyProblem(copying_because_, report.error, plan_.limits);
-            outcome_.setup_errno = 0;
-          }
+    TakeReport(std::move(*received));
+  }
+}
+
+void CallMonitor::TakeReport(ReceivedReport received) {
+  const Report& report = received.report;
+  const auto index = static_cast<size_t>(report.index);
+  const std::string step = index < plan_.steps.size()      ? plan_.steps[index].name
+                           : report.index == kFirstProcess ? "lock the first process"
+                                                           : "clean inherited state";
+  switch (report.kind) {
+    case ReportKind::kStepFailed:
+      if (!setup_failed_) {
+        setup_failed_ = true;
+        outcome_.setup_step = step;
+        if (report.mismatch > 0 && report.mismatch <= kEvidenceCount) {
+          outcome_.setup_step +=
+              std::string(" (") + EvidenceName(static_cast<Evidence>(report.mismatch - 1)) + ")";
         }
-        break;
-      case ReportKind::kStepSkipped:
-        call_.weaker.push_back("could not " + step + ": " +
-                               SysError("", report.error).message.substr(2));
-        break;
-      case ReportKind::kTmp:
-        tmp_ = std::move(received->descriptor);
-        break;
-      case ReportKind::kTerminal:
-        io_.OnTerminal(std::move(received->descriptor));
-        break;
-      case ReportKind::kCopying:
-        copying_because_ = report.error;
-        break;
-      case ReportKind::kLayer:
-        TakeLayer(static_cast<LayerKind>(report.index), std::move(received->descriptor));
-        break;
-      case ReportKind::kListener:
-        listener_ = std::move(received->descriptor);
-        if (!listener_) {
-          call_.weaker.push_back(
-              "a seccomp filter outside of this sandbox has taken the listener: a violation is not "
-              "named");
+        outcome_.setup_errno = report.error;
+        if (index < plan_.steps.size() && plan_.steps[index].kind == StepKind::kOverlay &&
+            copying_because_ != 0) {
+          outcome_.setup_step = CopyProblem(copying_because_, report.error, plan_.limits);
+          outcome_.setup_errno = 0;
         }
-        break;
-      case ReportKind::kEvidence:
-        ready_ = true;
-        outcome_.layers = ReadEvidence(report, outside_, plan_.landlock_abi);
-        if (call_.meter) {
-          const kernel::CgroupState state = call_.meter->ReadState();
-          outcome_.layers.cgroup_memory_bytes = state.limits.memory_bytes;
-          outcome_.layers.cgroup_tasks = state.limits.tasks;
-        }
-        break;
-      case ReportKind::kToolEnded:
-        wait_status_ = report.index;
-        outcome_.use.cpu = std::max(
-            outcome_.use.cpu, std::chrono::microseconds(std::min<uint64_t>(
-                                  report.cpu_microseconds, std::numeric_limits<int64_t>::max())));
-        ended_ = true;
-        break;
-    }
+      }
+      break;
+    case ReportKind::kStepSkipped:
+      call_.weaker.push_back("could not " + step + ": " +
+                             SysError("", report.error).message.substr(2));
+      break;
+    case ReportKind::kTmp:
+      tmp_ = std::move(received.descriptor);
+      break;
+    case ReportKind::kTerminal:
+      io_.OnTerminal(std::move(received.descriptor));
+      break;
+    case ReportKind::kCopying:
+      copying_because_ = report.error;
+      break;
+    case ReportKind::kLayer:
+      TakeLayer(static_cast<LayerKind>(report.index), std::move(received.descriptor));
+      break;
+    case ReportKind::kInterpreterUp:
+      break;
+    case ReportKind::kListener:
+      listener_ = std::move(received.descriptor);
+      if (!listener_) {
+        call_.weaker.push_back(
+            "a seccomp filter outside of this sandbox has taken the listener: a violation is not "
+            "named");
+      }
+      break;
+    case ReportKind::kEvidence:
+      ready_ = true;
+      outcome_.layers = ReadEvidence(report, outside_, plan_.landlock_abi);
+      if (call_.meter) {
+        const kernel::CgroupState state = call_.meter->ReadState();
+        outcome_.layers.cgroup_memory_bytes = state.limits.memory_bytes;
+        outcome_.layers.cgroup_tasks = state.limits.tasks;
+      }
+      break;
+    case ReportKind::kToolEnded:
+      wait_status_ = report.index;
+      outcome_.use.cpu = std::max(
+          outcome_.use.cpu, std::chrono::microseconds(std::min<uint64_t>(
+                                report.cpu_microseconds, std::numeric_limits<int64_t>::max())));
+      ended_ = true;
+      break;
   }
 }
 
@@ -425,7 +427,7 @@ DiskLimit CallMonitor::FullDisk() const {
     }
     bytes += (disk.f_blocks - disk.f_bfree) * static_cast<uint64_t>(disk.f_bsize);
     const uint64_t used = disk.f_files - disk.f_ffree;
-    inodes += used - std::min(used, kOwnInodes + (each == &upper_ ? copied_inodes_ : 0));
+    inodes += used - std::min(used, kOwnInodes);
   }
   return bytes > plan_.limits.disk_bytes ? DiskLimit::kBytes
          : inodes > plan_.limits.inodes  ? DiskLimit::kInodes
@@ -558,6 +560,10 @@ void CallMonitor::Classify() {
 Outcome CallMonitor::Run() {
   const milliseconds tick = call_.meter ? kTickWithCgroup : kTickWithoutCgroup;
   SteadyClock::time_point next_tick = start_ + tick;
+  for (ReceivedReport& early : call_.reports) {
+    TakeReport(std::move(early));
+  }
+  call_.reports.clear();
   Take(io_.OnStart());
   while (!ended_) {
     Poll(tick);
@@ -581,8 +587,8 @@ Outcome CallMonitor::Run() {
   }
   Classify();
   outcome_.layers.cgroup = call_.meter ? kernel::CgroupVersionName(plan_.cgroup_version) : "none";
-  outcome_.layers.workspace = layer_kind_ ? LayerKindName(*layer_kind_) : "";
   outcome_.layers.exceptions = plan_.exceptions;
+  outcome_.layers.workspace = layer_kind_ ? LayerKindName(*layer_kind_) : "";
   outcome_.layers.weaker = call_.weaker;
   return std::move(outcome_);
 }

@@ -58,9 +58,9 @@ struct EnforcedLayers {
   std::string cgroup;                               // "v2", "v1" or "none"
   uint64_t cgroup_memory_bytes = 0;                 // its limits; 0: there is none
   uint64_t cgroup_tasks = 0;                        // our PID 1 among them
-  std::string workspace;  // of a transactional mount: "overlay" or "copy"; else empty
   // What the call did not require, by the names of Requirements: "landlock", "cgroup", "id_maps".
   std::vector<std::string> exceptions;
+  std::string workspace;            // of a transactional mount: "overlay" or "copy"; else empty
   std::vector<std::string> weaker;  // each stated weakness of this host, one sentence each
 
   friend bool operator==(const EnforcedLayers&, const EnforcedLayers&) = default;

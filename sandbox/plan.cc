@@ -25,6 +25,8 @@ constexpr uint64_t kInotifyInstancesMax = 16;
 constexpr uint64_t kShmBytes = 64ULL << 20;
 // Timers are counted among them, and all calls of a user together against the user's own limit.
 constexpr uint64_t kPendingSignalsMax = 1024;
+// It, and the process that mounts what comes with the call.
+constexpr uint32_t kTasksOfAnInterpreter = 2;
 // An address space far above the memory limit: reserving is no use, and the watchdog or the cgroup
 // gives the clearer outcome. It only keeps page tables and overcommit in bounds.
 constexpr uint64_t kAddressSpaceFactor = 8;
@@ -441,6 +443,10 @@ Result<LaunchPlan> MakePlan(const SandboxSpec& spec, const HostSupport& host) {
   LaunchPlan plan;
   plan.id = spec.id;
   plan.argv = spec.argv;
+  if (spec.limits.tasks >= kTasksOfAnInterpreter) {
+    plan.interpreter.assign(spec.argv.begin(),
+                            spec.argv.begin() + static_cast<long>(spec.interpreter_arguments));
+  }
   for (const auto& [name, value] : spec.environment) {
     plan.environment.push_back(name + "=" + value);
   }

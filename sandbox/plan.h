@@ -67,8 +67,12 @@ enum class StepKind {
   kResourceLimit,     // [number: resource, value]
   kWorkingDirectory,  // [path: in the sandbox]
   kPrepareLandlock,   // makes the ruleset with the rules that all calls share
-  kAwaitCall,         // a warm sandbox only: the steps that follow come with the call
-  kLandlock,          // adds the call's own rules and enforces it
+  // A warm sandbox only. The tool's process becomes the interpreter, without a capability; a child of
+  // it goes on, takes the steps that need some, and hands the rest over.
+  kStartInterpreter,
+  kAwaitCall,  // a warm sandbox only: the steps that follow come with the call
+  kHandOver,  // a warm sandbox with an interpreter only: the interpreter takes the steps that follow
+  kLandlock,  // adds the call's own rules and enforces it
   kSeccomp,
   kEvidence,  // [number: EvidenceBits of report.h] what is not as planned fails it
   kExec,
@@ -111,6 +115,8 @@ struct LaunchPlan {
   std::string network_group;
   std::vector<std::string> argv;
   std::vector<std::string> environment;  // "NAME=value"
+  // The entries of argv that start an interpreter before the call, in a warm sandbox; or none.
+  std::vector<std::string> interpreter;
   Limits limits;
   kernel::CgroupVersion cgroup_version = kernel::CgroupVersion::kNone;
   bool privileged = false;              // run as nobody, see mounts through id mappings

@@ -24,11 +24,12 @@ enum class ReportKind : uint32_t {
   kTmp,             // carries a descriptor of the call's /tmp
   kTerminal,        // carries our end of the call's terminal
   kCopying,         // error: why a transactional mount is no overlay but a copy
-  kLayer,      // index: the LayerKind; carries the folder that a call's changes go to. To a copy
-               // the launcher answers one byte, when it has read it
-  kListener,   // carries the listener of the call's filter; without one: there is none
-  kEvidence,   // what the kernel says of the process that is about to execute the tool
-  kToolEnded,  // index: its wait status; all processes of the call but PID 1 are gone
+  kLayer,  // index: the LayerKind; carries the folder that a call's changes go to. To a copy
+           // the launcher answers one byte, when it has read it
+  kInterpreterUp,  // an interpreter that was started before its call waits for it
+  kListener,       // carries the listener of the call's filter; without one: there is none
+  kEvidence,       // what the kernel says of the process that is about to execute the tool
+  kToolEnded,      // index: its wait status; all processes of the call but PID 1 are gone
 };
 
 inline constexpr size_t kNamespaceCount = 8;

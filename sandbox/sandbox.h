@@ -73,6 +73,9 @@ class Sandbox {
   // An Error means that the runtime failed (out of descriptors, say); a host that lacks a required
   // layer is the Outcome kSetupFailed with the step named.
   virtual Result<Outcome> Run(const SandboxSpec& spec, CallIo& io, const CancelToken& cancel) = 0;
+
+  // Calls like `spec` are to be expected: what can be prepared for them is, in the background.
+  virtual void Expect(const SandboxSpec& spec) { (void)spec; }
 };
 
 }  // namespace nacre::sandbox

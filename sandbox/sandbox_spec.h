@@ -70,6 +70,9 @@ struct SandboxSpec {
   std::string id;                 // names the cgroup: letters, digits and '-'
   std::vector<std::string> argv;  // argv[0] is an absolute path inside the sandbox
   std::vector<std::pair<std::string, std::string>> environment;  // all of it: nothing is inherited
+  // Not 0: so many entries of argv, from the first, start an interpreter and hold nothing of a call
+  // (interpreter/python.h). A warm sandbox starts it before the call is there.
+  size_t interpreter_arguments = 0;
   std::string working_directory = "/";
   std::vector<Mount> mounts;
   // Paths in the sandbox that read as an empty file or directory, or as a read-only copy of

@@ -67,11 +67,17 @@ Status CheckProgram(const SandboxSpec& spec) {
                    [](char c) { return IsWordCharacter(c) || c == '-'; })) {
     return Invalid("network_group must be at most 64 letters, digits and '-'");
   }
+  if (!spec.network_group.empty() && spec.seccomp_profile == "network-client") {
+    return Invalid("a call with sockets (network-client) shares its network with no other call");
+  }
   if (spec.argv.empty() || spec.argv.size() > kArgumentsMax) {
     return Invalid("argv must have 1 to 1024 entries");
   }
   if (!IsNormalPath(spec.argv[0])) {
     return Invalid("argv[0] must be an absolute, normalised path");
+  }
+  if (spec.interpreter_arguments >= spec.argv.size()) {
+    return Invalid("interpreter_arguments must leave an entry of argv to the call");
   }
   size_t total = 0;
   for (const std::string& argument : spec.argv) {

@@ -22,13 +22,21 @@ Result<Sandbox*> TieredSandbox::Tier(Isolation isolation) {
     case Isolation::kMicrovm:
       break;
   }
-  return Error{ErrorCode::kUnavailable,
-               "isolation " + std::string(IsolationName(isolation)) + " is not in this version"};
+  return Error{ErrorCode::kUnavailable, "isolation " + std::string(IsolationName(isolation)) +
+                                            " is not in this version, which starts no virtual "
+                                            "machine; isolation gvisor, too, gives a "
+                                            "call a kernel of its own: apt-get install runsc"};
 }
 
 Status TieredSandbox::CheckTier(Isolation isolation) {
   const Result<Sandbox*> tier = Tier(isolation);
   return tier.ok() ? Ok() : Status(tier.error());
+}
+
+void TieredSandbox::Expect(const SandboxSpec& spec) {
+  if (spec.isolation == Isolation::kNamespace) {
+    kernel_->Expect(spec);
+  }
 }
 
 Result<Outcome> TieredSandbox::Run(const SandboxSpec& spec, CallIo& io, const CancelToken& cancel) {

@@ -23,6 +23,7 @@ class TieredSandbox final : public Sandbox {
 
   // A tier that this host does not have is the Outcome kSetupFailed with the reason as its step.
   Result<Outcome> Run(const SandboxSpec& spec, CallIo& io, const CancelToken& cancel) override;
+  void Expect(const SandboxSpec& spec) override;
 
   // Whether a call in this tier could start: kUnavailable with the reason and what to install.
   Status CheckTier(Isolation isolation);

@@ -16,6 +16,7 @@
 namespace nacre::tools {
 namespace {
 
+constexpr const char* kPython = "/usr/bin/python3";
 constexpr size_t kManifestBytesMax = 64U << 10;
 constexpr size_t kNameBytesMax = 64;
 constexpr size_t kDescriptionBytesMax = 1024;
@@ -146,6 +147,20 @@ std::vector<HostService> ReadHostServices(const YAML::Node& node) {
   return std::vector<HostService>(node.size(), HostService::kMemory);
 }
 
+Interpreter ReadInterpreter(const YAML::Node& node) {
+  const std::string text = Text(node, "interpreter");
+  if (text != "python3") {
+    throw Mistake{node.Mark(),
+                  "interpreter: expected python3; a program in another language is started "
+                  "by its own first line, #!"};
+  }
+  if (::access(kPython, X_OK) != 0) {
+    throw Mistake{node.Mark(), std::string("interpreter: ") + kPython +
+                                   " is not installed; install it: apt-get install python3"};
+  }
+  return Interpreter::kPython3;
+}
+
 // A regular file in the tool's own folder: the sandbox mounts that folder and starts this file.
 std::string ReadProgram(const YAML::Node& node, const std::string& directory) {
   const std::string name = Text(node, "program");
@@ -157,7 +172,7 @@ std::string ReadProgram(const YAML::Node& node, const std::string& directory) {
   if (::lstat(program.c_str(), &info) != 0) {
     throw Mistake{node.Mark(), "program: " + SysError(program, errno).message};
   }
-  if (!S_ISREG(info.st_mode) || (info.st_mode & 0111U) == 0) {
+  if (!S_ISREG(info.st_mode)) {
     throw Mistake{node.Mark(), "program: " + program + " is not an executable file"};
   }
   return program;
@@ -195,6 +210,8 @@ void ReadKey(const std::string& key, const YAML::Node& key_node, const YAML::Nod
     manifest->idempotent = ReadIdempotent(value);
   } else if (key == "host_services") {
     manifest->host_services = ReadHostServices(value);
+  } else if (key == "interpreter") {
+    manifest->interpreter = ReadInterpreter(value);
   } else if (key == "program") {
     manifest->program = ReadProgram(value, directory);
   } else if (key == "parameters") {
@@ -223,6 +240,10 @@ Manifest ReadDocument(const std::string& text, const std::string& directory) {
     if (!seen.contains(key)) {
       throw Mistake{document.Mark(), std::string("the key \"") + key + "\" is missing"};
     }
+  }
+  if (manifest.interpreter == Interpreter::kNone && ::access(manifest.program.c_str(), X_OK) != 0) {
+    throw Mistake{document.Mark(), "program: " + manifest.program +
+                                       " is not an executable file, and no interpreter is named"};
   }
   if (manifest.effect == Effect::kRead &&
       std::any_of(manifest.paths.begin(), manifest.paths.end(),

@@ -13,6 +13,9 @@ namespace nacre::tools {
 enum class Effect { kRead = 0, kWrite, kExecute };  // the strongest effect a call can have
 const char* EffectName(Effect effect);
 
+// What runs the program. kNone: the kernel, as it is.
+enum class Interpreter { kNone = 0, kPython3 };
+
 enum class HostService { kMemory = 0 };  // what a tool may ask the runtime for over its channel
 
 struct PathParameter {
@@ -33,6 +36,7 @@ struct Manifest {
   bool idempotent = false;  // safe to run again when a crash left its outcome unknown
   std::vector<HostService> host_services;
   std::string program;  // absolute path on the host
+  Interpreter interpreter = Interpreter::kNone;
   bool builtin = false;
 };
 

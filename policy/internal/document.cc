@@ -136,6 +136,7 @@ OrderedJson ToDocument(const Policy& policy) {
       {"sandbox",
        {{"profile", grant.profile},
         {"isolation", IsolationName(grant.isolation)},
+        {"share_network", grant.share_network},
         {"limits",
          {{"wall", FormatDuration(limits.wall)},
           {"cpu", FormatDuration(limits.cpu)},

@@ -172,9 +172,15 @@ class LayerReader {
   }
 
   void ReadSandbox(const YamlNode& node) {
-    if (reader_.Map(node, "sandbox", {{"profile", "isolation", "limits", "require"}, {}}) ==
+    if (reader_.Map(node, "sandbox",
+                    {{"profile", "isolation", "share_network", "limits", "require"}, {}}) ==
         nullptr) {
       return;
+    }
+    if (const YamlNode* share = NodeReader::Find(node, "share_network")) {
+      if (const auto value = reader_.Boolean(*share, "sandbox.share_network")) {
+        Set([value](Policy& policy) { policy.grant.share_network = *value; });
+      }
     }
     if (const YamlNode* profile = NodeReader::Find(node, "profile")) {
       const auto choice =

@@ -33,11 +33,17 @@ Result<std::variant<AuthorizedCall, RefusedCall>> Authorizer::Authorize(std::str
   Json record = {{"tool", call.tool->name},
                  {"arguments", AuditContent(policy_, DumpJson(call.request.arguments))},
                  {"verdict", policy::VerdictName(decision.verdict)},
-                 {"rule", decision.rule},
                  {"reason", decision.reason},
                  {"source", source}};
-  if (Result<uint64_t> written = log_.Append({"call.decided", origin.session, origin.turn, call_id,
-                                              policy_.digest, std::move(record)});
+  if (Result<uint64_t> written = log_.Append({.event = "call.decided",
+                                              .session = origin.session,
+                                              .turn = origin.turn,
+                                              .call = call_id,
+                                              .policy_digest = policy_.digest,
+                                              .data = std::move(record),
+                                              .rule = decision.rule,
+                                              .step = origin.step,
+                                              .actor = "agent"});
       !written.ok()) {
     return written.error();
   }
@@ -49,15 +55,17 @@ Result<std::variant<AuthorizedCall, RefusedCall>> Authorizer::Authorize(std::str
     const Approval approval = approver_ == nullptr
                                   ? Approval{false, "nobody, since no person can be asked here"}
                                   : approver_->Ask(call, decision);
-    if (Result<uint64_t> written =
-            log_.Append({"call.approval",
-                         origin.session,
-                         origin.turn,
-                         call_id,
-                         policy_.digest,
-                         {{"approved", approval.approved},
-                          {"by", approval.by},
-                          {"arguments_digest", Sha256Text(DumpJson(call.request.arguments))}}});
+    if (Result<uint64_t> written = log_.Append(
+            {.event = "call.approval",
+             .session = origin.session,
+             .turn = origin.turn,
+             .call = call_id,
+             .policy_digest = policy_.digest,
+             .data = {{"approved", approval.approved},
+                      {"by", approval.by},
+                      {"arguments_digest", Sha256Text(DumpJson(call.request.arguments))}},
+             .rule = decision.rule,
+             .step = origin.step});
         !written.ok()) {
       return written.error();
     }

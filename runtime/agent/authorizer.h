@@ -4,6 +4,7 @@
 // does not compile.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <variant>
@@ -43,6 +44,7 @@ struct RefusedCall {
 struct CallOrigin {
   std::string session;
   std::string turn;
+  int64_t step = 0;
 };
 
 // Borrows all of them for its life. Thread-compatible.

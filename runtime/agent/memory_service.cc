@@ -16,12 +16,13 @@ Result<Json> MemoryService::Call(const std::string& method, const Json& argument
       return Error{ErrorCode::kInvalidArgument,
                    "a note has 1 to " + std::to_string(kNoteBytesMax) + " bytes"};
     }
-    NACRE_TRY(log_.Append({"memory.noted",
-                           scope_.session,
-                           scope_.turn,
-                           scope_.call,
-                           scope_.policy_digest,
-                           {{"digest", Sha256Text(text)}, {"bytes", text.size()}}}));
+    NACRE_TRY(log_.Append({.event = "memory.noted",
+                           .session = scope_.session,
+                           .turn = scope_.turn,
+                           .call = scope_.call,
+                           .policy_digest = scope_.policy_digest,
+                           .data = {{"digest", Sha256Text(text)}, {"bytes", text.size()}},
+                           .actor = "agent"}));
     NACRE_TRY(store_.AddNote(scope_.workspace, text, UnixMillis(clock_.Now())));
     return Json(nullptr);
   }

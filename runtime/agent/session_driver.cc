@@ -66,7 +66,7 @@ SessionDriver::SessionDriver(const Services& services, SessionOptions options,
       lease_(std::move(lease)),
       machine_(options_.policy->budgets),
       authorizer_(*options_.policy, services_.log, services_.approver, sink_),
-      runner_(services_.sandbox, options_.workspace) {}
+      runner_(services_.sandbox, options_.workspace, session_id_) {}
 
 Result<std::unique_ptr<SessionDriver>> SessionDriver::Create(const Services& services,
                                                              SessionOptions options,
@@ -99,6 +99,7 @@ Result<std::unique_ptr<SessionDriver>> SessionDriver::Create(const Services& ser
   sink.OnEvent(SessionStarted{
       session.id, false, session.workspace, session.policy, session.policy_digest, engine.name,
       engine.model, engine.demonstration, services.sandbox_summary, services.sandbox_weaker});
+  driver->ExpectCalls();
   return driver;
 }
 
@@ -123,6 +124,7 @@ Result<std::unique_ptr<SessionDriver>> SessionDriver::Resume(const Services& ser
                               driver->options_.policy_name, driver->options_.policy->digest,
                               engine.name, engine.model, engine.demonstration,
                               services.sandbox_summary, services.sandbox_weaker});
+  driver->ExpectCalls();
   return driver;
 }
 
@@ -305,6 +307,7 @@ Input SessionDriver::Perform(Turn& turn, const Effect& effect, const Stop& stop)
 }
 
 Input SessionDriver::Ask(Turn& turn, const AskEngine& ask, const Stop& stop) {
+  turn.step = turn.next_step + 1;
   inference::GenerateRequest request;
   request.session_id = session_id_;
   request.tools = OfferedTools();
@@ -372,9 +375,9 @@ Input SessionDriver::Judge(Turn& turn, const JudgeCall& judge) {
     return CallMalformedInput{bad->reason};
   }
 
-  auto authorized =
-      authorizer_.Authorize(NewUlid(services_.clock, services_.random),
-                            std::get<ToolCall>(std::move(parsed)), {session_id_, turn.id});
+  auto authorized = authorizer_.Authorize(NewUlid(services_.clock, services_.random),
+                                          std::get<ToolCall>(std::move(parsed)),
+                                          {session_id_, turn.id, turn.step});
   if (!authorized.ok()) {
     return RuntimeFailed{authorized.error()};
   }
@@ -501,19 +504,42 @@ Result<TurnFinished> SessionDriver::Finish(const Turn& turn, const EndTurn& end)
 
 Status SessionDriver::Record(const std::string& event, const Turn& turn, const std::string& call,
                              Json data) {
-  Result<uint64_t> written = services_.log.Append(
-      {event, session_id_, turn.id, call, options_.policy->digest, std::move(data)});
+  // A person begins sessions and turns; within a turn the agent acts.
+  const bool agents =
+      event.starts_with("model.") || event.starts_with("call.") || event.starts_with("workspace.");
+  Result<uint64_t> written = services_.log.Append({.event = event,
+                                                   .session = session_id_,
+                                                   .turn = turn.id,
+                                                   .call = call,
+                                                   .policy_digest = options_.policy->digest,
+                                                   .data = std::move(data),
+                                                   .step = turn.step,
+                                                   .actor = agents ? "agent" : ""});
   return written.ok() ? Ok() : Status(written.error());
+}
+
+std::vector<const tools::Manifest*> SessionDriver::AllowedTools() const {
+  std::vector<const tools::Manifest*> allowed;
+  for (const tools::Manifest& tool : services_.tools.all()) {
+    if (policy::CouldAllow(*options_.policy, tool.name)) {
+      allowed.push_back(&tool);
+    }
+  }
+  return allowed;
 }
 
 std::vector<inference::ToolSchema> SessionDriver::OfferedTools() const {
   std::vector<inference::ToolSchema> offered;
-  for (const tools::Manifest& tool : services_.tools.all()) {
-    if (policy::CouldAllow(*options_.policy, tool.name)) {
-      offered.push_back({tool.name, tool.description, tool.parameters});
-    }
+  for (const tools::Manifest* tool : AllowedTools()) {
+    offered.push_back({tool->name, tool->description, tool->parameters});
   }
   return offered;
+}
+
+void SessionDriver::ExpectCalls() {
+  for (const tools::Manifest* tool : AllowedTools()) {
+    runner_.Expect(options_.policy->grant, *tool);
+  }
 }
 
 std::vector<inference::ChatMessage> SessionDriver::Prompt() const {

@@ -78,6 +78,7 @@ class SessionDriver final {
   struct Turn {
     std::string id;
     int64_t next_step = 0;
+    int64_t step = 0;                          // from 1: the one that goes on, for the record
     std::optional<AuthorizedCall> authorized;  // between JudgeCall and RunCall
     inference::TokenUse tokens;                // of the reply that is being handled
   };
@@ -114,7 +115,10 @@ class SessionDriver final {
   Result<TurnFinished> Finish(const Turn& turn, const EndTurn& end);
 
   Status Record(const std::string& event, const Turn& turn, const std::string& call, Json data);
+  std::vector<const tools::Manifest*> AllowedTools() const;
   std::vector<inference::ToolSchema> OfferedTools() const;
+  // So that the first call of a session finds a sandbox ready.
+  void ExpectCalls();
   std::vector<inference::ChatMessage> Prompt() const;
   // A tool's result is cut to what the engine's context can bear.
   std::string FitResult(const std::string& text) const;

@@ -3,6 +3,8 @@
 #include <filesystem>
 
 #include "runtime/agent/tool_call.h"
+#include "sandbox/interpreter/python.h"
+#include "tools/python_module.h"
 
 namespace nacre::agent {
 namespace {
@@ -80,7 +82,14 @@ sandbox::SandboxSpec BuildSpec(const SpecInputs& inputs) {
   const std::filesystem::path program(inputs.tool.program);
   spec.mounts.push_back({program.parent_path().string(), kToolTarget, sandbox::Access::kRead,
                          sandbox::Executable::kYes});
-  spec.argv = {std::string(kToolTarget) + "/" + program.filename().string()};
+  if (inputs.grant.share_network) {
+    spec.network_group = inputs.session_id;
+  }
+  if (inputs.tool.interpreter == tools::Interpreter::kPython3) {
+    spec.argv = sandbox::interpreter::PythonCommand(tools::PythonToolModule());
+    spec.interpreter_arguments = spec.argv.size();
+  }
+  spec.argv.push_back(std::string(kToolTarget) + "/" + program.filename().string());
   if (inputs.grant.workspace != policy::WorkspaceMode::kNone) {
     MountWorkspace(inputs.workspace,
                    inputs.tool.effect == tools::Effect::kRead ? sandbox::Access::kRead

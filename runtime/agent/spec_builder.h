@@ -17,6 +17,7 @@ struct SpecInputs {
   const std::string& call_id;
   const std::string& workspace;  // host path
   const WorkspaceMatches& matches;
+  std::string session_id = {};  // names those that may share what the policy lets a session share
 };
 
 // A tool that only reads gets the workspace read-only, whatever the policy would allow others.

@@ -63,6 +63,12 @@ CallResult Conclude(sandbox::Outcome outcome, const ChannelIo& io,
 
 }  // namespace
 
+void ToolRunner::Expect(const policy::Grant& grant, const tools::Manifest& tool) {
+  const std::string no_call = "expected";
+  const WorkspaceMatches none;
+  sandbox_.Expect(BuildSpec({grant, tool, no_call, workspace_, none, session_id_}));
+}
+
 Result<CallResult> ToolRunner::Run(const AuthorizedCall& call, tools::HostServices& services,
                                    const CancelToken& cancel) {
   const policy::Grant& grant = call.decision().grant;
@@ -71,7 +77,8 @@ Result<CallResult> ToolRunner::Run(const AuthorizedCall& call, tools::HostServic
   if (grant.workspace != policy::WorkspaceMode::kNone) {
     matches = NACRE_TRY(ScanWorkspace(workspace_, grant.hide, grant.protect));
   }
-  const sandbox::SandboxSpec spec = BuildSpec({grant, tool, call.id(), workspace_, matches});
+  const sandbox::SandboxSpec spec =
+      BuildSpec({grant, tool, call.id(), workspace_, matches, session_id_});
   tools::ToolChannel channel(tool, call.id(), call.call().request.arguments, services);
   std::optional<WorkspaceChange> change;
   if (MountsTransactionally(spec)) {
@@ -129,10 +136,10 @@ Json OutcomeToJson(const sandbox::Outcome& outcome) {
                  {"groups", outcome.layers.groups},
                  {"resource_limits", outcome.layers.resource_limits},
                  {"cgroup", outcome.layers.cgroup},
-                 {"workspace", outcome.layers.workspace},
                  {"cgroup_memory_bytes", outcome.layers.cgroup_memory_bytes},
                  {"cgroup_tasks", outcome.layers.cgroup_tasks},
                  {"exceptions", outcome.layers.exceptions},
+                 {"workspace", outcome.layers.workspace},
                  {"weaker", outcome.layers.weaker}}}};
   if (!outcome.cold_because.empty()) {
     json["cold_because"] = outcome.cold_because;

@@ -25,8 +25,11 @@ struct CallResult {
 // Borrows both. Thread-safe if they are.
 class ToolRunner final {
  public:
-  ToolRunner(sandbox::Sandbox& sandbox, std::string workspace)
-      : sandbox_(sandbox), workspace_(std::move(workspace)) {}
+  ToolRunner(sandbox::Sandbox& sandbox, std::string workspace, std::string session_id)
+      : sandbox_(sandbox), workspace_(std::move(workspace)), session_id_(std::move(session_id)) {}
+
+  // That calls of the tool are to be expected: their sandboxes are prepared, in the background.
+  void Expect(const policy::Grant& grant, const tools::Manifest& tool);
 
   Result<CallResult> Run(const AuthorizedCall& call, tools::HostServices& services,
                          const CancelToken& cancel);
@@ -34,6 +37,7 @@ class ToolRunner final {
  private:
   sandbox::Sandbox& sandbox_;
   std::string workspace_;  // host path
+  std::string session_id_;
 };
 
 bool MountsTransactionally(const sandbox::SandboxSpec& spec);

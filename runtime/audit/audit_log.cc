@@ -107,8 +107,8 @@ class FileAuditLog final : public AuditLog {
 }  // namespace
 
 Result<std::unique_ptr<AuditLog>> OpenAuditLog(const std::string& directory, const Clock& clock,
-                                               Random& random) {
-  auto writer = LogWriter::Open(directory, clock, random);
+                                               Random& random, Storage& storage) {
+  auto writer = LogWriter::Open(directory, clock, random, storage);
   if (!writer.ok()) {
     return WithContext("audit log " + directory, writer.error());
   }

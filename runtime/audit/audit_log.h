@@ -13,6 +13,7 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "runtime/audit/audit_record.h"
+#include "runtime/audit/storage.h"
 
 namespace nacre::audit {
 
@@ -29,10 +30,12 @@ class AuditLog {
   virtual Status WriteCheckpoint() = 0;
 };
 
-// Opens or creates the log in `directory` (0700). Recovers a tail torn by a crash to the last whole
-// record and says so in a "log.recovered" record. Refuses a log whose records do not match its last
-// checkpoint: that is tampering, not a crash.
+// Opens or creates the log in `directory` (0700). What it costs does not grow with the log: the newest
+// records and the edge of the tree are read. Recovers a tail torn by a crash to the last whole record
+// and says so in a "log.recovered" record. Refuses a log whose newest records do not match what was
+// signed: that is tampering, not a crash. (Older ones are `nacre audit verify`'s.) Borrows everything
+// for the log's life.
 Result<std::unique_ptr<AuditLog>> OpenAuditLog(const std::string& directory, const Clock& clock,
-                                               Random& random);
+                                               Random& random, Storage& storage = DiskStorage());
 
 }  // namespace nacre::audit

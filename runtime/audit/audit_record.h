@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/json.h"
 
@@ -19,6 +20,13 @@ struct AuditRecord {
   std::string call;
   std::string policy_digest;
   Json data = Json::object();
+
+  std::string rule;                 // of the policy, that decided
+  int64_t step = 0;                 // within the turn, from 1; 0 outside of any
+  std::vector<std::string> labels;  // of the data that it is about; sorted
+  std::string tenant;               // empty: the only one
+  // Who did it: "agent", "nacre" itself, or a person as "uid N". Empty: the one that runs this process.
+  std::string actor;
 };
 
 }  // namespace nacre::audit

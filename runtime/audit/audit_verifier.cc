@@ -5,15 +5,19 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <optional>
 
 #include "base/file.h"
 #include "base/unique_fd.h"
 #include "runtime/audit/base64.h"
-#include "runtime/audit/checkpoint_files.h"
+#include "runtime/audit/checkpoint.h"
+#include "runtime/audit/entry_reader.h"
+#include "runtime/audit/layout.h"
 #include "runtime/audit/line_reader.h"
 #include "runtime/audit/merkle_tree.h"
 #include "runtime/audit/record_format.h"
+#include "runtime/audit/tile_reader.h"
 
 namespace nacre::audit {
 namespace {
@@ -24,39 +28,28 @@ struct Anchor {
   std::string name;  // "checkpoint 3", "head"
 };
 
-// Where in the file a record begins, and what its link must be.
+// How far a scan has come.
 struct Position {
   uint64_t index = 0;
-  uint64_t offset = 0;
-  std::string previous;
+  std::optional<Sha256Digest> previous;  // leaf hash of the record before, where one was passed
 
-  void Pass(std::string_view line, const Sha256Digest& leaf) {
+  void Pass(const Sha256Digest& leaf) {
     ++index;
-    offset += line.size() + 1;
-    previous = ToHex(leaf);
+    previous = leaf;
   }
+  // What the link of the record `index` must be.
+  std::string Link() const { return previous.has_value() ? ToHex(*previous) : std::string(); }
 };
-
-Result<UniqueFd> OpenForReading(const std::string& path) {
-  UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  struct stat info {};
-  if (!file || ::fstat(file.get(), &info) != 0) {
-    return SysError("open " + path, errno);
-  }
-  if (!S_ISREG(info.st_mode)) {
-    return Error{ErrorCode::kDataLoss, path + " is no regular file"};
-  }
-  return file;
-}
 
 class Verifier final {
  public:
-  Verifier(const std::string& directory, const std::string& trusted_key)
-      : directory_(directory), trusted_key_(trusted_key) {}
+  Verifier(const std::string& directory, const VerifyOptions& options)
+      : directory_(directory), options_(options) {}
 
   VerifyReport Run() {
     if (LoadKey()) {
       // Signatures first, records last: what is appended meanwhile is only ever too much.
+      LoadSince();
       LoadHead();
       LoadHistory();
       CheckRecords();
@@ -67,7 +60,11 @@ class Verifier final {
 
  private:
   void Problem(std::string text) { report_.problems.push_back(std::move(text)); }
-  std::string Path(const char* file) const { return directory_ + "/" + file; }
+  void BadRecord(uint64_t index, const std::string& why) {
+    report_.first_bad = std::min(report_.first_bad.value_or(index), index);
+    Problem("record " + std::to_string(index) + ": " + why);
+  }
+  std::string Path(const std::string& file) const { return directory_ + "/" + file; }
 
   bool LoadKey() {
     const auto text = ReadFile(Path(kPublicKeyFile), kCheckpointBytesMax);
@@ -77,7 +74,7 @@ class Verifier final {
       return false;
     }
     key_.emplace(std::move(key).value());
-    std::string trusted = trusted_key_;
+    std::string trusted = options_.trusted_key;
     if (!trusted.empty() && trusted.back() != '\n') {
       trusted += '\n';
     }
@@ -94,6 +91,16 @@ class Verifier final {
       return std::nullopt;
     }
     return checkpoint.value();
+  }
+
+  void LoadSince() {
+    if (options_.since.empty()) {
+      return;
+    }
+    if (const auto checkpoint = Parse("the remembered checkpoint", options_.since)) {
+      since_ = *checkpoint;
+      anchors_.push_back({*checkpoint, "the remembered checkpoint"});
+    }
   }
 
   void LoadHead() {
@@ -139,9 +146,11 @@ class Verifier final {
       }
       return;
     }
-    if (!Parse(kCheckpointFile, newest.value()).has_value()) {
+    const auto checkpoint = Parse(kCheckpointFile, newest.value());
+    if (!checkpoint.has_value()) {
       return;
     }
+    published_ = checkpoint->size;
     const auto from = before_newest >= 2 ? before_newest - 2 : 0;
     if (std::find(notes_.begin() + static_cast<std::ptrdiff_t>(from), notes_.end(),
                   newest.value()) == notes_.end()) {
@@ -186,20 +195,29 @@ class Verifier final {
     }
   }
 
-  void CheckRecords() {
-    const auto file = OpenForReading(Path(kRecordsFile));
-    if (!file.ok()) {
-      return Problem(std::string(kRecordsFile) + ": " + file.error().message);
+  // The edge of the tree from which on records are read: that of a remembered checkpoint when the
+  // tiles lead to it, or else the beginning.
+  TreeEdge Begin() {
+    if (since_.size == 0) {
+      return {};
     }
+    const auto edge = LoadTreeEdge(directory_, since_.size, published_);
+    return edge.ok() && edge.value().Root() == since_.root ? edge.value() : TreeEdge();
+  }
+
+  void CheckRecords() {
     std::stable_sort(anchors_.begin(), anchors_.end(), [](const Anchor& a, const Anchor& b) {
       return a.checkpoint.size < b.checkpoint.size;
     });
-    report_.root = EncodeRoot(Sha256(""));
-    LineReader reader(file.value().get(), 0, kRecordBytesMax);
-    MerkleFrontier tree;
-    Position now;
-    Position good;  // after the last record under a matching anchor
-    auto anchor = anchors_.begin();
+    TreeEdge tree = Begin();
+    report_.root = EncodeRoot(tree.Root());
+    Position now{.index = tree.size(), .previous = LeafBefore(tree.size())};
+    Position good = now;  // after the last record under a matching anchor
+    auto anchor = std::find_if(anchors_.begin(), anchors_.end(), [&](const Anchor& each) {
+      return each.checkpoint.size >= tree.size();
+    });
+    EntryReader reader(directory_, tree.size());
+    std::vector<FullTile> full;
     bool trust = true;  // until the first record that does not fit: after it nothing can
     while (true) {
       for (; trust && anchor != anchors_.end() && anchor->checkpoint.size == now.index; ++anchor) {
@@ -208,43 +226,126 @@ class Verifier final {
           report_.covered = now.index;
           report_.root = EncodeRoot(tree.Root());
         } else {
-          Problem(Locate(file.value().get(), good, *anchor));
+          Locate(good, *anchor);
           trust = false;
         }
       }
-      std::string_view line;
-      const auto more = reader.Next(&line);
+      if (trust && published_ != 0 && published_ == now.index) {
+        CheckPartials(tree);
+      }
+      std::string_view entry;
+      const auto more = reader.Next(&entry);
       if (!more.ok()) {
-        Problem("record " + std::to_string(now.index) + ": " + more.error().message);
+        BadRecord(now.index, more.error().message);
         break;
       }
       if (!more.value()) {
         break;
       }
+      const Sha256Digest leaf = LeafHash(entry);
       // Beyond the last signature only form and links can be checked.
       if (trust && anchor == anchors_.end()) {
-        if (const Status checked = CheckRecord(line, now.index, now.previous); !checked.ok()) {
-          Problem("record " + std::to_string(now.index) + ": " + checked.error().message);
+        if (const Status checked = CheckRecord(entry, now.index, now.Link()); !checked.ok()) {
+          BadRecord(now.index, checked.error().message);
           trust = false;
         }
       }
-      const Sha256Digest leaf = LeafHash(line);
-      tree.Append(leaf);
-      now.Pass(line, leaf);
+      tree.Append(leaf, &full);
+      now.Pass(leaf);
+      ++report_.read;
+      if (!full.empty()) {
+        CheckTiles(full, now.index, trust);
+        full.clear();
+      }
     }
     report_.records = now.index;
     CheckEnd(now, reader.tail().size());
   }
 
+  // For a start in the middle.
+  std::optional<Sha256Digest> LeafBefore(uint64_t index) const {
+    if (index == 0) {
+      return std::nullopt;
+    }
+    EntryReader reader(directory_, index - 1);
+    std::string_view entry;
+    const auto found = reader.Next(&entry);
+    return found.ok() && found.value() ? std::optional(LeafHash(entry)) : std::nullopt;
+  }
+
+  // A full tile is on the disk before the next bundle is begun.
+  void CheckTiles(const std::vector<FullTile>& tiles, uint64_t size, bool trust) {
+    for (const FullTile& tile : tiles) {
+      const std::string path = TilePath(tile.level, tile.number);
+      const auto found = ReadSmall(path, kTileBytes);
+      if (found.ok() && found.value() == tile.bytes) {
+        continue;
+      }
+      struct stat info {};
+      const bool newest = ::stat(Path(BundlePath(size / kTileWidth)).c_str(), &info) != 0;
+      if (!found.ok() && found.error().code == ErrorCode::kNotFound && newest) {
+        report_.notes.push_back(path + ": not there yet, the next writer makes it");
+      } else if (trust) {
+        const uint64_t width = uint64_t{1} << (8 * (tile.level + 1));
+        Problem(path + ": " +
+                (found.ok() ? "it is not that of records " + std::to_string(tile.number * width) +
+                                  " to " + std::to_string((tile.number + 1) * width - 1)
+                            : found.error().message));
+      }
+    }
+  }
+
+  // What other programs read to check the newest checkpoint.
+  void CheckPartials(const TreeEdge& tree) {
+    for (size_t level = 0; level < tree.open().size(); ++level) {
+      const auto& hashes = tree.open()[level];
+      if (hashes.empty()) {
+        continue;
+      }
+      const uint64_t number = (tree.size() >> (8 * level)) / kTileWidth;
+      const std::string path = TilePath(static_cast<int>(level), number, hashes.size());
+      ComparePartial(path, TileBytes(hashes), kTileBytes);
+      if (level == 0) {
+        std::string bundle;
+        EntryReader reader(directory_, number * kTileWidth);
+        std::string_view entry;
+        for (size_t i = 0; i < hashes.size(); ++i) {
+          const auto more = reader.Next(&entry);
+          if (!more.ok() || !more.value()) {
+            return;
+          }
+          AppendEntry(entry, &bundle);
+        }
+        ComparePartial(BundlePath(number, hashes.size()), bundle, kBundleBytesMax);
+      }
+    }
+  }
+
+  void ComparePartial(const std::string& path, std::string_view expected, size_t bytes_max) {
+    const auto found = ReadSmall(path, bytes_max);
+    if (!found.ok() && found.error().code == ErrorCode::kNotFound) {
+      // A newer checkpoint may have taken its place, and a power failure may have taken it away.
+      report_.notes.push_back(path + ": not there; the next checkpoint has its own");
+    } else if (!found.ok() || found.value() != expected) {
+      Problem(path + ": " + (found.ok() ? "it does not match the records" : found.error().message));
+    }
+  }
+
+  Result<std::string> ReadSmall(const std::string& path, size_t bytes_max) const {
+    const UniqueFd regular = NACRE_TRY(OpenForReading(Path(path)));
+    return ReadFile(Path(path), bytes_max);
+  }
+
   void CheckEnd(const Position& end, size_t tail_bytes) {
     if (!anchors_.empty() && anchors_.back().checkpoint.size > end.index) {
+      report_.first_bad = std::min(report_.first_bad.value_or(end.index), end.index);
       Problem("records " + std::to_string(end.index) + " to " +
               std::to_string(anchors_.back().checkpoint.size - 1) + ": missing, " +
               anchors_.back().name + " covers them");
     }
     if (tail_bytes > 0) {
-      report_.notes.push_back("records.jsonl: the last " + std::to_string(tail_bytes) +
-                              " bytes are an unfinished write");
+      report_.notes.push_back(BundlePath(end.index / kTileWidth) + ": the last " +
+                              std::to_string(tail_bytes) + " bytes are an unfinished write");
     }
     if (report_.problems.empty() && report_.covered < end.index) {
       report_.notes.push_back("the last " + std::to_string(end.index - report_.covered) +
@@ -252,36 +353,69 @@ class Verifier final {
     }
   }
 
-  // The root over the anchor's records is wrong: the links say where, if they were not forged too.
-  static std::string Locate(int fd, const Position& good, const Anchor& anchor) {
+  // The root over the anchor's records is wrong. The tiles say which record it is, when they were left as
+  // they were; else the links, if they were not forged too.
+  void Locate(const Position& good, const Anchor& anchor) {
     const uint64_t size = anchor.checkpoint.size;
     const std::string what =
-        ": content does not match the tree signed at " + std::to_string(size) + " records";
-    LineReader reader(fd, good.offset, kRecordBytesMax);
+        "content does not match the tree signed at " + std::to_string(size) + " records";
+    EntryReader reader(directory_, good.index);
     Position now = good;
-    std::string_view line;
+    std::string_view entry;
     while (now.index <= size) {  // the record after the last one still shows a change of that
-      const auto more = reader.Next(&line);
+      const auto more = reader.Next(&entry);
       if (!more.ok() || !more.value()) {
         break;
       }
-      const Status checked = CheckRecord(line, now.index, now.previous);
+      const Status checked = CheckRecord(entry, now.index, now.Link());
       if (!checked.ok()) {
         const bool link = checked.error().code == ErrorCode::kFailedPrecondition;
         const uint64_t changed = link && now.index > good.index ? now.index - 1 : now.index;
         if (changed >= size) {
           break;
         }
-        return "record " + std::to_string(changed) + what + " (record " +
-               std::to_string(now.index) + ": " + checked.error().message + ")";
+        return BadRecord(changed, what + " (record " + std::to_string(now.index) + ": " +
+                                      checked.error().message + ")");
       }
-      now.Pass(line, LeafHash(line));
+      now.Pass(LeafHash(entry));
     }
-    if (size == good.index + 1) {
-      return "record " + std::to_string(good.index) + what;
+    if (const auto odd = FirstOutsideTiles(good.index, size)) {
+      return BadRecord(*odd, what + ", nor the hash in its tile");
     }
-    return "records " + std::to_string(good.index) + " to " +
-           std::to_string(size == 0 ? 0 : size - 1) + what;
+    if (size <= good.index + 1) {
+      return BadRecord(good.index, what);
+    }
+    report_.first_bad = std::min(report_.first_bad.value_or(good.index), good.index);
+    Problem("records " + std::to_string(good.index) + " to " + std::to_string(size - 1) + ": " +
+            what);
+  }
+
+  // The first record whose hash is not the one in its full tile: with the links forged as well, what is
+  // left to name one record by.
+  std::optional<uint64_t> FirstOutsideTiles(uint64_t begin, uint64_t end) const {
+    EntryReader reader(directory_, begin);
+    std::string_view entry;
+    std::string tile;
+    for (uint64_t index = begin; index < end; ++index) {
+      const auto more = reader.Next(&entry);
+      if (!more.ok() || !more.value()) {
+        return std::nullopt;
+      }
+      if (tile.empty() || index % kTileWidth == 0) {
+        const auto found = ReadSmall(TilePath(0, index / kTileWidth), kTileBytes);
+        if (!found.ok() || found.value().size() != kTileBytes) {
+          return std::nullopt;
+        }
+        tile = found.value();
+      }
+      const Sha256Digest leaf = LeafHash(entry);
+      if (!std::equal(leaf.begin(), leaf.end(),
+                      tile.begin() + static_cast<std::ptrdiff_t>(index % kTileWidth * leaf.size()),
+                      [](uint8_t a, char b) { return a == static_cast<uint8_t>(b); })) {
+        return index;
+      }
+    }
+    return std::nullopt;
   }
 
   static std::string EncodeRoot(const Sha256Digest& root) {
@@ -289,10 +423,12 @@ class Verifier final {
   }
 
   const std::string& directory_;
-  const std::string& trusted_key_;
+  const VerifyOptions& options_;
   VerifyReport report_;
   std::optional<VerifyingKey> key_;
   std::vector<Anchor> anchors_;
+  Checkpoint since_;                // of size 0: none was remembered
+  uint64_t published_ = 0;          // the size of `checkpoint`
   std::vector<std::string> notes_;  // of checkpoints, in order
   uint64_t history_offset_ = 0;
   uint64_t history_size_ = 0;
@@ -301,32 +437,82 @@ class Verifier final {
 
 }  // namespace
 
-Result<VerifyReport> VerifyAuditLog(const std::string& directory, const std::string& trusted_key) {
+Result<VerifyReport> VerifyAuditLog(const std::string& directory, const VerifyOptions& options) {
   const UniqueFd opened(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!opened) {
     return SysError("audit log " + directory, errno);
   }
-  return Verifier(directory, trusted_key).Run();
+  return Verifier(directory, options).Run();
+}
+
+OrderedJson ToJson(const VerifyReport& report) {
+  return {{"ok", report.ok},
+          {"records", report.records},
+          {"read", report.read},
+          {"checkpoints", report.checkpoints},
+          {"covered", report.covered},
+          {"root", report.root},
+          {"first_bad",
+           report.first_bad.has_value() ? OrderedJson(*report.first_bad) : OrderedJson(nullptr)},
+          {"problems", report.problems},
+          {"notes", report.notes}};
+}
+
+std::string ToText(const VerifyReport& report) {
+  std::string text = report.ok ? "verified" : "NOT VERIFIED";
+  text += "  " + std::to_string(report.records) + " records, " +
+          std::to_string(report.checkpoints) + " checkpoints, " + std::to_string(report.covered) +
+          " records under the newest signature\n";
+  const auto add = [&](const char* before, const std::string& line) {
+    text += before;
+    for (const char letter : line) {
+      text += letter >= ' ' && letter <= '~' ? letter : '?';
+    }
+    text += '\n';
+  };
+  for (const std::string& problem : report.problems) {
+    add("  ", problem);
+  }
+  for (const std::string& note : report.notes) {
+    add("  note: ", note);
+  }
+  return text;
+}
+
+uint64_t RecordsHint(const std::string& directory) {
+  const auto note = ReadFile(directory + "/" + kHeadFile, kCheckpointBytesMax);
+  const size_t begin = note.ok() ? note.value().find('\n') : std::string::npos;
+  uint64_t size = 0;
+  if (begin != std::string::npos) {
+    const std::string& text = note.value();
+    std::from_chars(text.data() + begin + 1, text.data() + text.size(), size);
+  }
+  return size;
 }
 
 Status ReadAuditLog(const std::string& directory, uint64_t first,
                     const std::function<bool(uint64_t index, const Json& record)>& visit) {
-  const UniqueFd file = NACRE_TRY(OpenForReading(directory + "/" + kRecordsFile));
-  LineReader reader(file.get(), 0, kRecordBytesMax);
-  std::string_view line;
-  for (uint64_t index = 0; NACRE_TRY(reader.Next(&line)); ++index) {
-    if (index < first) {
-      continue;
+  EntryReader reader(directory, first);
+  std::string_view entry;
+  while (true) {
+    const uint64_t index = std::max(first, reader.index());
+    const Result<bool> more = reader.Next(&entry);
+    if (!more.ok()) {
+      const bool none = more.error().code == ErrorCode::kNotFound && first > 0;
+      return none ? Ok()
+                  : Status(WithContext("audit record " + std::to_string(index), more.error()));
     }
-    const auto record = ParseRecord(line);
+    if (!more.value()) {
+      return Ok();
+    }
+    const auto record = ParseRecord(entry);
     if (!record.ok()) {
       return WithContext("audit record " + std::to_string(index), record.error());
     }
     if (!visit(index, record.value())) {
-      break;
+      return Ok();
     }
   }
-  return Ok();
 }
 
 }  // namespace nacre::audit

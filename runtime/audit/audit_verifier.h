@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,27 +13,48 @@
 
 namespace nacre::audit {
 
+struct VerifyOptions {
+  // The line of key.pub as it was remembered elsewhere; without it the log vouches for its own key,
+  // which shows changes by whoever cannot read `key`, and no others.
+  std::string trusted_key;
+  // A checkpoint of this log as it was remembered elsewhere: the log must still begin with its records,
+  // which shows that an older copy was put in place of the log. The records under it are taken
+  // from the hash tiles, which must lead to its root, and not read again.
+  std::string since;
+};
+
 struct VerifyReport {
   bool ok = false;
   uint64_t records = 0;
+  uint64_t read = 0;  // of them were read: all, or those since the remembered checkpoint
   uint64_t checkpoints = 0;
   uint64_t covered = 0;  // records under the newest good checkpoint; later ones are unsigned as yet
   std::string root;      // base64, as in the checkpoint
+  // The first record that is known to be wrong or missing, where a problem is one of records.
+  std::optional<uint64_t> first_bad;
   // One per problem: "record 17: content does not match the tree signed at 20 records".
   std::vector<std::string> problems;
   // What is no problem but worth saying: "the last 40 bytes are an unfinished write".
   std::vector<std::string> notes;
 };
 
-// Reads while others write; needs no lock and no private key. `trusted_key` is the line of key.pub
-// as it was remembered elsewhere; without it the log vouches for its own key, which shows changes
-// by whoever cannot read `key`, and no others. What is and is not detected: docs/audit-log.md.
-// An Error only when the directory cannot be read at all.
+// Reads while others write; needs no lock and no private key. What is and is not detected:
+// docs/audit-log.md. An Error only when the directory cannot be read at all.
 Result<VerifyReport> VerifyAuditLog(const std::string& directory,
-                                    const std::string& trusted_key = {});
+                                    const VerifyOptions& options = {});
+
+// What VerifyAuditLog says, for machines and for people: the latter in printable ASCII only, whatever a
+// hostile directory made it contain; several lines, each with its newline.
+OrderedJson ToJson(const VerifyReport& report);
+std::string ToText(const VerifyReport& report);
+
+// How many records `head` says there are. Not checked: a hint at where the end is. 0 when it says
+// nothing.
+uint64_t RecordsHint(const std::string& directory);
 
 // Calls `visit` with each record's index and JSON, from `first` on, until it answers false.
 // Bounded reading of hostile bytes; stops with an error at the first record that does not parse.
+// Nothing is called when there are no more than `first` records.
 Status ReadAuditLog(const std::string& directory, uint64_t first,
                     const std::function<bool(uint64_t index, const Json& record)>& visit);
 

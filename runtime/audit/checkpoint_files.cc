@@ -49,14 +49,14 @@ size_t LastNote(std::string_view text, size_t* begin) {
 }  // namespace
 
 Result<SigningKey> LoadSigningKey(const std::string& directory, bool fresh, const Clock& clock,
-                                  Random& random) {
+                                  Random& random, Storage& storage) {
   const std::string path = directory + "/" + kKeyFile;
   const std::string public_path = directory + "/" + kPublicKeyFile;
   if (fresh && !Exists(path)) {
     SigningKey key =
         NACRE_TRY(SigningKey::Generate("nacre/audit/" + NewUlid(clock, random), random));
-    NACRE_TRY(WriteFileAtomically(path, key.ToText(), 0600));
-    NACRE_TRY(WriteFileAtomically(public_path, key.verifying_key().ToText(), 0644));
+    NACRE_TRY(storage.Replace(path, key.ToText(), 0600));
+    NACRE_TRY(storage.Replace(public_path, key.verifying_key().ToText(), 0644));
     return key;
   }
   struct stat info {};
@@ -75,7 +75,7 @@ Result<SigningKey> LoadSigningKey(const std::string& directory, bool fresh, cons
   }
   const std::string public_text = key.value().verifying_key().ToText();
   if (fresh && !Exists(public_path)) {
-    NACRE_TRY(WriteFileAtomically(public_path, public_text, 0644));
+    NACRE_TRY(storage.Replace(public_path, public_text, 0644));
   }
   const auto found = ReadFile(public_path, kCheckpointBytesMax);
   if (!found.ok() || found.value() != public_text) {
@@ -85,24 +85,16 @@ Result<SigningKey> LoadSigningKey(const std::string& directory, bool fresh, cons
 }
 
 Result<CheckpointFiles> CheckpointFiles::Open(const std::string& directory, bool fresh,
-                                              const SigningKey& key) {
-  CheckpointFiles files(directory, key);
+                                              const SigningKey& key, Storage& storage) {
+  CheckpointFiles files(directory, key, storage);
   const std::string head_path = directory + "/" + kHeadFile;
   if (fresh && !Exists(head_path)) {
     const std::string empty = NACRE_TRY(SignCheckpoint({.size = 0, .root = Sha256("")}, key));
-    NACRE_TRY(WriteFileAtomically(head_path, empty));
+    NACRE_TRY(storage.Replace(head_path, empty, 0600));
   }
-  files.head_ = UniqueFd(::open(head_path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
-  if (!files.head_) {
-    return SysError("open " + head_path, errno);
-  }
+  files.head_ = NACRE_TRY(storage.Open(head_path, false));
   const std::string history_path = directory + "/" + kCheckpointsFile;
-  files.history_ =
-      UniqueFd(::open(history_path.c_str(),
-                      O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW | (fresh ? O_CREAT : 0), 0600));
-  if (!files.history_) {
-    return SysError("open " + history_path, errno);
-  }
+  files.history_ = NACRE_TRY(storage.Open(history_path, fresh));
 
   const auto promise = [&](const std::string& file, const std::string& note) -> Status {
     const auto checkpoint = ParseCheckpoint(note, key.verifying_key());
@@ -122,6 +114,7 @@ Result<CheckpointFiles> CheckpointFiles::Open(const std::string& directory, bool
   if (Exists(checkpoint_path)) {
     const std::string checkpoint = NACRE_TRY(ReadFile(checkpoint_path, kCheckpointBytesMax));
     NACRE_TRY(promise(kCheckpointFile, checkpoint));
+    files.newest_size_ = files.promises_.back().size;
   }
   return files;
 }
@@ -144,47 +137,50 @@ Result<std::string> CheckpointFiles::NewestOfHistory() {
   if (text.size() - end > kCheckpointBytesMax || (end == 0 && from > 0)) {
     return Tampered(path, "its end is no checkpoint");
   }
-  if (end < text.size() && (::ftruncate(history_.get(), from + static_cast<off_t>(end)) != 0 ||
-                            ::fdatasync(history_.get()) != 0)) {
-    return SysError("cut the unfinished end of " + path, errno);
+  if (end < text.size()) {
+    NACRE_TRY(storage_->Truncate(history_.get(), static_cast<uint64_t>(from) + end));
+    NACRE_TRY(storage_->Sync(history_.get()));
   }
   return end == 0 ? std::string() : text.substr(begin, end - 1 - begin);
 }
 
 Status CheckpointFiles::WriteHead(const Checkpoint& checkpoint) {
   const std::string note = NACRE_TRY(SignCheckpoint(checkpoint, *key_));
-  ssize_t count = -1;
-  do {
-    // One write below a page: a reader sees the old note or the new one. It never gets shorter.
-    count = ::pwrite(head_.get(), note.data(), note.size(), 0);
-  } while (count < 0 && errno == EINTR);
-  if (count != static_cast<ssize_t>(note.size())) {
-    return SysError("write " + directory_ + "/" + kHeadFile, count < 0 ? errno : ENOSPC);
+  // One write below a page: a reader sees the old note or the new one. It never gets shorter.
+  if (Status written = storage_->Write(head_.get(), note, 0); !written.ok()) {
+    return WithContext(directory_ + "/" + kHeadFile, written.error());
   }
   return Ok();
 }
 
-Status CheckpointFiles::WriteCheckpoint(const Checkpoint& checkpoint) {
+Result<uint64_t> CheckpointFiles::WriteCheckpoint(const Checkpoint& checkpoint) {
   const std::string note = NACRE_TRY(SignCheckpoint(checkpoint, *key_));
   // Ed25519 is deterministic: the same checkpoint is the same text.
   const std::string newest = NACRE_TRY(NewestOfHistory());
   if (newest != note) {
     const off_t end = ::lseek(history_.get(), 0, SEEK_END);
-    Status written = WriteAll(history_.get(), note + "\n");
-    if (written.ok() && ::fdatasync(history_.get()) != 0) {
-      written = SysError("fdatasync", errno);
+    if (end < 0) {
+      return SysError("seek", errno);
+    }
+    const auto offset = static_cast<uint64_t>(end);
+    Status written = storage_->Write(history_.get(), note + "\n", offset);
+    if (written.ok()) {
+      written = storage_->Sync(history_.get());
     }
     if (!written.ok()) {
-      (void)!::ftruncate(history_.get(), end);  // else the next writer cuts it off
+      (void)storage_->Truncate(history_.get(), offset);  // else the next writer cuts it off
       return WithContext(directory_ + "/" + kCheckpointsFile, written.error());
     }
   }
   const std::string path = directory_ + "/" + kCheckpointFile;
   const auto current = ReadFile(path, kCheckpointBytesMax);
-  if (current.ok() && current.value() == note) {
-    return Ok();
+  const auto before = current.ok() ? ParseCheckpoint(current.value(), key_->verifying_key())
+                                   : Result<Checkpoint>(current.error());
+  if (!current.ok() || current.value() != note) {
+    NACRE_TRY(storage_->Replace(path, note, 0600));
   }
-  return WriteFileAtomically(path, note);
+  newest_size_ = checkpoint.size;
+  return before.ok() ? before.value().size : 0;
 }
 
 }  // namespace nacre::audit

@@ -1,12 +1,4 @@
-// The files of an audit log's directory, and those of them that hold signatures.
-//
-//   records.jsonl  one record a line, only ever appended to
-//   checkpoints    every checkpoint, each followed by an empty line, only ever appended to
-//   checkpoint     the newest of them, replaced atomically
-//   head           a checkpoint over everything durable, overwritten after each commit. Not synced:
-//                  it outlives kill -9; after a power failure it may be older, never newer, than
-//                  the records
-//   key, key.pub   the log's Ed25519 key (0600) and its public half
+// The files of an audit log's directory that hold keys and signatures; see layout.h.
 #pragma once
 
 #include <cstdint>
@@ -19,47 +11,47 @@
 #include "base/result.h"
 #include "base/unique_fd.h"
 #include "runtime/audit/checkpoint.h"
+#include "runtime/audit/layout.h"
+#include "runtime/audit/storage.h"
 
 namespace nacre::audit {
-
-constexpr char kRecordsFile[] = "records.jsonl";
-constexpr char kCheckpointsFile[] = "checkpoints";
-constexpr char kCheckpointFile[] = "checkpoint";
-constexpr char kHeadFile[] = "head";
-constexpr char kKeyFile[] = "key";
-constexpr char kPublicKeyFile[] = "key.pub";
 
 // The key of the log in `directory`; made there when `fresh`, that is while there is no record.
 // Refuses a key that others may read.
 Result<SigningKey> LoadSigningKey(const std::string& directory, bool fresh, const Clock& clock,
-                                  Random& random);
+                                  Random& random, Storage& storage = DiskStorage());
 
 // The signed state of a log, as its one writer at a time keeps it: the caller holds the log's lock
-// during each call. Not thread-safe. Borrows the key.
+// during each call. Not thread-safe. Borrows the key and the storage.
 class CheckpointFiles final {
  public:
   // Makes the files when `fresh`; otherwise refuses missing or wrongly signed ones (kDataLoss).
   static Result<CheckpointFiles> Open(const std::string& directory, bool fresh,
-                                      const SigningKey& key);
+                                      const SigningKey& key, Storage& storage);
 
   // What the records must agree with, in any order.
   const std::vector<Checkpoint>& promises() const { return promises_; }
 
   Status WriteHead(const Checkpoint& checkpoint);
-  // Durable in `checkpoints` and `checkpoint`. Nothing when the newest one is the same.
-  Status WriteCheckpoint(const Checkpoint& checkpoint);
+  // Durable in `checkpoints` and `checkpoint`. Nothing when the newest one is the same. Answers the
+  // size of the one that `checkpoint` held before, 0 when there was none.
+  Result<uint64_t> WriteCheckpoint(const Checkpoint& checkpoint);
+  // The size in `checkpoint`, 0 when there is none.
+  uint64_t newest_size() const { return newest_size_; }
 
  private:
-  CheckpointFiles(std::string directory, const SigningKey& key)
-      : directory_(std::move(directory)), key_(&key) {}
+  CheckpointFiles(std::string directory, const SigningKey& key, Storage& storage)
+      : directory_(std::move(directory)), key_(&key), storage_(&storage) {}
 
   Result<std::string> NewestOfHistory();
 
   std::string directory_;
   const SigningKey* key_;
+  Storage* storage_;
   UniqueFd history_;
   UniqueFd head_;
   std::vector<Checkpoint> promises_;
+  uint64_t newest_size_ = 0;
 };
 
 }  // namespace nacre::audit

@@ -7,12 +7,15 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <filesystem>
 #include <thread>
 #include <utility>
 
 #include "base/digest.h"
 #include "base/file.h"
-#include "runtime/audit/line_reader.h"
+#include "runtime/audit/entry_reader.h"
+#include "runtime/audit/layout.h"
+#include "runtime/audit/tile_reader.h"
 
 namespace nacre::audit {
 namespace {
@@ -65,48 +68,76 @@ class FileLock final {
   int fd_;
 };
 
-Status WriteAt(int fd, std::string_view bytes, uint64_t offset) {
-  while (!bytes.empty()) {
-    const ssize_t count = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+bool Holds(const std::string& path, std::string_view bytes) {
+  const auto found = ReadFile(path, kTileBytes);
+  return found.ok() && found.value() == bytes;
+}
+
+// Longer than nothing.
+bool HasBytes(const std::string& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0 && info.st_size > 0;
+}
+
+Result<uint64_t> SizeOf(int fd) {
+  struct stat info {};
+  if (::fstat(fd, &info) != 0) {
+    return SysError("stat", errno);
+  }
+  return static_cast<uint64_t>(info.st_size);
+}
+
+Result<std::string> ReadRange(int fd, uint64_t begin, uint64_t end) {
+  std::string bytes(end - begin, '\0');
+  size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t count =
+        ::pread(fd, bytes.data() + done, bytes.size() - done, static_cast<off_t>(begin + done));
     if (count < 0 && errno == EINTR) {
       continue;
     }
     if (count < 0) {
-      return SysError("write", errno);
+      return SysError("read", errno);
     }
-    bytes.remove_prefix(static_cast<size_t>(count));
-    offset += static_cast<size_t>(count);
+    if (count == 0) {
+      break;
+    }
+    done += static_cast<size_t>(count);
   }
-  return Ok();
+  bytes.resize(done);
+  return bytes;
+}
+
+// The width of the partial tile of `level` that a tree of `size` records ends with, 0 when none.
+uint64_t PartialWidth(uint64_t size, int level) {
+  return (size >> (8 * level)) % kTileWidth;
+}
+uint64_t PartialNumber(uint64_t size, int level) {
+  return (size >> (8 * level)) / kTileWidth;
 }
 
 }  // namespace
 
 Result<std::unique_ptr<LogWriter>> LogWriter::Open(const std::string& directory, const Clock& clock,
-                                                   Random& random) {
+                                                   Random& random, Storage& storage) {
   NACRE_TRY(MakeDirectories(directory));
-  const std::string path = directory + "/" + kRecordsFile;
-  UniqueFd records(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!records) {
-    return SysError("open " + path, errno);
+  if (HasBytes(directory + "/" + kFormerRecordsFile)) {
+    return Error{ErrorCode::kFailedPrecondition,
+                 directory + " holds a log in the format of an earlier version (" +
+                     kFormerRecordsFile + "); keep it and begin a new one: mv " + directory + " " +
+                     directory + ".old"};
   }
-  const FileLock lock = NACRE_TRY(FileLock::Acquire(records.get()));
-  struct stat info {};
-  if (::fstat(records.get(), &info) != 0) {
-    return SysError("stat " + path, errno);
-  }
+  UniqueFd lock_file = NACRE_TRY(storage.Open(directory + "/" + kLockFile, true));
+  const FileLock lock = NACRE_TRY(FileLock::Acquire(lock_file.get()));
   // Everything else is made, durably, before the first record.
-  const bool fresh = info.st_size == 0;
-  SigningKey key = NACRE_TRY(LoadSigningKey(directory, fresh, clock, random));
+  const bool fresh = !HasBytes(directory + "/" + BundlePath(0));
+  SigningKey key = NACRE_TRY(LoadSigningKey(directory, fresh, clock, random, storage));
   std::unique_ptr<LogWriter> writer(
-      new LogWriter(directory, std::move(records), std::move(key), clock, random));
-  CheckpointFiles files = NACRE_TRY(CheckpointFiles::Open(directory, fresh, writer->key_));
+      new LogWriter(directory, std::move(lock_file), std::move(key), clock, random, storage));
+  CheckpointFiles files = NACRE_TRY(CheckpointFiles::Open(directory, fresh, writer->key_, storage));
   writer->files_.emplace(std::move(files));
   if (fresh) {
-    const UniqueFd parent(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!parent || ::fsync(parent.get()) != 0) {
-      return SysError("fsync " + directory, errno);
-    }
+    NACRE_TRY(storage.SyncDirectory(directory));
   }
   NACRE_TRY(writer->Recover());
   const EncodedRecord opened =
@@ -119,150 +150,352 @@ Result<std::unique_ptr<LogWriter>> LogWriter::Open(const std::string& directory,
 // Up to the newest signature the tree vouches for the records, so they are only hashed; later ones
 // must be canonical and linked.
 Status LogWriter::Recover() {
-  uint64_t promised = 0;
+  Checkpoint promised;
   for (const Checkpoint& promise : files_->promises()) {
-    promised = std::max(promised, promise.size);
-  }
-  LineReader reader(records_.get(), 0, kRecordBytesMax);
-  std::string_view line;
-  for (uint64_t next = 0; next <= promised; ++next) {
-    for (const Checkpoint& promise : files_->promises()) {
-      if (promise.size == next && !(promise == Now())) {
-        return Tampered("the first " + std::to_string(next) + " records have another root");
-      }
+    if (promise.size > promised.size) {
+      promised = promise;
     }
-    if (next == promised) {
-      break;
+  }
+  for (const Checkpoint& promise : files_->promises()) {
+    if (promise.size == promised.size && promise.size > 0 && !(promise == promised)) {
+      return Tampered("two roots were signed over the first " + std::to_string(promise.size) +
+                      " records");
     }
-    const bool more = NACRE_TRY(reader.Next(&line));
-    if (!more) {
-      return Tampered("there are " + std::to_string(next) + " of " + std::to_string(promised));
-    }
-    Take(line);
   }
-  return CatchUp();
-}
-
-Status LogWriter::CatchUp() {
-  struct stat info {};
-  if (::fstat(records_.get(), &info) != 0) {
-    return SysError("stat", errno);
+  const uint64_t newest_bundle = promised.size == 0 ? 0 : (promised.size - 1) / kTileWidth;
+  std::vector<FullTile> full;
+  const auto edge = LoadTreeEdge(directory_, newest_bundle * kTileWidth, files_->newest_size());
+  Status taken = edge.ok() ? TakePromised(promised, edge.value(), &full) : Status(edge.error());
+  if (!taken.ok() && newest_bundle > 0) {
+    taken = RebuildTiles(promised);
+    full.clear();
   }
-  const auto size = static_cast<uint64_t>(info.st_size);
-  if (size == offset_) {
-    return Ok();
+  NACRE_TRY(std::move(taken));
+  NACRE_TRY(WriteTiles(full));
+  NACRE_TRY(CatchUp());
+  const uint64_t checkpoint = files_->newest_size();
+  if (PartialWidth(checkpoint, 0) > 0 &&
+      PartialNumber(checkpoint, 0) == PartialNumber(edge_.size(), 0) &&
+      !HasBytes(Path(BundlePath(PartialNumber(checkpoint, 0), PartialWidth(checkpoint, 0))))) {
+    const TreeEdge at_checkpoint = NACRE_TRY(LoadTreeEdge(directory_, checkpoint, 0));
+    NACRE_TRY(WritePartials(checkpoint, at_checkpoint));
   }
-  if (size < offset_) {
-    return Tampered("the file became shorter");
-  }
-  LineReader reader(records_.get(), offset_, kRecordBytesMax);
-  std::string_view line;
-  while (true) {
-    const Result<bool> more = reader.Next(&line);
-    if (!more.ok() && reader.tail().find('\0') == std::string_view::npos) {
-      return more.error();
-    }
-    if (!more.ok() || !more.value()) {
-      break;
-    }
-    if (Status checked = CheckRecord(line, tree_.size(), previous_); !checked.ok()) {
-      // A power failure may leave zeros where data was never written; no record contains any.
-      if (line.find('\0') != std::string_view::npos) {
-        break;
-      }
-      return Tampered("record " + std::to_string(tree_.size()) + ": " + checked.error().message);
-    }
-    Take(line);
-  }
-  if (size == offset_) {
-    return Ok();
-  }
-  if (::ftruncate(records_.get(), static_cast<off_t>(offset_)) != 0 ||
-      ::fdatasync(records_.get()) != 0) {
-    return SysError("cut off the unfinished end", errno);
-  }
-  cut_ = {{"bytes_removed", size - offset_}, {"records_kept", tree_.size()}};
   return Ok();
 }
 
-void LogWriter::Take(std::string_view line) {
+Status LogWriter::TakePromised(const Checkpoint& promised, TreeEdge edge,
+                               std::vector<FullTile>* full) {
+  edge_ = std::move(edge);
+  previous_.clear();
+  if (promised.size == 0) {
+    return Ok();
+  }
+  EntryReader reader(directory_, edge_.size());
+  std::string_view entry;
+  while (edge_.size() < promised.size) {
+    if (edge_.size() % kTileWidth == 0) {
+      offset_ = 0;
+    }
+    const Result<bool> more = reader.Next(&entry);
+    if (!more.ok()) {
+      return Tampered("record " + std::to_string(edge_.size()) + ": " + more.error().message);
+    }
+    if (!more.value()) {
+      return Tampered("there are " + std::to_string(edge_.size()) + " of " +
+                      std::to_string(promised.size));
+    }
+    Take(entry, full);
+  }
+  if (!(promised == Now())) {
+    return Tampered("the first " + std::to_string(promised.size) + " records have another root");
+  }
+  return OpenBundle((promised.size - 1) / kTileWidth, false);
+}
+
+// Twice over the log: no tile is touched before all of it is known to be what was signed.
+Status LogWriter::RebuildTiles(const Checkpoint& promised) {
+  NACRE_TRY(TakePromised(promised, TreeEdge(), nullptr));
+  EntryReader reader(directory_, 0);
+  TreeEdge edge;
+  std::vector<FullTile> full;
+  std::string_view entry;
+  while (edge.size() < promised.size) {
+    const bool more = NACRE_TRY(reader.Next(&entry));
+    if (!more) {
+      return Tampered("it became shorter");
+    }
+    edge.Append(LeafHash(entry), &full);
+    if (!full.empty()) {
+      NACRE_TRY(WriteTiles(full));
+      full.clear();
+    }
+  }
+  recovered_ = {{"bytes_removed", 0}, {"records_kept", edge_.size()}, {"tiles_rebuilt", true}};
+  return Ok();
+}
+
+Status LogWriter::OpenBundle(uint64_t number, bool create) {
+  bundle_ = NACRE_TRY(storage_.Open(Path(BundlePath(number)), create));
+  bundle_number_ = number;
+  return Ok();
+}
+
+Status LogWriter::CatchUp() {
+  while (true) {
+    if (bundle_) {
+      const uint64_t size = NACRE_TRY(SizeOf(bundle_.get()));
+      if (size < offset_) {
+        return Tampered(BundlePath(bundle_number_) + " became shorter");
+      }
+      if (size > offset_) {
+        NACRE_TRY(TakeRest(size));
+      }
+    }
+    const uint64_t next = edge_.size() / kTileWidth;
+    if ((bundle_ && bundle_number_ == next) || !HasBytes(Path(BundlePath(next)))) {
+      return Ok();
+    }
+    NACRE_TRY(OpenBundle(next, false));
+    offset_ = 0;
+  }
+}
+
+// What stands in the newest bundle behind offset_.
+Status LogWriter::TakeRest(uint64_t file_size) {
+  if (file_size > kBundleBytesMax) {
+    return Tampered(BundlePath(bundle_number_) + " is longer than a bundle can be");
+  }
+  const std::string bytes = NACRE_TRY(ReadRange(bundle_.get(), offset_, file_size));
+  std::string_view rest = bytes;
+  std::vector<FullTile> full;
+  while (!rest.empty() && edge_.size() / kTileWidth == bundle_number_) {
+    std::string_view entry;
+    const EntryState state = FirstEntry(rest, &entry);
+    if (state == EntryState::kShort) {
+      break;
+    }
+    const Status checked = state == EntryState::kWhole
+                               ? CheckRecord(entry, edge_.size(), previous_)
+                               : Status(Error{ErrorCode::kDataLoss, "its length is that of none"});
+    if (!checked.ok()) {
+      // A power failure may leave zeros where data was never written; no record contains any.
+      const std::string_view suspect =
+          state == EntryState::kWhole ? entry : rest.substr(kEntryPrefixBytes - 1);
+      if (suspect.find('\0') != std::string_view::npos) {
+        break;
+      }
+      return Tampered("record " + std::to_string(edge_.size()) + ": " + checked.error().message);
+    }
+    Take(entry, &full);
+    rest.remove_prefix(kEntryPrefixBytes + entry.size());
+  }
+  NACRE_TRY(WriteTiles(full));
+  return rest.empty() ? Ok() : CutAt(file_size);
+}
+
+Status LogWriter::CutAt(uint64_t file_size) {
+  if (HasBytes(Path(BundlePath(bundle_number_ + 1)))) {
+    return Tampered(BundlePath(bundle_number_) + " has an unfinished end, and " +
+                    BundlePath(bundle_number_ + 1) + " exists");
+  }
+  Status cut = storage_.Truncate(bundle_.get(), offset_);
+  if (cut.ok()) {
+    cut = storage_.Sync(bundle_.get());
+  }
+  if (!cut.ok()) {
+    return WithContext("cut off the unfinished end", cut.error());
+  }
+  recovered_ = {
+      {"bytes_removed", file_size - offset_},
+      {"records_kept", edge_.size()},
+      {"tiles_rebuilt", !recovered_.is_null() && BoolMember(recovered_, "tiles_rebuilt")}};
+  return Ok();
+}
+
+void LogWriter::Take(std::string_view line, std::vector<FullTile>* full) {
   const Sha256Digest hash = LeafHash(line);
-  tree_.Append(hash);
+  edge_.Append(hash, full);
   previous_ = ToHex(hash);
-  offset_ += line.size() + 1;
+  offset_ += kEntryPrefixBytes + line.size();
+}
+
+Status LogWriter::SyncName(const std::string& relative_path, uint64_t number) {
+  std::filesystem::path folder = std::filesystem::path(relative_path).parent_path();
+  NACRE_TRY(storage_.SyncDirectory(Path(folder.string())));
+  while (number % 1000 == 0 && !folder.empty()) {  // the first of a folder
+    folder = folder.parent_path();
+    NACRE_TRY(storage_.SyncDirectory(Path(folder.string())));
+  }
+  return Ok();
+}
+
+Status LogWriter::WriteTiles(const std::vector<FullTile>& tiles) {
+  for (const FullTile& tile : tiles) {
+    const std::string path = TilePath(tile.level, tile.number);
+    if (Holds(Path(path), tile.bytes)) {
+      continue;
+    }
+    if (tile.number % 1000 == 0) {
+      NACRE_TRY(MakeDirectories(std::filesystem::path(Path(path)).parent_path().string()));
+    }
+    NACRE_TRY(storage_.Replace(Path(path), tile.bytes, 0600));
+    if (tile.number % 1000 == 0) {
+      NACRE_TRY(SyncName(path, tile.number));
+    }
+  }
+  return Ok();
+}
+
+Status LogWriter::WritePartials(uint64_t size, const TreeEdge& edge) {
+  const auto write = [&](const std::string& path, std::string_view bytes) -> Status {
+    const UniqueFd file = NACRE_TRY(storage_.Open(Path(path), true));
+    NACRE_TRY(storage_.Write(file.get(), bytes, 0));
+    return storage_.Truncate(file.get(), bytes.size());
+  };
+  for (size_t level = 0; level < edge.open().size(); ++level) {
+    if (const auto& hashes = edge.open()[level]; !hashes.empty()) {
+      NACRE_TRY(write(TilePath(static_cast<int>(level),
+                               PartialNumber(size, static_cast<int>(level)), hashes.size()),
+                      TileBytes(hashes)));
+    }
+  }
+  if (PartialWidth(size, 0) == 0) {
+    return Ok();
+  }
+  const std::string bundle =
+      NACRE_TRY(ReadFile(Path(BundlePath(PartialNumber(size, 0))), kBundleBytesMax));
+  std::string_view rest = bundle;
+  for (uint64_t i = 0; i < PartialWidth(size, 0); ++i) {
+    std::string_view entry;
+    if (FirstEntry(rest, &entry) != EntryState::kWhole) {
+      return Tampered(BundlePath(PartialNumber(size, 0)) + " became shorter");
+    }
+    rest.remove_prefix(kEntryPrefixBytes + entry.size());
+  }
+  return write(BundlePath(PartialNumber(size, 0), PartialWidth(size, 0)),
+               std::string_view(bundle).substr(0, bundle.size() - rest.size()));
+}
+
+// What cannot be removed is only of no use.
+void LogWriter::RemovePartials(uint64_t old_size, uint64_t new_size) {
+  const auto remove = [&](const std::string& path) {
+    (void)storage_.Remove(Path(path));
+    ::rmdir(std::filesystem::path(Path(path)).parent_path().c_str());  // fails while in use
+  };
+  for (int level = 0; level < kTileLevelsMax && (old_size >> (8 * level)) > 0; ++level) {
+    const uint64_t number = PartialNumber(old_size, level);
+    const uint64_t width = PartialWidth(old_size, level);
+    if (width > 0 &&
+        (number != PartialNumber(new_size, level) || width != PartialWidth(new_size, level))) {
+      remove(TilePath(level, number, width));
+    }
+    if (width > 0 && level == 0 && old_size != new_size) {
+      remove(BundlePath(number, width));
+    }
+  }
 }
 
 Result<EncodedRecord> LogWriter::Announce(const char* event, Json data) {
   AuditRecord record;
   record.event = event;
   record.data = std::move(data);
+  record.actor = "nacre";
   return EncodeRecord(record, clock_, random_);
 }
 
 // A log that was moved or deleted while open would take records that nobody will ever read.
 Status LogWriter::CheckStillNamed() const {
-  struct stat named {};
-  struct stat opened {};
-  const std::string path = directory_ + "/" + kRecordsFile;
-  if (::stat(path.c_str(), &named) != 0) {
-    return SysError(path, errno);
-  }
-  if (::fstat(records_.get(), &opened) != 0 || named.st_dev != opened.st_dev ||
-      named.st_ino != opened.st_ino) {
-    return Error{ErrorCode::kDataLoss, path + " was replaced while in use"};
-  }
-  return Ok();
+  const auto same = [&](const std::string& path, int fd) -> Status {
+    struct stat named {};
+    struct stat opened {};
+    if (::stat(path.c_str(), &named) != 0) {
+      return SysError(path, errno);
+    }
+    if (::fstat(fd, &opened) != 0 || named.st_dev != opened.st_dev ||
+        named.st_ino != opened.st_ino) {
+      return Error{ErrorCode::kDataLoss, path + " was replaced while in use"};
+    }
+    return Ok();
+  };
+  NACRE_TRY(same(Path(kLockFile), lock_.get()));
+  return same(Path(BundlePath(bundle_number_)), bundle_.get());
 }
 
 Result<uint64_t> LogWriter::Commit(const std::vector<const EncodedRecord*>& records) {
-  const FileLock lock = NACRE_TRY(FileLock::Acquire(records_.get()));
+  const FileLock lock = NACRE_TRY(FileLock::Acquire(lock_.get()));
   NACRE_TRY(CheckStillNamed());
   NACRE_TRY(CatchUp());
   return CommitLocked(records);
 }
 
 Result<uint64_t> LogWriter::CommitLocked(const std::vector<const EncodedRecord*>& records) {
-  const uint64_t begin = offset_;
-  std::string lines;
+  std::vector<Chunk> chunks;
   const auto add = [&](const EncodedRecord& record) {
-    const std::string line = FinishRecord(record, tree_.size(), previous_);
-    Take(line);
-    lines += line;
-    lines += '\n';
+    const uint64_t bundle = edge_.size() / kTileWidth;
+    if (chunks.empty() || chunks.back().bundle != bundle) {
+      if (!bundle_ || bundle != bundle_number_ || !chunks.empty()) {
+        offset_ = 0;
+      }
+      chunks.push_back({.bundle = bundle, .offset = offset_});
+    }
+    const std::string line = FinishRecord(record, edge_.size(), previous_);
+    Take(line, &chunks.back().tiles);
+    AppendEntry(line, &chunks.back().bytes);
   };
-  if (!cut_.is_null()) {
+  if (!recovered_.is_null()) {
     const EncodedRecord recovered =
-        NACRE_TRY(Announce("log.recovered", std::exchange(cut_, nullptr)));
+        NACRE_TRY(Announce("log.recovered", std::exchange(recovered_, nullptr)));
     add(recovered);
   }
-  const uint64_t first = tree_.size();
+  const uint64_t first = edge_.size();
   for (const EncodedRecord* record : records) {
     add(*record);
   }
-  Status written = WriteAt(records_.get(), lines, begin);
-  if (written.ok() && ::fdatasync(records_.get()) != 0) {
-    written = SysError("fdatasync", errno);
-  }
-  if (!written.ok()) {
-    (void)!::ftruncate(records_.get(), static_cast<off_t>(begin));  // else cut off at reopening
-    return WithContext(directory_ + "/" + kRecordsFile, written.error());
+  for (const Chunk& chunk : chunks) {
+    if (Status written = WriteChunk(chunk); !written.ok()) {
+      TakeBack(chunks);
+      return WithContext(Path(BundlePath(chunk.bundle)), written.error());
+    }
   }
   NACRE_TRY(files_->WriteHead(Now()));
   return first;
 }
 
+Status LogWriter::WriteChunk(const Chunk& chunk) {
+  if (!bundle_ || bundle_number_ != chunk.bundle) {
+    NACRE_TRY(OpenBundle(chunk.bundle, true));
+  }
+  NACRE_TRY(storage_.Write(bundle_.get(), chunk.bytes, chunk.offset));
+  NACRE_TRY(storage_.Sync(bundle_.get()));
+  if (chunk.offset == 0) {
+    NACRE_TRY(SyncName(BundlePath(chunk.bundle), chunk.bundle));
+  }
+  return WriteTiles(chunk.tiles);
+}
+
+// None of them was acknowledged. The last ones first: a bundle is begun only when the one before it
+// is whole. What cannot be taken back stands there as records that nobody acted on.
+void LogWriter::TakeBack(const std::vector<Chunk>& chunks) {
+  for (auto chunk = chunks.rbegin(); chunk != chunks.rend(); ++chunk) {
+    if (const auto file = storage_.Open(Path(BundlePath(chunk->bundle)), false); file.ok()) {
+      (void)storage_.Truncate(file.value().get(), chunk->offset);
+    }
+  }
+}
+
 Status LogWriter::WriteCheckpoint() {
-  const FileLock lock = NACRE_TRY(FileLock::Acquire(records_.get()));
+  const FileLock lock = NACRE_TRY(FileLock::Acquire(lock_.get()));
   NACRE_TRY(CheckStillNamed());
   NACRE_TRY(CatchUp());
-  if (!cut_.is_null()) {
+  if (!recovered_.is_null()) {
     NACRE_TRY(CommitLocked({}));
   }
   // Other processes' records were synced by them before they let go of the lock, or they died.
-  if (::fdatasync(records_.get()) != 0) {
-    return SysError("fdatasync", errno);
-  }
-  return files_->WriteCheckpoint(Now());
+  NACRE_TRY(storage_.Sync(bundle_.get()));
+  NACRE_TRY(WritePartials(edge_.size(), edge_));
+  const uint64_t before = NACRE_TRY(files_->WriteCheckpoint(Now()));
+  RemovePartials(before, edge_.size());
+  return Ok();
 }
 
 }  // namespace nacre::audit

@@ -1,5 +1,5 @@
 // LogWriter: the one place that changes an audit log. Single-threaded; processes take turns through
-// a lock on records.jsonl.
+// a lock.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +15,7 @@
 #include "runtime/audit/checkpoint_files.h"
 #include "runtime/audit/merkle_tree.h"
 #include "runtime/audit/record_format.h"
+#include "runtime/audit/storage.h"
 
 namespace nacre::audit {
 
@@ -24,10 +25,12 @@ class LogWriter final {
  public:
   static constexpr int kLockTimeoutMs = 10'000;
 
-  // Checks every record against the newest signatures, cuts off a torn end, and appends
-  // "log.opened", after "log.recovered" when something was cut off.
+  // Reads the newest bundle and the tiles at the right edge of the tree, not the whole log; only when
+  // these do not lead to the newest signed root, as a power failure may leave them, all records are
+  // read and the tiles made anew. Cuts off a torn end, and appends "log.opened", after "log.recovered"
+  // when something was cut off or made anew. Borrows everything.
   static Result<std::unique_ptr<LogWriter>> Open(const std::string& directory, const Clock& clock,
-                                                 Random& random);
+                                                 Random& random, Storage& storage);
 
   // Durable once ok, in this order and without gaps; the index of the first. On failure none of
   // them is acknowledged, and what was written of them is cut off again.
@@ -36,34 +39,63 @@ class LogWriter final {
   Status WriteCheckpoint();
 
  private:
-  LogWriter(std::string directory, UniqueFd records, SigningKey key, const Clock& clock,
-            Random& random)
+  // Records of one commit that go into one bundle.
+  struct Chunk {
+    uint64_t bundle = 0;
+    uint64_t offset = 0;
+    std::string bytes;
+    std::vector<FullTile> tiles;  // that they complete
+  };
+
+  LogWriter(std::string directory, UniqueFd lock, SigningKey key, const Clock& clock,
+            Random& random, Storage& storage)
       : directory_(std::move(directory)),
-        records_(std::move(records)),
+        lock_(std::move(lock)),
         key_(std::move(key)),
         clock_(clock),
-        random_(random) {}
+        random_(random),
+        storage_(storage) {}
 
   Status Recover();
+  // The records from the edge's size on, up to the promised size, must lead to the promised root.
+  // `full` gets the tiles that they complete, unless null.
+  Status TakePromised(const Checkpoint& promised, TreeEdge edge, std::vector<FullTile>* full);
+  Status RebuildTiles(const Checkpoint& promised);
   // Takes in what other processes appended, and cuts off what one left unfinished.
   Status CatchUp();
+  Status TakeRest(uint64_t file_size);
+  Status CutAt(uint64_t file_size);
   Status CheckStillNamed() const;
   Result<uint64_t> CommitLocked(const std::vector<const EncodedRecord*>& records);
+  Status WriteChunk(const Chunk& chunk);
+  void TakeBack(const std::vector<Chunk>& chunks);
+  // Durable; skips those that are there.
+  Status WriteTiles(const std::vector<FullTile>& tiles);
+  Status OpenBundle(uint64_t number, bool create);
+  // The name of the file is on the disk, with those of the folders that may have been made for it.
+  Status SyncName(const std::string& relative_path, uint64_t number);
+  // What a reader of C2SP tlog-tiles needs beside full tiles to check a checkpoint of this size.
+  Status WritePartials(uint64_t size, const TreeEdge& edge);
+  void RemovePartials(uint64_t old_size, uint64_t new_size);
   Result<EncodedRecord> Announce(const char* event, Json data);
-  void Take(std::string_view line);
-  Checkpoint Now() const { return {.size = tree_.size(), .root = tree_.Root()}; }
+  void Take(std::string_view line, std::vector<FullTile>* full);
+  std::string Path(const std::string& relative) const { return directory_ + "/" + relative; }
+  Checkpoint Now() const { return {.size = edge_.size(), .root = edge_.Root()}; }
 
   const std::string directory_;
-  const UniqueFd records_;
+  const UniqueFd lock_;
   const SigningKey key_;
   const Clock& clock_;
   Random& random_;
+  Storage& storage_;
   std::optional<CheckpointFiles> files_;
 
-  MerkleFrontier tree_;
+  TreeEdge edge_;
   std::string previous_;  // leaf hash of the newest record, in hexadecimal
-  uint64_t offset_ = 0;   // the end of the newest record in the file
-  Json cut_;              // what CatchUp cut off, until it is recorded; null when nothing
+  UniqueFd bundle_;       // that of the newest record, if there is one
+  uint64_t bundle_number_ = 0;
+  uint64_t offset_ = 0;  // the end of the newest record in it
+  Json recovered_;       // what was done to the log, until it is recorded; null when nothing
 };
 
 }  // namespace nacre::audit

@@ -1,5 +1,7 @@
 #include "runtime/audit/record_format.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -12,8 +14,9 @@ namespace {
 constexpr int64_t kIntegerMax = (int64_t{1} << 53) - 1;  // RFC 8785: what a double holds exactly
 constexpr size_t kIndexDigitsMax = 20;
 constexpr size_t kHashDigits = 64;
-constexpr std::array kKeys = {"call",   "data",     "event",   "id",   "index", "mono_us",
-                              "policy", "previous", "session", "time", "turn"};
+constexpr std::array kKeys = {"actor",  "call",    "data",   "event",    "id",   "index",
+                              "labels", "mono_us", "policy", "previous", "rule", "session",
+                              "step",   "tenant",  "time",   "trace",    "turn"};
 
 Error NotCanonical(const std::string& why) {
   return {ErrorCode::kInvalidArgument, "audit data must be canonical JSON: " + why};
@@ -50,8 +53,23 @@ Status CheckCanonical(const Json& value, int depth) {
   return Ok();
 }
 
-std::string Quoted(const std::string& text) {
-  return DumpJson(Json(text));
+// Most texts need no escape, and need not become a Json first.
+void AppendQuoted(const std::string& text, std::string* out) {
+  const bool plain = std::all_of(text.begin(), text.end(), [](char letter) {
+    return letter >= ' ' && letter <= '~' && letter != '"' && letter != '\\';
+  });
+  if (!plain) {
+    *out += DumpJson(Json(text));
+    return;
+  }
+  *out += '"';
+  *out += text;
+  *out += '"';
+}
+
+const std::string& OwnActor() {
+  static const std::string actor = "uid " + std::to_string(::getuid());
+  return actor;
 }
 
 }  // namespace
@@ -65,14 +83,34 @@ Result<EncodedRecord> EncodeRecord(const AuditRecord& record, const Clock& clock
       std::chrono::duration_cast<std::chrono::microseconds>(clock.Monotonic().time_since_epoch())
           .count();
   EncodedRecord encoded;
-  encoded.before_index = "{\"call\":" + Quoted(record.call) + ",\"data\":" + DumpJson(record.data) +
-                         ",\"event\":" + Quoted(record.event) +
-                         ",\"id\":" + Quoted(NewUlid(clock, random)) + ",\"index\":";
-  encoded.before_previous = ",\"mono_us\":" + std::to_string(monotonic_us) +
-                            ",\"policy\":" + Quoted(record.policy_digest) + ",\"previous\":\"";
-  encoded.after_previous = "\",\"session\":" + Quoted(record.session) +
-                           ",\"time\":" + Quoted(FormatRfc3339(clock.Now())) +
-                           ",\"turn\":" + Quoted(record.turn) + "}";
+  const auto add = [](std::string* part, const char* key, const std::string& text) {
+    *part += key;
+    AppendQuoted(text, part);
+  };
+  std::string* part = &encoded.before_index;
+  add(part, "{\"actor\":", record.actor.empty() ? OwnActor() : record.actor);
+  add(part, ",\"call\":", record.call);
+  *part += ",\"data\":" + DumpJson(record.data);
+  add(part, ",\"event\":", record.event);
+  add(part, ",\"id\":", NewUlid(clock, random));
+  *part += ",\"index\":";
+  part = &encoded.before_previous;
+  *part += ",\"labels\":[";
+  for (const std::string& label : record.labels) {
+    add(part, &label == record.labels.data() ? "" : ",", label);
+  }
+  *part += "],\"mono_us\":" + std::to_string(monotonic_us);
+  add(part, ",\"policy\":", record.policy_digest);
+  *part += ",\"previous\":\"";
+  part = &encoded.after_previous;
+  add(part, "\",\"rule\":", record.rule);
+  add(part, ",\"session\":", record.session);
+  *part += ",\"step\":" + std::to_string(record.step);
+  add(part, ",\"tenant\":", record.tenant);
+  add(part, ",\"time\":", FormatRfc3339(clock.Now()));
+  add(part, ",\"trace\":", UlidHex(record.turn));
+  add(part, ",\"turn\":", record.turn);
+  *part += '}';
   const size_t size = encoded.before_index.size() + kIndexDigitsMax +
                       encoded.before_previous.size() + kHashDigits + encoded.after_previous.size();
   if (size > kRecordBytesMax) {

@@ -1,5 +1,5 @@
-// The bytes of one record: a line of JSON with exactly the keys of docs/audit-log.md, in canonical
-// form (RFC 8785). These bytes, without the newline, are the leaf of the Merkle tree.
+// The bytes of one record: JSON with exactly the keys of docs/audit-log.md, in canonical form (RFC
+// 8785), so on one line. These bytes are the leaf of the Merkle tree.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +29,7 @@ struct EncodedRecord {
 // kResourceExhausted when it is larger than kRecordBytesMax.
 Result<EncodedRecord> EncodeRecord(const AuditRecord& record, const Clock& clock, Random& random);
 
-// The line, without newline. `previous` is the leaf hash of the record before in hexadecimal,
+// The record's bytes. `previous` is the leaf hash of the record before in hexadecimal,
 // empty for record 0.
 std::string FinishRecord(const EncodedRecord& record, uint64_t index, std::string_view previous);
 

@@ -1,9 +1,13 @@
-// nacre audit tail|verify: the evidence, and whether it is whole.
+// nacre audit tail|show|verify: the evidence, and whether it is whole.
 #include <cstdio>
 #include <deque>
 #include <memory>
+#include <optional>
 
+#include "base/digest.h"
+#include "base/file.h"
 #include "runtime/audit/audit_verifier.h"
+#include "runtime/audit/record_lookup.h"
 #include "runtime/cli/command.h"
 #include "runtime/cli/terminal.h"
 
@@ -13,14 +17,21 @@ namespace {
 int Tail(Globals& globals, size_t count) {
   const App app(globals.app);
   std::deque<std::pair<uint64_t, Json>> newest;
-  const Status read =
-      audit::ReadAuditLog(app.audit_directory(), 0, [&](uint64_t index, const Json& record) {
-        newest.emplace_back(index, record);
-        if (newest.size() > count) {
-          newest.pop_front();
-        }
-        return true;
-      });
+  const uint64_t known = audit::RecordsHint(app.audit_directory());
+  const auto read_from = [&](uint64_t first) {
+    return audit::ReadAuditLog(app.audit_directory(), first,
+                               [&](uint64_t index, const Json& record) {
+                                 newest.emplace_back(index, record);
+                                 if (newest.size() > count) {
+                                   newest.pop_front();
+                                 }
+                                 return true;
+                               });
+  };
+  Status read = read_from(known > count ? known - count : 0);
+  if (newest.empty() && known > count) {  // `head` says too much: what there is, is shown
+    read = read_from(0);
+  }
   for (const auto& [index, record] : newest) {
     if (globals.json) {
       std::printf("%s\n", DumpJson(record).c_str());
@@ -35,35 +46,120 @@ int Tail(Globals& globals, size_t count) {
   return read.ok() ? kExitOk : Fail(globals, read.error());
 }
 
-int Verify(Globals& globals, const std::string& directory) {
+void PrintNeighbour(const char* which, const std::optional<Json>& record) {
+  if (record.has_value()) {
+    std::printf("  %-7s %lld  %s  %s\n", which, static_cast<long long>(IntMember(*record, "index")),
+                SafeLine(StringMember(*record, "time"), 24).c_str(),
+                SafeLine(StringMember(*record, "event"), 40).c_str());
+  }
+}
+
+int Show(Globals& globals, const std::string& which, const std::string& proof_file) {
   const App app(globals.app);
-  Result<audit::VerifyReport> verified =
-      audit::VerifyAuditLog(directory.empty() ? app.audit_directory() : directory);
+  const Result<audit::FoundRecord> result = audit::FindRecord(app.audit_directory(), which);
+  if (!result.ok()) {
+    const ErrorCode code = result.error().code;
+    return Fail(globals, result.error(),
+                code == ErrorCode::kInvalidArgument ? kExitUsage
+                : code == ErrorCode::kNotFound      ? kExitFailed
+                                                    : kExitBroken);
+  }
+  const audit::FoundRecord& found = result.value();
+  const bool proven = found.unproven_because.empty();
+  if (!proof_file.empty()) {
+    const Result<std::string> proof = audit::ToTlogProof(found);
+    const Status written =
+        proof.ok() ? WriteFileAtomically(proof_file, proof.value()) : Status(proof.error());
+    if (!written.ok()) {
+      return Fail(globals, written.error(), kExitFailed);
+    }
+  }
+  if (globals.json) {
+    OrderedJson hashes = OrderedJson::array();
+    for (const Sha256Digest& hash : found.proof) {
+      hashes.push_back(ToHex(hash));
+    }
+    const auto neighbour = [](const std::optional<Json>& record) {
+      return record.has_value() ? OrderedJson(*record) : OrderedJson(nullptr);
+    };
+    const OrderedJson json = {{"record", found.record},
+                              {"leaf", ToHex(found.leaf)},
+                              {"before", neighbour(found.before)},
+                              {"after", neighbour(found.after)},
+                              {"proof",
+                               {{"ok", proven},
+                                {"problem", found.unproven_because},
+                                {"records", found.tree_size},
+                                {"hashes", hashes},
+                                {"checkpoint", found.note}}}};
+    std::printf("%s\n", DumpJson(json).c_str());
+    return proven ? kExitOk : kExitTampered;
+  }
+  for (const auto& [key, value] : found.record.items()) {
+    if (key == "data" || value == "" || (value.is_array() && value.empty())) {
+      continue;
+    }
+    std::printf(
+        "%-9s %s\n", SafeLine(key, 40).c_str(),
+        SafeLine(value.is_string() ? value.get<std::string>() : DumpJson(value), 200).c_str());
+  }
+  for (const auto& [key, value] : found.record["data"].items()) {
+    std::printf(
+        "  %-12s %s\n", SafeLine(key, 40).c_str(),
+        SafeLine(value.is_string() ? value.get<std::string>() : DumpJson(value), 2000).c_str());
+  }
+  std::printf("leaf      %s\n", ToHex(found.leaf).c_str());
+  PrintNeighbour("before", found.before);
+  PrintNeighbour("after", found.after);
+  const Terminal terminal(1);
+  if (proven) {
+    std::printf("%s, by %zu hashes, in the tree signed over %llu records\n",
+                terminal.Paint(Style::kGreen, "included").c_str(), found.proof.size(),
+                static_cast<unsigned long long>(found.tree_size));
+  } else {
+    std::printf("%s: %s\n", terminal.Paint(Style::kRed, "NOT PROVED").c_str(),
+                SafeLine(found.unproven_because, 300).c_str());
+  }
+  return proven ? kExitOk : kExitTampered;
+}
+
+struct VerifyFlags {
+  std::string directory;
+  std::string key;    // a file
+  std::string since;  // a file
+};
+
+int Verify(Globals& globals, const VerifyFlags& flags) {
+  const App app(globals.app);
+  audit::VerifyOptions options;
+  constexpr size_t kNoteBytesMax = 4096;
+  for (const auto& [file, text] :
+       {std::pair(&flags.key, &options.trusted_key), std::pair(&flags.since, &options.since)}) {
+    if (!file->empty()) {
+      const Result<std::string> content = ReadFile(*file, kNoteBytesMax);
+      if (!content.ok()) {
+        return Fail(globals, content.error(), kExitUsage);
+      }
+      *text = content.value();
+    }
+  }
+  const Result<audit::VerifyReport> verified = audit::VerifyAuditLog(
+      flags.directory.empty() ? app.audit_directory() : flags.directory, options);
   if (!verified.ok()) {
     return Fail(globals, verified.error());
   }
   const audit::VerifyReport& report = verified.value();
   if (globals.json) {
-    const OrderedJson json = {{"ok", report.ok},
-                              {"records", report.records},
-                              {"checkpoints", report.checkpoints},
-                              {"covered", report.covered},
-                              {"root", report.root},
-                              {"problems", report.problems}};
-    std::printf("%s\n", DumpJson(json).c_str());
+    std::printf("%s\n", DumpJson(ToJson(report)).c_str());
   } else {
-    const Terminal terminal(1);
-    std::printf("%s  %llu records, %llu checkpoints, %llu records under the newest signature\n",
-                report.ok ? terminal.Paint(Style::kGreen, "verified").c_str()
-                          : terminal.Paint(Style::kRed, "NOT VERIFIED").c_str(),
-                static_cast<unsigned long long>(report.records),
-                static_cast<unsigned long long>(report.checkpoints),
-                static_cast<unsigned long long>(report.covered));
-    for (const std::string& problem : report.problems) {
-      std::printf("  %s\n", SafeLine(problem, 300).c_str());
-    }
+    const std::string text = ToText(report);
+    const size_t word = text.find("  ");
+    std::printf(
+        "%s%s",
+        Terminal(1).Paint(report.ok ? Style::kGreen : Style::kRed, text.substr(0, word)).c_str(),
+        text.c_str() + word);
   }
-  return report.ok ? kExitOk : kExitFailed;
+  return report.ok ? kExitOk : kExitTampered;
 }
 
 }  // namespace
@@ -72,7 +168,8 @@ void RegisterAudit(CLI::App& root, Globals& globals) {
   CLI::App* audit = root.add_subcommand("audit", "Read and verify the audit log");
   audit->require_subcommand(1);
   audit->footer(
-      "Examples:\n  nacre audit verify\n  nacre audit tail --count 5\n  nacre audit tail --json | "
+      "Examples:\n  nacre audit verify\n  nacre audit verify --since kept/checkpoint --key "
+      "kept/key.pub\n  nacre audit tail --count 5\n  nacre audit tail --json | "
       "jq .event");
 
   CLI::App* tail = audit->add_subcommand("tail", "The newest records");
@@ -83,12 +180,28 @@ void RegisterAudit(CLI::App& root, Globals& globals) {
   AddJsonFlag(*tail, globals);
   tail->callback([&globals, count] { globals.exit_code = Tail(globals, *count); });
 
+  CLI::App* show = audit->add_subcommand(
+      "show", "One record, its neighbours, and the proof that it is in the signed tree");
+  auto which = std::make_shared<std::string>();
+  auto proof = std::make_shared<std::string>();
+  show->add_option("record", *which, "Its index or its ULID")->required();
+  show->add_option("--proof", *proof, "Writes the proof to this file, as c2sp.org/tlog-proof");
+  show->footer("Example:\n  nacre audit show 17 --proof 17.tlog-proof");
+  AddJsonFlag(*show, globals);
+  show->callback([&globals, which, proof] { globals.exit_code = Show(globals, *which, *proof); });
+
   CLI::App* verify =
       audit->add_subcommand("verify", "Is every record as it was written and signed?");
-  auto directory = std::make_shared<std::string>();
-  verify->add_option("directory", *directory, "A copied log (default: this machine's)");
+  auto flags = std::make_shared<VerifyFlags>();
+  verify->add_option("--offline,directory", flags->directory,
+                     "A copied log (default: this machine's)");
+  verify->add_option("--key", flags->key, "The log's key.pub, as you kept it elsewhere");
+  verify->add_option(
+      "--since", flags->since,
+      "A checkpoint of the log, as you kept it elsewhere: the log must begin with its "
+      "records; only later ones are read");
   AddJsonFlag(*verify, globals);
-  verify->callback([&globals, directory] { globals.exit_code = Verify(globals, *directory); });
+  verify->callback([&globals, flags] { globals.exit_code = Verify(globals, *flags); });
 }
 
 }  // namespace nacre::cli

@@ -264,15 +264,15 @@ void PrintOutcome(const Json& outcome) {
                        (BoolMember(*layers, "no_new_privs") ? "yes" : "no") + "; capabilities " +
                        (BoolMember(*layers, "capabilities_empty") ? "none" : "some") + "; cgroup " +
                        StringMember(*layers, "cgroup"));
-    if (const std::string seen = StringMember(*layers, "workspace"); !seen.empty()) {
-      line("view", seen == "copy" ? "a copy of the workspace" : seen);
-    }
     if (const std::string map = StringMember(*layers, "uid_map"); !map.empty()) {
       line("identity", "uid inside, on the host, how many: " + map + "; gid " +
                            StringMember(*layers, "gid_map"));
     }
     if (const std::string named = Joined(FindMember(*layers, "exceptions")); !named.empty()) {
       line("exceptions", named + " (not required by the policy)");
+    }
+    if (const std::string seen = StringMember(*layers, "workspace"); !seen.empty()) {
+      line("view", seen == "copy" ? "a copy of the workspace" : seen);
     }
     if (const std::string weaker = Joined(FindMember(*layers, "weaker")); !weaker.empty()) {
       line("weaker", weaker);

@@ -1,8 +1,8 @@
 // One command per file; main.cc registers them. A command parses its flags with CLI11, does its
 // work, and answers the process's exit code.
 //
-// Exit codes, stable: 0 done · 1 what was asked for did not succeed (a failed turn, a log that does
-// not verify, an invalid policy) · 2 wrong usage · 3 the runtime could not do its job (unwritable
+// Exit codes, stable: 0 done · 1 what was asked for did not succeed (a failed turn, an invalid
+// policy) · 2 wrong usage, or an audit log that does not verify · 3 the runtime could not do its job (unwritable
 // state, no engine, no sandbox) · 130 cancelled.
 #pragma once
 
@@ -19,6 +19,7 @@ namespace nacre::cli {
 inline constexpr int kExitOk = 0;
 inline constexpr int kExitFailed = 1;
 inline constexpr int kExitUsage = 2;
+inline constexpr int kExitTampered = 2;
 inline constexpr int kExitBroken = 3;
 inline constexpr int kExitCancelled = 130;
 

@@ -7,8 +7,11 @@
 #include <cstdio>
 #include <memory>
 
+#include "base/file.h"
 #include "runtime/agent/session_driver.h"
 #include "runtime/audit/audit_verifier.h"
+#include "runtime/audit/checkpoint.h"
+#include "runtime/audit/layout.h"
 #include "runtime/cli/event_printer.h"
 #include "runtime/cli/gateway_runner.h"
 #include "runtime/cli/terminal.h"
@@ -101,15 +104,20 @@ Result<std::unique_ptr<agent::SessionDriver>> OpenSession(App& app, const TurnRe
   return agent::SessionDriver::Resume(services, std::move(options), session_id, sink);
 }
 
-void PrintAuditState(const App& app) {
+// `before`: the newest checkpoint when the session was opened. What it covers is not read again.
+void PrintAuditState(const App& app, const std::string& before) {
   const Terminal terminal(STDOUT_FILENO);
-  const Result<audit::VerifyReport> report = audit::VerifyAuditLog(app.audit_directory());
+  const Result<audit::VerifyReport> report =
+      audit::VerifyAuditLog(app.audit_directory(), {.since = before});
   if (report.ok() && report.value().ok) {
-    std::printf("  %s\n",
-                terminal
-                    .Paint(Style::kDim, "audit log verified · " +
-                                            std::to_string(report.value().records) + " records")
-                    .c_str());
+    const bool all = report.value().read == report.value().records;
+    std::printf(
+        "  %s\n",
+        terminal
+            .Paint(Style::kDim, "audit log verified · " +
+                                    (all ? "" : std::to_string(report.value().read) + " new of ") +
+                                    std::to_string(report.value().records) + " records")
+            .c_str());
   } else {
     std::printf("  %s nacre audit verify says why\n",
                 terminal.Paint(Style::kRed, "the audit log does not verify:").c_str());
@@ -127,6 +135,8 @@ int RunTurnCommand(Globals& globals, const TurnRequest& request) {
   }
   PrintingSink sink(*printer);
   App app(globals.app);
+  const Result<std::string> checkpoint =
+      ReadFile(app.audit_directory() + "/" + audit::kCheckpointFile, audit::kCheckpointBytesMax);
   TerminalApprover terminal_approver(cancel);
   const bool person_there =
       ::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1 && !globals.json;
@@ -148,7 +158,7 @@ int RunTurnCommand(Globals& globals, const TurnRequest& request) {
   }
   const std::string& state = finished.value().state;
   if (!globals.json) {
-    PrintAuditState(app);
+    PrintAuditState(app, checkpoint.ok() ? checkpoint.value() : std::string());
     if (state == "cancelled") {
       std::printf("  finish it: nacre session resume %s\n", finished.value().session.c_str());
     }

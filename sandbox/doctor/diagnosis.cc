@@ -122,9 +122,6 @@ std::vector<Finding> Diagnose(const HostFacts& facts) {
        .advice = cgroup ? "" : CgroupAdvice(facts.uid, facts.systemd)});
   findings.push_back(Program("runsc", facts.runsc,
                              "isolation: gvisor runs calls on a kernel in user space", "runsc"));
-  findings.push_back(Program("qemu", facts.qemu,
-                             "isolation: microvm runs calls on a kernel of their own",
-                             "qemu-system-x86"));
   return findings;
 }
 

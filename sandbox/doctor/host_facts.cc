@@ -422,7 +422,6 @@ HostFacts TryHost() {
   facts.max_user_namespaces = Switch("/proc/sys/user/max_user_namespaces");
   facts.systemd = ::access("/run/systemd/system", F_OK) == 0;
   facts.runsc = guest::FindSystemProgram("runsc");
-  facts.qemu = guest::FindSystemProgram("qemu-system-x86_64");
 
   const auto scratch = TempDir::Create();
   const std::string directory = scratch.ok() ? scratch.value().path() : "/tmp";

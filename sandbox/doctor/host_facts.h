@@ -60,7 +60,6 @@ struct HostFacts {
   int64_t max_user_namespaces = -1;    // user.max_user_namespaces
   bool systemd = false;                // is PID 1: systemd-run can delegate a cgroup
   std::string runsc;                   // paths; empty: not installed
-  std::string qemu;
 
   friend bool operator==(const HostFacts&, const HostFacts&) = default;
 };

@@ -12,7 +12,7 @@ namespace {
 
 constexpr size_t kRefusalsMax = 20;
 constexpr int kDepthMax = 128;
-// More than an upper layer holds by default: see Limits::inodes.
+// In one folder; a call that may make more and does is refused.
 constexpr size_t kNamesMax = 1 << 20;
 
 // What is known of the workspace's folder at the same path.

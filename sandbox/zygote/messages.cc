@@ -139,7 +139,7 @@ std::vector<std::string> ReadTexts(Reader& in) {
 
 void WritePlan(Writer& out, const LaunchPlan& plan) {
   const auto& [steps, prepared_steps, sources, landlock_rules, prepared_rules, landlock_abi,
-               seccomp_profile, observe, id, network_group, argv, environment, limits,
+               seccomp_profile, observe, id, network_group, argv, environment, interpreter, limits,
                cgroup_version, privileged, inside_id, may_be_root, exceptions, weaker, cold, unmet,
                shared_namespaces, fail_at_step] = plan;
   // The runtime's own: how it came to the steps, and what it says of the call.
@@ -166,6 +166,7 @@ void WritePlan(Writer& out, const LaunchPlan& plan) {
   out.Number(static_cast<uint64_t>(landlock_abi));
   WriteTexts(out, argv);
   WriteTexts(out, environment);
+  WriteTexts(out, interpreter);
   out.Number(limits.memory_bytes);
   out.Number(limits.disk_bytes);
   out.Number(limits.tasks);
@@ -193,6 +194,7 @@ LaunchPlan ReadPlan(Reader& in) {
   plan.landlock_abi = in.Signed();
   plan.argv = ReadTexts(in);
   plan.environment = ReadTexts(in);
+  plan.interpreter = ReadTexts(in);
   plan.limits.memory_bytes = in.Number();
   plan.limits.disk_bytes = in.Number();
   plan.limits.tasks = in.Small();
@@ -216,7 +218,8 @@ bool IsCoherent(const LaunchPlan& plan) {
     if (uses_source && step.source >= plan.sources.size()) {
       return false;
     }
-    if (step.kind == StepKind::kExec && plan.argv.empty()) {
+    if ((step.kind == StepKind::kExec && plan.argv.empty()) ||
+        (step.kind == StepKind::kStartInterpreter && plan.interpreter.empty())) {
       return false;
     }
   }
@@ -292,6 +295,15 @@ std::string EncodeAny(const Message& message) {
   return out.Take();
 }
 
+// The message, if nothing follows it.
+template <typename Any, typename Message>
+Result<Any> Whole(const Reader& in, Message message) {
+  if (!in.finished()) {
+    return Malformed();
+  }
+  return Any(std::move(message));
+}
+
 }  // namespace
 
 std::string Encode(const Command& command) {
@@ -302,10 +314,9 @@ std::string Encode(const Event& event) {
   return EncodeAny(event);
 }
 
+// Each alternative is returned as itself: gcc 12 takes a variant that changes for one half-made.
 Result<Command> DecodeCommand(std::string_view bytes) {
   Reader in(bytes);
-  Command command;
-  bool good = true;
   switch (in.NumberUpTo(std::variant_size_v<Command> - 1)) {
     case 0: {
       SetUp m;
@@ -315,29 +326,28 @@ Result<Command> DecodeCommand(std::string_view bytes) {
       m.cgroup.pids_directory = in.Text();
       m.cgroup.cpu_directory = in.Text();
       m.cgroup.detail = in.Text();
-      command = std::move(m);
-      break;
+      return Whole<Command>(in, std::move(m));
     }
     case 1: {
       AddTemplate m;
+      bool good = true;
       m.number = in.Small();
       m.plan = ReadPlan(in);
       m.tool_filter = ReadFilter(in, good);
       m.killing_tool_filter = ReadFilter(in, good);
       m.reaper_filter = ReadFilter(in, good);
-      good = good && IsCoherent(m.plan);
-      command = std::move(m);
-      break;
+      if (!good || !IsCoherent(m.plan)) {
+        return Malformed();
+      }
+      return Whole<Command>(in, std::move(m));
     }
     case 2:
-      command = DropTemplate{.number = in.Small()};
-      break;
+      return Whole<Command>(in, DropTemplate{.number = in.Small()});
     case 3: {
       MakeSlots m;
       m.number = in.Small();
       m.count = in.Small();
-      command = m;
-      break;
+      return Whole<Command>(in, m);
     }
     case 4: {
       OpenTree m;
@@ -345,22 +355,15 @@ Result<Command> DecodeCommand(std::string_view bytes) {
       m.attributes = in.Number();
       m.device = in.Number();
       m.inode = in.Number();
-      command = std::move(m);
-      break;
+      return Whole<Command>(in, std::move(m));
     }
-    case 5:
-      command = ReturnSlot{.slot = in.Small()};
-      break;
+    default:
+      return Whole<Command>(in, ReturnSlot{.slot = in.Small()});
   }
-  if (!good || !in.finished()) {
-    return Malformed();
-  }
-  return command;
 }
 
 Result<Event> DecodeEvent(std::string_view bytes) {
   Reader in(bytes);
-  // Each alternative is returned as itself: gcc 12 takes a variant that changes for one half-made.
   switch (in.NumberUpTo(std::variant_size_v<Event> - 1)) {
     case 0: {
       SlotMade m;
@@ -368,24 +371,69 @@ Result<Event> DecodeEvent(std::string_view bytes) {
       m.slot = in.Small();
       m.pid = in.Signed();
       m.meter_files = static_cast<uint32_t>(in.NumberUpTo((1U << kernel::CgroupMeter::kFiles) - 1));
-      return in.finished() ? Result<Event>(Event(m)) : Result<Event>(Malformed());
+      return Whole<Event>(in, m);
     }
     case 1: {
       SlotFailed m;
       m.number = in.Small();
       m.error = in.Signed();
       m.step = in.Text();
-      return in.finished() ? Result<Event>(Event(std::move(m))) : Result<Event>(Malformed());
+      return Whole<Event>(in, std::move(m));
     }
-    case 2: {
-      const TreeOpened m{.error = in.Signed()};
-      return in.finished() ? Result<Event>(Event(m)) : Result<Event>(Malformed());
-    }
-    default: {
-      const SlotGone m{.slot = in.Small()};
-      return in.finished() ? Result<Event>(Event(m)) : Result<Event>(Malformed());
-    }
+    case 2:
+      return Whole<Event>(in, TreeOpened{.error = in.Signed()});
+    default:
+      return Whole<Event>(in, SlotGone{.slot = in.Small()});
   }
+}
+
+std::string Encode(const InterpreterSlot& slot) {
+  const auto& [launch_digest, report, standard_input, standard_output, standard_error, channel,
+               ruleset, tool_filter, killing_tool_filter] = slot;
+  Writer out;
+  out.Text(launch_digest);
+  for (const uint32_t number :
+       {report, standard_input, standard_output, standard_error, channel, ruleset}) {
+    out.Number(number);
+  }
+  WriteFilter(out, tool_filter);
+  WriteFilter(out, killing_tool_filter);
+  return out.Take();
+}
+
+Result<InterpreterSlot> DecodeInterpreterSlot(std::string_view bytes) {
+  Reader in(bytes);
+  bool good = true;
+  InterpreterSlot slot;
+  slot.launch_digest = in.Text();
+  for (uint32_t* const number : {&slot.report, &slot.standard_input, &slot.standard_output,
+                                 &slot.standard_error, &slot.channel, &slot.ruleset}) {
+    *number = static_cast<uint32_t>(in.NumberUpTo(INT32_MAX));
+  }
+  slot.tool_filter = ReadFilter(in, good);
+  slot.killing_tool_filter = ReadFilter(in, good);
+  if (!good || !in.finished()) {
+    return Malformed();
+  }
+  return slot;
+}
+
+std::string Encode(const InterpreterPart& part) {
+  Writer out;
+  out.Number(part.first_index);
+  WritePlan(out, part.plan);
+  return out.Take();
+}
+
+Result<InterpreterPart> DecodeInterpreterPart(std::string_view bytes) {
+  Reader in(bytes);
+  InterpreterPart part;
+  part.first_index = in.NumberUpTo(kItemsMax);
+  part.plan = ReadPlan(in);
+  if (!in.finished() || !IsCoherent(part.plan)) {
+    return Malformed();
+  }
+  return part;
 }
 
 std::string EncodePlan(const LaunchPlan& plan) {

@@ -4,6 +4,7 @@
 //   runtime -> zygote   SetUp once, then AddTemplate, DropTemplate, MakeSlots, OpenTree, ReturnSlot
 //   zygote  -> runtime  SlotMade (with descriptors), SlotFailed, TreeOpened (with one), SlotGone
 //   runtime -> slot     a LaunchPlan: the rest of the steps of its one call (with the mounts)
+//   slot -> interpreter InterpreterSlot once, then an InterpreterPart: what is left of the steps
 //
 // Both ends are ours. The decoders distrust them all the same: a bug in one end must not become one
 // of the other. Pure; a Result is an error for whatever is not exactly one well-formed message.
@@ -92,6 +93,27 @@ std::string Encode(const Command& command);
 std::string Encode(const Event& event);
 Result<Command> DecodeCommand(std::string_view bytes);
 Result<Event> DecodeEvent(std::string_view bytes);
+
+// What an interpreter, a program that replaced our code, must know again to take its part of the steps.
+struct InterpreterSlot {
+  std::string launch_digest;
+  uint32_t report = 0;  // descriptors that it has inherited
+  uint32_t standard_input = 0;
+  uint32_t standard_output = 0;
+  uint32_t standard_error = 0;
+  uint32_t channel = 0;
+  uint32_t ruleset = 0;  // 0: the host has no Landlock
+  std::vector<sock_filter> tool_filter;
+  std::vector<sock_filter> killing_tool_filter;
+};
+struct InterpreterPart {
+  uint64_t first_index = 0;  // what its first step is reported as
+  LaunchPlan plan;
+};
+std::string Encode(const InterpreterSlot& slot);
+Result<InterpreterSlot> DecodeInterpreterSlot(std::string_view bytes);
+std::string Encode(const InterpreterPart& part);
+Result<InterpreterPart> DecodeInterpreterPart(std::string_view bytes);
 
 // What a child needs of a plan: its steps, rules, sources (but their paths), argv and environment.
 std::string EncodePlan(const LaunchPlan& plan);

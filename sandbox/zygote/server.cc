@@ -13,9 +13,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <deque>
 #include <map>
 
+#include "sandbox/interpreter/starter.h"
 #include "sandbox/kernel/mount.h"
 #include "sandbox/kernel/syscalls.h"
 #include "sandbox/launcher.h"
@@ -48,6 +50,24 @@ bool Seclude() {
          WriteOwn("/proc/self/uid_map", uid + " " + uid + " 1\n") &&
          WriteOwn("/proc/self/gid_map", gid + " " + gid + " 1\n");
 }
+
+// What interpreters load lies beside our own program.
+UniqueFd OpenInterpreterLibrary() {
+  char path[PATH_MAX + 32];
+  const ssize_t size = ::readlink("/proc/self/exe", path, PATH_MAX);
+  if (size <= 0) {
+    return UniqueFd();
+  }
+  const std::string program(path, static_cast<size_t>(size));
+  const std::string library = program.substr(0, program.rfind('/')) + "/nacre-interpreter.so";
+  const UniqueFd opened(::open(library.c_str(), O_RDONLY | O_CLOEXEC));
+  // Above the numbers that a child's own descriptors get.
+  return UniqueFd(opened ? ::fcntl(opened.get(), F_DUPFD_CLOEXEC, kLowestDescriptor) : -1);
+}
+
+constexpr SlotSteps kSlotSteps = {.start_interpreter = &interpreter::StartInterpreter,
+                                  .await_call = &AwaitCall,
+                                  .hand_over = &interpreter::HandOver};
 
 UniqueFd OwnNetwork() {
   return UniqueFd(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
@@ -86,6 +106,7 @@ class Server {
 
   const UniqueFd channel_;
   const UniqueFd home_network_ = OwnNetwork();
+  const UniqueFd interpreter_library_ = OpenInterpreterLibrary();  // invalid: there is none
   HostSupport host_;
   kernel::IdMappings mappings_;
   std::map<uint32_t, Template> templates_;
@@ -124,7 +145,8 @@ bool Server::MakeSlot(uint32_t number) {
       .reaper_filter = &made_from.reaper_filter,
       .mappings = &mappings_,
       .cgroup_name = "nacre-" + std::to_string(::getpid()) + "-warm-" + std::to_string(id)};
-  context.await_call = &AwaitCall;
+  context.slot = &kSlotSteps;
+  context.interpreter_library = interpreter_library_.get();
   const std::string& group = made_from.plan.network_group;
   if (!group.empty()) {
     if (!EnterNetwork(group)) {

@@ -6,7 +6,7 @@
 
 namespace nacre::sandbox::zygote {
 
-// For LaunchContext::await_call. Returns only when there is no call: -errno. Ends the process
+// For SlotSteps. Returns only when there is no call: -errno. Ends the process
 // silently when the runtime let the slot go.
 int AwaitCall(const ChildInput& input, ChildState& state);
 

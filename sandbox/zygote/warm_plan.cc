@@ -13,13 +13,23 @@ LaunchPlan MakeWarmPlan(const LaunchPlan& plan) {
   LaunchPlan warm = plan;
   warm.steps.clear();
   warm.fail_at_step.reset();
+  const auto add = [&](StepKind kind, const char* name) {
+    Step step;
+    step.kind = kind;
+    step.name = name;
+    warm.steps.push_back(std::move(step));
+  };
+  const bool interpreter = !plan.interpreter.empty();
   for (size_t i = 0; i < plan.steps.size(); ++i) {
     if (i == plan.prepared_steps) {
+      if (interpreter) {
+        add(StepKind::kStartInterpreter, "start the interpreter");
+      }
       warm.prepared_steps = warm.steps.size();
-      Step wait;
-      wait.kind = StepKind::kAwaitCall;
-      wait.name = "wait for the call";
-      warm.steps.push_back(std::move(wait));
+      add(StepKind::kAwaitCall, "wait for the call");
+    }
+    if (interpreter && plan.steps[i].kind == StepKind::kCapabilities) {
+      add(StepKind::kHandOver, "hand over to the interpreter");
     }
     if (plan.steps[i].kind == StepKind::kOpenSource) {
       continue;
@@ -63,6 +73,8 @@ LaunchPlan CallOf(const LaunchPlan& warm) {
   result.landlock_rules.assign(warm.landlock_rules.begin() + Offset(warm.prepared_rules),
                                warm.landlock_rules.end());
   result.prepared_rules = 0;
+  result.argv.erase(result.argv.begin(), result.argv.begin() + Offset(warm.interpreter.size()));
+  result.interpreter.clear();
   result.fail_at_step.reset();
   if (warm.fail_at_step && *warm.fail_at_step >= begin) {
     result.fail_at_step = *warm.fail_at_step - begin;

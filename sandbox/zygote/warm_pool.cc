@@ -193,7 +193,9 @@ void WarmPool::TakeSlotMade(const SlotMade& made, std::vector<UniqueFd> descript
     return;
   }
   of->coming -= of->coming > 0 ? 1 : 0;
-  of->failures = 0;
+  if (of->plan.interpreter.empty()) {  // else it shows later
+    of->failures = 0;
+  }
   Slot slot;
   slot.id = made.slot;
   RunningCall& call = slot.call;
@@ -235,7 +237,10 @@ void WarmPool::Take(Event event, std::vector<UniqueFd> descriptors) {
   } else if (const auto* gone = std::get_if<SlotGone>(&event)) {
     returned_.erase(gone->slot);
     for (Template& each : templates_) {
-      std::erase_if(each.ready, [&](const Slot& slot) { return slot.id == gone->slot; });
+      const size_t died =
+          std::erase_if(each.ready, [&](const Slot& slot) { return slot.id == gone->slot; });
+      // The other slots have our own code only, which does not end by itself.
+      each.failures += died > 0 && !each.plan.interpreter.empty() ? 1 : 0;
     }
   }
 }
@@ -303,15 +308,36 @@ std::optional<WarmPool::Slot> WarmPool::TakeSlot(Template& from) {
     }
   }
   Template* const of = FindNumber(number);
-  while (of != nullptr && !of->ready.empty()) {
-    Slot slot = std::move(of->ready.front());
-    of->ready.pop_front();
-    if (!IsReadable(slot.call.child.pidfd(), milliseconds(0))) {
-      return slot;
+  if (of == nullptr) {
+    return std::nullopt;
+  }
+  for (auto slot = of->ready.begin(); slot != of->ready.end();) {
+    if (IsReadable(slot->call.child.pidfd(), milliseconds(0))) {
+      ++of->failures;  // it has died; its SlotGone is on the way
+      slot = of->ready.erase(slot);
+    } else if (!IsUp(*of, *slot)) {
+      ++slot;
+    } else {
+      Slot taken = std::move(*slot);
+      of->ready.erase(slot);
+      return taken;
     }
-    ++of->failures;  // it has died; its SlotGone is on the way
   }
   return std::nullopt;
+}
+
+// A slot that is not up yet stays: it will be when the next call comes.
+bool WarmPool::IsUp(const Template& of, Slot& slot) {
+  bool closed = false;
+  while (!of.plan.interpreter.empty() && !slot.up && !closed) {
+    std::optional<ReceivedReport> report = ReceiveReport(slot.call.report.get(), closed);
+    if (!report) {
+      return false;
+    }
+    slot.up = report->report.kind == ReportKind::kInterpreterUp;
+    slot.call.reports.push_back(std::move(*report));
+  }
+  return of.plan.interpreter.empty() || slot.up;
 }
 
 int WarmPool::OpenTrees(const LaunchPlan& warm, Sources& sources, std::string& failed) {
@@ -364,9 +390,14 @@ WarmPool::Launched WarmPool::Launch(const LaunchPlan& warm, const LaunchContext&
   if (bytes.size() > kMessageBytesMax) {
     return NotWarm{"its arguments are too long for the zygote"};
   }
+  if (options_.slots == 0 && !made_from.interpreter.empty()) {
+    return NotWarm{"no interpreter is started before its call is there"};
+  }
   if (options_.slots > 0 && of->ready.empty()) {
     Refill(*of);
-    return NotWarm{"no warm sandbox was ready"};
+    return NotWarm{!made_from.interpreter.empty() && of->failures >= kFailuresMax
+                       ? "no warm sandbox was ready: its interpreter does not start"
+                       : "no warm sandbox was ready"};
   }
   auto opened = OpenSources(warm, context);
   if (auto* failure = std::get_if<SetupFailure>(&opened)) {
@@ -391,6 +422,9 @@ WarmPool::Launched WarmPool::Launch(const LaunchPlan& warm, const LaunchContext&
     }
     if (SendMessage(slot->call.report.get(), bytes, trees, Waiting::kNo) != 0) {
       continue;  // it died just now
+    }
+    if (Template* const used = FindNumber(number)) {
+      used->failures = 0;
     }
     RunningCall call = std::move(slot->call);
     call.weaker = warm.weaker;
@@ -439,6 +473,18 @@ bool WarmPool::Prepare(const LaunchPlan& warm, const LaunchContext& context,
     of = FindNumber(number);
   }
   of = FindNumber(number);
+  const auto all_up = [&] {
+    return std::all_of(of->ready.begin(), of->ready.end(),
+                       [&](Slot& slot) { return IsUp(*of, slot); });
+  };
+  while (of != nullptr && of->ready.size() >= options_.slots && !all_up()) {
+    if (SteadyClock::now() >= until) {
+      return false;
+    }
+    ::poll(nullptr, 0, 1);
+    TakeEvents();
+    of = FindNumber(number);
+  }
   return of != nullptr && of->ready.size() >= options_.slots;
 }
 

@@ -66,6 +66,7 @@ class WarmPool final {
  private:
   struct Slot {
     uint32_t id = 0;
+    bool up = false;  // its interpreter waits for the call
     RunningCall call;
   };
   struct Template {
@@ -89,6 +90,7 @@ class WarmPool final {
   void DropOldest();
   void Refill(Template& of);
   std::optional<Slot> TakeSlot(Template& from);
+  static bool IsUp(const Template& of, Slot& slot);
   int OpenTrees(const LaunchPlan& warm, Sources& sources, std::string& failed);
   bool Send(const Command& command);
   void TakeEvents();

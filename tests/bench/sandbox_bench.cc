@@ -1,5 +1,6 @@
 // What a sandbox costs: one call of /bin/true, ours and others', against posix_spawn of the same
-// program. All contenders take turns in each round, so that whatever else the machine does meets all
+// program; and of a small Python script, in an interpreter that was started before the call and in one
+// that was not, against Python without a sandbox. All contenders take turns in each round, so that whatever else the machine does meets all
 // of them alike: ratios travel between machines, microseconds do not. Between two runs there is a
 // pause, the same for all, in which the machine finishes what the last one left behind.
 //
@@ -33,6 +34,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/temp_dir.h"
+#include "sandbox/interpreter/python.h"
 #include "sandbox/kernel_sandbox.h"
 
 namespace nacre::sandbox {
@@ -97,6 +99,20 @@ SandboxSpec Spec(const std::string& group) {
   return spec;
 }
 
+// What a small tool does: the interpreter's start is nearly all of it. As tools have it, the module is
+// imported at the start, beforehand where there is a beforehand.
+constexpr char kModule[] = "started\nimport json\n";
+constexpr char kScript[] = "import json, sys\njson.dumps({'argv': sys.argv})\n";
+
+SandboxSpec PythonSpec(const std::string& folder) {
+  SandboxSpec spec = Spec("");
+  spec.argv = interpreter::PythonCommand(kModule);
+  spec.interpreter_arguments = spec.argv.size();
+  spec.argv.push_back("/nacre/tool/tool.py");
+  spec.mounts.push_back({folder, "/nacre/tool"});
+  return spec;
+}
+
 bool RunOurs(KernelSandbox& sandbox, const SandboxSpec& spec, bool want_warm) {
   NoCallIo io;
   const auto outcome = sandbox.Run(spec, io, CancelToken());
@@ -144,7 +160,8 @@ void WriteBundle(const std::string& folder) {
 
 // One of ours or of the others. `slow` peers get the same number of runs.
 std::vector<Contender> MakeContenders(KernelSandbox& cold, KernelSandbox& on_demand,
-                                      KernelSandbox& warm, const std::string& bundle) {
+                                      KernelSandbox& warm, const std::string& bundle,
+                                      const std::string& script) {
   const std::string layers =
       "7 namespaces, own root, Landlock, seccomp, no capabilities, limits (cgroup " +
       std::string(kernel::CgroupVersionName(cold.host().cgroup.version)) + ")";
@@ -163,6 +180,21 @@ std::vector<Contender> MakeContenders(KernelSandbox& cold, KernelSandbox& on_dem
   all.push_back({.name = "nacre warm, shared netns",
                  .gives = "the same, the empty network shared by a session",
                  .run = [&warm] { return RunOurs(warm, Spec("bench"), true); }});
+  const std::string no_python =
+      ::access(interpreter::kPythonProgram, X_OK) == 0 ? "" : "not installed (package python3)";
+  std::vector<std::string> bare = interpreter::PythonCommand(kModule);
+  bare.push_back(script + "/tool.py");
+  all.push_back({.name = "python3", .gives = "nothing", .why_not = no_python, .run = [bare] {
+                   return Spawn(bare);
+                 }});
+  all.push_back({.name = "nacre cold, python3",
+                 .gives = layers,
+                 .why_not = no_python,
+                 .run = [&cold, script] { return RunOurs(cold, PythonSpec(script), false); }});
+  all.push_back({.name = "nacre warm, python3",
+                 .gives = layers + "; the interpreter is started beforehand",
+                 .why_not = no_python,
+                 .run = [&warm, script] { return RunOurs(warm, PythonSpec(script), true); }});
   const auto add = [&](const std::string& name, const std::string& program,
                        const std::string& package, const std::string& gives,
                        std::vector<std::string> arguments, bool needs_root) {
@@ -364,15 +396,22 @@ Json Measure(const Options& options, const char* who) {
     std::exit(1);
   }
   WriteBundle(bundle.value().path());
+  const auto script = TempDir::Create();
+  if (!script.ok() || ::chmod(script.value().path().c_str(), 0755) != 0) {
+    std::fprintf(stderr, "sandbox_bench: no folder for a script\n");
+    std::exit(1);
+  }
+  std::ofstream(script.value().path() + "/tool.py") << kScript;
   KernelSandbox& pool = *warm.value();
   const Counts before = [&] {
     for (const char* group : {"", "bench"}) {
       pool.Prepare(Spec(group), std::chrono::seconds(10));
     }
+    pool.Prepare(PythonSpec(script.value().path()), std::chrono::seconds(10));
     return Count(pool);
   }();
-  std::vector<Contender> all =
-      MakeContenders(*cold.value(), *on_demand.value(), pool, bundle.value().path());
+  std::vector<Contender> all = MakeContenders(*cold.value(), *on_demand.value(), pool,
+                                              bundle.value().path(), script.value().path());
   RunRounds(all, options);
 
   std::printf("\n%s, %zu rounds, %s, times in us\n", who, options.rounds, kProgram);
@@ -401,6 +440,13 @@ Json Measure(const Options& options, const char* who) {
   json["cold_p50_over_spawn"] = Ratio(Named(all, "nacre cold"), spawn, 0.5);
   json["cold_shared_netns_p50_over_spawn"] =
       Ratio(Named(all, "nacre cold, shared netns"), spawn, 0.5);
+  for (const auto& [key, name] :
+       std::map<std::string, std::string>{{"python_bare_p50_ms", "python3"},
+                                          {"python_cold_p50_ms", "nacre cold, python3"},
+                                          {"python_zygote_p50_ms", "nacre warm, python3"}}) {
+    const std::vector<double>& times = Named(all, name).alone;
+    json[key] = times.empty() ? Json(nullptr) : Json(std::round(Percentile(times, 0.5) / 10) / 100);
+  }
   json["warm_runs"] = ours.alone.size();
   for (const auto& [key, name] : std::map<std::string, std::string>{{"bwrap", "bubblewrap"},
                                                                     {"firejail", "firejail"},
@@ -481,8 +527,6 @@ int Main(const Options& options) {
   json["bench"] = "sandbox";
   json["rounds"] = options.rounds;
   json["unprivileged"] = unprivileged;
-  json["python_zygote_p50_ms"] = nullptr;
-  json["missing"]["python_zygote"] = "no interpreter zygote in this version";
   std::printf("%s\n", json.dump().c_str());
   return json["calls_failed"] == 0 ? 0 : 1;
 }

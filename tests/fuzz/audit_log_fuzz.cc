@@ -1,11 +1,12 @@
 // A whole log directory of hostile bytes: verified, read and opened for writing. Nothing may crash,
-// and what verifies must also be readable. The input is the files one after another, each ended by
-// a byte 0xff, in the order below; what is missing is no file.
+// and what verifies must also be readable. The input is the files one after another, each after its
+// length in three bytes, big-endian, in the order below; one without bytes is no file.
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <cstdint>
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -19,26 +20,33 @@
 
 namespace {
 
-constexpr const char* kFiles[] = {"key.pub",    "head",          "checkpoints",
-                                  "checkpoint", "records.jsonl", "key"};
+constexpr const char* kFiles[] = {"key.pub",          "head", "checkpoints", "checkpoint",
+                                  "tile/entries/000", "key",  "tile/0/000",  "tile/entries/001"};
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const nacre::TempDir directory = nacre::TempDir::Create().value();
+  std::filesystem::remove_all(directory.path());
+  std::filesystem::create_directories(directory.path() + "/tile/entries");
+  std::filesystem::create_directories(directory.path() + "/tile/0");
   std::string_view rest(reinterpret_cast<const char*>(data), size);
   for (const char* file : kFiles) {
-    const std::string path = directory.path() + "/" + file;
-    ::unlink(path.c_str());
-    const size_t end = rest.find('\xff');
-    if (rest.empty()) {
+    size_t length = 0;
+    for (int i = 0; i < 3 && !rest.empty(); ++i) {
+      length = length << 8 | static_cast<uint8_t>(rest[0]);
+      rest.remove_prefix(1);
+    }
+    const std::string_view content = rest.substr(0, length);
+    rest.remove_prefix(content.size());
+    if (content.empty()) {
       continue;
     }
+    const std::string path = directory.path() + "/" + file;
     const nacre::UniqueFd out(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
-    if (!nacre::WriteAll(out.get(), rest.substr(0, end)).ok()) {
+    if (!nacre::WriteAll(out.get(), content).ok()) {
       std::abort();
     }
-    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
   }
   const auto report = nacre::audit::VerifyAuditLog(directory.path());
   uint64_t records = 0;

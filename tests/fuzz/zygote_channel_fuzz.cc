@@ -1,4 +1,4 @@
-// What the runtime, its zygote and a slot make of bytes that claim to come from the other: each either
+// What the runtime, its zygote, a slot and an interpreter make of bytes that claim to come from the other: each either
 // refuses them, or has exactly the value that encodes to the same bytes.
 #include <cstdint>
 #include <cstdlib>
@@ -22,7 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     return 0;
   }
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
-  switch (data[0] % 3) {
+  switch (data[0] % 5) {
     case 0:
       if (const auto command = DecodeCommand(bytes); command.ok()) {
         Require(Encode(command.value()) == bytes);
@@ -36,6 +36,16 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     case 2:
       if (const auto plan = DecodePlan(bytes); plan.ok()) {
         Require(EncodePlan(plan.value()) == bytes);
+      }
+      break;
+    case 3:
+      if (const auto slot = DecodeInterpreterSlot(bytes); slot.ok()) {
+        Require(Encode(slot.value()) == bytes);
+      }
+      break;
+    case 4:
+      if (const auto part = DecodeInterpreterPart(bytes); part.ok()) {
+        Require(Encode(part.value()) == bytes);
       }
       break;
   }

@@ -199,7 +199,7 @@ class Evidence(NacreCase):
         self.assertEqual([(r["id"], r["tool"], r["verdict"], r["rule"]) for r in stored], decided)
         self.assertEqual([r["state"] for r in stored], [2, 2, 0])  # finished, finished, denied
         records = self.audit()
-        logged = [(r["call"], r["data"]["tool"], r["data"]["verdict"], r["data"]["rule"])
+        logged = [(r["call"], r["data"]["tool"], r["data"]["verdict"], r["rule"])
                   for r in records if r["event"] == "call.decided"]
         self.assertEqual(logged, decided)
         for call_id, _, verdict, _ in decided:
@@ -226,14 +226,14 @@ class Evidence(NacreCase):
     def test_one_changed_byte_is_found_wherever_it_is(self):
         self.run_three_calls()
         self.assert_verified()
-        records = self.state / "audit" / "records.jsonl"
+        records = self.state / "audit" / "tile/entries/000"
         good = records.read_bytes()
         for position in [0, len(good) // 3, len(good) // 2, len(good) - 2]:
             with self.subTest(position=position):
                 bad = bytearray(good)
                 bad[position] ^= 0x01
                 records.write_bytes(bytes(bad))
-                report = json.loads(self.nacre("audit", "verify", "--json", exit_code=1).stdout)
+                report = json.loads(self.nacre("audit", "verify", "--json", exit_code=2).stdout)
                 self.assertFalse(report["ok"])
                 self.assertTrue(report["problems"])
         records.write_bytes(good)
@@ -241,16 +241,21 @@ class Evidence(NacreCase):
 
     def test_a_removed_record_is_found(self):
         self.run_three_calls()
-        records = self.state / "audit" / "records.jsonl"
-        lines = records.read_bytes().splitlines(keepends=True)
-        records.write_bytes(b"".join(lines[:-1]))
-        self.nacre("audit", "verify", exit_code=1)
-        records.write_bytes(b"".join(lines[:3] + lines[4:]))
-        self.nacre("audit", "verify", exit_code=1)
+        self.run_three_calls()  # so that a checkpoint covers what is left after the cut
+        records = self.state / "audit" / "tile/entries/000"
+        whole, entries = records.read_bytes(), []
+        while sum(map(len, entries)) < len(whole):
+            begin = sum(map(len, entries))
+            entries.append(whole[begin:begin + 2 + int.from_bytes(whole[begin:begin + 2], "big")])
+        records.write_bytes(b"".join(entries[:-1]))
+        self.nacre("audit", "verify", exit_code=2)
+        records.write_bytes(b"".join(entries[:3] + entries[4:]))
+        report = json.loads(self.nacre("audit", "verify", "--json", exit_code=2).stdout)
+        self.assertEqual(report["first_bad"], 3)
 
     def test_nothing_runs_on_a_log_that_was_changed(self):
         self.run_three_calls()
-        records = self.state / "audit" / "records.jsonl"
+        records = self.state / "audit" / "tile/entries/000"
         records.write_bytes(records.read_bytes().replace(b'"deny"', b'"nope"', 1))
         with ScriptedEngine([call("fs.write", path="c.txt", content="x"), answer("ok")]) as engine:
             done = self.run_task("Again", "--engine", engine.url, "--model", "scripted", exit_code=3)

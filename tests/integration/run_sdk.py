@@ -1,5 +1,7 @@
 """A tool of one's own: the SDK installs, the example builds outside of the tree and runs as an agent's tool."""
 import pathlib
+import json
+import os
 import shutil
 import subprocess
 
@@ -7,6 +9,7 @@ import nacre_case
 from nacre_case import NacreCase
 from scripted_engine import ScriptedEngine, answer, call
 
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 EXAMPLE = pathlib.Path(__file__).resolve().parents[2] / "sdk" / "examples" / "word_count"
 
 POLICY = """\
@@ -47,6 +50,104 @@ class OutsideTool(NacreCase):
         # The public headers need only the standard library and nlohmann/json.
         for header in (prefix / "include").rglob("*.h"):
             self.assertNotIn('#include "base/', header.read_text(encoding="utf-8"), header)
+
+
+PYTHON_POLICY = """\
+nacre: policy/1
+name: python-tools
+extends: [builtin/coding]
+tools:
+  - id: python
+    reason: it only looks
+    tool: TOOL
+    decision: allow
+"""
+
+CONTEXT_TOOL = """\
+import os, sys
+from nacre_tool import ToolError, tool_main
+import helper  # beside this file
+
+def call(arguments, context):
+    what = arguments["what"]
+    if what == "memory":
+        context.memory.note("the bike is blue")
+        return ", ".join(context.memory.search("bike"))
+    if what == "refuse":
+        raise ToolError("not today")
+    if what == "crash":
+        return 1 // 0
+    if what == "exit":
+        os._exit(3)
+    if what == "long":
+        return "x" * 79 + "\\n" + ("y" * 79 + "\\n") * 10000
+    if what == "bytes":
+        return os.fsdecode(b"caf\\xe9")
+    if what == "channel":
+        held = sorted(os.readlink("/proc/self/fd/" + fd).split(":")[0] for fd in "012")
+        return f"{held} {repr(sys.stdin.read())} {os.path.exists('/proc/self/fd/3')}"
+    if what == "hijack":
+        import workspace_module
+    return helper.WORD
+
+tool_main(call)
+"""
+
+CONTEXT_MANIFEST = """\
+name: word.context
+description: For tests.
+effect: read
+interpreter: python3
+program: tool.py
+host_services: [memory]
+parameters: {type: object, properties: {what: {type: string}}, required: [what]}
+"""
+
+
+class PythonTool(NacreCase):
+    def run_calls(self, tool, calls, tools):
+        with ScriptedEngine([*calls, answer("Done.")]) as engine:
+            done = self.run_task("Do it.", "--engine", engine.url, "--model", "scripted", "--tools", tools,
+                                 "--policy", self.policy(PYTHON_POLICY.replace("TOOL", tool)))
+        return done.named("call.finished")
+
+    def test_the_example_runs_by_hand_and_as_a_tool_in_a_started_interpreter(self):
+        examples = REPOSITORY / "sdk" / "examples" / "python"
+        text = self.write("poem.txt", "one two three\nTwo three\nthree\n")
+        by_hand = subprocess.run(
+            ["python3", examples / "word_frequency" / "tool.py", "--call", json.dumps({"path": str(text), "most": 2})],
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY / "sdk" / "python")}, capture_output=True, text=True,
+            check=True)
+        self.assertEqual(by_hand.stdout, "3 three\n2 two\n")
+        finished = self.run_calls("word.frequency", [call("word.frequency", path="poem.txt", most=2)] * 3, examples)
+        for each in finished:
+            self.assertEqual((each["error"], each["result"]), (False, "3 three\n2 two"))
+        # A busy machine may have none ready, and then the record says so.
+        outcomes = [record["data"]["outcome"] for record in self.audit() if record["event"] == "call.finished"]
+        self.assertEqual(len(outcomes), 3)
+        for outcome in outcomes:
+            self.assertTrue(outcome["warm"] or outcome["cold_because"], outcome)
+
+    def test_what_a_script_can_do_and_how_it_fails_is_as_in_any_tool(self):
+        folder = self.folder / "tools" / "context"
+        folder.mkdir(parents=True)
+        (folder / "tool.py").write_text(CONTEXT_TOOL)
+        (folder / "tool.yaml").write_text(CONTEXT_MANIFEST)
+        (folder / "helper.py").write_text("WORD = 'from beside'\n")
+        self.write("workspace_module.py", "print('hijacked')\n")
+        self.write("json.py", "raise SystemExit('hijacked')\n")
+        wanted = {
+            "memory": (False, "the bike is blue"),
+            "refuse": (True, "error: not today"),
+            "crash": (True, "error: ZeroDivisionError: integer division or modulo by zero"),
+            "exit": (True, "error: the call exited with code 3"),
+            "bytes": (False, "caf\ufffd"),
+            "channel": (False, "['/dev/null', 'pipe', 'pipe'] '' False"),
+            "hijack": (True, "error: ModuleNotFoundError: No module named 'workspace_module'"),
+            "other": (False, "from beside"),
+        }
+        finished = self.run_calls("word.context", [call("word.context", what=what) for what in wanted], self.folder / "tools")
+        self.assertEqual([(each["error"], each["result"]) for each in finished], list(wanted.values()))
 
 
 if __name__ == "__main__":

@@ -216,7 +216,7 @@ TEST_CASE("processes are born into a version 2 cgroup and end with it, wherever 
         ::setsid();
         if (kernel::RawFork() == 0) {
           ::signal(SIGTERM, SIG_IGN);
-          (void)::write(ready.write.get(), "x", 1);
+          (void)!::write(ready.write.get(), "x", 1);
         }
       }
       for (;;) {

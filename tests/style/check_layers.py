@@ -20,6 +20,7 @@ ARROWS = {
     "tools": ["base", "sdk/include"],
     "tools/builtin": ["base", "sdk/include"],
     "runtime/audit": ["base"],
+    "runtime/verify": ["base", "runtime/audit"],
     "runtime/inference": ["base"],
     "runtime/inference/worker": ["base", "runtime/inference"],
     # No part of the runtime: a user of all of it, which links the tools as they are.

@@ -162,8 +162,10 @@ class PretendedSandbox final : public sandbox::Sandbox {
     outcome.exit_code = 0;
     return outcome;
   }
+  void Expect(const sandbox::SandboxSpec& spec) override { expected.push_back(spec); }
   std::map<std::string, int> ran;
   std::vector<sandbox::SandboxSpec> specs;
+  std::vector<sandbox::SandboxSpec> expected;
   sandbox::OutcomeKind outcome_kind = sandbox::OutcomeKind::kExited;
 
  private:
@@ -295,6 +297,35 @@ TEST_CASE("a turn's events, records and rows tell the same story") {
                               [](const std::string& e) { return e.starts_with("log."); }),
                events.end());
   CHECK(events == expected);
+}
+
+TEST_CASE("a session's sandboxes are expected when it begins, for tools that a rule could allow") {
+  Host host;
+  host.policy = policy::LoadPolicyText("test.yaml",
+                                       "nacre: policy/1\nname: test\n"
+                                       "workspace: {mode: direct}\n"
+                                       "sandbox: {share_network: true}\n"
+                                       "tools: [{id: read, reason: r, tool: t.read, decision: "
+                                       "allow}]\n")
+                    .value();
+  Fate fate;
+  auto store = memory::SqliteSessionStore::Open(host.database()).value();
+  auto log = audit::OpenAuditLog(host.audit(), host.clock, host.random).value();
+  ScriptedEngine engine({Calls("t.read", "{}"), Says("ok")});
+  PretendedSandbox sandbox(fate);
+  Collector sink;
+  auto driver =
+      SessionDriver::Create(host.With(engine, sandbox, *store, *log), host.Options(), "task", sink)
+          .value();
+  REQUIRE(sandbox.expected.size() == 1);
+  CHECK(sandbox.specs.empty());
+  const TurnFinished finished = driver->RunTurn("task", {}).value();
+  REQUIRE(sandbox.specs.size() == 1);
+  // What is prepared is what the call asks for, but for what is the call's own.
+  sandbox::SandboxSpec expected = sandbox.expected[0];
+  expected.id = sandbox.specs[0].id;
+  CHECK(expected == sandbox.specs[0]);
+  CHECK(expected.network_group == finished.session);
 }
 
 TEST_CASE(

@@ -34,6 +34,34 @@ TEST_CASE("the zero grant builds a sandbox that sees no workspace") {
   CHECK(spec.argv == std::vector<std::string>{"/nacre/tool/tool"});
 }
 
+TEST_CASE("the calls of a session share a network where the policy says so, and only there") {
+  policy::Grant grant;
+  const auto group = [&] {
+    return BuildSpec({grant, Tool(tools::Effect::kRead), kCall, kFolder, {}, "SESSION"})
+        .network_group;
+  };
+  CHECK(group().empty());
+  grant.share_network = true;
+  CHECK(group() == "SESSION");
+}
+
+TEST_CASE("a tool in Python is started by its interpreter, which nothing of a call starts") {
+  tools::Manifest tool = Tool(tools::Effect::kRead);
+  tool.interpreter = tools::Interpreter::kPython3;
+  const auto build = [&](const std::string& id) {
+    return BuildSpec({policy::Grant{}, tool, id, kFolder, {}});
+  };
+  const sandbox::SandboxSpec spec = build(kCall);
+  REQUIRE(spec.interpreter_arguments + 1 == spec.argv.size());
+  CHECK(spec.argv.front() == "/usr/bin/python3");
+  CHECK(spec.argv.back() == "/nacre/tool/tool");
+  for (const std::string& argument : spec.argv) {
+    CHECK(argument.find(kCall) == std::string::npos);
+    CHECK(argument.find(kFolder) == std::string::npos);
+  }
+  CHECK(build("01HF7YAT000000000000000002").argv == spec.argv);
+}
+
 TEST_CASE("a call's environment is rebuilt and holds nothing of the host's") {
   const sandbox::SandboxSpec spec =
       BuildSpec({policy::Grant{}, Tool(tools::Effect::kRead), kCall, kFolder, {}});

@@ -8,11 +8,9 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <functional>
-#include <iostream>
 #include <set>
 #include <thread>
 #include <vector>
@@ -79,7 +77,7 @@ TEST_CASE("the key is made once, for its owner only") {
   const std::string key = log.Read(kKeyFile);
   log.Append(1);
   CHECK(log.Read(kKeyFile) == key);
-  CHECK(log.Read(kRecordsFile).find(key.substr(key.rfind('+', key.size() - 40))) ==
+  CHECK(log.Read(kFirstBundle).find(key.substr(key.rfind('+', key.size() - 40))) ==
         std::string::npos);
   REQUIRE(::chmod(log.File(kKeyFile).c_str(), 0640) == 0);
   CHECK(log.TryOpen().error().code == ErrorCode::kPermissionDenied);
@@ -92,19 +90,21 @@ TEST_CASE("a write torn at any byte is cut off, recorded, and loses no acknowled
   LogDirectory log;
   log.Append(1);
   const std::string before = log.temp.path() + "/before";
-  const std::string acknowledged = log.Read(kRecordsFile);
+  const std::string acknowledged = log.Read(kFirstBundle);
   log.CopyTo(before);
   {
     const auto open = log.Open();
     REQUIRE(open->Append(Record(2)).ok());
   }
-  const std::string batch = log.Read(kRecordsFile).substr(acknowledged.size());
-  const size_t first_line = batch.find('\n') + 1;
+  const std::string batch = log.Read(kFirstBundle).substr(acknowledged.size());
+  std::string_view first_entry;
+  REQUIRE(FirstEntry(batch, &first_entry) == EntryState::kWhole);
+  const size_t first_line = kEntryPrefixBytes + first_entry.size();
   for (size_t torn = 0; torn <= batch.size(); ++torn) {
     CAPTURE(torn);
     std::filesystem::remove_all(log.path);
     std::filesystem::copy(before, log.path, std::filesystem::copy_options::recursive);
-    log.Write(kRecordsFile, acknowledged + batch.substr(0, torn));
+    log.Write(kFirstBundle, acknowledged + batch.substr(0, torn));
     const uint64_t whole = torn == batch.size() ? 4 : torn >= first_line ? 3 : 2;
     const bool tail = torn != 0 && torn != first_line && torn != batch.size();
 
@@ -114,7 +114,7 @@ TEST_CASE("a write torn at any byte is cut off, recorded, and loses no acknowled
     REQUIRE(crashed.notes.empty() == (torn == 0));
     const uint64_t next = log.Open()->Append(Record(3)).value();
     REQUIRE(next == whole + (tail ? 2 : 1));
-    REQUIRE(log.Read(kRecordsFile).substr(0, acknowledged.size()) == acknowledged);
+    REQUIRE(log.Read(kFirstBundle).substr(0, acknowledged.size()) == acknowledged);
     REQUIRE((log.Events().find("log.recovered") != std::string::npos) == tail);
     REQUIRE(log.Verify().ok);
     REQUIRE(log.Verify().covered == next + 1);
@@ -129,13 +129,13 @@ TEST_CASE("a checkpoint torn at any byte is cut off and written again") {
   const std::string acknowledged = log.Read(kCheckpointsFile);
   log.Append(0);
   const std::string block = log.Read(kCheckpointsFile).substr(acknowledged.size());
-  const std::string records = log.Read(kRecordsFile);
+  const std::string records = log.Read(kFirstBundle);
   const std::string head = log.Read(kHeadFile);
   for (size_t torn = 0; torn <= block.size(); ++torn) {
     CAPTURE(torn);
     std::filesystem::remove_all(log.path);
     std::filesystem::copy(before, log.path, std::filesystem::copy_options::recursive);
-    log.Write(kRecordsFile, records);
+    log.Write(kFirstBundle, records);
     log.Write(kHeadFile, head);
     log.Write(kCheckpointsFile, acknowledged + block.substr(0, torn));
     REQUIRE(log.Problems() == "");
@@ -148,20 +148,24 @@ TEST_CASE("a checkpoint torn at any byte is cut off and written again") {
 TEST_CASE("zeros that a power failure left after the records are cut off") {
   LogDirectory log;
   log.Append(1);
-  const std::string records = log.Read(kRecordsFile);
+  const std::string records = log.Read(kFirstBundle);
   const std::string zeros =
       GENERATE(as<std::string>{}, std::string(100, '\0'), std::string(100, '\0') + "\n",
-               std::string(200'000, '\0'), std::string(4096, '\0') + "\"}\n{\"call\":\"\"}\n");
-  log.Write(kRecordsFile, records + zeros);
+               std::string(200'000, '\0'), std::string(4096, '\0') + "\"}{\"call\":\"\"}",
+               "\x01\x10" + std::string(300, '\0'));
+  log.Write(kFirstBundle, records + zeros);
   log.Append(1);
   CHECK(log.Verify().ok);
   CHECK(log.Events() == "log.opened call.decided log.recovered log.opened call.decided ");
 }
 
+// One log, killed again and again: recovery goes on from recovery. NACRE_KILL_ROUNDS=1000 for longer.
 TEST_CASE("kill -9 under load loses no acknowledged record and needs no repair to verify") {
-  for (size_t round = 1; round <= 20; ++round) {
+  const char* set = std::getenv("NACRE_KILL_ROUNDS");
+  const size_t rounds = set != nullptr ? std::strtoul(set, nullptr, 10) : 40;
+  LogDirectory log;
+  for (size_t round = 1; round <= rounds; ++round) {
     CAPTURE(round);
-    LogDirectory log;
     Pipe pipe = MakePipe().value();
     const pid_t child = Fork([&] {
       auto open = log.TryOpen();
@@ -190,7 +194,7 @@ TEST_CASE("kill -9 under load loses no acknowledged record and needs no repair t
     const auto read_index = [&] {
       return ::read(pipe.read.get(), &index, sizeof index) == sizeof index;
     };
-    while (acknowledged.size() < round && read_index()) {
+    while (acknowledged.size() < round % 50 && read_index()) {
       acknowledged.insert(index);
     }
     REQUIRE(::kill(child, SIGKILL) == 0);
@@ -200,12 +204,12 @@ TEST_CASE("kill -9 under load loses no acknowledged record and needs no repair t
     }
     const VerifyReport crashed = log.Verify();
     INFO(log.Problems());
-    CHECK(crashed.ok);
-    CHECK(acknowledged.size() >= round);
-    CHECK(crashed.records > *acknowledged.rbegin());
+    REQUIRE(crashed.ok);
+    CHECK(acknowledged.size() >= round % 50);
+    REQUIRE((acknowledged.empty() || crashed.records > *acknowledged.rbegin()));
     log.Append(1);
-    CHECK(log.Problems() == "");
-    CHECK(log.Verify().records > crashed.records);
+    REQUIRE(log.Problems() == "");
+    REQUIRE(log.Verify().records > crashed.records);
   }
 }
 
@@ -213,8 +217,8 @@ TEST_CASE("kill -9 under load loses no acknowledged record and needs no repair t
 TEST_CASE("a disk that is full at any byte refuses records and leaves nothing half-done") {
   LogDirectory log;
   log.Append(1);
-  const std::string records = log.Read(kRecordsFile);
-  const size_t length = records.size() - records.find('\n') - 1;
+  const std::string records = log.Read(kFirstBundle);
+  const size_t length = records.size() - EntriesOf(records)[0].size();
   for (size_t room = 0; room < length; room += 7) {
     CAPTURE(room);
     const std::string before = log.Events();
@@ -222,7 +226,7 @@ TEST_CASE("a disk that is full at any byte refuses records and leaves nothing ha
       ::signal(SIGXFSZ, SIG_IGN);
       auto open = log.TryOpen();
       struct stat info {};
-      if (!open.ok() || ::stat(log.File(kRecordsFile).c_str(), &info) != 0) {
+      if (!open.ok() || ::stat(log.File(kFirstBundle).c_str(), &info) != 0) {
         return 1;
       }
       const auto size = static_cast<rlim_t>(info.st_size);
@@ -240,7 +244,7 @@ TEST_CASE("a disk that is full at any byte refuses records and leaves nothing ha
       if (open.value()->Append(Record(2)).ok() || open.value()->WriteCheckpoint().ok()) {
         return 3;
       }
-      return ::stat(log.File(kRecordsFile).c_str(), &info) == 0 &&
+      return ::stat(log.File(kFirstBundle).c_str(), &info) == 0 &&
                      static_cast<rlim_t>(info.st_size) == size
                  ? 0
                  : 4;
@@ -317,8 +321,8 @@ TEST_CASE("what another process left unfinished is cut off and recorded by the n
   const auto open = log.Open();
   REQUIRE(open->Append(Record(1)).ok());
   {
-    const UniqueFd file(::open(log.File(kRecordsFile).c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
-    REQUIRE(WriteAll(file.get(), "{\"call\":\"torn").ok());
+    const UniqueFd file(::open(log.File(kFirstBundle).c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+    REQUIRE(WriteAll(file.get(), std::string_view("\x01\x20{\"call\":\"torn", 15)).ok());
   }
   CHECK(open->Append(Record(2)).value() == 3);
   CHECK(log.Events() == "log.opened call.decided log.recovered call.decided ");
@@ -329,23 +333,38 @@ TEST_CASE("a log that is changed, moved or cut under a writer takes no more reco
   LogDirectory log;
   const auto open = log.Open();
   REQUIRE(open->Append(Record(1)).ok());
-  const std::string records = log.Read(kRecordsFile);
+  const std::string records = log.Read(kFirstBundle);
   SECTION("cut") {
-    REQUIRE(::truncate(log.File(kRecordsFile).c_str(), 10) == 0);
+    REQUIRE(::truncate(log.File(kFirstBundle).c_str(), 10) == 0);
   }
-  SECTION("foreign lines added") {
-    const UniqueFd file(::open(log.File(kRecordsFile).c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
-    REQUIRE(WriteAll(file.get(), "{}\n").ok());
+  SECTION("foreign records added") {
+    const UniqueFd file(::open(log.File(kFirstBundle).c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+    REQUIRE(WriteAll(file.get(), std::string_view("\0\2{}", 4)).ok());
   }
   SECTION("replaced") {
-    REQUIRE(::unlink(log.File(kRecordsFile).c_str()) == 0);
-    log.Write(kRecordsFile, records);
+    REQUIRE(::unlink(log.File(kFirstBundle).c_str()) == 0);
+    log.Write(kFirstBundle, records);
+  }
+  SECTION("its lock replaced") {
+    REQUIRE(::unlink(log.File(kLockFile).c_str()) == 0);
+    log.Write(kLockFile, "");
   }
   SECTION("removed") {
     std::filesystem::remove_all(log.path);
   }
   CHECK_FALSE(open->Append(Record(2)).ok());
   CHECK_FALSE(open->Append(Record(2)).ok());
+}
+
+TEST_CASE("a log in the format of an earlier version is left alone") {
+  LogDirectory log;
+  REQUIRE(::mkdir(log.path.c_str(), 0700) == 0);
+  log.Write(kFormerRecordsFile, "{}\n");
+  const auto open = log.TryOpen();
+  REQUIRE_FALSE(open.ok());
+  CHECK(open.error().code == ErrorCode::kFailedPrecondition);
+  CHECK(open.error().message.find("mv " + log.path) != std::string::npos);
+  CHECK(log.Read(kFormerRecordsFile) == "{}\n");
 }
 
 TEST_CASE("a record that does not fit is refused and harms nothing") {
@@ -389,37 +408,10 @@ TEST_CASE("programs that are not ours agree with root, links and signature") {
   const bool ok = std::system(command.c_str()) == 0;
   INFO(ReadFile(log.temp.path() + "/out", 1 << 20).value());
   CHECK(ok);
-  std::string records = log.Read(kRecordsFile);
+  std::string records = log.Read(kFirstBundle);
   records[records.size() / 2] = '#';
-  log.Write(kRecordsFile, records);
+  log.Write(kFirstBundle, records);
   CHECK(std::system(command.c_str()) != 0);
-}
-
-// Not run by default: audit_test "[bench]".
-TEST_CASE("the cost of one durable record next to a raw write and fdatasync", "[.][bench]") {
-  const TempDir disk = TempDir::Create().value();
-  LogDirectory log;
-  log.path = disk.path() + "/audit";
-  const auto open = log.Open();
-  const UniqueFd raw(
-      ::open((disk.path() + "/raw").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
-  const std::string line = log.Read(kRecordsFile);
-  using Micros = std::chrono::duration<double, std::micro>;
-  std::vector<double> raw_us;
-  std::vector<double> append_us;
-  for (int i = 0; i < 1000; ++i) {  // interleaved: the disk's moods hit both
-    const auto start = std::chrono::steady_clock::now();
-    REQUIRE(WriteAll(raw.get(), line).ok());
-    REQUIRE(::fdatasync(raw.get()) == 0);
-    const auto middle = std::chrono::steady_clock::now();
-    REQUIRE(open->Append(Record(i)).ok());
-    raw_us.push_back(Micros(middle - start).count());
-    append_us.push_back(Micros(std::chrono::steady_clock::now() - middle).count());
-  }
-  std::sort(raw_us.begin(), raw_us.end());
-  std::sort(append_us.begin(), append_us.end());
-  std::cout << "p50: raw " << raw_us[500] << " us, append " << append_us[500] << " us, ratio "
-            << append_us[500] / raw_us[500] << "\n";
 }
 
 }  // namespace nacre::audit

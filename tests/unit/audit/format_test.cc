@@ -177,16 +177,22 @@ TEST_CASE("a record is canonical JSON with every key, whatever its strings hold"
   AuditRecord record = Record(7);
   record.call = "\"\\\n\r\t\b\f\x01\x1b[2J\x7f";
   record.data["text"] = "\xff{\"event\":\"fake\"}\n";
+  record.actor = "agent";
+  record.rule = "tools.read";
+  record.step = 2;
+  record.labels = {"untrusted", "\xc3\xa9"};
   const std::string line = Line(record, 3, "ab");
   CHECK(line.find('\n') == std::string::npos);
   CHECK(CheckRecord(line, 3, "ab").ok());
   CHECK(line ==
-        "{\"call\":\"\\\"\\\\\\n\\r\\t\\b\\f\\u0001\\u001b[2J\x7f\",\"data\":{\"number\":7,"
+        "{\"actor\":\"agent\",\"call\":\"\\\"\\\\\\n\\r\\t\\b\\f\\u0001\\u001b[2J\x7f\",\"data\":{"
+        "\"number\":7,"
         "\"text\":\"\xef\xbf\xbd{\\\"event\\\":\\\"fake\\\"}\\n\",\"tool\":\"fs.read\"},"
         "\"event\":\"call.decided\",\"id\":\"01HF7YAT000000000000000001\",\"index\":3,"
-        "\"mono_us\":0,\"policy\":\"sha256:00\",\"previous\":\"ab\","
-        "\"session\":\"01J00000000000000000000001\",\"time\":\"2023-11-14T22:13:20.000Z\","
-        "\"turn\":\"01J00000000000000000000002\"}");
+        "\"labels\":[\"untrusted\",\"\xc3\xa9\"],\"mono_us\":0,\"policy\":\"sha256:00\","
+        "\"previous\":\"ab\",\"rule\":\"tools.read\",\"session\":\"01J00000000000000000000001\","
+        "\"step\":2,\"tenant\":\"\",\"time\":\"2023-11-14T22:13:20.000Z\","
+        "\"trace\":\"01900000000000000000000000000002\",\"turn\":\"01J00000000000000000000002\"}");
 }
 
 TEST_CASE("what cannot be canonical is refused before it is written") {

@@ -7,15 +7,39 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "base/file.h"
 #include "base/temp_dir.h"
 #include "runtime/audit/audit_log.h"
 #include "runtime/audit/audit_verifier.h"
+#include "runtime/audit/entry_reader.h"
+#include "runtime/audit/layout.h"
 #include "tests/support/counting_random.h"
 #include "tests/support/manual_clock.h"
 
 namespace nacre::audit {
+
+inline const std::string kFirstBundle = BundlePath(0);
+
+// The records of a whole bundle.
+inline std::vector<std::string> EntriesOf(std::string_view bundle) {
+  std::vector<std::string> entries;
+  std::string_view entry;
+  while (FirstEntry(bundle, &entry) == EntryState::kWhole) {
+    entries.emplace_back(entry);
+    bundle.remove_prefix(kEntryPrefixBytes + entry.size());
+  }
+  REQUIRE(bundle.empty());
+  return entries;
+}
+inline std::string BundleOf(const std::vector<std::string>& entries) {
+  std::string bundle;
+  for (const std::string& entry : entries) {
+    AppendEntry(entry, &bundle);
+  }
+  return bundle;
+}
 
 inline AuditRecord Record(int number) {
   AuditRecord record;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "runtime/audit/checkpoint_files.h"
+#include "runtime/audit/merkle_tree.h"
 #include "tests/unit/audit/log_fixture.h"
 
 namespace nacre::audit {
@@ -19,24 +20,6 @@ void MakeLog(LogDirectory& log) {
   REQUIRE(open->Append(Record(8)).ok());
   REQUIRE(log.Verify().ok);
   REQUIRE(log.Verify().records == 7);
-}
-
-std::vector<std::string> Lines(const std::string& text) {
-  std::vector<std::string> lines;
-  for (size_t begin = 0; begin < text.size();) {
-    const size_t end = text.find('\n', begin) + 1;
-    lines.push_back(text.substr(begin, end - begin));
-    begin = end;
-  }
-  return lines;
-}
-
-std::string Join(const std::vector<std::string>& lines) {
-  std::string text;
-  for (const std::string& line : lines) {
-    text += line;
-  }
-  return text;
 }
 
 }  // namespace
@@ -59,8 +42,9 @@ TEST_CASE("a report says how much there is and how much of it is signed") {
 TEST_CASE("no changed, missing or cut byte of any file passes verification") {
   LogDirectory log;
   MakeLog(log);
-  const std::string file = GENERATE(values<std::string>(
-      {kRecordsFile, kCheckpointsFile, kCheckpointFile, kHeadFile, kPublicKeyFile}));
+  const std::string file =
+      GENERATE(values<std::string>({kFirstBundle, kCheckpointsFile, kCheckpointFile, kHeadFile,
+                                    kPublicKeyFile, TilePath(0, 0, 5), BundlePath(0, 5)}));
   CAPTURE(file);
   const std::string good = log.Read(file);
   const auto unnoticed = [&](const std::string& content) {
@@ -71,11 +55,11 @@ TEST_CASE("no changed, missing or cut byte of any file passes verification") {
     std::string changed = good;
     changed[i] = static_cast<char>(changed[i] ^ 1);
     const bool flipped = unnoticed(changed);
-    if (file == kRecordsFile && i % 3 != 0) {
+    if (file == kFirstBundle && i % 3 != 0) {
       CHECK_FALSE(flipped);
       continue;
     }
-    changed[i] = good[i] == '\n' ? '\0' : '\n';
+    changed[i] = good[i] == '\n' ? '\1' : '\n';
     const bool split = unnoticed(changed);
     const bool removed = unnoticed(good.substr(0, i) + good.substr(i + 1));
     const bool cut = unnoticed(good.substr(0, i));
@@ -90,23 +74,23 @@ TEST_CASE("no changed, missing or cut byte of any file passes verification") {
 TEST_CASE("a changed record is named by its index") {
   LogDirectory log;
   MakeLog(log);
-  std::vector<std::string> lines = Lines(log.Read(kRecordsFile));
+  std::vector<std::string> lines = EntriesOf(log.Read(kFirstBundle));
   SECTION("edited under a checkpoint") {
     lines[1].replace(lines[1].find("fs.read"), 7, "fs.rEad");
-    log.Write(kRecordsFile, Join(lines));
+    log.Write(kFirstBundle, BundleOf(lines));
     CHECK(log.Problems() ==
           "record 1: content does not match the tree signed at 3 records (record 2: its link does "
           "not match the record before it)\n");
   }
   SECTION("edited, the last one under its checkpoint") {
     lines[2].replace(lines[2].find("fs.read"), 7, "fs.rEad");
-    log.Write(kRecordsFile, Join(lines));
+    log.Write(kFirstBundle, BundleOf(lines));
     CHECK(log.Problems().substr(0, 61) ==
           "record 2: content does not match the tree signed at 3 records");
   }
   SECTION("removed") {
     lines.erase(lines.begin() + 1);
-    log.Write(kRecordsFile, Join(lines));
+    log.Write(kFirstBundle, BundleOf(lines));
     CHECK(
         log.Problems() ==
         "record 1: content does not match the tree signed at 3 records (record 1: the record here "
@@ -115,17 +99,17 @@ TEST_CASE("a changed record is named by its index") {
   }
   SECTION("swapped") {
     std::swap(lines[3], lines[4]);
-    log.Write(kRecordsFile, Join(lines));
+    log.Write(kFirstBundle, BundleOf(lines));
     CHECK(log.Problems().substr(0, 9) == "record 3:");
   }
   SECTION("added") {
     lines.insert(lines.begin() + 4, lines[4]);
-    log.Write(kRecordsFile, Join(lines));
+    log.Write(kFirstBundle, BundleOf(lines));
     CHECK(log.Problems().substr(0, 9) == "record 5:");
   }
   SECTION("cut off below the head") {
     lines.pop_back();
-    log.Write(kRecordsFile, Join(lines));
+    log.Write(kFirstBundle, BundleOf(lines));
     CHECK(log.Problems() == "records 6 to 6: missing, head covers them\n");
   }
   SECTION("edited where only links protect it") {
@@ -134,7 +118,7 @@ TEST_CASE("a changed record is named by its index") {
     CHECK(log.Verify().covered == 5);
     CHECK(log.Verify().notes.at(0) == "the last 2 records are linked, but not signed yet");
     lines[5].replace(lines[5].find("log.opened"), 10, "log.Opened");
-    log.Write(kRecordsFile, Join(lines));
+    log.Write(kFirstBundle, BundleOf(lines));
     CHECK(log.Problems() == "record 6: its link does not match the record before it\n");
   }
   CHECK_FALSE(log.Verify().ok);
@@ -146,8 +130,9 @@ TEST_CASE("a log written anew with another key is not the log of the trusted key
   LogDirectory forged;
   MakeLog(log);
   MakeLog(forged);
-  CHECK(VerifyAuditLog(forged.path, forged.Read(kPublicKeyFile)).value().ok);
-  const VerifyReport report = VerifyAuditLog(forged.path, log.Read(kPublicKeyFile)).value();
+  CHECK(VerifyAuditLog(forged.path, {.trusted_key = forged.Read(kPublicKeyFile)}).value().ok);
+  const VerifyReport report =
+      VerifyAuditLog(forged.path, {.trusted_key = log.Read(kPublicKeyFile)}).value();
   CHECK_FALSE(report.ok);
   CHECK(report.problems.at(0) == "key.pub: it is not the trusted key");
   SECTION("its public key alone fits nothing") {
@@ -156,17 +141,107 @@ TEST_CASE("a log written anew with another key is not the log of the trusted key
     CHECK_FALSE(log.TryOpen().ok());
   }
   SECTION("its records fit no signature") {
-    log.Write(kRecordsFile, forged.Read(kRecordsFile));
+    log.Write(kFirstBundle, forged.Read(kFirstBundle));
     CHECK_FALSE(log.Verify().ok);
     CHECK_FALSE(log.TryOpen().ok());
   }
+}
+
+// What nobody can tell from the directory alone, and what a checkpoint kept elsewhere is for.
+TEST_CASE("an older copy put in place of the log is found with a checkpoint that was kept") {
+  LogDirectory log;
+  log.Append(300);
+  const std::string older = log.temp.path() + "/older";
+  const std::string early = log.Read(kCheckpointFile);
+  log.CopyTo(older);
+  log.Append(300);
+  const std::string kept = log.Read(kCheckpointFile);
+  log.Append(2);
+  SECTION("the log goes on from it") {
+    const VerifyReport report = VerifyAuditLog(log.path, {.since = kept}).value();
+    CHECK(report.problems.empty());
+    CHECK(report.ok);
+    CHECK(report.records == 605);
+    CHECK(report.read == 3);
+    CHECK(VerifyAuditLog(log.path, {.since = early}).value().read == 304);
+  }
+  SECTION("the older copy lacks records") {
+    CHECK(VerifyAuditLog(older).value().ok);
+    const VerifyReport report = VerifyAuditLog(older, {.since = kept}).value();
+    CHECK_FALSE(report.ok);
+    CHECK(report.first_bad == 301);
+    CHECK(report.problems.at(0) ==
+          "records 301 to 601: missing, the remembered checkpoint covers them");
+  }
+  SECTION("and so it does after it went on by itself") {
+    LogDirectory fork;
+    std::filesystem::copy(older, fork.path, std::filesystem::copy_options::recursive);
+    fork.Append(400);
+    CHECK(fork.Verify().ok);
+    const VerifyReport report = VerifyAuditLog(fork.path, {.since = kept}).value();
+    CHECK_FALSE(report.ok);
+    CHECK(report.problems.at(0) ==
+          "records 301 to 601: content does not match the tree signed at 602 records");
+    CHECK(report.first_bad == 301);
+  }
+  SECTION("a record before it that was changed is not looked at, later ones are") {
+    std::string bundle = log.Read(BundlePath(0));
+    bundle[100] ^= 1;
+    log.Write(BundlePath(0), bundle);
+    CHECK(VerifyAuditLog(log.path, {.since = kept}).value().ok);
+    CHECK_FALSE(log.Verify().ok);
+    std::vector<std::string> newest = EntriesOf(log.Read(BundlePath(2)));
+    newest.pop_back();
+    log.Write(BundlePath(2), BundleOf(newest));
+    CHECK(VerifyAuditLog(log.path, {.since = kept}).value().first_bad == 604);
+  }
+  SECTION("a changed tile does not lead to it, so everything is read") {
+    std::string tile = log.Read(TilePath(0, 1));
+    tile[7] ^= 1;
+    log.Write(TilePath(0, 1), tile);
+    std::filesystem::remove_all(log.File("tile/1/000.p"));
+    const VerifyReport report = VerifyAuditLog(log.path, {.since = kept}).value();
+    CHECK_FALSE(report.ok);
+    CHECK(report.read == 605);
+    CHECK(report.problems.at(0) == "tile/0/001: it is not that of records 256 to 511");
+  }
+  SECTION("one that the log's key did not sign is refused") {
+    LogDirectory other;
+    other.Append(1);
+    CHECK(VerifyAuditLog(log.path, {.since = other.Read(kCheckpointFile)})
+              .value()
+              .problems.at(0)
+              .starts_with("the remembered checkpoint: "));
+  }
+}
+
+// The links of all later records forged as well, as far as the signature cannot be.
+TEST_CASE("a record whose followers were linked anew is named by the hash in its tile") {
+  LogDirectory log;
+  log.Append(600);
+  std::string before;
+  for (uint64_t bundle = 0; bundle < 3; ++bundle) {
+    std::vector<std::string> entries = EntriesOf(log.Read(BundlePath(bundle)));
+    for (size_t i = 0; i < entries.size(); ++i) {
+      if (bundle == 0 && i == 77) {
+        entries[i].replace(entries[i].find("fs.read"), 7, "fs.rEad");
+      }
+      const size_t link = entries[i].find("\"previous\":\"") + 12;
+      entries[i].replace(link, entries[i].find('"', link) - link, before);
+      before = ToHex(LeafHash(entries[i]));
+    }
+    log.Write(BundlePath(bundle), BundleOf(entries));
+  }
+  const VerifyReport report = log.Verify();
+  CHECK_FALSE(report.ok);
+  CHECK(report.first_bad == 77);
 }
 
 TEST_CASE("a removed file is a problem of the log, a missing directory an error") {
   LogDirectory log;
   MakeLog(log);
   for (const char* file :
-       {kRecordsFile, kCheckpointsFile, kCheckpointFile, kHeadFile, kPublicKeyFile}) {
+       {kFirstBundle.c_str(), kCheckpointsFile, kCheckpointFile, kHeadFile, kPublicKeyFile}) {
     CAPTURE(file);
     const std::string content = log.Read(file);
     REQUIRE(::unlink(log.File(file).c_str()) == 0);
@@ -181,11 +256,11 @@ TEST_CASE("a hostile directory gives a report, not a hang or a crash") {
   LogDirectory log;
   MakeLog(log);
   SECTION("a fifo instead of the records") {
-    REQUIRE(::unlink(log.File(kRecordsFile).c_str()) == 0);
-    REQUIRE(::mkfifo(log.File(kRecordsFile).c_str(), 0600) == 0);
+    REQUIRE(::unlink(log.File(kFirstBundle).c_str()) == 0);
+    REQUIRE(::mkfifo(log.File(kFirstBundle).c_str(), 0600) == 0);
   }
   SECTION("an endless line") {
-    log.Write(kRecordsFile, std::string(1 << 20, '{'));
+    log.Write(kFirstBundle, std::string(1 << 20, '{'));
   }
   SECTION("a directory instead of a checkpoint") {
     REQUIRE(::unlink(log.File(kCheckpointFile).c_str()) == 0);
@@ -210,9 +285,9 @@ TEST_CASE("reading stops with an error at the first record that does not parse")
   REQUIRE(ReadAuditLog(log.path, 2, visit).ok());
   CHECK(seen == std::vector<uint64_t>{2, 3, 4});
 
-  std::vector<std::string> lines = Lines(log.Read(kRecordsFile));
-  lines[1] = "{\"index\":1}\n";
-  log.Write(kRecordsFile, Join(lines));
+  std::vector<std::string> lines = EntriesOf(log.Read(kFirstBundle));
+  lines[1] = "{\"index\":1}";
+  log.Write(kFirstBundle, BundleOf(lines));
   seen.clear();
   CHECK(ReadAuditLog(log.path, 0, visit).error().message.substr(0, 15) == "audit record 1:");
   CHECK(seen == std::vector<uint64_t>{0});

@@ -9,15 +9,54 @@ import sys
 import tempfile
 
 
+def node(left, right):
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
 def root_of(leaves):
+    """RFC 9162, section 2.1.1: a level at a time, an odd hash goes up as it is."""
     if not leaves:
         return hashlib.sha256(b"").digest()
-    if len(leaves) == 1:
-        return leaves[0]
-    split = 1
-    while split * 2 < len(leaves):
-        split *= 2
-    return hashlib.sha256(b"\x01" + root_of(leaves[:split]) + root_of(leaves[split:])).digest()
+    while len(leaves) > 1:
+        pairs = [node(a, b) for a, b in zip(leaves[::2], leaves[1::2])]
+        leaves = pairs + leaves[len(pairs) * 2:]
+    return leaves[0]
+
+
+def number_path(number):
+    groups = f"{number % 1000:03}"
+    while number >= 1000:
+        number //= 1000
+        groups = f"x{number % 1000:03}/{groups}"
+    return groups
+
+
+def entries_of(log):
+    """The records of all bundles. A bundle before the last one has 256."""
+    entries, number = [], 0
+    while (path := log / "tile/entries" / number_path(number)).exists():
+        assert len(entries) == number * 256, f"{path}: the bundle before it is not whole"
+        data, begin = path.read_bytes(), 0
+        while begin < len(data):
+            end = begin + 2 + int.from_bytes(data[begin:begin + 2], "big")
+            assert begin + 2 < end <= len(data), f"{path}: unfinished tail"
+            entries.append(data[begin + 2:end])
+            begin = end
+        number += 1
+    return entries
+
+
+def check_tiles(log, leaves):
+    """Every full hash tile is that of the records."""
+    level, hashes = 0, leaves
+    while hashes:
+        full = len(hashes) // 256
+        for number in range(full):
+            tile = b"".join(hashes[number * 256:(number + 1) * 256])
+            path = log / "tile" / str(level) / number_path(number)
+            assert path.read_bytes() == tile, f"{path}: not the tile of the records"
+        hashes = [root_of(hashes[n * 256:(n + 1) * 256]) for n in range(full)]
+        level += 1
 
 
 def signed_checkpoint(note, name, key_id, public_key):
@@ -45,13 +84,13 @@ def main():
     key_id = bytes.fromhex(key_id.decode())
     assert key_id == hashlib.sha256(name + b"\n" + key_bytes).digest()[:4]
 
-    lines = (log / "records.jsonl").read_bytes().split(b"\n")
-    assert lines.pop() == b"", "unfinished tail"
-    leaves = [hashlib.sha256(b"\x00" + line).digest() for line in lines]
-    for index, line in enumerate(lines):
+    records = entries_of(log)
+    leaves = [hashlib.sha256(b"\x00" + record).digest() for record in records]
+    for index, line in enumerate(records):
         record = json.loads(line)
         assert record["index"] == index
         assert record["previous"] == (leaves[index - 1].hex() if index > 0 else "")
+    check_tiles(log, leaves)
 
     text = (log / "checkpoints").read_bytes().split(b"\n")
     notes = [b"\n".join(text[i:i + 5]) + b"\n" for i in range(0, len(text) - 1, 6)]
@@ -59,7 +98,7 @@ def main():
     for note in notes + [(log / "head").read_bytes()]:
         size, root = signed_checkpoint(note, name, key_id, key_bytes[1:])
         assert root == root_of(leaves[:size]), f"root over {size} records"
-    print(f"ok: {len(lines)} records, {len(notes)} checkpoints")
+    print(f"ok: {len(records)} records, {len(notes)} checkpoints")
 
 
 main()

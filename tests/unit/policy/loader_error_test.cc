@@ -93,6 +93,11 @@ TEST_CASE("each mistake is named at its line and column") {
        "p.yaml:3:27: sandbox.limits.tasks: expected a whole number"},
       {"sandbox: {limits: {tasks: '64'}}\n",
        "p.yaml:3:27: sandbox.limits.tasks: expected a whole number"},
+      {"sandbox: {share_network: session}\n",
+       "p.yaml:3:26: sandbox.share_network: expected true or false"},
+      {"sandbox: {profile: network-client, share_network: true}\n",
+       "p.yaml:1:1: sandbox.share_network: calls of the profile network-client have sockets, "
+       "which could meet in a shared network; choose another profile, or share_network: false"},
       {"sandbox: {require: {cgroup: yes}}\n",
        "p.yaml:3:29: sandbox.require.cgroup: expected true or false"},
       {"sandbox: {require: {id_maps: no}}\n",

@@ -31,6 +31,7 @@ workspace:
 sandbox:
   profile: default
   isolation: gvisor
+  share_network: true
   limits: {wall: 1500ms, cpu: 3s, memory: 64MiB, tasks: 7, files: 99, output: 2KiB, disk: 3MiB, inodes: 500}
   require: {landlock: 4, cgroup: false, id_maps: false}
 tools:
@@ -63,6 +64,7 @@ audit: {on_failure: refuse, content: full}
   CHECK(policy->grant.require_landlock_abi == 4);
   CHECK_FALSE(policy->grant.require_cgroup);
   CHECK_FALSE(policy->grant.require_id_maps);
+  CHECK(policy->grant.share_network);
   CHECK(policy->budgets == Budgets{1, 2, 3, std::chrono::milliseconds(4000)});
   CHECK(policy->audit_content == AuditContent::kFull);
   REQUIRE(policy->tools.size() == 1);
@@ -71,7 +73,7 @@ audit: {on_failure: refuse, content: full}
   CHECK(rule.reason == "counting and searching only, no shell");
   CHECK(rule.tools == std::vector<std::string>{"proc.run"});
   CHECK(rule.verdict == Verdict::kAsk);
-  CHECK(rule.source == SourceLocation{"p.yaml", 15, 5});
+  CHECK(rule.source == SourceLocation{"p.yaml", 16, 5});
   REQUIRE(rule.arguments.size() == 4);
   CHECK(rule.arguments[0].path == "argv[0]");
   CHECK(rule.arguments[0].kind == ArgumentMatcher::Kind::kOneOf);

@@ -39,6 +39,111 @@ TEST_CASE(
   CHECK(rules == cold.landlock_rules);
 }
 
+LaunchPlan InterpretedPlan() {
+  SandboxSpec spec;
+  spec.id = "call-1";
+  spec.argv = {"/usr/bin/python3", "-c", "start", "/nacre/tool/tool.py", "secret"};
+  spec.interpreter_arguments = 3;
+  spec.environment = {{"A", "1"}};
+  spec.mounts = {{.source = "/srv/work", .target = "/workspace", .access = Access::kReadWrite}};
+  return MakePlan(spec, MadeUpHost()).value();
+}
+
+TEST_CASE(
+    "a started interpreter changes no step: it is started before the wait, and takes its part") {
+  const LaunchPlan cold = InterpretedPlan();
+  const LaunchPlan warm = MakeWarmPlan(cold);
+  const LaunchPlan prepared = TemplateOf(warm);
+  const LaunchPlan call = CallOf(warm);
+  REQUIRE(prepared.steps.size() > 2);
+  CHECK(prepared.steps[prepared.steps.size() - 2].kind == StepKind::kStartInterpreter);
+  CHECK(prepared.steps.back().kind == StepKind::kAwaitCall);
+  std::vector<Step> steps = prepared.steps;
+  steps.insert(steps.end(), call.steps.begin(), call.steps.end());
+  CHECK(steps == warm.steps);
+  std::erase_if(steps, [](const Step& step) {
+    return step.kind == StepKind::kAwaitCall || step.kind == StepKind::kStartInterpreter ||
+           step.kind == StepKind::kHandOver;
+  });
+  std::vector<Step> expected = cold.steps;
+  std::erase_if(expected, [](const Step& step) { return step.kind == StepKind::kOpenSource; });
+  CHECK(steps == expected);
+  // What needs privileges is done before the interpreter takes over, all the rest by it.
+  bool handed_over = false;
+  for (const Step& step : call.steps) {
+    handed_over = handed_over || step.kind == StepKind::kHandOver;
+    CHECK((step.kind != StepKind::kMountSource || !handed_over));
+    CHECK((step.kind != StepKind::kReadOnlyRoot || !handed_over));
+    CHECK((step.kind != StepKind::kLandlock || handed_over));
+    CHECK((step.kind != StepKind::kSeccomp || handed_over));
+    CHECK((step.kind != StepKind::kEvidence || handed_over));
+  }
+  CHECK(handed_over);
+}
+
+TEST_CASE("an interpreter is started with what all its calls share, and with nothing of one") {
+  const LaunchPlan warm = MakeWarmPlan(InterpretedPlan());
+  const LaunchPlan prepared = TemplateOf(warm);
+  CHECK(prepared.interpreter == std::vector<std::string>{"/usr/bin/python3", "-c", "start"});
+  CHECK(prepared.argv.empty());
+  CHECK(prepared.environment.empty());
+  CHECK(DecodePlan(EncodePlan(prepared)).value().interpreter == prepared.interpreter);
+  const LaunchPlan call = CallOf(warm);
+  CHECK(call.interpreter.empty());
+  CHECK(call.argv == std::vector<std::string>{"/nacre/tool/tool.py", "secret"});
+  LaunchPlan other = InterpretedPlan();
+  other.interpreter.back() = "another start";
+  CHECK_FALSE(TemplateOf(MakeWarmPlan(other)) == prepared);
+  LaunchPlan wrong = prepared;
+  wrong.interpreter.clear();
+  CHECK_FALSE(DecodePlan(EncodePlan(wrong)).ok());
+}
+
+TEST_CASE("a call with sockets never shares its network") {
+  SandboxSpec spec;
+  spec.id = "x";
+  spec.argv = {"/usr/bin/tool"};
+  spec.network_group = "session";
+  CHECK(MakePlan(spec, MadeUpHost()).value().network_group == "session");
+  spec.seccomp_profile = "network-client";
+  const auto refused = MakePlan(spec, MadeUpHost());
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().message.find("network-client") != std::string::npos);
+}
+
+TEST_CASE("a spec whose interpreter leaves nothing to the call is refused") {
+  SandboxSpec spec;
+  spec.id = "x";
+  spec.argv = {"/usr/bin/python3", "-c"};
+  spec.interpreter_arguments = 2;
+  CHECK_FALSE(MakePlan(spec, MadeUpHost()).ok());
+}
+
+TEST_CASE("what an interpreter is told arrives, or is refused") {
+  const InterpreterSlot slot = {.launch_digest = LaunchDigest(),
+                                .report = 10,
+                                .standard_input = 11,
+                                .standard_output = 12,
+                                .standard_error = 13,
+                                .channel = 14,
+                                .ruleset = 15,
+                                .tool_filter = {{1, 2, 3, 4}},
+                                .killing_tool_filter = {{5, 6, 7, 8}}};
+  const std::string bytes = Encode(slot);
+  CHECK(Encode(DecodeInterpreterSlot(bytes).value()) == bytes);
+  const InterpreterPart part = {.first_index = 9, .plan = CallOf(MakeWarmPlan(InterpretedPlan()))};
+  const std::string said = Encode(part);
+  CHECK(Encode(DecodeInterpreterPart(said).value()) == said);
+  for (size_t size = 0; size < bytes.size(); ++size) {
+    CHECK_FALSE(DecodeInterpreterSlot(bytes.substr(0, size)).ok());
+  }
+  for (size_t size = 0; size < said.size(); ++size) {
+    CHECK_FALSE(DecodeInterpreterPart(said.substr(0, size)).ok());
+  }
+  CHECK_FALSE(DecodeInterpreterSlot(bytes + "x").ok());
+  CHECK_FALSE(DecodeInterpreterPart(said + "x").ok());
+}
+
 TEST_CASE("a template knows nothing of a call") {
   const LaunchPlan prepared = TemplateOf(MakeWarmPlan(SomePlan()));
   CHECK(prepared.argv.empty());

@@ -1,11 +1,14 @@
 #include "tools/manifest.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <catch2/catch.hpp>
 
 #include "base/file.h"
 #include "base/temp_dir.h"
+#include "tests/support/skip.h"
+#include "tools/python_module.h"
 #include "tools/registry.h"
 
 namespace nacre::tools {
@@ -85,6 +88,10 @@ TEST_CASE("a mistake in a manifest is named with file, line and key") {
       {Replaced("program: word_count", "program: gone"), "No such file or directory"},
       {Replaced("program: word_count", "program: tool.yaml"), "is not an executable file"},
       {Replaced("program: word_count", "program: .."), "is not an executable file"},
+      {Replaced("idempotent: true", "interpreter: node"),
+       "tool.yaml:4: interpreter: expected python3"},
+      {Replaced("idempotent: true", "interpreter: /bin/sh"), "interpreter: expected python3"},
+      {Replaced("idempotent: true", "interpreter: [python3]"), "interpreter: expected a string"},
       {Replaced("minimum: -3", "minimun: -3"), "unknown word \"minimun\""},
       {Replaced("minimum: -3", "minimum: '-3'"), "minimum: expected an integer"},
       {Replaced("minimum: -3", "minimum:"), "a value is missing"},
@@ -114,6 +121,25 @@ TEST_CASE("a manifest that expands to a huge tree is refused before it is expand
   const TempDir folder = TempDir::Create().value();
   AddTool(folder.path(), bomb);
   CHECK_THAT(LoadManifest(folder.path()).error().message, Catch::Contains("too large"));
+}
+
+TEST_CASE("a script for an interpreter need not be executable") {
+  if (::access("/usr/bin/python3", X_OK) != 0) {
+    SKIP_HERE("no /usr/bin/python3 on this host");
+  }
+  const TempDir folder = TempDir::Create().value();
+  std::string yaml = Replaced("program: word_count", "program: tool.yaml");
+  AddTool(folder.path(), yaml + "interpreter: python3\n");
+  const Manifest manifest = LoadManifest(folder.path()).value();
+  CHECK(manifest.interpreter == Interpreter::kPython3);
+  CHECK(manifest.program.ends_with("/tool.yaml"));
+  CHECK(manifest.effect == Effect::kWrite);
+}
+
+TEST_CASE("the module for tools in Python is compiled in, with its name first") {
+  CHECK(PythonToolModule().starts_with("nacre_tool\n\"\"\"A tool"));
+  CHECK(PythonToolModule() ==
+        "nacre_tool\n" + ReadFile(NACRE_SOURCE_DIR "/sdk/python/nacre_tool.py", 1 << 20).value());
 }
 
 TEST_CASE("a program that is a symbolic link is refused") {

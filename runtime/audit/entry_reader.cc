@@ -1,0 +1,146 @@
+#include "runtime/audit/entry_reader.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace nacre::audit {
+
+void AppendEntry(std::string_view record, std::string* bundle) {
+  bundle->push_back(static_cast<char>(record.size() >> 8));
+  bundle->push_back(static_cast<char>(record.size() & 0xff));
+  bundle->append(record);
+}
+
+EntryState FirstEntry(std::string_view bytes, std::string_view* entry) {
+  if (bytes.size() < kEntryPrefixBytes) {
+    return EntryState::kShort;
+  }
+  const size_t size =
+      static_cast<size_t>(static_cast<uint8_t>(bytes[0])) << 8 | static_cast<uint8_t>(bytes[1]);
+  if (size == 0 || size > kRecordBytesMax) {
+    return EntryState::kBad;
+  }
+  if (bytes.size() - kEntryPrefixBytes < size) {
+    return EntryState::kShort;
+  }
+  *entry = bytes.substr(kEntryPrefixBytes, size);
+  return EntryState::kWhole;
+}
+
+Result<UniqueFd> OpenForReading(const std::string& path) {
+  UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat info {};
+  if (!file || ::fstat(file.get(), &info) != 0) {
+    return SysError("open " + path, errno);
+  }
+  if (!S_ISREG(info.st_mode)) {
+    return Error{ErrorCode::kDataLoss, path + " is no regular file"};
+  }
+  return file;
+}
+
+// Begins at the bundle's first entry; Next() skips what comes before first_index.
+EntryReader::EntryReader(std::string directory, uint64_t first_index)
+    : directory_(std::move(directory)),
+      first_(first_index),
+      index_(first_index / kTileWidth * kTileWidth) {}
+
+Result<bool> EntryReader::OpenBundle() {
+  auto file = OpenForReading(directory_ + "/" + BundleName());
+  if (!file.ok()) {
+    const bool end = file.error().code == ErrorCode::kNotFound && index_ > 0 && index_ >= first_;
+    return end ? Result<bool>(false) : Result<bool>(file.error());
+  }
+  file_ = std::move(file).value();
+  buffer_.clear();
+  begin_ = 0;
+  return true;
+}
+
+Result<bool> EntryReader::ReadMore() {
+  struct stat info {};
+  if (::fstat(file_.get(), &info) != 0) {
+    return SysError("stat " + BundleName(), errno);
+  }
+  const auto size = static_cast<uint64_t>(info.st_size);
+  if (size > kBundleBytesMax) {
+    return Error{ErrorCode::kDataLoss, BundleName() + ": it is longer than a bundle can be"};
+  }
+  const size_t known = buffer_.size();
+  if (size <= known) {
+    return false;
+  }
+  buffer_.resize(size);
+  size_t end = known;
+  while (end < size) {
+    const ssize_t count =
+        ::pread(file_.get(), buffer_.data() + end, size - end, static_cast<off_t>(end));
+    if (count < 0 && errno == EINTR) {
+      continue;
+    }
+    if (count < 0) {
+      buffer_.resize(end);
+      return SysError("read " + BundleName(), errno);
+    }
+    if (count == 0) {
+      break;
+    }
+    end += static_cast<size_t>(count);
+  }
+  buffer_.resize(end);
+  return end > known;
+}
+
+Result<bool> EntryReader::Next(std::string_view* entry) {
+  while (true) {
+    if (!file_) {
+      const bool opened = NACRE_TRY(OpenBundle());
+      if (!opened) {
+        return false;
+      }
+    }
+    const EntryState state = FirstEntry(tail(), entry);
+    if (state == EntryState::kBad) {
+      return Error{ErrorCode::kDataLoss, "its length in " + BundleName() + " is that of no record"};
+    }
+    if (state == EntryState::kWhole) {
+      begin_ += kEntryPrefixBytes + entry->size();
+      if (++index_ % kTileWidth == 0) {
+        const bool more = NACRE_TRY(ReadMore());
+        if (more || begin_ != buffer_.size()) {
+          --index_;
+          return Error{ErrorCode::kDataLoss,
+                       "more bytes follow it in " + BundleName() + " than a bundle has"};
+        }
+        file_.reset();  // the entry stays valid: the buffer is cleared by the next call
+      }
+      if (index_ > first_) {
+        return true;
+      }
+      continue;
+    }
+    const bool more = NACRE_TRY(ReadMore());
+    if (more) {
+      continue;
+    }
+    if (index_ < first_) {
+      return Error{ErrorCode::kNotFound, "the log has only " + std::to_string(index_) + " records"};
+    }
+    // The next bundle is begun only when this one is whole; it may have become so just now.
+    const std::string next = directory_ + "/" + BundlePath(index_ / kTileWidth + 1);
+    struct stat info {};
+    if (::stat(next.c_str(), &info) != 0 || info.st_size == 0) {
+      return false;
+    }
+    const bool meanwhile = NACRE_TRY(ReadMore());
+    if (!meanwhile) {
+      return Error{ErrorCode::kDataLoss,
+                   "it is missing, and so are all to the end of " + BundleName()};
+    }
+  }
+}
+
+}  // namespace nacre::audit

@@ -1,0 +1,60 @@
+// EntryReader: the records of a log from a given index on, bounded, without a lock: what a writer
+// adds meanwhile is seen as whole records or as an unfinished tail.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/unique_fd.h"
+#include "runtime/audit/layout.h"
+#include "runtime/audit/record_format.h"
+
+namespace nacre::audit {
+
+constexpr size_t kEntryPrefixBytes = 2;  // the length, big-endian
+constexpr uint64_t kBundleBytesMax = kTileWidth * (kEntryPrefixBytes + kRecordBytesMax);
+
+void AppendEntry(std::string_view record, std::string* bundle);
+
+enum class EntryState {
+  kShort = 0,  // the bytes end within it, or there are none
+  kBad,        // its length is that of no record
+  kWhole,
+};
+// The entry at the beginning of `bytes`, without its length, in *entry when it is whole.
+EntryState FirstEntry(std::string_view bytes, std::string_view* entry);
+
+// A regular file: a FIFO or device in a hostile directory must not make a reader wait.
+Result<UniqueFd> OpenForReading(const std::string& path);
+
+// Not thread-safe.
+class EntryReader final {
+ public:
+  EntryReader(std::string directory, uint64_t first_index);
+
+  // True and the record in *entry, valid until the next call. False at the end of the log; then
+  // tail() is what follows the last whole record. kNotFound when the log has no record at
+  // first_index - 1, or no first bundle; kDataLoss for a bundle that is none.
+  Result<bool> Next(std::string_view* entry);
+
+  // Of the record that the next call returns.
+  uint64_t index() const { return index_; }
+  std::string_view tail() const { return std::string_view(buffer_).substr(begin_); }
+
+ private:
+  Result<bool> OpenBundle();
+  // True when the file had more bytes than were known.
+  Result<bool> ReadMore();
+  std::string BundleName() const { return BundlePath(index_ / kTileWidth); }
+
+  const std::string directory_;
+  const uint64_t first_;
+  uint64_t index_;
+  UniqueFd file_;  // of the bundle that holds index_, when it was opened already
+  std::string buffer_;
+  size_t begin_ = 0;  // of the entry index_ in buffer_
+};
+
+}  // namespace nacre::audit

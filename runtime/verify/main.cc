@@ -1,0 +1,78 @@
+// nacre-verify: checks an audit log without the rest of nacre, for whoever was given a copy of one. The
+// same verification as `nacre audit verify`; it links that, OpenSSL's libcrypto and nothing else.
+//
+// Exit codes: 0 the log verifies · 2 it does not, or wrong usage · 3 the directory cannot be read.
+#include <cstdio>
+#include <string>
+#include <string_view>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "runtime/audit/audit_verifier.h"
+
+namespace nacre {
+namespace {
+
+constexpr int kExitOk = 0;
+constexpr int kExitTampered = 2;
+constexpr int kExitBroken = 3;
+
+constexpr char kUsage[] =
+    "Usage: nacre-verify [--key FILE] [--since FILE] [--json] DIR\n"
+    "Is every record of the audit log in DIR as it was written and signed?\n"
+    "  --key FILE    the log's key.pub, as you kept it elsewhere\n"
+    "  --since FILE  a checkpoint of the log, as you kept it elsewhere: the log must begin with "
+    "its\n"
+    "                records; only later ones are read\n"
+    "  --json        one JSON object\n"
+    "Example: nacre-verify --key kept/key.pub --since kept/checkpoint copy/audit\n"
+    "Exit codes: 0 it verifies, 2 it does not, 3 it cannot be read\n";
+
+int Refuse(const std::string& why, int exit_code) {
+  std::fprintf(stderr, "nacre-verify: %s\n", why.c_str());
+  return exit_code;
+}
+
+int Main(int argc, char** argv) {
+  constexpr size_t kNoteBytesMax = 4096;
+  audit::VerifyOptions options;
+  std::string directory;
+  bool json = false;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    if (argument == "--help" || argument == "-h") {
+      std::fputs(kUsage, stdout);
+      return kExitOk;
+    }
+    if (argument == "--json") {
+      json = true;
+    } else if ((argument == "--key" || argument == "--since") && i + 1 < argc) {
+      const Result<std::string> content = ReadFile(argv[++i], kNoteBytesMax);
+      if (!content.ok()) {
+        return Refuse(content.error().message, kExitBroken);
+      }
+      (argument == "--key" ? options.trusted_key : options.since) = content.value();
+    } else if (!argument.starts_with("-") && directory.empty()) {
+      directory = argument;
+    } else {
+      return Refuse("what is " + std::string(argument) + "? Try --help", kExitTampered);
+    }
+  }
+  if (directory.empty()) {
+    return Refuse("name the log's directory; try --help", kExitTampered);
+  }
+  const Result<audit::VerifyReport> report = audit::VerifyAuditLog(directory, options);
+  if (!report.ok()) {
+    return Refuse(report.error().message, kExitBroken);
+  }
+  const std::string text = json ? DumpJson(ToJson(report.value())) + "\n" : ToText(report.value());
+  std::fputs(text.c_str(), stdout);
+  return report.value().ok ? kExitOk : kExitTampered;
+}
+
+}  // namespace
+}  // namespace nacre
+
+int main(int argc, char** argv) {
+  return nacre::Main(argc, argv);
+}

@@ -1,0 +1,399 @@
+// What evidence costs: durable records a second next to what the disk can do at all and to what others do
+// with it, verification next to plain SHA-256 of the same bytes, and proofs from a log of millions.
+//
+//   audit_bench [--seconds S] [--records N] [--proof-records N] [--directory DIR]
+//
+// Contenders that wait for the disk run in the same process, on the same file system, in turns. Rates of
+// pure computation are of this thread's processor time, so that other work on the machine does not count.
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <sys/resource.h>
+#include <sys/vfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/digest.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/temp_dir.h"
+#include "runtime/audit/audit_log.h"
+#include "runtime/audit/audit_verifier.h"
+#include "runtime/audit/entry_reader.h"
+#include "runtime/audit/log_writer.h"
+#include "runtime/audit/tile_reader.h"
+
+namespace nacre::audit {
+namespace {
+
+struct Options {
+  double seconds = 5;
+  uint64_t records = 1'000'000;
+  uint64_t proof_records = 10'000'000;
+  std::string directory = "/var/tmp";
+};
+
+[[noreturn]] void Die(const std::string& what) {
+  std::fprintf(stderr, "audit_bench: %s\n", what.c_str());
+  std::exit(1);
+}
+
+template <typename T>
+T Must(Result<T> result) {
+  if (!result.ok()) {
+    Die(result.error().message);
+  }
+  return std::move(result).value();
+}
+void Must(const Status& status) {
+  if (!status.ok()) {
+    Die(status.error().message);
+  }
+}
+
+double Wall() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+double ThreadSeconds() {
+  timespec time{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
+}
+
+// A decision as the runtime writes them: about 700 bytes.
+AuditRecord Decision(uint64_t number) {
+  AuditRecord record;
+  record.event = "call.decided";
+  record.session = "01J00000000000000000000001";
+  record.turn = "01J00000000000000000000002";
+  record.call = "01J00000000000000000000003";
+  record.policy_digest = "sha256:" + std::string(64, 'a');
+  record.data = {{"tool", "fs.read"},
+                 {"number", number},
+                 {"arguments", {{"bytes", 40}, {"digest", "sha256:" + std::string(64, 'b')}}},
+                 {"verdict", "allow"},
+                 {"reason", "the agent reads the workspace"},
+                 {"source", "coding.yaml:12:5"}};
+  record.rule = "tools.read-workspace";
+  record.step = 3;
+  record.actor = "agent";
+  return record;
+}
+
+struct Latencies {
+  std::vector<double> ms;
+  double seconds = 0;
+
+  double Percentile(double part) {
+    std::sort(ms.begin(), ms.end());
+    return ms.empty() ? 0
+                      : ms[std::min(ms.size() - 1,
+                                    static_cast<size_t>(part * static_cast<double>(ms.size())))];
+  }
+  double Rate() const { return static_cast<double>(ms.size()) / seconds; }
+};
+
+// Calls `act` in each of `threads` threads until the time is over.
+Latencies Measure(int threads, double seconds, const std::function<void(int)>& act) {
+  std::vector<std::vector<double>> of_thread(static_cast<size_t>(threads));
+  std::vector<std::thread> running;
+  const double begin = Wall();
+  for (int thread = 0; thread < threads; ++thread) {
+    running.emplace_back([&, thread] {
+      std::vector<double>& ms = of_thread[static_cast<size_t>(thread)];
+      for (double now = Wall(); now < begin + seconds;) {
+        act(thread);
+        const double after = Wall();
+        ms.push_back((after - now) * 1e3);
+        now = after;
+      }
+    });
+  }
+  for (std::thread& thread : running) {
+    thread.join();
+  }
+  Latencies all;
+  all.seconds = Wall() - begin;
+  for (const auto& ms : of_thread) {
+    all.ms.insert(all.ms.end(), ms.begin(), ms.end());
+  }
+  return all;
+}
+
+class Sqlite final {
+ public:
+  explicit Sqlite(const std::string& path) {
+    if (::sqlite3_open(path.c_str(), &database_) != SQLITE_OK) {
+      Die("sqlite3_open");
+    }
+    Run("PRAGMA journal_mode=WAL");
+    Run("PRAGMA synchronous=FULL");
+    Run("CREATE TABLE records (number INTEGER PRIMARY KEY, line TEXT)");
+    ::sqlite3_prepare_v2(database_, "INSERT INTO records (line) VALUES (?)", -1, &insert_, nullptr);
+  }
+  ~Sqlite() {
+    ::sqlite3_finalize(insert_);
+    ::sqlite3_close(database_);
+  }
+  void Insert(const std::string& line) {
+    ::sqlite3_bind_text(insert_, 1, line.data(), static_cast<int>(line.size()), SQLITE_STATIC);
+    if (::sqlite3_step(insert_) != SQLITE_DONE) {
+      Die("sqlite3_step");
+    }
+    ::sqlite3_reset(insert_);
+  }
+
+ private:
+  void Run(const char* sql) {
+    if (::sqlite3_exec(database_, sql, nullptr, nullptr, nullptr) != SQLITE_OK) {
+      Die(sql);
+    }
+  }
+  sqlite3* database_ = nullptr;
+  sqlite3_stmt* insert_ = nullptr;
+};
+
+OrderedJson MeasureWriting(const Options& options, const std::string& directory) {
+  const SystemClock clock;
+  SystemRandom random;
+  const auto log = Must(OpenAuditLog(directory + "/log", clock, random));
+  const std::string line =
+      FinishRecord(Must(EncodeRecord(Decision(1), clock, random)), 1, std::string(64, 'c'));
+
+  // One writer, in turns with the floors: the disk's moods hit all.
+  const UniqueFd raw(
+      ::open((directory + "/raw").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  Sqlite sqlite(directory + "/sqlite.db");
+  Latencies floor;
+  Latencies one;
+  Latencies full;
+  const auto timed = [](Latencies& into, const std::function<void()>& act) {
+    const double begin = Wall();
+    act();
+    into.ms.push_back((Wall() - begin) * 1e3);
+    into.seconds += into.ms.back() / 1e3;
+  };
+  uint64_t number = 0;
+  for (const double end = Wall() + 3 * options.seconds; Wall() < end;) {
+    timed(floor, [&] {
+      Must(WriteAll(raw.get(), line));
+      if (::fdatasync(raw.get()) != 0) {
+        Die("fdatasync");
+      }
+    });
+    timed(one, [&] { Must(log->Append(Decision(++number))); });
+    timed(full, [&] { sqlite.Insert(line); });
+  }
+  const double ratio = one.Percentile(0.5) / floor.Percentile(0.5);
+  const auto row = [](const char* what, int writers, Latencies& of) {
+    std::printf("%-34s %7d  %12.0f  %9.3f  %9.3f\n", what, writers, of.Rate(), of.Percentile(0.5),
+                of.Percentile(0.99));
+  };
+  std::printf("%-34s %7s  %12s  %9s  %9s\n", "", "writers", "durable/s", "p50 ms", "p99 ms");
+  row("raw write and fdatasync", 1, floor);
+  row("nacre audit log", 1, one);
+  row("SQLite, WAL, synchronous=FULL", 1, full);
+  OrderedJson result = {{"single_writer_over_fdatasync", ratio},
+                        {"fdatasync_p50_ms", floor.Percentile(0.5)},
+                        {"durable_per_s_1_writer", one.Rate()},
+                        {"sqlite_full_per_s", full.Rate()}};
+  for (const int writers : {8, 64}) {
+    Latencies many = Measure(writers, options.seconds, [&](int thread) {
+      Must(log->Append(Decision(static_cast<uint64_t>(thread))));
+    });
+    row("nacre audit log", writers, many);
+    const std::string suffix = "_" + std::to_string(writers) + "_writers";
+    result["durable_per_s" + suffix] = many.Rate();
+    result["p99_ms" + suffix] = many.Percentile(0.99);
+  }
+  Must(log->WriteCheckpoint());
+  const VerifyReport verified = Must(VerifyAuditLog(directory + "/log"));
+  if (!verified.ok) {
+    Die("the log that was just written does not verify: " + verified.problems.front());
+  }
+  const double begin = ThreadSeconds();
+  constexpr int kBuilt = 100'000;
+  for (int i = 0; i < kBuilt; ++i) {
+    Must(EncodeRecord(Decision(static_cast<uint64_t>(i)), clock, random));
+  }
+  const double with_data = (ThreadSeconds() - begin) / kBuilt * 1e6;
+  const AuditRecord ready = Decision(1);
+  const double again = ThreadSeconds();
+  for (int i = 0; i < kBuilt; ++i) {
+    Must(EncodeRecord(ready, clock, random));
+  }
+  const double encoded = (ThreadSeconds() - again) / kBuilt * 1e6;
+  std::printf("building one record: %.2f us, of them %.2f us its encoding\n", with_data, encoded);
+  result["build_record_us"] = with_data;
+  result["encode_record_us"] = encoded;
+  result["journald"] = nullptr;
+  result["rsyslog"] = nullptr;
+  result["missing"] = {{"journald", "acknowledges before a record is on the disk: no durable rate"},
+                       {"rsyslog", "the same; its disk queues sync per batch, not per sender"}};
+  return result;
+}
+
+OrderedJson MeasureVerification(const Options& options, const std::string& directory) {
+  const SystemClock clock;
+  SystemRandom random;
+  {
+    const auto writer = Must(LogWriter::Open(directory, clock, random, DiskStorage()));
+    std::vector<EncodedRecord> batch;
+    std::vector<const EncodedRecord*> pointers;
+    for (uint64_t i = 0; i < 2048; ++i) {
+      batch.push_back(Must(EncodeRecord(Decision(i), clock, random)));
+    }
+    for (const EncodedRecord& record : batch) {
+      pointers.push_back(&record);
+    }
+    for (uint64_t written = 0; written < options.records; written += pointers.size()) {
+      pointers.resize(std::min<uint64_t>(pointers.size(), options.records - written));
+      Must(writer->Commit(pointers));
+    }
+    Must(writer->WriteCheckpoint());
+  }
+  // The same bytes from the page cache, for both.
+  double sha = 1e9;
+  double verify = 1e9;
+  uint64_t bytes = 0;
+  uint64_t records = 0;
+  for (int round = 0; round < 3; ++round) {
+    const double begin = ThreadSeconds();
+    bytes = 0;
+    for (uint64_t bundle = 0;; ++bundle) {
+      const auto content = ReadFile(directory + "/" + BundlePath(bundle), kBundleBytesMax);
+      if (!content.ok()) {
+        break;
+      }
+      bytes += content.value().size();
+      (void)Sha256(content.value());
+    }
+    const double middle = ThreadSeconds();
+    const VerifyReport report = Must(VerifyAuditLog(directory));
+    if (!report.ok) {
+      Die("it does not verify: " + report.problems.front());
+    }
+    records = report.records;
+    sha = std::min(sha, middle - begin);
+    verify = std::min(verify, ThreadSeconds() - middle);
+  }
+  const double begin = Wall();
+  Must(LogWriter::Open(directory, clock, random, DiskStorage()));
+  const double open_ms = (Wall() - begin) * 1e3;
+  rusage use{};
+  ::getrusage(RUSAGE_SELF, &use);
+  std::printf(
+      "verification of %llu records, %.0f MB: %.0f records/s a core, %.2f times SHA-256 of "
+      "the same files; opening for writing: %.1f ms; peak memory %ld MB\n",
+      static_cast<unsigned long long>(records), static_cast<double>(bytes) / 1e6,
+      static_cast<double>(records) / verify, verify / sha, open_ms, use.ru_maxrss / 1024);
+  return {{"verify_records", records},
+          {"verify_per_s_per_core", static_cast<double>(records) / verify},
+          {"verify_gb_per_s", static_cast<double>(bytes) / verify / 1e9},
+          {"verify_over_sha256", verify / sha},
+          {"open_ms", open_ms}};
+}
+
+// Only the tiles: a proof does not look at records.
+OrderedJson MeasureProofs(const Options& options, const std::string& directory) {
+  TreeEdge edge;
+  std::vector<FullTile> full;
+  const auto write = [&](const std::string& path, const std::string& bytes) {
+    const UniqueFd file = Must(DiskStorage().Open(directory + "/" + path, true));
+    Must(DiskStorage().Write(file.get(), bytes, 0));
+  };
+  for (uint64_t i = 0; i < options.proof_records; ++i) {
+    Sha256Digest leaf{};
+    for (size_t byte = 0; byte < sizeof i; ++byte) {
+      leaf[byte] = static_cast<uint8_t>(i >> (8 * byte));
+    }
+    edge.Append(leaf, &full);
+    for (const FullTile& tile : full) {
+      write(TilePath(tile.level, tile.number), tile.bytes);
+    }
+    full.clear();
+  }
+  for (size_t level = 0; level < edge.open().size(); ++level) {
+    if (!edge.open()[level].empty()) {
+      write(TilePath(static_cast<int>(level), (edge.size() >> (8 * level)) / kTileWidth,
+                     edge.open()[level].size()),
+            TileBytes(edge.open()[level]));
+    }
+  }
+  Latencies each;
+  uint64_t index = 12345;
+  for (int i = 0; i < 2000; ++i) {
+    index = (index * 6364136223846793005ULL + 1442695040888963407ULL) % options.proof_records;
+    const double begin = Wall();
+    TileReader tiles = Must(TileReader::Open(directory, options.proof_records));
+    const auto proof = Must(tiles.InclusionProof(index));
+    each.ms.push_back((Wall() - begin) * 1e3);
+    Sha256Digest leaf{};
+    for (size_t byte = 0; byte < sizeof index; ++byte) {
+      leaf[byte] = static_cast<uint8_t>(index >> (8 * byte));
+    }
+    if (Must(RootOfInclusion(leaf, index, options.proof_records, proof)) != edge.Root()) {
+      Die("a proof does not lead to the root");
+    }
+  }
+  std::printf(
+      "proof of inclusion among %llu records, files opened anew for each: p50 %.3f ms, p99 %.3f "
+      "ms\n",
+      static_cast<unsigned long long>(options.proof_records), each.Percentile(0.5),
+      each.Percentile(0.99));
+  return {{"proof_records", options.proof_records},
+          {"proof_p50_ms", each.Percentile(0.5)},
+          {"proof_p99_ms", each.Percentile(0.99)}};
+}
+
+int Main(int argc, char** argv) {
+  Options options;
+  for (int i = 1; i + 1 < argc; i += 2) {
+    const std::string name = argv[i];
+    const std::string value = argv[i + 1];
+    if (name == "--seconds") {
+      options.seconds = std::stod(value);
+    } else if (name == "--records") {
+      options.records = std::stoull(value);
+    } else if (name == "--proof-records") {
+      options.proof_records = std::stoull(value);
+    } else if (name == "--directory") {
+      options.directory = value;
+    } else {
+      Die("what is " + name + "?");
+    }
+  }
+  ::setenv("TMPDIR", options.directory.c_str(), 1);
+  const TempDir temp = Must(TempDir::Create());
+  struct statfs info {};
+  constexpr long kTmpfs = 0x01021994;
+  if (::statfs(temp.path().c_str(), &info) == 0 && info.f_type == kTmpfs) {
+    std::printf("note: %s is in memory, where a sync costs nothing\n", options.directory.c_str());
+  }
+  OrderedJson all = MeasureWriting(options, temp.path());
+  all.update(MeasureVerification(options, temp.path() + "/verified"));
+  all.update(MeasureProofs(options, temp.path() + "/proofs"));
+  all["query_session_p99_ms_10m"] = nullptr;
+  all["missing"]["query_session_p99_ms_10m"] = "there is no index of the log yet";
+  std::printf("%s\n", DumpJson(all).c_str());
+  return 0;
+}
+
+}  // namespace
+}  // namespace nacre::audit
+
+int main(int argc, char** argv) {
+  return nacre::audit::Main(argc, argv);
+}

@@ -1,0 +1,162 @@
+"""The audit log as an auditor uses it: nacre audit and nacre-verify."""
+import base64
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+
+import nacre_case
+from nacre_case import NacreCase
+
+
+class Audit(NacreCase):
+    def record_something(self):
+        self.nacre("sandbox", "exec", "--", "true")
+
+    def standalone(self, *arguments, exit_code=0):
+        done = subprocess.run([nacre_case.BUILD / "nacre-verify", *map(str, arguments)], capture_output=True, text=True,
+                              timeout=60)
+        self.assertEqual(done.returncode, exit_code, done)
+        return done
+
+    def test_both_verifiers_say_the_same_of_a_good_and_of_a_changed_log(self):
+        self.record_something()
+        log = self.state / "audit"
+        kept = self.folder / "kept"
+        kept.mkdir()
+        for file in ("key.pub", "checkpoint"):
+            shutil.copy(log / file, kept / file)
+        older = self.folder / "older"
+        shutil.copytree(log, older)
+        self.record_something()
+        copy = self.folder / "copy"
+        shutil.copytree(log, copy)
+
+        def both(directory, *options, exit_code=0):
+            ours = json.loads(self.nacre("audit", "verify", "--json", "--offline", directory, *options,
+                                         exit_code=exit_code).stdout)
+            alone = json.loads(self.standalone("--json", *options, directory, exit_code=exit_code).stdout)
+            self.assertEqual(ours, alone)
+            return ours
+
+        whole = both(copy)
+        self.assertEqual((whole["ok"], whole["first_bad"]), (True, None))
+        since = both(copy, "--since", kept / "checkpoint", "--key", kept / "key.pub")
+        self.assertTrue(since["ok"])
+        self.assertLess(since["read"], whole["read"])
+
+        # An older copy in its place, a byte of a record, its end: found, and named.
+        found = both(older, "--since", kept / "checkpoint")
+        self.assertTrue(found["ok"])  # it holds what was kept
+        found = both(older, "--since", copy / "checkpoint", exit_code=2)
+        self.assertEqual(found["first_bad"], found["records"])
+        self.assertIn("missing, the remembered checkpoint covers them", found["problems"][0])
+        bundle = copy / "tile/entries/000"
+        good = bundle.read_bytes()
+        bundle.write_bytes(good.replace(b"sandbox.exec.started", b"sandbox.exec.Started", 1))
+        self.assertEqual(both(copy, exit_code=2)["first_bad"], 1)
+        bundle.write_bytes(good[:-10])
+        self.assertEqual(both(copy, exit_code=2)["first_bad"], whole["records"] - 1)
+        self.assertIn("NOT VERIFIED", self.standalone(copy, exit_code=2).stdout)
+        bundle.write_bytes(good)
+        (copy / "key.pub").write_bytes(b"\x1b[2J\n" + (copy / "key.pub").read_bytes())
+        self.assertNotIn("\x1b", self.standalone(copy, exit_code=2).stdout)
+        self.assertNotIn("\x1b", self.nacre("audit", "verify", "--offline", copy, exit_code=2).stdout)
+
+    def test_a_directory_that_is_no_log_is_reported_and_wrong_use_refused(self):
+        nothing = self.folder / "nothing"
+        self.standalone(nothing, exit_code=3)
+        nothing.mkdir()
+        self.assertIn("key.pub", self.standalone(nothing, exit_code=2).stdout)
+        self.standalone(exit_code=2)
+        self.standalone("--what", nothing, exit_code=2)
+        self.standalone("--key", self.folder / "none", nothing, exit_code=3)
+        self.assertIn("Usage", self.standalone("--help").stdout)
+        self.nacre("audit", "verify", "--since", self.folder / "none", exit_code=2)
+
+    def test_the_verifier_is_a_program_without_the_rest_of_nacre(self):
+        program = nacre_case.BUILD / "nacre-verify"
+        libraries = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
+        names = {line.split()[0].split(".so")[0] for line in libraries.splitlines()}
+        names -= {"libasan", "libubsan"}
+        self.assertLessEqual({pathlib.Path(name).name for name in names},
+                             {"linux-vdso", "libcrypto", "libstdc++", "libgcc_s", "libc", "libm", "ld-linux-x86-64"})
+
+    def test_tail_shows_the_newest_records_only(self):
+        for _ in range(2):
+            self.record_something()
+        lines = self.nacre("audit", "tail", "--json", "--count", "2").stdout.splitlines()
+        self.assertEqual([json.loads(line)["event"] for line in lines],
+                         ["sandbox.exec.started", "sandbox.exec.finished"])
+        # A forged hint at where the end is hides nothing.
+        head = self.state / "audit" / "head"
+        good = head.read_bytes()
+        for size in (b"512", b"77777", b"18446744073709551615", b"x"):
+            head.write_bytes(good.split(b"\n")[0] + b"\n" + size + b"\n")
+            self.assertEqual(self.nacre("audit", "tail", "--json", "--count", "2").stdout.splitlines(), lines)
+        head.write_bytes(good)
+        everything = self.audit()
+        self.assertEqual([record["index"] for record in everything], list(range(len(everything))))
+        self.assertEqual(everything[1]["actor"], f"uid {os.getuid()}")
+
+    def test_one_record_is_shown_with_its_neighbours_and_a_proof(self):
+        self.record_something()
+        self.record_something()
+        records = self.audit()
+        proof_file = self.folder / "2.tlog-proof"
+        shown = json.loads(self.nacre("audit", "show", "--json", "2", "--proof", proof_file).stdout)
+        self.assertEqual((shown["record"], shown["before"], shown["after"]), (records[2], records[1], records[3]))
+        self.assertEqual(shown["leaf"], records[3]["previous"])
+        self.assertEqual(json.loads(self.nacre("audit", "show", "--json", records[2]["id"]).stdout), shown)
+        # RFC 9162, section 2.1.3.2, by hand: the proof leads to the root that was signed.
+        lines = proof_file.read_text(encoding="utf-8").split("\n")
+        self.assertEqual(lines[:2], ["c2sp.org/tlog-proof@v1", "index 2"])
+        hashes = [base64.b64decode(line) for line in lines[2:lines.index("")]]
+        size, root = int(lines[lines.index("") + 2]), lines[lines.index("") + 3]
+        node, last, found = 2, size - 1, bytes.fromhex(shown["leaf"])
+        for sibling in hashes:
+            if node & 1 or node == last:
+                found = hashlib.sha256(b"\1" + sibling + found).digest()
+                while not node & 1 and node:
+                    node, last = node >> 1, last >> 1
+            else:
+                found = hashlib.sha256(b"\1" + found + sibling).digest()
+            node, last = node >> 1, last >> 1
+        self.assertEqual(base64.b64encode(found).decode(), root)
+        self.assertIn("included, by", self.nacre("audit", "show", "2").stdout)
+
+        bundle = self.state / "audit" / "tile/entries/000"
+        good = bundle.read_bytes()
+        bundle.write_bytes(good.replace(b"sandbox.exec.finished", b"sandbox.exec.finishes", 1))
+        self.assertIn("NOT PROVED", self.nacre("audit", "show", "2", exit_code=2).stdout)
+        self.assertFalse(json.loads(self.nacre("audit", "show", "--json", "2", exit_code=2).stdout)["proof"]["ok"])
+        self.nacre("audit", "show", "2", "--proof", self.folder / "none", exit_code=1)
+        self.assertFalse((self.folder / "none").exists())
+        bundle.write_bytes(good)
+        self.nacre("audit", "show", "999", exit_code=1)
+        self.nacre("audit", "show", "01J00000000000000000000000", exit_code=1)
+        self.nacre("audit", "show", "-- what", exit_code=2)
+
+    def test_a_log_that_cannot_be_written_stops_everything(self):
+        self.record_something()
+        entries = self.state / "audit" / "tile/entries/000"
+        # A limit of the kernel's on the size of files stands in for a full disk.
+        size = entries.stat().st_size
+        command = " ".join(f"'{part}'" for part in self.command("sandbox", "exec", "--", "touch", "evidence"))
+        done = subprocess.run(["python3", "-c", f"""
+import resource, signal, subprocess, sys
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, ({size + 100}, {size + 100}))
+sys.exit(subprocess.run([{command.replace("' '", "', '")}], restore_signals=False).returncode)
+"""], cwd=self.workspace, env=self.environment(), capture_output=True, text=True, timeout=60)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("File too large", done.stderr)
+        self.assertFalse((self.workspace / "evidence").exists())
+        self.assert_verified()
+        self.record_something()  # there is room again
+
+
+if __name__ == "__main__":
+    nacre_case.main()

@@ -1,0 +1,136 @@
+// Checks an audit log with Go's own packages for transparency logs, golang.org/x/mod/sumdb/{note,tlog}:
+// signature, every record, inclusion of each and consistency with older sizes. No hash and no signature is
+// computed here. "go run tlog_verify.go DIR"; docs/audit-log.md.
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+func fail(what string, err error) {
+	fmt.Fprintf(os.Stderr, "%s: %v\n", what, err)
+	os.Exit(1)
+}
+
+func read(dir, path string) []byte {
+	bytes, err := os.ReadFile(filepath.Join(dir, path))
+	if err != nil {
+		fail("read", err)
+	}
+	return bytes
+}
+
+func numberPath(n int64) string {
+	path := fmt.Sprintf("%03d", n%1000)
+	for n /= 1000; n > 0; n /= 1000 {
+		path = fmt.Sprintf("x%03d/%s", n%1000, path)
+	}
+	return path
+}
+
+func withWidth(path string, width int64) string {
+	if width != 256 {
+		path += fmt.Sprintf(".p/%d", width)
+	}
+	return path
+}
+
+// The layout of C2SP tlog-tiles; the library's own has the height in the path.
+type reader struct{ dir string }
+
+func (r reader) Height() int                       { return 8 }
+func (r reader) SaveTiles([]tlog.Tile, [][]byte)   {}
+func (r reader) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
+	var data [][]byte
+	for _, tile := range tiles {
+		path := withWidth(fmt.Sprintf("tile/%d/%s", tile.L, numberPath(tile.N)), int64(tile.W))
+		bytes, err := os.ReadFile(filepath.Join(r.dir, path))
+		if err != nil {
+			return nil, err
+		}
+		data = append(data, bytes)
+	}
+	return data, nil
+}
+
+func main() {
+	dir := os.Args[1]
+	verifier, err := note.NewVerifier(strings.TrimSpace(string(read(dir, "key.pub"))))
+	if err != nil {
+		fail("key.pub", err)
+	}
+	checkpoint, err := note.Open(read(dir, "checkpoint"), note.VerifierList(verifier))
+	if err != nil {
+		fail("checkpoint", err)
+	}
+	lines := strings.Split(checkpoint.Text, "\n")
+	size, err := strconv.ParseInt(lines[1], 10, 64)
+	if err != nil {
+		fail("checkpoint", err)
+	}
+	root, err := tlog.ParseHash(lines[2])
+	if err != nil {
+		fail("checkpoint", err)
+	}
+	tree := tlog.Tree{N: size, Hash: root}
+	hashes := tlog.TileHashReader(tree, reader{dir}) // what it answers is checked against the root
+
+	for begin := int64(0); begin < size; begin += 256 {
+		width := size - begin
+		if width > 256 {
+			width = 256
+		}
+		bundle := read(dir, withWidth("tile/entries/"+numberPath(begin/256), width))
+		var indexes []int64
+		var found []tlog.Hash
+		for i := begin; i < begin+width; i++ {
+			if len(bundle) < 2 || len(bundle)-2 < int(bundle[0])<<8+int(bundle[1]) {
+				fail("bundle", fmt.Errorf("record %d is not whole", i))
+			}
+			end := 2 + int(bundle[0])<<8 + int(bundle[1])
+			found = append(found, tlog.RecordHash(bundle[2:end]))
+			indexes = append(indexes, tlog.StoredHashIndex(0, i))
+			bundle = bundle[end:]
+		}
+		if len(bundle) != 0 {
+			fail("bundle", fmt.Errorf("bytes are left over after record %d", begin+width-1))
+		}
+		expected, err := hashes.ReadHashes(indexes)
+		if err != nil {
+			fail("tiles", err)
+		}
+		for i := range found {
+			if found[i] != expected[i] {
+				fail("record", fmt.Errorf("%d is not the one that was signed", begin+int64(i)))
+			}
+		}
+		// One of each bundle, and the tree before it.
+		index := begin + width/2
+		proof, err := tlog.ProveRecord(size, index, hashes)
+		if err != nil {
+			fail("prove", err)
+		}
+		if err := tlog.CheckRecord(proof, size, root, index, found[index-begin]); err != nil {
+			fail("inclusion", err)
+		}
+		old, err := tlog.TreeHash(index+1, hashes)
+		if err != nil {
+			fail("old root", err)
+		}
+		treeProof, err := tlog.ProveTree(size, index+1, hashes)
+		if err != nil {
+			fail("prove", err)
+		}
+		if err := tlog.CheckTree(treeProof, size, root, index+1, old); err != nil {
+			fail("consistency", err)
+		}
+	}
+	fmt.Printf("ok: %d records\n", size)
+}
