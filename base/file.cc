@@ -15,10 +15,14 @@ Result<std::string> ReadFile(const std::string& path, size_t bytes_max) {
   if (!file) {
     return SysError("open " + path, errno);
   }
+  return ReadToEnd(file.get(), path, bytes_max);
+}
+
+Result<std::string> ReadToEnd(int fd, const std::string& path, size_t bytes_max) {
   std::string content;
   char buffer[16384];
   while (true) {
-    const ssize_t count = ::read(file.get(), buffer, sizeof buffer);
+    const ssize_t count = ::read(fd, buffer, sizeof buffer);
     if (count < 0 && errno == EINTR) {
       continue;
     }
@@ -67,6 +71,27 @@ Status ReadExactly(int fd, char* bytes, size_t size) {
     done += static_cast<size_t>(count);
   }
   return Ok();
+}
+
+Result<std::string> ReadAt(int fd, uint64_t offset, size_t size) {
+  std::string bytes(size, '\0');
+  size_t done = 0;
+  while (done < size) {
+    const ssize_t count =
+        ::pread(fd, bytes.data() + done, size - done, static_cast<off_t>(offset + done));
+    if (count < 0 && errno == EINTR) {
+      continue;
+    }
+    if (count < 0) {
+      return SysError("read", errno);
+    }
+    if (count == 0) {
+      break;
+    }
+    done += static_cast<size_t>(count);
+  }
+  bytes.resize(done);
+  return bytes;
 }
 
 Status WriteFileAtomically(const std::string& path, std::string_view content, unsigned mode) {

@@ -1,6 +1,7 @@
 // Whole small files and descriptors: the few operations that several modules need.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -11,6 +12,12 @@ namespace nacre {
 
 // The whole file; kResourceExhausted when it is larger than `bytes_max`.
 Result<std::string> ReadFile(const std::string& path, size_t bytes_max);
+
+// The same from a descriptor's position on; `path` is what an error names.
+Result<std::string> ReadToEnd(int fd, const std::string& path, size_t bytes_max);
+
+// `size` bytes at `offset`, or fewer where the file ends before.
+Result<std::string> ReadAt(int fd, uint64_t offset, size_t size);
 
 // Replaces the file so that a reader, or a crash at any instant, sees the old or the new content
 // and never a part: a temporary file beside it, fsync, rename, fsync of the directory.

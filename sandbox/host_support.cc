@@ -155,14 +155,13 @@ HostLayer LandlockLayer(int abi) {
 
 HostLayer CgroupLayer(const HostSupport& host) {
   const bool present = host.cgroup.version != kernel::CgroupVersion::kNone;
-  const bool systemd = ::access("/run/systemd/system", F_OK) == 0;
   return {.name = "cgroup",
           .state = present ? LayerState::kPresent : LayerState::kWeaker,
           .required = false,
           .detail = present ? kernel::CgroupVersionName(host.cgroup.version)
                             : host.cgroup.detail +
                                   ", so that rlimits and a watchdog limit memory and tasks",
-          .advice = present ? "" : CgroupAdvice(host.uid, systemd)};
+          .advice = present ? "" : CgroupAdvice(host.uid, IsSystemdHost())};
 }
 
 HostLayer SimpleLayer(const char* name, bool present, const char* advice) {
@@ -174,6 +173,10 @@ HostLayer SimpleLayer(const char* name, bool present, const char* advice) {
 }
 
 }  // namespace
+
+bool IsSystemdHost() {
+  return ::access("/run/systemd/system", F_OK) == 0;
+}
 
 std::string CgroupAdvice(uid_t uid, bool systemd) {
   if (uid == 0) {

@@ -58,6 +58,9 @@ struct HostSupport {
   friend bool operator==(const HostSupport&, const HostSupport&) = default;
 };
 
+// Whether PID 1 is systemd: systemd-run can delegate a cgroup.
+bool IsSystemdHost();
+
 // The command that gives nacre a cgroup on such a host. Pure.
 std::string CgroupAdvice(uid_t uid, bool systemd);
 

@@ -15,17 +15,6 @@
 namespace nacre::sandbox {
 namespace {
 
-const Mount* MountOf(const SandboxSpec& spec, const std::string& path) {
-  const Mount* best = nullptr;
-  for (const Mount& mount : spec.mounts) {
-    if (IsBelow(path, mount.target) &&
-        (best == nullptr || mount.target.size() > best->target.size())) {
-      best = &mount;
-    }
-  }
-  return best;
-}
-
 const SystemPath* SystemPathOf(const HostSupport& host, const std::string& path) {
   for (const SystemPath& system : host.system_paths) {
     if (IsBelow(path, system.path)) {
@@ -77,7 +66,7 @@ std::optional<std::string> FindProgramProblem(const SandboxSpec& spec, const Hos
   const std::string& path = spec.argv[0];
   const std::string program = EncodePath(path);
   struct stat info = {};
-  if (const Mount* mount = MountOf(spec, path)) {
+  if (const Mount* mount = MountOf(spec.mounts, path)) {
     const std::string below =
         path.size() > mount->target.size() ? path.substr(mount->target.size() + 1) : std::string();
     const int error = LookBelow(mount->source, below, info);

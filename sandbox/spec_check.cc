@@ -203,6 +203,17 @@ bool IsBelow(const std::string& path, const std::string& directory) {
           path[directory.size()] == '/');
 }
 
+const Mount* MountOf(const std::vector<Mount>& mounts, const std::string& path) {
+  const Mount* best = nullptr;
+  for (const Mount& mount : mounts) {
+    if (IsBelow(path, mount.target) &&
+        (best == nullptr || mount.target.size() > best->target.size())) {
+      best = &mount;
+    }
+  }
+  return best;
+}
+
 Status CheckSpec(const SandboxSpec& spec) {
   NACRE_TRY(CheckProgram(spec));
   NACRE_TRY(CheckPaths(spec));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "sandbox/sandbox_spec.h"
@@ -19,5 +20,8 @@ bool IsNormalPath(const std::string& path);
 
 // Whether `path` is `directory` or below it. Both normal. Pure.
 bool IsBelow(const std::string& path, const std::string& directory);
+
+// The mount that a path lies in, or nullptr: the most specific one counts. Pure.
+const Mount* MountOf(const std::vector<Mount>& mounts, const std::string& path);
 
 }  // namespace nacre::sandbox

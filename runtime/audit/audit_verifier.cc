@@ -8,7 +8,6 @@
 #include <charconv>
 #include <optional>
 
-#include "base/file.h"
 #include "base/unique_fd.h"
 #include "runtime/audit/base64.h"
 #include "runtime/audit/checkpoint.h"
@@ -67,7 +66,7 @@ class Verifier final {
   std::string Path(const std::string& file) const { return directory_ + "/" + file; }
 
   bool LoadKey() {
-    const auto text = ReadFile(Path(kPublicKeyFile), kCheckpointBytesMax);
+    const auto text = ReadRegularFile(Path(kPublicKeyFile), kCheckpointBytesMax);
     auto key = text.ok() ? VerifyingKey::Parse(text.value()) : Result<VerifyingKey>(text.error());
     if (!key.ok()) {
       Problem(std::string(kPublicKeyFile) + ": " + key.error().message);
@@ -106,7 +105,7 @@ class Verifier final {
   void LoadHead() {
     constexpr int kTries = 3;  // it may be overwritten while we read it
     for (int i = 1; i <= kTries; ++i) {
-      const auto note = ReadFile(Path(kHeadFile), kCheckpointBytesMax);
+      const auto note = ReadRegularFile(Path(kHeadFile), kCheckpointBytesMax);
       if (!note.ok()) {
         return Problem(std::string(kHeadFile) + ": " + note.error().message);
       }
@@ -127,7 +126,7 @@ class Verifier final {
     }
     ReadHistory(file.value().get());
     const size_t before_newest = notes_.size();
-    const auto newest = ReadFile(Path(kCheckpointFile), kCheckpointBytesMax);
+    const auto newest = ReadRegularFile(Path(kCheckpointFile), kCheckpointBytesMax);
     if (newest.ok() && (notes_.empty() || notes_.back() != newest.value())) {
       ReadHistory(file.value().get());  // it may have been appended in between
     }
@@ -277,7 +276,7 @@ class Verifier final {
   void CheckTiles(const std::vector<FullTile>& tiles, uint64_t size, bool trust) {
     for (const FullTile& tile : tiles) {
       const std::string path = TilePath(tile.level, tile.number);
-      const auto found = ReadSmall(path, kTileBytes);
+      const auto found = ReadRegularFile(Path(path), kTileBytes);
       if (found.ok() && found.value() == tile.bytes) {
         continue;
       }
@@ -322,18 +321,13 @@ class Verifier final {
   }
 
   void ComparePartial(const std::string& path, std::string_view expected, size_t bytes_max) {
-    const auto found = ReadSmall(path, bytes_max);
+    const auto found = ReadRegularFile(Path(path), bytes_max);
     if (!found.ok() && found.error().code == ErrorCode::kNotFound) {
       // A newer checkpoint may have taken its place, and a power failure may have taken it away.
       report_.notes.push_back(path + ": not there; the next checkpoint has its own");
     } else if (!found.ok() || found.value() != expected) {
       Problem(path + ": " + (found.ok() ? "it does not match the records" : found.error().message));
     }
-  }
-
-  Result<std::string> ReadSmall(const std::string& path, size_t bytes_max) const {
-    const UniqueFd regular = NACRE_TRY(OpenForReading(Path(path)));
-    return ReadFile(Path(path), bytes_max);
   }
 
   void CheckEnd(const Position& end, size_t tail_bytes) {
@@ -402,7 +396,7 @@ class Verifier final {
         return std::nullopt;
       }
       if (tile.empty() || index % kTileWidth == 0) {
-        const auto found = ReadSmall(TilePath(0, index / kTileWidth), kTileBytes);
+        const auto found = ReadRegularFile(Path(TilePath(0, index / kTileWidth)), kTileBytes);
         if (!found.ok() || found.value().size() != kTileBytes) {
           return std::nullopt;
         }
@@ -480,7 +474,7 @@ std::string ToText(const VerifyReport& report) {
 }
 
 uint64_t RecordsHint(const std::string& directory) {
-  const auto note = ReadFile(directory + "/" + kHeadFile, kCheckpointBytesMax);
+  const auto note = ReadRegularFile(directory + "/" + kHeadFile, kCheckpointBytesMax);
   const size_t begin = note.ok() ? note.value().find('\n') : std::string::npos;
   uint64_t size = 0;
   if (begin != std::string::npos) {

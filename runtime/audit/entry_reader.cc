@@ -6,6 +6,8 @@
 
 #include <cerrno>
 
+#include "base/file.h"
+
 namespace nacre::audit {
 
 void AppendEntry(std::string_view record, std::string* bundle) {
@@ -40,6 +42,11 @@ Result<UniqueFd> OpenForReading(const std::string& path) {
     return Error{ErrorCode::kDataLoss, path + " is no regular file"};
   }
   return file;
+}
+
+Result<std::string> ReadRegularFile(const std::string& path, size_t bytes_max) {
+  const UniqueFd file = NACRE_TRY(OpenForReading(path));
+  return ReadToEnd(file.get(), path, bytes_max);
 }
 
 // Begins at the bundle's first entry; Next() skips what comes before first_index.

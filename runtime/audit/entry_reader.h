@@ -28,6 +28,8 @@ EntryState FirstEntry(std::string_view bytes, std::string_view* entry);
 
 // A regular file: a FIFO or device in a hostile directory must not make a reader wait.
 Result<UniqueFd> OpenForReading(const std::string& path);
+// The whole of one; kResourceExhausted when it is larger than `bytes_max`.
+Result<std::string> ReadRegularFile(const std::string& path, size_t bytes_max);
 
 // Not thread-safe.
 class EntryReader final {

@@ -87,27 +87,6 @@ Result<uint64_t> SizeOf(int fd) {
   return static_cast<uint64_t>(info.st_size);
 }
 
-Result<std::string> ReadRange(int fd, uint64_t begin, uint64_t end) {
-  std::string bytes(end - begin, '\0');
-  size_t done = 0;
-  while (done < bytes.size()) {
-    const ssize_t count =
-        ::pread(fd, bytes.data() + done, bytes.size() - done, static_cast<off_t>(begin + done));
-    if (count < 0 && errno == EINTR) {
-      continue;
-    }
-    if (count < 0) {
-      return SysError("read", errno);
-    }
-    if (count == 0) {
-      break;
-    }
-    done += static_cast<size_t>(count);
-  }
-  bytes.resize(done);
-  return bytes;
-}
-
 // The width of the partial tile of `level` that a tree of `size` records ends with, 0 when none.
 uint64_t PartialWidth(uint64_t size, int level) {
   return (size >> (8 * level)) % kTileWidth;
@@ -265,7 +244,7 @@ Status LogWriter::TakeRest(uint64_t file_size) {
   if (file_size > kBundleBytesMax) {
     return Tampered(BundlePath(bundle_number_) + " is longer than a bundle can be");
   }
-  const std::string bytes = NACRE_TRY(ReadRange(bundle_.get(), offset_, file_size));
+  const std::string bytes = NACRE_TRY(ReadAt(bundle_.get(), offset_, file_size - offset_));
   std::string_view rest = bytes;
   std::vector<FullTile> full;
   while (!rest.empty() && edge_.size() / kTileWidth == bundle_number_) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 
-#include "base/file.h"
 #include "base/ids.h"
 #include "runtime/audit/audit_verifier.h"
 #include "runtime/audit/base64.h"
@@ -62,11 +61,11 @@ Result<uint64_t> FindId(const std::string& directory, std::string_view id) {
 // Fills in the proof, or says why there is none.
 Status Prove(const std::string& directory, FoundRecord* found) {
   const std::string key_text =
-      NACRE_TRY(ReadFile(directory + "/" + kPublicKeyFile, kCheckpointBytesMax));
+      NACRE_TRY(ReadRegularFile(directory + "/" + kPublicKeyFile, kCheckpointBytesMax));
   const VerifyingKey key = NACRE_TRY(VerifyingKey::Parse(key_text));
   Checkpoint checkpoint;
   for (const char* file : {kCheckpointFile, kHeadFile}) {
-    const auto note = ReadFile(directory + "/" + file, kCheckpointBytesMax);
+    const auto note = ReadRegularFile(directory + "/" + file, kCheckpointBytesMax);
     if (!note.ok()) {
       continue;
     }

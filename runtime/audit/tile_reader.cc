@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bit>
 
-#include "base/file.h"
 #include "runtime/audit/entry_reader.h"
 #include "runtime/audit/layout.h"
 
@@ -15,8 +14,7 @@ using Hashes = std::vector<Sha256Digest>;
 // A tile of `width` hashes; any other length is no such tile.
 Result<Hashes> ReadTile(const std::string& directory, int level, uint64_t number, uint64_t width) {
   const std::string path = TilePath(level, number, width % kTileWidth);
-  const UniqueFd file = NACRE_TRY(OpenForReading(directory + "/" + path));
-  const std::string bytes = NACRE_TRY(ReadFile(directory + "/" + path, kTileBytes));
+  const std::string bytes = NACRE_TRY(ReadRegularFile(directory + "/" + path, kTileBytes));
   if (bytes.size() != width * sizeof(Sha256Digest)) {
     return Error{ErrorCode::kDataLoss, path + ": its length is that of no tile"};
   }

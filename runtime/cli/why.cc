@@ -45,18 +45,6 @@ bool IsOneOf(const std::string& path, const auto& places) {
                      [&](const char* place) { return IsBelow(path, place); });
 }
 
-// The mount that a path lies in: the most specific one.
-const sandbox::Mount* MountOf(const sandbox::SandboxSpec& spec, const std::string& path) {
-  const sandbox::Mount* best = nullptr;
-  for (const sandbox::Mount& mount : spec.mounts) {
-    if (IsBelow(path, mount.target) &&
-        (best == nullptr || mount.target.size() > best->target.size())) {
-      best = &mount;
-    }
-  }
-  return best;
-}
-
 bool IsAmong(const std::vector<std::string>& paths, const std::string& path) {
   return std::any_of(paths.begin(), paths.end(),
                      [&](const std::string& each) { return IsBelow(path, each); });
@@ -116,7 +104,7 @@ std::optional<Refusal> OfPath(const policy::Policy& policy, const sandbox::Sandb
   if (IsAmong(spec.hidden, path)) {
     return OfGlobs(what, "hide", policy.grant.hide, policy.hide_sources, path, change.unhide);
   }
-  const sandbox::Mount* mount = MountOf(spec, path);
+  const sandbox::Mount* mount = sandbox::MountOf(spec.mounts, path);
   const bool in_workspace = mount != nullptr && mount->target == agent::kWorkspaceTarget;
   if (!writes) {
     if (!missing || mount != nullptr || IsOneOf(path, kOwnPlaces) || !exists(path)) {
@@ -167,30 +155,32 @@ std::string CallText(const Observation& call, size_t count) {
   return count > 1 ? text + ", " + std::to_string(count) + " times" : text;
 }
 
-bool Allows(const std::string& profile, const Observation& call) {
-  const auto rules = sandbox::seccomp::ProfileRules(profile);
-  if (!rules.ok()) {
-    return false;
+struct Profile {
+  std::string name;
+  std::vector<sandbox::seccomp::SyscallRule> rules;
+
+  bool Allows(const Observation& call) const {
+    const auto* rule = sandbox::seccomp::FindRule(rules, call.call, call.arguments);
+    return rule != nullptr && rule->verdict == sandbox::seccomp::Verdict::kAllow;
   }
-  const auto* rule = sandbox::seccomp::FindRule(rules.value(), call.call, call.arguments);
-  return rule != nullptr && rule->verdict == sandbox::seccomp::Verdict::kAllow;
-}
+};
 
 // All profiles, the one with the fewest calls first.
-std::vector<std::string> ProfilesBySize() {
-  std::vector<std::pair<size_t, std::string>> sized;
+std::vector<Profile> ProfilesBySize() {
+  std::vector<Profile> profiles;
   for (const auto& profile : sandbox::seccomp::Profiles()) {
-    const auto rules = sandbox::seccomp::ProfileRules(profile.name);
+    auto rules = sandbox::seccomp::ProfileRules(profile.name);
     if (rules.ok()) {
-      sized.emplace_back(sandbox::seccomp::CountAllowed(rules.value()), profile.name);
+      profiles.push_back({profile.name, std::move(rules).value()});
     }
   }
-  std::sort(sized.begin(), sized.end());
-  std::vector<std::string> names;
-  for (auto& [size, name] : sized) {
-    names.push_back(std::move(name));
-  }
-  return names;
+  const auto size_and_name = [](const Profile& profile) {
+    return std::pair(sandbox::seccomp::CountAllowed(profile.rules), profile.name);
+  };
+  std::sort(profiles.begin(), profiles.end(), [&](const Profile& a, const Profile& b) {
+    return size_and_name(a) < size_and_name(b);
+  });
+  return profiles;
 }
 
 std::optional<Refusal> OfOutcome(const sandbox::Outcome& outcome, const sandbox::Limits& limits,
@@ -324,15 +314,16 @@ Explanation Refusals::Explain(const sandbox::Outcome& outcome,
     }
   }
   // The smallest profile that allows most of what was refused.
+  const std::vector<Profile> profiles = ProfilesBySize();
   size_t most = 0;
-  for (const std::string& profile : ProfilesBySize()) {
+  for (const Profile& profile : profiles) {
     const auto allowed =
         static_cast<size_t>(std::count_if(calls_.begin(), calls_.end(), [&](const auto& entry) {
-          return Allows(profile, entry.second.observation);
+          return profile.Allows(entry.second.observation);
         }));
-    if (allowed > most && profile != spec_.seccomp_profile) {
+    if (allowed > most && profile.name != spec_.seccomp_profile) {
       most = allowed;
-      change.profile = profile;
+      change.profile = profile.name;
     }
   }
   for (const auto& [key, call] : calls_) {
@@ -341,9 +332,9 @@ Explanation Refusals::Explain(const sandbox::Outcome& outcome,
                     .why = std::strerror(observation.error) + std::string(": profile ") +
                            spec_.seccomp_profile + ": " + observation.reason,
                     .change = {}};
-    for (const std::string& profile : ProfilesBySize()) {
-      if (Allows(profile, observation)) {
-        refusal.change = "sandbox: {profile: " + profile + "}";
+    for (const Profile& profile : profiles) {
+      if (profile.Allows(observation)) {
+        refusal.change = "sandbox: {profile: " + profile.name + "}";
         if (observation.call == "socket" && observation.arguments[0] != AF_UNIX) {
           refusal.change += " (the network behind it stays empty)";
         }

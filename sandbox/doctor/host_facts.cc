@@ -24,6 +24,7 @@
 #include "base/file.h"
 #include "base/temp_dir.h"
 #include "sandbox/guest/host_programs.h"
+#include "sandbox/host_support.h"
 #include "sandbox/kernel/landlock.h"
 #include "sandbox/kernel/mount.h"
 #include "sandbox/kernel/overlay.h"
@@ -420,7 +421,7 @@ HostFacts TryHost() {
   facts.unprivileged_userns_clone =
       static_cast<int>(Switch("/proc/sys/kernel/unprivileged_userns_clone"));
   facts.max_user_namespaces = Switch("/proc/sys/user/max_user_namespaces");
-  facts.systemd = ::access("/run/systemd/system", F_OK) == 0;
+  facts.systemd = IsSystemdHost();
   facts.runsc = guest::FindSystemProgram("runsc");
 
   const auto scratch = TempDir::Create();

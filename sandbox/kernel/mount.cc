@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "sandbox/kernel/decimal.h"
 #include "sandbox/kernel/syscalls.h"
 
 namespace nacre::sandbox::kernel {
@@ -13,20 +14,6 @@ namespace {
 
 int OrError(int result) {
   return result < 0 ? -errno : result;
-}
-
-// snprintf is not async-signal-safe.
-void WriteDecimal(uint64_t value, char* out) {
-  char digits[24];
-  int count = 0;
-  do {
-    digits[count++] = static_cast<char>('0' + value % 10);
-    value /= 10;
-  } while (value != 0);
-  for (int i = 0; i < count; ++i) {
-    out[i] = digits[count - 1 - i];
-  }
-  out[count] = '\0';
 }
 
 int SetOption(int context, const char* key, const char* value) {
@@ -76,7 +63,7 @@ int NewTmpfs(uint64_t size, uint64_t inodes, const char* mode, uint64_t attribut
   if (context < 0) {
     return context;
   }
-  char number[24];
+  char number[kDecimalBytes];
   WriteDecimal(size, number);
   int result = SetOption(context, "size", number);
   if (result == 0) {

@@ -8,12 +8,12 @@
 #include <cerrno>
 #include <cstddef>
 
+#include "sandbox/kernel/decimal.h"
 #include "sandbox/kernel/syscalls.h"
 
 namespace nacre::sandbox::kernel {
 namespace {
 
-// Appends; snprintf is not async-signal-safe.
 struct Line {
   char text[96] = {};
   size_t size = 0;
@@ -24,15 +24,9 @@ struct Line {
     }
   }
   void AddDecimal(uint64_t value) {
-    char digits[24];
-    size_t count = 0;
-    do {
-      digits[count++] = static_cast<char>('0' + value % 10);
-      value /= 10;
-    } while (value != 0);
-    while (count > 0 && size < sizeof text) {
-      text[size++] = digits[--count];
-    }
+    char number[kDecimalBytes];
+    WriteDecimal(value, number);
+    Add(number);
   }
 };
 

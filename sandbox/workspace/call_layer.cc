@@ -11,9 +11,6 @@
 namespace nacre::sandbox {
 namespace {
 
-constexpr int kDepthMax = 128;
-constexpr size_t kNamesMax = 1 << 20;
-
 // An empty stand-in for what could not be copied: see kernel/tree_copy.h.
 bool IsWithheld(const EntryState& state) {
   constexpr uint32_t kEnter = S_IRUSR | S_IXUSR;
@@ -54,7 +51,7 @@ Status CallLayer::Remember(const TreeRoot& copy) {
       state.digest = NACRE_TRY(copy.Digest(path, state.size));
     }
     if (!IsWithheld(state) && state.type == EntryType::kDirectory) {
-      before.names = NACRE_TRY(copy.Names(path, kNamesMax));
+      before.names = NACRE_TRY(copy.Names(path, kFolderNamesMax));
       for (const std::string& name : before.names) {
         waiting.push_back(Joined(path, name));
       }
@@ -89,11 +86,11 @@ class CallLayer::CopyReader {
   };
 
   Status Folder(const std::string& path, Below below, int depth) {
-    if (depth > kDepthMax) {
-      builder_.Refuse(path, "a tree deeper than " + std::to_string(kDepthMax) + " folders");
+    if (depth > kLayerDepthMax) {
+      builder_.Refuse(path, "a tree deeper than " + std::to_string(kLayerDepthMax) + " folders");
       return Ok();
     }
-    const std::vector<std::string> names = NACRE_TRY(layer_.tree_.Names(path, kNamesMax));
+    const std::vector<std::string> names = NACRE_TRY(layer_.tree_.Names(path, kFolderNamesMax));
     for (const std::string& name : names) {
       if (!builder_.open()) {
         return Ok();
@@ -107,7 +104,7 @@ class CallLayer::CopyReader {
     if (below == Below::kSame) {
       was = layer_.before_.at(path).names;
     } else {
-      was = NACRE_TRY(workspace_.Names(path, kNamesMax));
+      was = NACRE_TRY(workspace_.Names(path, kFolderNamesMax));
     }
     for (const std::string& name : was) {
       if (builder_.open() && !std::binary_search(names.begin(), names.end(), name)) {

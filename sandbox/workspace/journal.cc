@@ -23,22 +23,13 @@ Error Damaged(const std::string& what) {
   return {ErrorCode::kDataLoss, what};
 }
 
-Result<std::string> ReadAt(const UniqueFd& file, uint64_t offset, uint64_t size) {
-  std::string bytes(size, '\0');
-  size_t done = 0;
-  while (done < size) {
-    const ssize_t got =
-        ::pread(file.get(), bytes.data() + done, size - done, static_cast<off_t>(offset + done));
-    if (got < 0 && errno == EINTR) {
-      continue;
-    }
-    if (got < 0) {
-      return SysError("read a journal", errno);
-    }
-    if (got == 0) {
-      return Damaged("a journal ends too early");
-    }
-    done += static_cast<size_t>(got);
+Result<std::string> ReadWhole(const UniqueFd& file, uint64_t offset, uint64_t size) {
+  Result<std::string> bytes = ReadAt(file.get(), offset, size);
+  if (!bytes.ok()) {
+    return WithContext("a journal", bytes.error());
+  }
+  if (bytes.value().size() < size) {
+    return Damaged("a journal ends too early");
   }
   return bytes;
 }
@@ -220,7 +211,7 @@ Result<Journal> Journal::Open(const std::string& path) {
   if (!S_ISREG(info.st_mode) || size < kFooterBytes) {
     return Damaged(path + " is no journal");
   }
-  const std::string footer = NACRE_TRY(ReadAt(file, size - kFooterBytes, kFooterBytes));
+  const std::string footer = NACRE_TRY(ReadWhole(file, size - kFooterBytes, kFooterBytes));
   uint64_t length = 0;
   for (size_t i = 0; i < 8; ++i) {
     length |= static_cast<uint64_t>(static_cast<unsigned char>(footer[i])) << (8 * i);
@@ -229,7 +220,7 @@ Result<Journal> Journal::Open(const std::string& path) {
     return Damaged(path + " is torn");
   }
   const uint64_t contents = size - kFooterBytes - length;
-  const std::string text = NACRE_TRY(ReadAt(file, contents, length));
+  const std::string text = NACRE_TRY(ReadWhole(file, contents, length));
   const Sha256Digest digest = Sha256(text);
   if (std::memcmp(digest.data(), footer.data() + 8, digest.size()) != 0) {
     return Damaged(path + " was changed");
@@ -246,7 +237,7 @@ Result<std::string> Journal::Content(const Extent& extent, uint64_t bytes_max) c
     return Error{ErrorCode::kResourceExhausted,
                  "larger than " + std::to_string(bytes_max) + " bytes"};
   }
-  return ReadAt(file_, extent.offset, extent.size);
+  return ReadWhole(file_, extent.offset, extent.size);
 }
 
 Status WriteJournal(const UniqueFd& file, JournalHeader header, const TreeRoot& before,

@@ -11,9 +11,6 @@ namespace nacre::sandbox {
 namespace {
 
 constexpr size_t kRefusalsMax = 20;
-constexpr int kDepthMax = 128;
-// In one folder; a call that may make more and does is refused.
-constexpr size_t kNamesMax = 1 << 20;
 
 // What is known of the workspace's folder at the same path.
 enum class Below {
@@ -34,11 +31,11 @@ class UpperReader {
 
  private:
   Status Folder(const std::string& path, Below below, int depth) {
-    if (depth > kDepthMax) {
-      builder_.Refuse(path, "a tree deeper than " + std::to_string(kDepthMax) + " folders");
+    if (depth > kLayerDepthMax) {
+      builder_.Refuse(path, "a tree deeper than " + std::to_string(kLayerDepthMax) + " folders");
       return Ok();
     }
-    const std::vector<std::string> names = NACRE_TRY(upper_.Names(path, kNamesMax));
+    const std::vector<std::string> names = NACRE_TRY(upper_.Names(path, kFolderNamesMax));
     for (const std::string& name : names) {
       if (!builder_.open()) {
         return Ok();
@@ -46,7 +43,7 @@ class UpperReader {
       NACRE_TRY(Entry(path.empty() ? name : path + "/" + name, below, depth));
     }
     if (below == Below::kReplaced) {
-      for (const std::string& name : NACRE_TRY(workspace_.Names(path, kNamesMax))) {
+      for (const std::string& name : NACRE_TRY(workspace_.Names(path, kFolderNamesMax))) {
         if (builder_.open() && !std::binary_search(names.begin(), names.end(), name)) {
           NACRE_TRY(builder_.AddDeleted(path + "/" + name));
         }
@@ -154,7 +151,7 @@ Status DiffBuilder::Add(const std::string& path, const EntryState& given, bool c
   }
   NACRE_TRY(Record(path, before, after, copied_up));
   if (before.state.type == EntryType::kDirectory && after.type != EntryType::kDirectory) {
-    for (const std::string& name : NACRE_TRY(workspace_.Names(path, kNamesMax))) {
+    for (const std::string& name : NACRE_TRY(workspace_.Names(path, kFolderNamesMax))) {
       NACRE_TRY(AddDeleted(path + "/" + name));
     }
   }
@@ -170,7 +167,7 @@ Status DiffBuilder::AddDeleted(const std::string& path) {
     const TreeEntry before = NACRE_TRY(workspace_.Look(next));
     NACRE_TRY(Record(next, before, EntryState{}, false));
     if (before.state.type == EntryType::kDirectory) {
-      for (const std::string& name : NACRE_TRY(workspace_.Names(next, kNamesMax))) {
+      for (const std::string& name : NACRE_TRY(workspace_.Names(next, kFolderNamesMax))) {
         waiting.push_back(next + "/" + name);
       }
     }

@@ -23,6 +23,11 @@ Result<Diff> ReadUpperDiff(const TreeRoot& upper, const TreeRoot& workspace,
 // Whether the call wrote anything at all: one getdents64(2), so a call that did not costs no more.
 bool IsUntouched(const TreeRoot& upper);
 
+// Of what a call leaves, in an upper layer as in a copy.
+inline constexpr int kLayerDepthMax = 128;
+inline constexpr size_t kFolderNamesMax = 1
+                                          << 20;  // a call that makes more in one folder is refused
+
 // Collects changes under the limits: shared by the two ways of making a diff.
 class DiffBuilder final {
  public:

@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "sandbox/doctor/diagnosis.h"
+#include "tests/support/child.h"
 #include "tests/support/missing_call.h"
 
 namespace nacre::sandbox {
@@ -17,16 +18,13 @@ namespace {
 // What the doctor finds where `call` fails with `error`: "part: state" lines. In a child, which the
 // filter stays with.
 std::vector<std::string> FoundWithout(int call, int error) {
-  Pipe pipe = MakePipe().value();
-  const pid_t pid = ::fork();
-  REQUIRE(pid >= 0);
-  if (pid == 0) {
+  const std::string text = InChild([&] {
     if (call >= 0 && !TakeAwayCall(call, error)) {
       ::_exit(1);
     }
-    std::string text;
+    std::string found;
     for (const Finding& finding : Diagnose(TryHost())) {
-      text +=
+      found +=
           finding.part + ": " +
           (finding.state == LayerState::kPresent  ? "ok"
            : finding.state == LayerState::kWeaker ? "weaker"
@@ -34,18 +32,8 @@ std::vector<std::string> FoundWithout(int call, int error) {
           (finding.state != LayerState::kPresent && finding.advice.empty() ? " NO ADVICE" : "") +
           "\n";
     }
-    (void)WriteAll(pipe.write.get(), text);
-    ::_exit(0);
-  }
-  pipe.write.reset();
-  std::string text;
-  char buffer[4096];
-  for (ssize_t size = 0; (size = ::read(pipe.read.get(), buffer, sizeof buffer)) > 0;) {
-    text.append(buffer, static_cast<size_t>(size));
-  }
-  int status = 0;
-  REQUIRE(::waitpid(pid, &status, 0) == pid);
-  REQUIRE(status == 0);
+    return found;
+  });
   std::vector<std::string> lines;
   for (size_t start = 0; start < text.size();) {
     const size_t end = text.find('\n', start);

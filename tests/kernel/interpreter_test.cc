@@ -49,29 +49,6 @@ void NeedPython() {
   }
 }
 
-std::unique_ptr<KernelSandbox> MakeWarm(uint32_t slots = 1) {
-  auto made = KernelSandbox::Create({.zygote_program = NACRE_ZYGOTE, .slots = slots});
-  REQUIRE(made.ok());
-  return std::move(made).value();
-}
-
-Outcome RunIn(KernelSandbox& sandbox, const SandboxSpec& spec) {
-  NoCallIo io;
-  auto outcome = sandbox.Run(spec, io, CancelToken());
-  REQUIRE(outcome.ok());
-  return std::move(outcome).value();
-}
-
-Outcome RunWarm(KernelSandbox& sandbox, const SandboxSpec& spec) {
-  REQUIRE(sandbox.Prepare(spec, seconds(30)));
-  Outcome outcome = RunIn(sandbox, spec);
-  INFO(Describe(outcome));
-  INFO(outcome.error_output);
-  INFO(outcome.cold_because);
-  REQUIRE(outcome.warm);
-  return outcome;
-}
-
 TEST_CASE("a script sees the same in an interpreter that was started before its call") {
   NeedPython();
   const Script script(
@@ -86,7 +63,7 @@ TEST_CASE("a script sees the same in an interpreter that was started before its 
       "print(sys.stdin.read())\n"
       "print('bad', file=sys.stderr)\nsys.exit(3)\n");
   const SandboxSpec spec = PythonSpec(script, {"a", "two words", ""}, "helper\nvalue = 42\n");
-  const Outcome warm = RunWarm(*MakeWarm(), spec);
+  const Outcome warm = RunWarm(*MakeWarm(1), spec);
   const Outcome cold = RunIn(*KernelSandbox::Create().value(), spec);
   CHECK(warm.exit_code == 3);
   CHECK(warm.layers == cold.layers);
@@ -120,7 +97,7 @@ TEST_CASE("the layers of a call in a started interpreter are read back, and hold
       "tried('memory of pid 1', lambda: open('/proc/1/mem', 'rb'))\n"
       "tried('chroot', lambda: os.chroot('/tmp'))\n"
       "open('/tmp/x', 'w').write('x')\nprint('end')\n");
-  const Outcome outcome = RunWarm(*MakeWarm(), PythonSpec(script));
+  const Outcome outcome = RunWarm(*MakeWarm(1), PythonSpec(script));
   CAPTURE(outcome.output, outcome.error_output);
   CHECK(outcome.output.find("DONE") == std::string::npos);
   CHECK(outcome.output.ends_with("end\n"));
@@ -185,7 +162,7 @@ TEST_CASE("what comes with a call is there in a started interpreter: workspace, 
   spec.read_only = {"/workspace/kept"};
   spec.working_directory = "/workspace";
   spec.limits.wall = std::chrono::milliseconds(3000);
-  const Outcome outcome = RunWarm(*MakeWarm(), spec);
+  const Outcome outcome = RunWarm(*MakeWarm(1), spec);
   CHECK(outcome.kind == OutcomeKind::kTimedOut);
   // Buffered output of a killed program is lost, so that only what is on disk tells.
   CHECK(::access((workspace.path() + "/made").c_str(), F_OK) == 0);
@@ -196,7 +173,7 @@ TEST_CASE("what comes with a call is there in a started interpreter: workspace, 
       "print(os.getcwd(), repr(open('.env').read()), open('kept').read())\n"
       "try:\n  open('kept', 'w')\nexcept OSError as problem:\n  print(problem.errno)\n");
   spec.mounts[0].source = short_script.folder();
-  const Outcome ended = RunWarm(*MakeWarm(), spec);
+  const Outcome ended = RunWarm(*MakeWarm(1), spec);
   CAPTURE(ended.error_output);
   CHECK(ended.output == "no helper\n/workspace '' kept\n30\n");
 }
@@ -271,7 +248,7 @@ TEST_CASE("one task is too few to start an interpreter beforehand: the call is w
   const Script script("print('ran')\n");
   SandboxSpec spec = PythonSpec(script);
   spec.limits.tasks = 1;
-  const Outcome outcome = RunWarm(*MakeWarm(), spec);
+  const Outcome outcome = RunWarm(*MakeWarm(1), spec);
   CHECK(outcome.output == "ran\n");
 }
 
@@ -284,7 +261,7 @@ TEST_CASE("scripts run in each profile that can, and a violation is named") {
       "ctypes.CDLL(None).syscall(165, 0, 0, 0, 0, 0)\nprint('went on')\n");
   SandboxSpec spec = PythonSpec(script);
   spec.seccomp_profile = profile;
-  const Outcome warm = RunWarm(*MakeWarm(), spec);
+  const Outcome warm = RunWarm(*MakeWarm(1), spec);
   const Outcome cold = RunIn(*KernelSandbox::Create().value(), spec);
   CHECK(warm.kind == cold.kind);
   CHECK(warm.output == cold.output);

@@ -17,6 +17,7 @@
 #include "base/temp_dir.h"
 #include "sandbox/kernel/syscalls.h"
 #include "sandbox/selftest/layer.h"
+#include "tests/support/child.h"
 #include "tests/support/sandbox_runner.h"
 #include "tests/support/skip.h"
 
@@ -85,17 +86,16 @@ TEST_CASE("shared memory, semaphores and queues of a call are gone with it, of b
 
 // With the terminal of a person in the runtime's hands: that of the tests may be none.
 TEST_CASE("a call has no controlling terminal, also where its runtime has one") {
-  Pipe pipe = MakePipe().value();
-  const pid_t pid = ::fork();
-  REQUIRE(pid >= 0);
-  if (pid == 0) {
-    const UniqueFd ours(::posix_openpt(O_RDWR | O_NOCTTY));
+  UniqueFd ours;  // of the child up to its end: a terminal that is closed hangs up on its session
+  UniqueFd theirs;
+  const std::string said = InChild([&] {
+    ours.reset(::posix_openpt(O_RDWR | O_NOCTTY));
     if (::setsid() < 0 || ::grantpt(ours.get()) != 0 || ::unlockpt(ours.get()) != 0) {
       ::_exit(1);
     }
-    const UniqueFd theirs(::open(::ptsname(ours.get()), O_RDWR));  // now the session's terminal
+    theirs.reset(::open(::ptsname(ours.get()), O_RDWR));  // now the session's terminal
     const UniqueFd here(::open("/dev/tty", O_RDWR | O_CLOEXEC));
-    std::string said = here.valid() ? "here\n" : "no terminal to be without\n";
+    std::string text = here.valid() ? "here\n" : "no terminal to be without\n";
     const auto sandbox = KernelSandbox::Create();
     NoCallIo io;
     const SandboxSpec spec = Shell(
@@ -103,20 +103,10 @@ TEST_CASE("a call has no controlling terminal, also where its runtime has one") 
         "ls /dev | grep tty");
     if (sandbox.ok()) {
       const auto outcome = sandbox.value()->Run(spec, io, CancelToken());
-      said += outcome.ok() ? outcome.value().output : outcome.error().message;
+      text += outcome.ok() ? outcome.value().output : outcome.error().message;
     }
-    (void)WriteAll(pipe.write.get(), said);
-    ::_exit(0);
-  }
-  pipe.write.reset();
-  std::string said;
-  char buffer[512];
-  for (ssize_t size = 0; (size = ::read(pipe.read.get(), buffer, sizeof buffer)) > 0;) {
-    said.append(buffer, static_cast<size_t>(size));
-  }
-  int status = 0;
-  REQUIRE(::waitpid(pid, &status, 0) == pid);
-  CHECK(status == 0);
+    return text;
+  });
   CHECK(said == "here\n0\n");
 }
 

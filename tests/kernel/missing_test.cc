@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "sandbox/kernel/syscalls.h"
 #include "sandbox/seccomp/filter.h"
+#include "tests/support/child.h"
 #include "tests/support/sandbox_runner.h"
 
 namespace nacre::sandbox {
@@ -106,25 +107,7 @@ std::string RunCall(const SandboxSpec& spec) {
 std::string RunWithout(const Missing& missing, const SandboxSpec& spec) {
   // libseccomp asks the kernel once per process, and builds nothing where seccomp(2) is missing.
   REQUIRE(seccomp::CompileProfile("default").ok());
-  Pipe pipe = MakePipe().value();
-  const pid_t pid = ::fork();
-  REQUIRE(pid >= 0);
-  if (pid == 0) {
-    pipe.read.reset();
-    const std::string said = TakeAway(missing) ? RunCall(spec) : "no filter\n";
-    (void)WriteAll(pipe.write.get(), said);
-    ::_exit(0);
-  }
-  pipe.write.reset();
-  std::string text;
-  char buffer[4096];
-  for (ssize_t size = 0; (size = ::read(pipe.read.get(), buffer, sizeof buffer)) > 0;) {
-    text.append(buffer, static_cast<size_t>(size));
-  }
-  int status = 0;
-  REQUIRE(::waitpid(pid, &status, 0) == pid);
-  REQUIRE(status == 0);
-  return text;
+  return InChild([&] { return TakeAway(missing) ? RunCall(spec) : std::string("no filter\n"); });
 }
 
 struct Row {

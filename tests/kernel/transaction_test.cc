@@ -11,6 +11,7 @@
 
 #include "base/temp_dir.h"
 #include "sandbox/workspace/transaction_log.h"
+#include "tests/support/diff_text.h"
 #include "tests/support/sandbox_runner.h"
 #include "tests/support/skip.h"
 #include "tests/support/tree_snapshot.h"
@@ -91,21 +92,6 @@ struct Bench {
   }
 };
 
-std::string Summary(const Diff& diff) {
-  std::string text;
-  for (const Change& change : diff.changes) {
-    text += (change.created()   ? "+"
-             : change.deleted() ? "-"
-             : change.touched() ? "="
-                                : "~") +
-            change.path + "\n";
-  }
-  for (const Refusal& refusal : diff.refusals) {
-    text += "!" + refusal.path + ": " + refusal.reason + "\n";
-  }
-  return text;
-}
-
 TEST_CASE(
     "a transactional workspace is writable inside and unchanged outside until it is committed",
     "[transaction]") {
@@ -118,7 +104,7 @@ TEST_CASE(
       "rm -r sub && ls");
   CHECK(bench.outcome.output == "oldnew\nx\nd\nnotes\n");
   CHECK(Snapshot(bench.workspace.path()) == before);
-  CHECK(Summary(call.diff) == "+d\n+d/x\n~notes\n-sub\n-sub/deep\n-sub/deep/file\n");
+  CHECK(DiffText(call.diff) == "+d\n+d/x\n~notes\n-sub\n-sub/deep\n-sub/deep/file\n");
   CHECK(bench.Commit("one", call).empty());
   CHECK(Snapshot(bench.workspace.path()) ==
         TreeSnapshot{{"notes", "file 644 new\n"}, {"d", "directory 755"}, {"d/x", "file 644 x\n"}});
@@ -159,7 +145,7 @@ TEST_CASE("what is hidden is not in a call's layer, and cannot be put in its pla
   const Bench::Call call = bench.Run(
       "cat key a/secret; echo x > key; rm -f key a/secret; mv a b; cat a/open; echo y > a/new");
   CHECK(bench.outcome.output == "open");
-  CHECK(Summary(call.diff) == "+a/new\n");
+  CHECK(DiffText(call.diff) == "+a/new\n");
   struct stat info = {};
   if (call.layer.kind() == LayerKind::kCopy) {
     REQUIRE(::fstatat(call.layer.tree().fd(), "a/secret", &info, 0) == 0);
@@ -183,7 +169,7 @@ TEST_CASE("what was opened for writing and left as it was is no change; a new ti
   bench.Put("same", "same");
   bench.Put("touched", "touched");
   const Bench::Call call = bench.Run(": >> same; touch touched");
-  CHECK(Summary(call.diff) == "=touched\n");
+  CHECK(DiffText(call.diff) == "=touched\n");
   struct stat before = {};
   REQUIRE(::stat(bench.At("touched").c_str(), &before) == 0);
   CHECK(bench.Commit("touch", call).empty());
@@ -204,7 +190,7 @@ TEST_CASE("a folder that replaces another, and types that change, are told apart
   const Bench::Call call = bench.Run(
       "rm -r d; mkdir d; printf kept > d/kept; echo new > d/new; rm file; mkdir file; "
       "echo x > file/x; rm -r folder; ln -s d folder");
-  CHECK(Summary(call.diff) == "=d/kept\n+d/new\n-d/old\n~file\n+file/x\n~folder\n-folder/in\n");
+  CHECK(DiffText(call.diff) == "=d/kept\n+d/new\n-d/old\n~file\n+file/x\n~folder\n-folder/in\n");
   const TreeSnapshot before = Snapshot(bench.workspace.path());
   CHECK(bench.Commit("types", call).empty());
   CHECK(Snapshot(bench.workspace.path()) == TreeSnapshot{{"d", "directory 755"},
@@ -220,20 +206,20 @@ TEST_CASE("a folder that replaces another, and types that change, are told apart
 TEST_CASE("a FIFO that a call leaves is refused by name", "[transaction]") {
   Bench bench;
   const Bench::Call call = bench.Run("mkfifo pipe; mkdir d; mkfifo d/pipe; echo x > fine");
-  CHECK(Summary(call.diff) ==
+  CHECK(DiffText(call.diff) ==
         "+d\n+fine\n!d/pipe: a device, FIFO or socket\n!pipe: a device, FIFO or socket\n");
 }
 
 TEST_CASE("limits of a diff refuse it by name", "[transaction]") {
   Bench bench;
   bench.limits = {.changes = 10, .bytes = 1000};
-  CHECK(Summary(bench.Run("for i in 1 2 3 4 5 6 7 8 9 10 11 12; do : > $i; done").diff)
+  CHECK(DiffText(bench.Run("for i in 1 2 3 4 5 6 7 8 9 10 11 12; do : > $i; done").diff)
             .ends_with("more than 10 changes\n"));
-  CHECK(Summary(bench.Run("head -c 2000 /dev/zero > big").diff) ==
+  CHECK(DiffText(bench.Run("head -c 2000 /dev/zero > big").diff) ==
         "!big: more than 1000 bytes changed\n");
   const Bench::Call deep =
       bench.Run("i=0; while [ $i -lt 140 ]; do mkdir x && cd -P x || exit; i=$((i+1)); done");
-  CHECK(Summary(deep.diff).find("!") != std::string::npos);
+  CHECK(DiffText(deep.diff).find("!") != std::string::npos);
 }
 
 TEST_CASE("what takes more than the disk limit ends the call", "[transaction]") {
@@ -256,7 +242,7 @@ TEST_CASE("protected paths stay so below an overlay, also when a folder above is
       "echo x > a/b/secret; mv a c; mv a/b a/e; rm -rf a; rm -f a/b/secret; echo y > a/other; "
       "cat a/b/secret");
   CHECK(bench.outcome.output == "kept");
-  CHECK(Summary(call.diff) == "+a/other\n");
+  CHECK(DiffText(call.diff) == "+a/other\n");
 }
 
 TEST_CASE("what a call makes in a transactional workspace runs under the build profile only",

@@ -19,28 +19,6 @@ namespace {
 
 using std::chrono::seconds;
 
-std::unique_ptr<KernelSandbox> MakeWarm(uint32_t slots = 2) {
-  auto made = KernelSandbox::Create({.zygote_program = NACRE_ZYGOTE, .slots = slots});
-  REQUIRE(made.ok());
-  return std::move(made).value();
-}
-
-Outcome RunIn(KernelSandbox& sandbox, const SandboxSpec& spec) {
-  NoCallIo io;
-  auto outcome = sandbox.Run(spec, io, CancelToken());
-  REQUIRE(outcome.ok());
-  INFO(Describe(outcome.value()));
-  return std::move(outcome).value();
-}
-
-Outcome RunWarm(KernelSandbox& sandbox, const SandboxSpec& spec) {
-  REQUIRE(sandbox.Prepare(spec, seconds(30)));
-  Outcome outcome = RunIn(sandbox, spec);
-  INFO(outcome.cold_because);
-  REQUIRE(outcome.warm);
-  return outcome;
-}
-
 std::vector<pid_t> ChildrenOf(pid_t pid) {
   const std::string path =
       "/proc/" + std::to_string(pid) + "/task/" + std::to_string(pid) + "/children";
@@ -74,7 +52,7 @@ void KillZygote(KernelSandbox& sandbox) {
 }
 
 TEST_CASE("the first call of a kind starts cold and says why, the next ones are warm") {
-  const auto sandbox = MakeWarm();
+  const auto sandbox = MakeWarm(2);
   const Outcome first = RunIn(*sandbox, Shell("echo one"));
   CHECK_FALSE(first.warm);
   CHECK(first.cold_because == "no warm sandbox was ready");
@@ -85,7 +63,7 @@ TEST_CASE("the first call of a kind starts cold and says why, the next ones are 
 }
 
 TEST_CASE("a warm sandbox has every layer of a cold one") {
-  const auto warm = MakeWarm();
+  const auto warm = MakeWarm(2);
   const auto cold = KernelSandbox::Create().value();
   const SandboxSpec spec = Shell(
       "id; cat /proc/self/uid_map; grep -E 'Cap|Seccomp:|NoNewPrivs|Groups' /proc/self/status; "

@@ -12,10 +12,32 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 BUILD = None  # pathlib.Path; set by main()
 TIMEOUT_S = 100
+
+
+def wait_until(condition, what, seconds=60):
+    """Polls: what is waited for is another process's doing."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError(f"waited {seconds} s for {what}")
+        time.sleep(0.02)
+
+
+def processes_with(marker):
+    """Pids whose command line holds the marker."""
+    found = []
+    for folder in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            if marker in (folder / "cmdline").read_bytes().decode(errors="replace").split("\0"):
+                found.append(int(folder.name))
+        except OSError:
+            pass  # gone meanwhile
+    return found
 
 
 class Finished:

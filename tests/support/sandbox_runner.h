@@ -74,6 +74,30 @@ inline Outcome RunSpec(const SandboxSpec& spec) {
   return std::move(outcome).value();
 }
 
+// A sandbox of its own with `slots` slots of each kind.
+inline std::unique_ptr<KernelSandbox> MakeWarm(uint32_t slots) {
+  auto made = KernelSandbox::Create({.zygote_program = NACRE_ZYGOTE, .slots = slots});
+  REQUIRE(made.ok());
+  return std::move(made).value();
+}
+
+inline Outcome RunIn(KernelSandbox& sandbox, const SandboxSpec& spec) {
+  NoCallIo io;
+  auto outcome = sandbox.Run(spec, io, CancelToken());
+  REQUIRE(outcome.ok());
+  return std::move(outcome).value();
+}
+
+inline Outcome RunWarm(KernelSandbox& sandbox, const SandboxSpec& spec) {
+  REQUIRE(sandbox.Prepare(spec, std::chrono::seconds(30)));
+  Outcome outcome = RunIn(sandbox, spec);
+  INFO(Describe(outcome));
+  INFO(outcome.error_output);
+  INFO(outcome.cold_because);
+  REQUIRE(outcome.warm);
+  return outcome;
+}
+
 // What a call could have left on the host.
 struct HostState {
   std::string mounts;

@@ -273,6 +273,17 @@ TEST_CASE("a hostile directory gives a report, not a hang or a crash") {
   CHECK_FALSE(log.TryOpen().ok());
 }
 
+TEST_CASE("a fifo in place of a key or a checkpoint is reported, not waited for") {
+  LogDirectory log;
+  MakeLog(log);
+  const std::string file = GENERATE(as<std::string>(), kPublicKeyFile, kCheckpointFile,
+                                    kCheckpointsFile, kHeadFile, TilePath(0, 0, 5));
+  CAPTURE(file);
+  REQUIRE(::unlink(log.File(file).c_str()) == 0);
+  REQUIRE(::mkfifo(log.File(file).c_str(), 0600) == 0);
+  CHECK_FALSE(log.Verify().ok);
+}
+
 TEST_CASE("reading stops with an error at the first record that does not parse") {
   LogDirectory log;
   MakeLog(log);

@@ -18,6 +18,7 @@
 #include "sandbox/kernel/tree_copy.h"
 #include "sandbox/workspace/call_layer.h"
 #include "sandbox/workspace/transaction_log.h"
+#include "tests/support/diff_text.h"
 #include "tests/support/tree_snapshot.h"
 
 namespace nacre::sandbox {
@@ -74,18 +75,7 @@ struct Scene {
   }
   std::string Diff(const CallLayer& layer) const {
     const TreeRoot root = TreeRoot::Open(workspace).value();
-    std::string text;
-    const sandbox::Diff diff = layer.ReadDiff(root, DiffLimits()).value();
-    for (const Change& change : diff.changes) {
-      text += (change.created()   ? "+"
-               : change.deleted() ? "-"
-               : change.touched() ? "="
-                                  : "~") +
-              change.path + "\n";
-    }
-    for (const Refusal& refusal : diff.refusals) {
-      text += "!" + refusal.path + ": " + refusal.reason + "\n";
-    }
+    const std::string text = DiffText(layer.ReadDiff(root, DiffLimits()).value());
     CHECK(layer.IsUntouched(root) == text.empty());
     return text;
   }
