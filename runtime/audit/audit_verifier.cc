@@ -234,11 +234,14 @@ class Verifier final {
       }
       std::string_view entry;
       const auto more = reader.Next(&entry);
-      if (!more.ok()) {
-        BadRecord(now.index, more.error().message);
-        break;
-      }
-      if (!more.value()) {
+      if (!more.ok() || !more.value()) {
+        // Fewer records than were signed: one that was removed before the end, or changed, is named too.
+        if (trust && anchor != anchors_.end()) {
+          LocateBefore(good, now.index, *anchor);
+        }
+        if (!more.ok()) {
+          BadRecord(now.index, more.error().message);
+        }
         break;
       }
       const Sha256Digest leaf = LeafHash(entry);
@@ -347,16 +350,50 @@ class Verifier final {
     }
   }
 
-  // The root over the anchor's records is wrong. The tiles say which record it is, when they were left as
-  // they were; else the links, if they were not forged too.
+  // The root over the anchor's records is wrong.
   void Locate(const Position& good, const Anchor& anchor) {
     const uint64_t size = anchor.checkpoint.size;
-    const std::string what =
-        "content does not match the tree signed at " + std::to_string(size) + " records";
+    // The record after the last one still shows a change of that.
+    if (const auto bad = FirstBad(good, anchor, size, size + 1)) {
+      return BadRecord(bad->index, Unlike(anchor) + bad->why);
+    }
+    if (size <= good.index + 1) {
+      return BadRecord(good.index, Unlike(anchor));
+    }
+    report_.first_bad = std::min(report_.first_bad.value_or(good.index), good.index);
+    Problem("records " + std::to_string(good.index) + " to " + std::to_string(size - 1) + ": " +
+            Unlike(anchor));
+  }
+
+  // There are only `end` records of those under the anchor: is one of them wrong, or just the rest missing?
+  void LocateBefore(const Position& good, uint64_t end, const Anchor& anchor) {
+    if (const auto bad = FirstBad(good, anchor, end, end)) {
+      BadRecord(bad->index, Unlike(anchor) + bad->why);
+    }
+  }
+
+  static std::string Unlike(const Anchor& anchor) {
+    return "content does not match the tree signed at " + std::to_string(anchor.checkpoint.size) +
+           " records";
+  }
+
+  struct BadOne {
+    uint64_t index = 0;
+    std::string why;
+  };
+
+  // The first wrong one of the records from `good` to before `size`, reading to before `read_end`. The
+  // tiles say which it is when they lead to the signed root; else the links, when they were not forged; else
+  // the tiles, as they are.
+  std::optional<BadOne> FirstBad(const Position& good, const Anchor& anchor, uint64_t size,
+                                 uint64_t read_end) const {
+    if (TilesLeadTo(anchor.checkpoint)) {
+      return FirstOutsideTiles(good, size);
+    }
     EntryReader reader(directory_, good.index);
     Position now = good;
     std::string_view entry;
-    while (now.index <= size) {  // the record after the last one still shows a change of that
+    while (now.index < read_end) {
       const auto more = reader.Next(&entry);
       if (!more.ok() || !more.value()) {
         break;
@@ -368,45 +405,73 @@ class Verifier final {
         if (changed >= size) {
           break;
         }
-        return BadRecord(changed, what + " (record " + std::to_string(now.index) + ": " +
-                                      checked.error().message + ")");
+        return BadOne{changed, " (record " + std::to_string(now.index) + ": " +
+                                   checked.error().message + ")"};
       }
       now.Pass(LeafHash(entry));
     }
-    if (const auto odd = FirstOutsideTiles(good.index, size)) {
-      return BadRecord(*odd, what + ", nor the hash in its tile");
-    }
-    if (size <= good.index + 1) {
-      return BadRecord(good.index, what);
-    }
-    report_.first_bad = std::min(report_.first_bad.value_or(good.index), good.index);
-    Problem("records " + std::to_string(good.index) + " to " + std::to_string(size - 1) + ": " +
-            what);
+    return FirstOutsideTiles(good, size);
   }
 
-  // The first record whose hash is not the one in its full tile: with the links forged as well, what is
-  // left to name one record by.
-  std::optional<uint64_t> FirstOutsideTiles(uint64_t begin, uint64_t end) const {
-    EntryReader reader(directory_, begin);
+  // The hashes of the lowest tile `number`: of the whole one, or of the one that `checkpoint` needs.
+  std::optional<std::string> LowestTile(uint64_t number) const {
+    auto found = ReadRegularFile(Path(TilePath(0, number)), kTileBytes);
+    const uint64_t width = published_ % kTileWidth;
+    if (!found.ok() && number == published_ / kTileWidth && width > 0) {
+      found = ReadRegularFile(Path(TilePath(0, number, width)), kTileBytes);
+    }
+    return found.ok() ? std::optional(std::move(found).value()) : std::nullopt;
+  }
+
+  static std::optional<Sha256Digest> HashIn(const std::string& tile, uint64_t place) {
+    Sha256Digest hash;
+    if (tile.size() < (place + 1) * hash.size()) {
+      return std::nullopt;
+    }
+    std::copy_n(tile.begin() + static_cast<std::ptrdiff_t>(place * hash.size()), hash.size(),
+                hash.begin());
+    return hash;
+  }
+
+  bool TilesLeadTo(const Checkpoint& checkpoint) const {
+    MerkleFrontier tree;
+    std::optional<std::string> tile;
+    while (tree.size() < checkpoint.size) {
+      const uint64_t place = tree.size() % kTileWidth;
+      if (place == 0) {
+        tile = LowestTile(tree.size() / kTileWidth);
+      }
+      const auto hash = tile.has_value() ? HashIn(*tile, place) : std::nullopt;
+      if (!hash.has_value()) {
+        return false;
+      }
+      tree.Append(*hash);
+    }
+    return tree.Root() == checkpoint.root;
+  }
+
+  // The first record from `good` to before `end` whose hash is not the one in its tile.
+  std::optional<BadOne> FirstOutsideTiles(const Position& good, uint64_t end) const {
+    EntryReader reader(directory_, good.index);
     std::string_view entry;
-    std::string tile;
-    for (uint64_t index = begin; index < end; ++index) {
+    std::optional<std::string> tile;
+    for (Position now = good; now.index < end; now.Pass(LeafHash(entry))) {
       const auto more = reader.Next(&entry);
       if (!more.ok() || !more.value()) {
         return std::nullopt;
       }
-      if (tile.empty() || index % kTileWidth == 0) {
-        const auto found = ReadRegularFile(Path(TilePath(0, index / kTileWidth)), kTileBytes);
-        if (!found.ok() || found.value().size() != kTileBytes) {
-          return std::nullopt;
-        }
-        tile = found.value();
+      if (!tile.has_value() || now.index % kTileWidth == 0) {
+        tile = LowestTile(now.index / kTileWidth);
       }
-      const Sha256Digest leaf = LeafHash(entry);
-      if (!std::equal(leaf.begin(), leaf.end(),
-                      tile.begin() + static_cast<std::ptrdiff_t>(index % kTileWidth * leaf.size()),
-                      [](uint8_t a, char b) { return a == static_cast<uint8_t>(b); })) {
-        return index;
+      const auto expected = tile.has_value() ? HashIn(*tile, now.index % kTileWidth) : std::nullopt;
+      if (!expected.has_value()) {
+        return std::nullopt;
+      }
+      if (const Sha256Digest leaf = LeafHash(entry); leaf != *expected) {
+        const Status checked = CheckRecord(entry, now.index, now.Link());
+        return BadOne{now.index, ", its hash is " + ToHex(leaf) + " and not " + ToHex(*expected) +
+                                     " as in its tile" +
+                                     (checked.ok() ? "" : " (" + checked.error().message + ")")};
       }
     }
     return std::nullopt;
