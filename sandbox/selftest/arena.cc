@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -168,6 +169,9 @@ Result<HostBait> HostBait::Create() {
                      {"PROBE_HOST_PID", std::to_string(::getpid())}};
   bait.sockets_.push_back(std::move(stream.first));
   bait.sockets_.push_back(std::move(datagram.first));
+  struct timespec up = {};
+  ::clock_gettime(CLOCK_BOOTTIME, &up);
+  bait.variables_.emplace_back("PROBE_HOST_UP_S", std::to_string(up.tv_sec));
   const auto namespaces = OwnNamespaces();
   for (size_t i = 0; i < kNamespaceCount; ++i) {
     bait.variables_.emplace_back("PROBE_NS_" + std::string(kNamespaceNames[i]),

@@ -32,6 +32,7 @@ constexpr std::array kLayers = {
     Named{Layer::kIpcNamespace, "ipc-namespace", ""},
     Named{Layer::kUtsNamespace, "uts-namespace", ""},
     Named{Layer::kCgroupNamespace, "cgroup-namespace", ""},
+    Named{Layer::kTimeNamespace, "time-namespace", ""},
     Named{Layer::kCgroup, "cgroup", ""},
     Named{Layer::kRlimit, "rlimit", ""},
     Named{Layer::kCapabilities, "capabilities", ""},
@@ -167,6 +168,9 @@ LaunchPlan Without(LaunchPlan plan, Layer layer) {
       break;
     case Layer::kCgroupNamespace:
       plan.shared_namespaces = CLONE_NEWCGROUP;
+      break;
+    case Layer::kTimeNamespace:
+      Drop(plan, {StepKind::kTimeNamespace});
       break;
     case Layer::kCgroup:
       plan.cgroup_version = kernel::CgroupVersion::kNone;

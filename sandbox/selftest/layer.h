@@ -21,6 +21,7 @@ enum class Layer {
   kIpcNamespace,
   kUtsNamespace,
   kCgroupNamespace,
+  kTimeNamespace,
   kCgroup,
   kRlimit,
   kCapabilities,

@@ -3,7 +3,7 @@
 # that does not say all of it ends the build.
 cmake_minimum_required(VERSION 3.25)
 set(layers seccomp mount landlock user-namespace pid-namespace network-namespace ipc-namespace
-  uts-namespace cgroup-namespace cgroup rlimit capabilities no-new-privs descriptors environment
+  uts-namespace cgroup-namespace time-namespace cgroup rlimit capabilities no-new-privs descriptors environment
   session dumpable monitor kernel)
 
 function(header_line text key required result)
