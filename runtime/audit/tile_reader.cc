@@ -76,8 +76,9 @@ Result<TreeEdge> LoadTreeEdge(const std::string& directory, uint64_t size,
   return TreeEdge(size, std::move(open));
 }
 
-Result<TileReader> TileReader::Open(std::string directory, uint64_t size) {
-  TreeEdge edge = NACRE_TRY(LoadTreeEdge(directory, size, size));
+Result<TileReader> TileReader::Open(std::string directory, uint64_t size,
+                                    uint64_t checkpoint_size) {
+  TreeEdge edge = NACRE_TRY(LoadTreeEdge(directory, size, checkpoint_size));
   return TileReader(std::move(directory), std::move(edge));
 }
 
@@ -91,10 +92,42 @@ Result<const Hashes*> TileReader::Tile(int level, uint64_t number) {
     constexpr size_t kTilesKeptMax = 1024;  // 8 MiB
     if (tiles_.size() >= kTilesKeptMax) {
       tiles_.clear();
+      checked_.clear();
     }
     found = tiles_.emplace(key, NACRE_TRY(ReadTile(directory_, level, number, kTileWidth))).first;
   }
   return &found->second;
+}
+
+Result<const Hashes*> TileReader::CheckedTile(int level, uint64_t number) {
+  if (number == (edge_.size() >> (8 * level)) / kTileWidth) {
+    return &edge_.open()[static_cast<size_t>(level)];
+  }
+  const auto key = std::pair(level, number);
+  if (checked_.count(key) == 0) {
+    const Hashes* above = NACRE_TRY(CheckedTile(level + 1, number / kTileWidth));
+    const Sha256Digest expected = (*above)[number % kTileWidth];
+    const Hashes* tile = NACRE_TRY(Tile(level, number));
+    if (RootOfHashes(*tile) != expected) {
+      return Error{ErrorCode::kDataLoss,
+                   TilePath(level, number) + ": it does not lead to the root of the tree"};
+    }
+    checked_.insert(key);
+    return tile;
+  }
+  return Tile(level, number);
+}
+
+Result<Sha256Digest> TileReader::CheckedRoot(int height, uint64_t number) {
+  if (number >= edge_.size() >> height) {
+    return Error{ErrorCode::kOutOfRange, "the tree has no such subtree"};
+  }
+  const int level = height / 8;
+  const uint64_t count = uint64_t{1} << (height % 8);
+  const uint64_t first = number * count;
+  const Hashes* tile = NACRE_TRY(CheckedTile(level, first / kTileWidth));
+  const auto at = tile->begin() + static_cast<std::ptrdiff_t>(first % kTileWidth);
+  return RootOfHashes({at, at + static_cast<std::ptrdiff_t>(count)});
 }
 
 Result<Sha256Digest> TileReader::Root(uint64_t begin, uint64_t end) {

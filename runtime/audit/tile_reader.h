@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,9 +23,17 @@ Result<TreeEdge> LoadTreeEdge(const std::string& directory, uint64_t size,
 // Not thread-safe: keeps the tiles it has read.
 class TileReader final {
  public:
-  static Result<TileReader> Open(std::string directory, uint64_t size);
+  static Result<TileReader> Open(std::string directory, uint64_t size) {
+    return Open(std::move(directory), size, size);
+  }
+  // `checkpoint_size`: as for LoadTreeEdge().
+  static Result<TileReader> Open(std::string directory, uint64_t size, uint64_t checkpoint_size);
 
   Sha256Digest Root() const { return edge_.Root(); }
+  const TreeEdge& edge() const { return edge_; }
+  // The root of the complete subtree `number` of 2^height leaves. Each tile that it is taken from was compared
+  // with the one above, up to the edge: it is as good as Root(). kOutOfRange when the tree does not have it.
+  Result<Sha256Digest> CheckedRoot(int height, uint64_t number);
   // kOutOfRange unless index < size.
   Result<std::vector<Sha256Digest>> InclusionProof(uint64_t index);
   // That the tree over the first `old_size` records is the beginning of this one. kOutOfRange unless
@@ -37,6 +46,7 @@ class TileReader final {
       : directory_(std::move(directory)), edge_(std::move(edge)) {}
 
   Result<const Hashes*> Tile(int level, uint64_t number);
+  Result<const Hashes*> CheckedTile(int level, uint64_t number);
   // The root over the records from `begin` to before `end`; `begin` is a multiple of the largest power of
   // two below the number of records.
   Result<Sha256Digest> Root(uint64_t begin, uint64_t end);
@@ -46,6 +56,7 @@ class TileReader final {
   std::string directory_;
   TreeEdge edge_;
   std::map<std::pair<int, uint64_t>, Hashes> tiles_;
+  std::set<std::pair<int, uint64_t>> checked_;  // those of tiles_ that lead to the edge
 };
 
 // The root that a proof of inclusion leads to: it must be that of the tree over `size` records.

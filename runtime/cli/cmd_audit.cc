@@ -1,4 +1,7 @@
-// nacre audit tail|show|verify: the evidence, and whether it is whole.
+// nacre audit tail|show|verify: the evidence, and whether it is whole. The other commands have a file each.
+#include <poll.h>
+
+#include <algorithm>
 #include <cstdio>
 #include <deque>
 #include <memory>
@@ -7,14 +10,56 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "runtime/audit/audit_verifier.h"
+#include "runtime/audit/entry_reader.h"
+#include "runtime/audit/merkle_tree.h"
+#include "runtime/audit/record_format.h"
 #include "runtime/audit/record_lookup.h"
+#include "runtime/cli/audit_commands.h"
 #include "runtime/cli/command.h"
 #include "runtime/cli/terminal.h"
 
 namespace nacre::cli {
 namespace {
 
-int Tail(Globals& globals, size_t count) {
+// What comes after the record before `next`, as it comes, until SIGINT or SIGTERM.
+int Follow(Globals& globals, const std::string& directory, uint64_t next) {
+  constexpr int kPollMs = 200;
+  const CancelToken cancel = CancelOnSignal();
+  // From the record before, for its hash.
+  auto reader = std::make_unique<audit::EntryReader>(directory, next == 0 ? 0 : next - 1);
+  std::string previous;
+  bool linked = next == 0;
+  while (!cancel.cancelled()) {
+    const uint64_t index = std::max(reader->index(), next == 0 ? 0 : next - 1);
+    std::string_view entry;
+    const Result<bool> more = reader->Next(&entry);
+    if (!more.ok() && (more.error().code != ErrorCode::kNotFound || index > 0)) {
+      return Fail(globals, WithContext("audit record " + std::to_string(index), more.error()),
+                  kExitTampered);
+    }
+    if (!more.ok()) {  // nobody has written yet
+      reader = std::make_unique<audit::EntryReader>(directory, 0);
+    }
+    if (!more.ok() || !more.value()) {
+      std::fflush(stdout);
+      pollfd wait{cancel.poll_fd(), POLLIN, 0};
+      ::poll(&wait, 1, kPollMs);
+      continue;
+    }
+    if (linked) {
+      if (const Status checked = audit::CheckRecord(entry, index, previous); !checked.ok()) {
+        return Fail(globals, WithContext("audit record " + std::to_string(index), checked.error()),
+                    kExitTampered);
+      }
+      PrintAuditRecord(globals, index, audit::ParseRecord(entry).value());
+    }
+    previous = ToHex(audit::LeafHash(entry));
+    linked = true;
+  }
+  return kExitOk;
+}
+
+int Tail(Globals& globals, size_t count, bool follow) {
   const App app(globals.app);
   std::deque<std::pair<uint64_t, Json>> newest;
   const uint64_t known = audit::RecordsHint(app.audit_directory());
@@ -33,17 +78,14 @@ int Tail(Globals& globals, size_t count) {
     read = read_from(0);
   }
   for (const auto& [index, record] : newest) {
-    if (globals.json) {
-      std::printf("%s\n", DumpJson(record).c_str());
-      continue;
-    }
-    const Json* data = FindMember(record, "data");
-    std::printf("%6llu  %s  %-16s %s\n", static_cast<unsigned long long>(index),
-                SafeLine(StringMember(record, "time"), 24).c_str(),
-                SafeLine(StringMember(record, "event"), 24).c_str(),
-                data != nullptr ? SafeLine(DumpJson(*data), 140).c_str() : "");
+    PrintAuditRecord(globals, index, record);
   }
-  return read.ok() ? kExitOk : Fail(globals, read.error());
+  if (!read.ok() && !(follow && read.error().code == ErrorCode::kNotFound && newest.empty())) {
+    return Fail(globals, read.error());
+  }
+  return follow
+             ? Follow(globals, app.audit_directory(), newest.empty() ? 0 : newest.back().first + 1)
+             : kExitOk;
 }
 
 void PrintNeighbour(const char* which, const std::optional<Json>& record) {
@@ -169,16 +211,22 @@ void RegisterAudit(CLI::App& root, Globals& globals) {
   audit->require_subcommand(1);
   audit->footer(
       "Examples:\n  nacre audit verify\n  nacre audit verify --since kept/checkpoint --key "
-      "kept/key.pub\n  nacre audit tail --count 5\n  nacre audit tail --json | "
-      "jq .event");
+      "kept/key.pub\n  nacre audit tail --follow\n  nacre audit query --decision deny "
+      "--since 7d");
 
   CLI::App* tail = audit->add_subcommand("tail", "The newest records");
   auto count = std::make_shared<size_t>(20);
   tail->add_option("--count", *count, "So many")
       ->capture_default_str()
       ->check(CLI::Range(1, 1000000));
+  auto follow = std::make_shared<bool>(false);
+  tail->add_flag("-f,--follow", *follow, "Goes on with what is recorded from now on, until Ctrl-C");
+  tail->footer(
+      "Examples:\n  nacre audit tail --count 5\n  nacre audit tail --follow --json | jq .event");
   AddJsonFlag(*tail, globals);
-  tail->callback([&globals, count] { globals.exit_code = Tail(globals, *count); });
+  tail->callback([&globals, count, follow] { globals.exit_code = Tail(globals, *count, *follow); });
+
+  RegisterAuditQuery(*audit, globals);
 
   CLI::App* show = audit->add_subcommand(
       "show", "One record, its neighbours, and the proof that it is in the signed tree");

@@ -5,10 +5,12 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 
 import nacre_case
 from nacre_case import NacreCase
+from scripted_engine import ScriptedEngine, answer, call
 
 
 class Audit(NacreCase):
@@ -100,6 +102,95 @@ class Audit(NacreCase):
         everything = self.audit()
         self.assertEqual([record["index"] for record in everything], list(range(len(everything))))
         self.assertEqual(everything[1]["actor"], f"uid {os.getuid()}")
+
+    def test_tail_follows_until_it_is_told_to_stop(self):
+        self.record_something()
+        follower = self.start("audit", "tail", "--follow", "--json", "--count", "1")
+        self.assertEqual(json.loads(follower.stdout.readline())["event"], "sandbox.exec.finished")
+        self.record_something()
+        followed = [json.loads(follower.stdout.readline()) for _ in range(3)]
+        self.assertEqual([record["event"] for record in followed],
+                         ["log.opened", "sandbox.exec.started", "sandbox.exec.finished"])
+        self.assertEqual(followed, self.audit()[-3:])
+        follower.send_signal(signal.SIGINT)
+        self.assertEqual(follower.wait(timeout=30), 0)
+        # What is not linked to what was shown is not shown.
+        follower = self.start("audit", "tail", "--follow", "--count", "1")
+        follower.stdout.readline()
+        bundle = self.state / "audit" / "tile/entries/000"
+        forged = followed[-1] | {"index": len(self.audit()), "previous": "0" * 64, "event": "forged"}
+        line = json.dumps(forged, separators=(",", ":"), sort_keys=True, ensure_ascii=False).encode()
+        with open(bundle, "ab") as file:
+            file.write(len(line).to_bytes(2, "big") + line)
+        self.assertEqual(follower.wait(timeout=30), 2)
+        self.assertNotIn("forged", follower.stdout.read())
+
+    def test_tail_follows_a_log_that_does_not_exist_yet(self):
+        follower = self.start("audit", "tail", "-f", "--json")
+        self.record_something()
+        self.assertEqual(json.loads(follower.stdout.readline())["event"], "log.opened")
+        self.assertEqual(json.loads(follower.stdout.readline())["event"], "sandbox.exec.started")
+        follower.send_signal(signal.SIGTERM)
+        self.assertEqual(follower.wait(timeout=30), 0)
+
+    def query(self, *options, exit_code=0):
+        return [json.loads(line) for line in
+                self.nacre("audit", "query", "--json", *options, exit_code=exit_code).stdout.splitlines()]
+
+    def test_a_query_finds_the_records_of_a_session_call_path_or_word(self):
+        policy = self.policy("nacre: policy/1\nname: t\nextends: [builtin/coding]\naudit: {content: full}\n")
+        steps = [call("fs.write", path="notes/a.md", content="a heron\n"), call("fs.read", path="none.md"),
+                 call("fs.write", path="/etc/passwd", content="x"), answer("done")]
+        with ScriptedEngine(steps) as engine:
+            self.run_task("Write about the heron", "--engine", engine.url, "--policy", policy)
+        self.record_something()
+        everything = self.audit()
+        session = next(record["session"] for record in everything if record["session"])
+        self.assertEqual(self.query(), everything)
+        self.assertEqual(self.query("--session", session), [r for r in everything if r["session"] == session])
+        decided = [r for r in everything if r["event"] == "call.decided"]
+        self.assertEqual(self.query("--tool", "fs.write", "--event", "call.decided"),
+                         [decided[0], decided[2]])
+        self.assertEqual(self.query("--decision", "deny"), [r for r in decided if r["data"]["verdict"] == "deny"])
+        first = decided[0]["call"]
+        self.assertEqual(self.query("--call", first), [r for r in everything if r["call"] == first])
+        for path in ("notes/a.md", "notes", "/workspace/notes/"):
+            self.assertEqual([r for r in self.query("--path", path) if r["event"] == "call.decided"], decided[:1], path)
+        self.assertEqual(self.query("--path", "note"), [])
+        self.assertIn(decided[0], self.query("--text", "HERON"))
+        self.assertEqual(self.query("--text", "heron nowhere"), [])
+        self.assertEqual(self.query("--since", "1h"), everything)
+        self.assertEqual(self.query("--until", "1h"), [])
+        self.assertEqual(self.query("--limit", "2"), everything[-2:])
+        lines = self.nacre("audit", "query", "--limit", "3").stdout.splitlines()
+        self.assertEqual(lines[:3], self.nacre("audit", "tail", "--count", "3").stdout.splitlines())
+        self.assertEqual(lines[3], f"3 found; the log is signed up to record {len(everything)}")
+        self.query("--since", "yesterday", exit_code=2)
+        self.query("--decision", "maybe", exit_code=2)
+
+    def test_a_query_shows_no_hostile_byte_and_nothing_that_was_not_signed(self):
+        policy = self.policy("nacre: policy/1\nname: t\nextends: [builtin/coding]\naudit: {content: full}\n")
+        evil = "\x1b[2J\x1b[1;1H\n     0  2026-01-01T00:00:00.000Z  call.decided     {\"verdict\":\"allow\"}\r\u202e\u009b"
+        with ScriptedEngine([call("fs.write", path="x", content=evil), answer(evil)]) as engine:
+            self.run_task(evil, "--engine", engine.url, "--policy", policy)
+        shown = self.nacre("audit", "query").stdout
+        for bad in ("\x1b", "\r", "\u202e", "\u009b"):
+            self.assertNotIn(bad, shown)
+        self.assertEqual(len(shown.splitlines()), len(self.audit()) + 1)  # no line that is no record
+        # An edited record is no answer, but an error that names it.
+        bundle = self.state / "audit" / "tile/entries/000"
+        good = bundle.read_bytes()
+        bundle.write_bytes(good.replace(b'"allow"', b'"aLlow"', 1))
+        failed = self.nacre("audit", "query", exit_code=2)
+        self.assertEqual(failed.stdout, "")
+        self.assertIn("records 0 to", failed.stderr)
+        self.assertEqual([r["event"] for r in self.query(exit_code=2)], ["error"])
+        bundle.write_bytes(good)
+        copy = self.folder / "copy"
+        shutil.copytree(self.state / "audit", copy)
+        (copy / "key").unlink()
+        self.assertEqual(self.query("--offline", copy, "--no-index"), self.audit())
+        self.nacre("audit", "query", "--offline", self.folder / "none", exit_code=3)
 
     def test_one_record_is_shown_with_its_neighbours_and_a_proof(self):
         self.record_something()

@@ -1,0 +1,129 @@
+#include "runtime/audit/checked_log.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "runtime/audit/checkpoint.h"
+#include "runtime/audit/entry_reader.h"
+#include "runtime/audit/layout.h"
+#include "runtime/audit/record_format.h"
+
+namespace nacre::audit {
+
+Result<CheckedLog> CheckedLog::Open(const std::string& directory) {
+  const UniqueFd opened(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!opened) {
+    return SysError("audit log " + directory, errno);
+  }
+  CheckedLog log(directory);
+  if (const Status loaded = log.LoadTree(); !loaded.ok()) {
+    log.tree_.reset();
+    log.problem_ = loaded.error().message;
+  }
+  return log;
+}
+
+Status CheckedLog::LoadTree() {
+  key_ = NACRE_TRY(ReadRegularFile(directory_ + "/" + kPublicKeyFile, kCheckpointBytesMax));
+  const VerifyingKey key = NACRE_TRY(VerifyingKey::Parse(key_));
+  const auto read = [&](const char* file) -> Result<Checkpoint> {
+    constexpr int kTries = 3;  // `head` may be overwritten while we read it
+    for (int i = 1;; ++i) {
+      const auto note = ReadRegularFile(directory_ + "/" + file, kCheckpointBytesMax);
+      if (!note.ok()) {
+        return WithContext(file, note.error());
+      }
+      auto checkpoint = ParseCheckpoint(note.value(), key);
+      if (checkpoint.ok() || i == kTries) {
+        return checkpoint.ok() ? std::move(checkpoint)
+                               : Result<Checkpoint>(WithContext(file, checkpoint.error()));
+      }
+    }
+  };
+  const Result<Checkpoint> published = read(kCheckpointFile);
+  const Result<Checkpoint> head = read(kHeadFile);
+  if (!published.ok() && !head.ok()) {
+    return head.error();
+  }
+  const uint64_t published_size = published.ok() ? published.value().size : 0;
+  const Checkpoint newest =
+      head.ok() && head.value().size >= published_size ? head.value() : published.value();
+  tree_.emplace(NACRE_TRY(TileReader::Open(directory_, newest.size, published_size)));
+  if (tree_->Root() != newest.root) {
+    return Error{ErrorCode::kDataLoss,
+                 "the hash tiles do not lead to the root that was signed over " +
+                     std::to_string(newest.size) + " records"};
+  }
+  return Ok();
+}
+
+Result<CheckedBundle> CheckedLog::Bundle(uint64_t number) {
+  CheckedBundle bundle;
+  bundle.first = number * kTileWidth;
+  bundle.file = NACRE_TRY(ReadRegularFile(directory_ + "/" + BundlePath(number), kBundleBytesMax));
+  std::string_view rest = bundle.file;
+  std::string_view record;
+  while (bundle.records.size() < kTileWidth && FirstEntry(rest, &record) == EntryState::kWhole) {
+    const auto offset = static_cast<size_t>(record.data() - bundle.file.data());
+    bundle.records.push_back({offset, record.size(), LeafHash(record)});
+    rest.remove_prefix(kEntryPrefixBytes + record.size());
+  }
+  NACRE_TRY(Check(bundle));
+  return bundle;
+}
+
+Status CheckedLog::Check(const CheckedBundle& bundle) {
+  const auto bad = [&](uint64_t first, uint64_t last, const std::string& why) {
+    return Error{ErrorCode::kDataLoss, "records " + std::to_string(first) + " to " +
+                                           std::to_string(last) + ": " + why +
+                                           "; see nacre audit verify"};
+  };
+  const uint64_t number = bundle.first / kTileWidth;
+  const uint64_t covered =
+      std::min(std::max(signed_records(), bundle.first) - bundle.first, kTileWidth);
+  if (covered > 0) {
+    std::vector<Sha256Digest> leaves;
+    for (const CheckedBundle::Record& record : bundle.records) {
+      leaves.push_back(record.leaf);
+    }
+    leaves.resize(std::min<size_t>(leaves.size(), covered));
+    bool same = leaves.size() == covered;
+    if (same && covered == kTileWidth) {
+      const Result<Sha256Digest> root = tree_->CheckedRoot(8, number);
+      if (!root.ok()) {
+        return bad(bundle.first, bundle.first + covered - 1, root.error().message);
+      }
+      same = RootOfHashes(leaves) == root.value();
+    } else if (same) {
+      same = leaves == tree_->edge().open()[0];
+    }
+    if (!same) {
+      return bad(bundle.first, bundle.first + covered - 1,
+                 "they are not those that were signed over " + std::to_string(signed_records()) +
+                     " records");
+    }
+  }
+  // The rest is linked to them, and the first of a bundle to the last one of the bundle before.
+  for (size_t i = covered; i < bundle.records.size(); ++i) {
+    std::string previous;
+    if (i > 0) {
+      previous = ToHex(bundle.records[i - 1].leaf);
+    } else if (number > 0) {
+      EntryReader reader(directory_, bundle.first - 1);
+      std::string_view before;
+      const bool found = NACRE_TRY(reader.Next(&before));
+      previous = found ? ToHex(LeafHash(before)) : "";
+    }
+    if (const Status linked =
+            CheckRecord(bundle.BytesOf(bundle.records[i]), bundle.first + i, previous);
+        !linked.ok()) {
+      return bad(bundle.first + i, bundle.first + bundle.records.size() - 1,
+                 linked.error().message);
+    }
+  }
+  return Ok();
+}
+
+}  // namespace nacre::audit

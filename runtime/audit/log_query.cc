@@ -1,0 +1,154 @@
+#include "runtime/audit/log_query.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "base/digest.h"
+#include "runtime/audit/checked_log.h"
+#include "runtime/audit/checkpoint.h"
+#include "runtime/audit/entry_reader.h"
+#include "runtime/audit/layout.h"
+#include "runtime/audit/log_index.h"
+#include "runtime/audit/record_format.h"
+
+namespace nacre::audit {
+namespace {
+
+using Found = std::vector<std::pair<uint64_t, Json>>;
+
+class Search final {
+ public:
+  Search(CheckedLog& log, const RecordFilter& filter, QueryReport* report)
+      : log_(log), filter_(filter), needles_(NeedlesOf(filter)), report_(report) {}
+
+  // The matching records of a bundle. Nothing, and a problem, when it is not as it was signed.
+  Found In(uint64_t number) {
+    Found found;
+    const auto bundle = log_.Bundle(number);
+    ++report_->bundles_read;
+    if (!bundle.ok()) {
+      report_->problems.push_back(bundle.error().message);
+      return found;
+    }
+    for (size_t i = 0; i < bundle.value().records.size(); ++i) {
+      const std::string_view bytes = bundle.value().BytesOf(bundle.value().records[i]);
+      if (!std::all_of(needles_.begin(), needles_.end(), [&](const std::string& needle) {
+            return bytes.find(needle) != std::string_view::npos;
+          })) {
+        continue;
+      }
+      const uint64_t index = bundle.value().first + i;
+      auto record = ParseRecord(bytes);
+      if (!record.ok()) {
+        report_->problems.push_back("record " + std::to_string(index) + ": " +
+                                    record.error().message);
+      } else if (Matches(filter_, record.value())) {
+        found.emplace_back(index, std::move(record).value());
+      }
+    }
+    return found;
+  }
+
+ private:
+  CheckedLog& log_;
+  const RecordFilter& filter_;
+  const std::vector<std::string> needles_;
+  QueryReport* report_;
+};
+
+// How many bundles there are: as many as were signed, and those after them.
+uint64_t CountBundles(const CheckedLog& log) {
+  uint64_t count = (log.signed_records() + kTileWidth - 1) / kTileWidth;
+  while (OpenForReading(log.directory() + "/" + BundlePath(count)).ok()) {
+    ++count;
+  }
+  return count;
+}
+
+std::vector<uint64_t> AllOf(uint64_t bundles) {
+  std::vector<uint64_t> all(bundles);
+  for (uint64_t i = 0; i < bundles; ++i) {
+    all[i] = i;
+  }
+  return all;
+}
+
+std::vector<uint64_t> FindCandidates(CheckedLog& log, const RecordFilter& filter,
+                                     const QueryOptions& options, Random& random,
+                                     QueryReport* report) {
+  if (options.index_directory.empty() || log.tree() == nullptr) {
+    return AllOf(report->bundles);
+  }
+  auto index = LogIndex::Open(options.index_directory, random);
+  if (index.ok()) {
+    const Status updated = index.value().Update(log, options.progress);
+    report->notes = index.value().notes();
+    if (!updated.ok()) {
+      report->notes.push_back("the index is not up to date: " + updated.error().message);
+    }
+    auto candidates = index.value().Candidates(report->bundles, TermsOf(filter),
+                                               TimeDigits(filter.since), TimeDigits(filter.until));
+    if (candidates.ok()) {
+      return std::move(candidates).value();
+    }
+    report->notes.push_back(candidates.error().message + "; the whole log is read");
+    return AllOf(report->bundles);
+  }
+  report->notes.push_back("no index, the whole log is read: " + index.error().message);
+  return AllOf(report->bundles);
+}
+
+}  // namespace
+
+Result<QueryReport> QueryAuditLog(
+    const std::string& directory, const RecordFilter& filter, const QueryOptions& options,
+    Random& random, const std::function<bool(uint64_t index, const Json& record)>& visit) {
+  CheckedLog log = NACRE_TRY(CheckedLog::Open(directory));
+  QueryReport report;
+  report.signed_records = log.signed_records();
+  report.bundles = CountBundles(log);
+  if (!log.problem().empty()) {
+    report.problems.push_back(log.problem());
+  }
+  const std::vector<uint64_t> candidates = FindCandidates(log, filter, options, random, &report);
+  Search search(log, filter, &report);
+  if (options.newest == 0) {
+    for (const uint64_t number : candidates) {
+      for (const auto& [index, record] : search.In(number)) {
+        ++report.found;
+        if (!visit(index, record)) {
+          return report;
+        }
+      }
+    }
+    return report;
+  }
+  std::vector<Found> newest;  // of one bundle each, the last one first
+  for (auto number = candidates.rbegin();
+       number != candidates.rend() && report.found < options.newest; ++number) {
+    Found found = search.In(*number);
+    const uint64_t left = options.newest - report.found;
+    if (found.size() > left) {
+      found.erase(found.begin(), found.end() - static_cast<std::ptrdiff_t>(left));
+    }
+    report.found += found.size();
+    newest.push_back(std::move(found));
+  }
+  for (auto part = newest.rbegin(); part != newest.rend(); ++part) {
+    for (const auto& [index, record] : *part) {
+      if (!visit(index, record)) {
+        return report;
+      }
+    }
+  }
+  return report;
+}
+
+std::string IndexDirectory(const std::string& parent, const std::string& directory) {
+  const auto key = ReadRegularFile(directory + "/" + kPublicKeyFile, kCheckpointBytesMax);
+  constexpr size_t kDigits = 16;
+  return parent + "/" + ToHex(Sha256(key.ok() ? key.value() : "")).substr(0, kDigits);
+}
+
+}  // namespace nacre::audit

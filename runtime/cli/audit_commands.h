@@ -1,0 +1,17 @@
+// What the commands of `nacre audit` share, and those that have a file of their own.
+#pragma once
+
+#include <cstdint>
+
+#include "base/json.h"
+#include "runtime/cli/command.h"
+
+namespace nacre::cli {
+
+// One line: the record with --json, else what a person looks for, safe for a terminal.
+void PrintAuditRecord(const Globals& globals, uint64_t index, const Json& record);
+
+// `nacre audit query`, for RegisterAudit.
+void RegisterAuditQuery(CLI::App& audit, Globals& globals);
+
+}  // namespace nacre::cli

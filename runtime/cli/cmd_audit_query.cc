@@ -1,0 +1,132 @@
+// nacre audit query: which records are there of this session, tool, decision, path ...
+#include <cstdio>
+#include <memory>
+
+#include "runtime/audit/log_query.h"
+#include "runtime/cli/audit_commands.h"
+#include "runtime/cli/terminal.h"
+
+namespace nacre::cli {
+namespace {
+
+struct QueryFlags {
+  audit::RecordFilter filter;
+  std::string since;
+  std::string until;
+  std::string directory;
+  uint64_t limit = 0;
+  bool no_index = false;
+};
+
+int Query(Globals& globals, QueryFlags& flags) {
+  App app(globals.app);
+  const WallTime now = app.clock().Now();
+  for (const auto& [text, instant] : {std::pair(&flags.since, &flags.filter.since),
+                                      std::pair(&flags.until, &flags.filter.until)}) {
+    if (!text->empty()) {
+      const Result<std::string> parsed = audit::ParseInstant(*text, now);
+      if (!parsed.ok()) {
+        return Fail(globals, parsed.error(), kExitUsage);
+      }
+      *instant = parsed.value();
+    }
+  }
+  const std::string directory = flags.directory.empty() ? app.audit_directory() : flags.directory;
+  const Terminal errors(2);
+  bool progress_shown = false;
+  audit::QueryOptions options;
+  options.newest = flags.limit;
+  if (!flags.no_index) {
+    options.index_directory =
+        audit::IndexDirectory(app.state_directory() + "/audit-index", directory);
+  }
+  if (errors.interactive()) {
+    options.progress = [&](uint64_t records) {
+      std::fprintf(stderr, "\r  making the index: %llu records ",
+                   static_cast<unsigned long long>(records));
+      progress_shown = true;
+    };
+  }
+  const auto end_progress = [&] {
+    if (std::exchange(progress_shown, false)) {
+      std::fputs("\r\x1b[K", stderr);
+    }
+  };
+  const Result<audit::QueryReport> result = audit::QueryAuditLog(
+      directory, flags.filter, options, app.random(), [&](uint64_t index, const Json& record) {
+        end_progress();
+        PrintAuditRecord(globals, index, record);
+        return true;
+      });
+  end_progress();
+  if (!result.ok()) {
+    return Fail(globals, result.error());
+  }
+  const audit::QueryReport& report = result.value();
+  for (const std::string& note : report.notes) {
+    std::fprintf(stderr, "nacre: note: %s\n", SafeForTerminal(note).c_str());
+  }
+  int exit_code = kExitOk;
+  for (const std::string& problem : report.problems) {
+    exit_code = Fail(globals, {ErrorCode::kDataLoss, "the answer may lack records: " + problem},
+                     kExitTampered);
+  }
+  if (!globals.json && report.problems.empty()) {
+    std::printf("%s\n", Terminal(1)
+                            .Paint(Style::kDim, std::to_string(report.found) +
+                                                    " found; the log is signed up to record " +
+                                                    std::to_string(report.signed_records))
+                            .c_str());
+  }
+  return exit_code;
+}
+
+}  // namespace
+
+void PrintAuditRecord(const Globals& globals, uint64_t index, const Json& record) {
+  if (globals.json) {
+    std::printf("%s\n", DumpJson(record).c_str());
+    return;
+  }
+  const Json* data = FindMember(record, "data");
+  std::printf("%6llu  %s  %-16s %s\n", static_cast<unsigned long long>(index),
+              SafeLine(StringMember(record, "time"), 24).c_str(),
+              SafeLine(StringMember(record, "event"), 24).c_str(),
+              data != nullptr ? SafeLine(DumpJson(*data), 140).c_str() : "");
+}
+
+void RegisterAuditQuery(CLI::App& audit, Globals& globals) {
+  CLI::App* query = audit.add_subcommand("query", "The records of a session, tool, decision ...");
+  auto flags = std::make_shared<QueryFlags>();
+  audit::RecordFilter& filter = flags->filter;
+  query->add_option(
+      "--since", flags->since,
+      "From then on: 2026-11-26, 2026-11-26T12:30:00Z (UTC), or 90s, 15m, 2h, 7d ago");
+  query->add_option("--until", flags->until, "Before then");
+  query->add_option("--tenant", filter.tenant, "Of this tenant");
+  query->add_option("--session", filter.session, "Of the session with this id");
+  query->add_option("--turn", filter.turn, "Of the turn with this id");
+  query->add_option("--call", filter.call, "Of the call with this id");
+  query->add_option("--tool", filter.tool, "About a call of this tool");
+  query->add_option("--decision", filter.decision, "Decisions that say this")
+      ->check(CLI::IsMember({"allow", "deny", "ask"}));
+  query->add_option("--rule", filter.rule, "Decided by the rule with this id");
+  query->add_option("--event", filter.event, "With this name, such as call.finished");
+  query->add_option("--actor", filter.actor, "By agent, nacre, or a person: uid 1000");
+  query->add_option("--label", filter.label, "About data with this label");
+  query->add_option("--path", filter.path, "That name this file, or one in this folder");
+  query->add_option("--text", filter.text, "With all of these words, in whatever case");
+  query->add_option("--limit", flags->limit, "Only the newest so many");
+  query->add_option("--offline", flags->directory, "A copied log (default: this machine's)");
+  query->add_flag("--no-index", flags->no_index, "Reads the whole log");
+  AddJsonFlag(*query, globals);
+  query->footer(
+      "All that is asked must hold. The records are read from the log and compared with its "
+      "signature.\n"
+      "Examples:\n  nacre audit query --decision deny --since 7d\n"
+      "  nacre audit query --path src/main.cc --limit 5\n"
+      "  nacre audit query --session 01K3V5T0Q4X6Z8B2D4F6H8J0M2 --json | jq .event");
+  query->callback([&globals, flags] { globals.exit_code = Query(globals, *flags); });
+}
+
+}  // namespace nacre::cli
