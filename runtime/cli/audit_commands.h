@@ -11,7 +11,8 @@ namespace nacre::cli {
 // One line: the record with --json, else what a person looks for, safe for a terminal.
 void PrintAuditRecord(const Globals& globals, uint64_t index, const Json& record);
 
-// `nacre audit query`, for RegisterAudit.
+// `nacre audit query` and `export`, for RegisterAudit.
 void RegisterAuditQuery(CLI::App& audit, Globals& globals);
+void RegisterAuditExport(CLI::App& audit, Globals& globals);
 
 }  // namespace nacre::cli

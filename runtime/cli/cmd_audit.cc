@@ -227,6 +227,7 @@ void RegisterAudit(CLI::App& root, Globals& globals) {
   tail->callback([&globals, count, follow] { globals.exit_code = Tail(globals, *count, *follow); });
 
   RegisterAuditQuery(*audit, globals);
+  RegisterAuditExport(*audit, globals);
 
   CLI::App* show = audit->add_subcommand(
       "show", "One record, its neighbours, and the proof that it is in the signed tree");

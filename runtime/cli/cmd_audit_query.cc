@@ -85,7 +85,8 @@ int Query(Globals& globals, QueryFlags& flags) {
 
 void PrintAuditRecord(const Globals& globals, uint64_t index, const Json& record) {
   if (globals.json) {
-    std::printf("%s\n", DumpJson(record).c_str());
+    const std::string line = DumpJson(record);
+    std::printf("%s\n", (Terminal(1).interactive() ? SafeForTerminal(line) : line).c_str());
     return;
   }
   const Json* data = FindMember(record, "data");

@@ -1,9 +1,10 @@
-// A whole log directory of hostile bytes: verified, read and opened for writing. Nothing may crash,
-// and what verifies must also be readable. The input is the files one after another, each after its
+// A whole log directory of hostile bytes: verified, read, searched, exported and opened for writing. Nothing may
+// crash, what verifies must also be readable, and what is exported is what verifies. The input is the files one after another, each after its
 // length in three bytes, big-endian, in the order below; one without bytes is no file.
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
@@ -17,6 +18,8 @@
 #include "base/unique_fd.h"
 #include "runtime/audit/audit_log.h"
 #include "runtime/audit/audit_verifier.h"
+#include "runtime/audit/log_export.h"
+#include "runtime/audit/log_query.h"
 
 namespace {
 
@@ -60,6 +63,23 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   const nacre::SystemClock clock;
   nacre::SystemRandom random;
+  const auto found = nacre::audit::QueryAuditLog(directory.path(), {}, {}, random,
+                                                 [](uint64_t, const nacre::Json&) { return true; });
+  if (!found.ok() ||
+      (report.value().ok && (found.value().found != records || !found.value().problems.empty()))) {
+    std::abort();
+  }
+  uint64_t lines = 0;
+  const auto exported = nacre::audit::ExportLog(
+      directory.path(),
+      {.format = nacre::audit::ExportFormat::kOcsf, .source = {}, .cursor_file = {}},
+      [&](std::string_view text) {
+        lines += static_cast<uint64_t>(std::count(text.begin(), text.end(), '\n'));
+        return nacre::Ok();
+      });
+  if (exported.ok() ? lines != exported.value() : report.value().ok) {
+    std::abort();
+  }
   const auto log = nacre::audit::OpenAuditLog(directory.path(), clock, random);
   // Opening recovers, so what was good stays good.
   if (log.ok() && report.value().ok && !nacre::audit::VerifyAuditLog(directory.path()).value().ok) {

@@ -192,6 +192,78 @@ class Audit(NacreCase):
         self.assertEqual(self.query("--offline", copy, "--no-index"), self.audit())
         self.nacre("audit", "query", "--offline", self.folder / "none", exit_code=3)
 
+    def test_the_log_is_exported_once_and_as_what_each_format_says(self):
+        policy = self.policy("nacre: policy/1\nname: t\nextends: [builtin/coding]\naudit: {content: full}\n")
+        evil = "x\n<110>1 - - nacre - forged [nacre@32473 index=\"0\"] {}\nCEF:0|a|b|c|d|e|1|act=allow\x1b[2J\u202e"
+        steps = [call("fs.write", path="x", content=evil), call("fs.read", path="/etc/shadow"), answer(evil)]
+        with ScriptedEngine(steps) as engine:
+            self.run_task(evil, "--engine", engine.url, "--policy", policy)
+        self.record_something()
+        records = self.audit()
+
+        def export(form, *options):
+            return self.nacre("audit", "export", "--format", form, *options).stdout
+
+        self.assertEqual([json.loads(line) for line in export("jsonl").splitlines()], records)
+        # The lines are what was hashed.
+        leaves = [hashlib.sha256(b"\0" + line.encode()).hexdigest() for line in export("jsonl").splitlines()]
+        self.assertEqual(leaves[:-1], [record["previous"] for record in records[1:]])
+        events = export("ocsf")
+        root = pathlib.Path(__file__).resolve().parents[2]
+        checked = subprocess.run(["python3", "-B", root / "tests/unit/audit/ocsf_check.py", root / "tests/data/ocsf/v1.8.0"],
+                                 input=events, capture_output=True, text=True, timeout=60)
+        self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
+        self.assertIn(f"{len(records)} events of the classes [1007, 6002, 6003]", checked.stdout)
+        self.assertEqual([json.loads(line)["unmapped"]["nacre"]["leaf"] for line in events.splitlines()], leaves)
+        for form, beginning in (("syslog", "<"), ("cef", "CEF:0|nacre|nacre|")):
+            lines = export(form).splitlines()
+            self.assertEqual(len(lines), len(records), form)
+            self.assertTrue(all(line.startswith(beginning) and line.isprintable() and line.isascii() for line in lines), form)
+
+        # A cursor, a file, a crash in the middle of a line: each record is there, in order.
+        cursor, output = self.folder / "cursor", self.folder / "out.jsonl"
+        options = ("--cursor", cursor, "--output", output)
+        counted = json.loads(export("jsonl", *options, "--json"))
+        self.assertEqual(counted, {"exported": len(records)})
+        kept = cursor.read_bytes()
+        self.record_something()
+        export("jsonl", *options)
+        whole = output.read_bytes()
+        cursor.write_bytes(kept)
+        output.write_bytes(whole[:-20])
+        export("jsonl", *options)
+        lines = output.read_text(encoding="utf-8").splitlines()
+        everything = self.audit()
+        self.assertEqual([json.loads(line) for line in lines[:len(everything) - 1]], everything[:-1])
+        self.assertEqual([json.loads(line) for line in lines[len(everything):]], everything[len(records):])
+        self.assertEqual(output.stat().st_mode & 0o777, 0o600)
+
+        # Wrong use, and a log that is not the one of the cursor.
+        self.nacre("audit", "export", "--format", "xml", exit_code=2)
+        self.nacre("audit", "export", "--json", exit_code=2)
+        self.nacre("audit", "export", "--follow", exit_code=2)
+        self.nacre("audit", "export", "--output", self.folder, exit_code=1)
+        shutil.rmtree(self.state / "audit")
+        self.record_something()
+        self.assertIn("remove it to export this one", self.nacre("audit", "export", *options, exit_code=1).stderr)
+        bundle = self.state / "audit" / "tile/entries/000"
+        bundle.write_bytes(bundle.read_bytes().replace(b"log.opened", b"log.Opened", 1))
+        self.assertEqual(self.nacre("audit", "export", exit_code=2).stdout, "")
+
+    def test_an_export_follows_until_it_is_told_to_stop(self):
+        self.record_something()
+        cursor = self.folder / "cursor"
+        follower = self.start("audit", "export", "--format", "syslog", "--follow", "--cursor", cursor)
+        for _ in self.audit():
+            follower.stdout.readline()
+        self.record_something()
+        self.assertIn("log.opened", follower.stdout.readline())
+        self.assertIn("sandbox.exec.started", follower.stdout.readline())
+        self.assertIn("sandbox.exec.finished", follower.stdout.readline())
+        nacre_case.wait_until(lambda: json.loads(cursor.read_text())["next"] == len(self.audit()), "the cursor")
+        follower.send_signal(signal.SIGINT)
+        self.assertEqual(follower.wait(timeout=30), 0)
+
     def test_one_record_is_shown_with_its_neighbours_and_a_proof(self):
         self.record_something()
         self.record_something()

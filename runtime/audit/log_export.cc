@@ -1,0 +1,115 @@
+#include "runtime/audit/log_export.h"
+
+#include <algorithm>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "runtime/audit/checked_log.h"
+#include "runtime/audit/entry_reader.h"
+#include "runtime/audit/layout.h"
+
+namespace nacre::audit {
+namespace {
+
+constexpr size_t kCursorBytesMax = 4096;
+
+Result<ExportCursor> LoadCursor(const std::string& file, const std::string& log) {
+  if (file.empty()) {
+    return ExportCursor{.log = log, .leaf = {}};
+  }
+  const auto text = ReadRegularFile(file, kCursorBytesMax);
+  if (!text.ok() && text.error().code == ErrorCode::kNotFound) {
+    return ExportCursor{.log = log, .leaf = {}};
+  }
+  if (!text.ok()) {
+    return text.error();
+  }
+  const auto cursor = ParseExportCursor(text.value());
+  if (!cursor.ok()) {
+    return WithContext(file, cursor.error());
+  }
+  if (cursor.value().log != log) {
+    return Error{ErrorCode::kFailedPrecondition,
+                 file + " is of the log " + cursor.value().log + ", and this is " + log +
+                     "; remove it to export this one from its beginning"};
+  }
+  return cursor;
+}
+
+}  // namespace
+
+Result<ExportCursor> ParseExportCursor(std::string_view text) {
+  const Json json = NACRE_TRY(ParseJson(text, {.bytes_max = kCursorBytesMax, .depth_max = 2}));
+  ExportCursor cursor{.log = StringMember(json, "log"), .leaf = StringMember(json, "leaf")};
+  const Json* next = FindMember(json, "next");
+  constexpr size_t kHashDigits = 64;
+  const bool shaped = json.is_object() && json.size() == 3 && !cursor.log.empty() &&
+                      next != nullptr && next->is_number_unsigned();
+  cursor.next = shaped ? next->get<uint64_t>() : 0;
+  if (!shaped || cursor.leaf.size() != (cursor.next == 0 ? 0 : kHashDigits)) {
+    return Error{ErrorCode::kInvalidArgument, "it is no cursor of an export"};
+  }
+  return cursor;
+}
+
+std::string ToText(const ExportCursor& cursor) {
+  return DumpJson(Json{{"log", cursor.log}, {"next", cursor.next}, {"leaf", cursor.leaf}}) + "\n";
+}
+
+Result<uint64_t> ExportLog(const std::string& directory, const ExportOptions& options,
+                           const std::function<Status(std::string_view lines)>& sink) {
+  CheckedLog log = NACRE_TRY(CheckedLog::Open(directory));
+  if (log.tree() == nullptr) {
+    return Error{ErrorCode::kDataLoss,
+                 "nothing is exported: " + log.problem() + "; see nacre audit verify"};
+  }
+  ExportOptions own = options;
+  own.source.log = log.key().substr(0, log.key().find('+'));
+  ExportCursor cursor = NACRE_TRY(LoadCursor(options.cursor_file, own.source.log));
+  const Error other{ErrorCode::kDataLoss,
+                    "the log does not go on from record " + std::to_string(cursor.next) +
+                        ", up to which it was exported: it was replaced by an older copy or "
+                        "another history; see nacre audit verify --since"};
+  if (cursor.next > log.signed_records()) {
+    return other;
+  }
+  uint64_t exported = 0;
+  // The record before the next is looked at first.
+  for (uint64_t number = (cursor.next == 0 ? 0 : cursor.next - 1) / kTileWidth;
+       number * kTileWidth < log.signed_records(); ++number) {
+    const CheckedBundle bundle = NACRE_TRY(log.Bundle(number));
+    std::string lines;
+    const uint64_t end = std::min(bundle.first + bundle.records.size(), log.signed_records());
+    ExportCursor now = cursor;
+    for (uint64_t index = bundle.first; index < end; ++index) {
+      const CheckedBundle::Record& record = bundle.records[index - bundle.first];
+      if (index + 1 == cursor.next && ToHex(record.leaf) != cursor.leaf) {
+        return other;
+      }
+      if (index < cursor.next) {
+        continue;
+      }
+      const auto line =
+          FormatRecord(own.format, own.source,
+                       {.index = index, .bytes = bundle.BytesOf(record), .leaf = record.leaf});
+      if (!line.ok()) {
+        return WithContext("record " + std::to_string(index), line.error());
+      }
+      lines += line.value() + "\n";
+      now.next = index + 1;
+      now.leaf = ToHex(record.leaf);
+    }
+    if (now == cursor) {
+      continue;
+    }
+    NACRE_TRY(sink(lines));
+    if (!options.cursor_file.empty()) {
+      NACRE_TRY(WriteFileAtomically(options.cursor_file, ToText(now)));
+    }
+    exported += now.next - cursor.next;
+    cursor = now;
+  }
+  return exported;
+}
+
+}  // namespace nacre::audit
