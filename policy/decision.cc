@@ -40,4 +40,9 @@ const char* WorkspaceModeName(WorkspaceMode mode) {
   return "none";
 }
 
+const std::shared_ptr<const Grant>& Decision::NoGrant() {
+  static const auto kNothing = std::make_shared<const Grant>();
+  return kNothing;
+}
+
 }  // namespace nacre::policy

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -80,9 +81,15 @@ struct Decision {
   // One clause for people and the model: "/etc/shadow is outside the workspace".
   std::string reason;
   SourceLocation source;  // where the rule stands; empty file for "default"
-  Grant grant;            // meaningful when the verdict is kAllow or kAsk
+  // Never null. Of the policy when the verdict is kAllow or kAsk; else it grants nothing.
+  std::shared_ptr<const Grant> grant = NoGrant();
 
-  friend bool operator==(const Decision&, const Decision&) = default;
+  static const std::shared_ptr<const Grant>& NoGrant();
+
+  friend bool operator==(const Decision& a, const Decision& b) {
+    return a.verdict == b.verdict && a.rule == b.rule && a.reason == b.reason &&
+           a.source == b.source && *a.grant == *b.grant;
+  }
 };
 
 }  // namespace nacre::policy

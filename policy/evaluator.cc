@@ -6,35 +6,18 @@
 #include "policy/internal/coverage.h"
 #include "policy/internal/display.h"
 #include "policy/internal/matcher.h"
+#include "policy/internal/program.h"
 #include "policy/internal/sandbox_path.h"
-#include "policy/path_glob.h"
 
 namespace nacre::policy {
 namespace {
 
 Decision Refusal(std::string rule, std::string reason, SourceLocation source) {
-  return {Verdict::kDeny, std::move(rule), std::move(reason), std::move(source), {}};
+  return {Verdict::kDeny, std::move(rule), std::move(reason), std::move(source)};
 }
 
-// True when the glob matches the path or a folder that it is in: what is below a hidden folder is
-// hidden, whatever its name.
-bool MatchesAtOrAbove(const std::string& glob, std::string_view relative) {
-  for (size_t end = relative.find('/'); end != std::string_view::npos;
-       end = relative.find('/', end + 1)) {
-    if (GlobMatches(glob, relative.substr(0, end))) {
-      return true;
-    }
-  }
-  return GlobMatches(glob, relative);
-}
-
-std::optional<size_t> FirstMatch(const std::vector<std::string>& globs, std::string_view relative) {
-  for (size_t i = 0; i < globs.size(); ++i) {
-    if (MatchesAtOrAbove(globs[i], relative)) {
-      return i;
-    }
-  }
-  return std::nullopt;
+SourceLocation SourceAt(const std::vector<SourceLocation>& sources, size_t index) {
+  return index < sources.size() ? sources[index] : SourceLocation{};
 }
 
 std::optional<Decision> JudgePath(const Policy& policy, const PathArgument& argument) {
@@ -49,17 +32,17 @@ std::optional<Decision> JudgePath(const Policy& policy, const PathArgument& argu
   if (grant.workspace == WorkspaceMode::kNone) {
     return Refusal("workspace.mode", "policy gives this agent no workspace", policy.mode_source);
   }
-  if (const auto glob = FirstMatch(grant.hide, *relative)) {
+  if (const auto glob = policy.program().Hiding(*relative)) {
     return Refusal("workspace.hide", "policy hides " + ShownPath(argument.path),
-                   policy.hide_sources.at(*glob));
+                   SourceAt(policy.hide_sources, *glob));
   }
   if (argument.access == PathAccess::kRead) {
     return std::nullopt;
   }
-  if (const auto glob = FirstMatch(grant.protect, *relative)) {
+  if (const auto glob = policy.program().Protecting(*relative)) {
     return Refusal("workspace.protect",
                    "policy protects " + ShownPath(argument.path) + " from changes",
-                   policy.protect_sources.at(*glob));
+                   SourceAt(policy.protect_sources, *glob));
   }
   if (grant.workspace == WorkspaceMode::kReadOnly) {
     return Refusal("workspace.mode", "policy gives this agent a read-only workspace",
@@ -68,31 +51,18 @@ std::optional<Decision> JudgePath(const Policy& policy, const PathArgument& argu
   return std::nullopt;
 }
 
-std::string ReasonForNothing(const Policy& policy, const Request& request) {
+std::string ReasonForNothing(const Program::Answer& answer, const Request& request) {
   for (const PathArgument& argument : request.paths) {
     if (!IsUnder(argument.path, kWorkspaceRoot)) {
       return ShownPath(argument.path) + " is outside the workspace";
     }
   }
-  // The rule of which most held before its first failure: a rule states first what it is about.
-  const ToolRule* closest = nullptr;
-  size_t most_held = 0;
-  for (const ToolRule& rule : policy.tools) {
-    if (rule.verdict == Verdict::kDeny || !RuleCoversTool(rule, request.tool)) {
-      continue;
-    }
-    const size_t held = ConditionsHeld(rule, request);
-    if (closest == nullptr || held > most_held) {
-      closest = &rule;
-      most_held = held;
-    }
-  }
   const std::string tool = ShownText(request.tool, 128);
-  if (closest == nullptr) {
+  if (answer.closest == nullptr) {
     return "no rule allows " + tool;
   }
-  return "no rule allows " + tool +
-         " with these arguments: " + DescribeFailure(closest->arguments.at(most_held), request);
+  return "no rule allows " + tool + " with these arguments: " +
+         DescribeFailure(answer.closest->arguments.at(answer.held), request);
 }
 
 }  // namespace
@@ -103,21 +73,17 @@ Decision Evaluate(const Policy& policy, const Request& request) {
       return std::move(*refusal);
     }
   }
-  const ToolRule* decider = nullptr;
-  for (const ToolRule& rule : policy.tools) {
-    // A smaller verdict is a stricter one; among equals the first stays.
-    const bool matters = decider == nullptr || rule.verdict < decider->verdict;
-    if (matters && RuleCoversTool(rule, request.tool) &&
-        ConditionsHeld(rule, request) == rule.arguments.size()) {
-      decider = &rule;
-    }
+  const Program::Answer answer = policy.program().Ask(request);
+  if (answer.decider == nullptr) {
+    return Refusal("default", ReasonForNothing(answer, request), {});
   }
-  if (decider == nullptr) {
-    return Refusal("default", ReasonForNothing(policy, request), {});
-  }
-  Decision decision{decider->verdict, "tools." + decider->id, decider->reason, decider->source, {}};
-  if (decider->verdict != Verdict::kDeny) {
-    decision.grant = policy.grant;
+  const ToolRule& rule = *answer.decider;
+  Decision decision{.verdict = rule.verdict,
+                    .rule = "tools." + rule.id,
+                    .reason = rule.reason,
+                    .source = rule.source};
+  if (rule.verdict != Verdict::kDeny) {
+    decision.grant = policy.shared_grant();
   }
   return decision;
 }

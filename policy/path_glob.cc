@@ -136,35 +136,99 @@ std::vector<std::string_view> Segments(std::string_view text) {
 
 }  // namespace
 
-bool GlobMatches(std::string_view pattern, std::string_view path) {
-  if (GlobProblem(pattern).has_value()) {
-    return false;
+bool Glob::Segment::Matches(std::string_view name) const {
+  switch (kind) {
+    case Kind::kAnyRun:
+      return false;
+    case Kind::kLiteral:
+      return name == text;
+    case Kind::kPrefix:
+      return name.substr(0, text.size()) == text;
+    case Kind::kSuffix:
+      return name.size() >= text.size() && name.substr(name.size() - text.size()) == text;
+    case Kind::kPattern:
+      return SegmentMatches(text, name);
   }
-  const std::vector<std::string_view> wanted = Segments(pattern);
-  const std::vector<std::string_view> given = Segments(path);
-  // The same walk as within a segment, with "**" for the star.
+  return false;
+}
+
+// The short cuts are for ASCII alone: there a match of bytes cannot begin or end within a character.
+Glob::Segment Glob::Classify(std::string_view segment) {
+  if (segment == "**") {
+    return {Kind::kAnyRun, {}};
+  }
+  const bool literal = segment.find_first_of("*?[") == kNone;
+  const bool ascii = std::all_of(segment.begin(), segment.end(),
+                                 [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  const bool one_star =
+      segment.find_first_of("?[") == kNone && !literal && segment.find('*') == segment.rfind('*');
+  if (literal) {
+    return {Kind::kLiteral, std::string(segment)};
+  }
+  if (ascii && one_star && segment.back() == '*') {
+    return {Kind::kPrefix, std::string(segment.substr(0, segment.size() - 1))};
+  }
+  if (ascii && one_star && segment.front() == '*') {
+    return {Kind::kSuffix, std::string(segment.substr(1))};
+  }
+  return {Kind::kPattern, std::string(segment)};
+}
+
+std::optional<Glob> Glob::Compile(std::string_view pattern) {
+  if (GlobProblem(pattern).has_value()) {
+    return std::nullopt;
+  }
+  Glob glob;
+  glob.text_ = std::string(pattern);
+  for (const std::string_view segment : Segments(pattern)) {
+    glob.segments_.push_back(Classify(segment));
+  }
+  return glob;
+}
+
+std::string Glob::Folder() const {
+  std::string folder;
+  for (size_t i = 0; i < segments_.size() && segments_[i].kind == Kind::kLiteral; ++i) {
+    folder += (i > 0 ? "/" : "") + segments_[i].text;
+  }
+  return folder;
+}
+
+// The same walk as within a segment, with "**" for the star.
+bool Glob::Walk(std::string_view path, Reach reach) const {
+  const size_t end = path.empty() ? 0 : path.size() + 1;  // one behind the last segment's slash
+  const auto next = [&](size_t from) { return std::min(path.find('/', from), path.size()) + 1; };
   size_t w = 0;
-  size_t g = 0;
+  size_t at = 0;  // where the next segment of the path begins
   size_t star = kNone;
-  size_t star_given = 0;
-  while (g < given.size()) {
-    if (w < wanted.size() && wanted[w] == "**") {
+  size_t star_at = 0;
+  while (at < end) {
+    if (reach == Reach::kAbove && w == segments_.size()) {
+      return true;
+    }
+    const size_t after = next(at);
+    if (w < segments_.size() && segments_[w].kind == Kind::kAnyRun) {
       star = ++w;
-      star_given = g;
-    } else if (w < wanted.size() && SegmentMatches(wanted[w], given[g])) {
+      star_at = at;
+    } else if (w < segments_.size() && segments_[w].Matches(path.substr(at, after - 1 - at))) {
       ++w;
-      ++g;
+      at = after;
     } else if (star != kNone) {
       w = star;
-      g = ++star_given;
+      at = star_at = next(star_at);
     } else {
       return false;
     }
   }
-  while (w < wanted.size() && wanted[w] == "**") {
+  while (w < segments_.size() && segments_[w].kind == Kind::kAnyRun) {
     ++w;
   }
-  return w == wanted.size();
+  return w == segments_.size();
+}
+
+bool GlobMatches(std::string_view pattern, std::string_view path) {
+  const std::optional<Glob> glob = Glob::Compile(pattern);
+  return glob.has_value() && glob->Matches(path);
 }
 
 // "*.pem" is compared as its end; not where the end could begin within a character.
@@ -267,7 +331,7 @@ std::optional<std::string> GlobProblem(std::string_view pattern) {
     }
     for (size_t c = 0; c < segment.size(); ++c) {
       if (segment[c] == '\\' || segment[c] == '{' || segment[c] == '}') {
-        return std::string("\"") + segment[c] + "\" has no meaning in a glob";
+        return "\"" + std::string(1, segment[c]) + "\" has no meaning in a glob";
       }
       if (segment[c] == '[') {
         const size_t end = SetEnd(segment, c);

@@ -18,9 +18,43 @@
 
 namespace nacre::policy {
 
-// Both are divided at "/" and compared segment by segment, so an absolute pattern matches only
-// absolute paths. Time is at most the product of both lengths; a malformed pattern matches nothing.
-// Thread-safe.
+// A pattern, read once. Pattern and path are divided at "/" and compared segment by segment, so an
+// absolute pattern matches only absolute paths. Matching allocates nothing, and its time is at most
+// the product of both lengths. Immutable, so thread-safe.
+class Glob final {
+ public:
+  // nullopt for a malformed pattern: see GlobProblem.
+  static std::optional<Glob> Compile(std::string_view pattern);
+
+  bool Matches(std::string_view path) const { return Walk(path, Reach::kWhole); }
+  // Also true when the pattern matches a folder that the path is in: what is below a hidden folder
+  // is hidden, whatever its name.
+  bool MatchesAtOrAbove(std::string_view path) const { return Walk(path, Reach::kAbove); }
+
+  const std::string& text() const { return text_; }
+  // The segments before the first that is no plain name, joined by "/": "src/lib" of
+  // "src/lib/*.c". Whatever matches lies in or below that folder.
+  std::string Folder() const;
+
+ private:
+  enum class Kind { kAnyRun = 0, kLiteral, kPrefix, kSuffix, kPattern };
+  struct Segment {
+    Kind kind = Kind::kPattern;
+    std::string text;  // kPrefix and kSuffix: without the star
+
+    bool Matches(std::string_view name) const;
+  };
+  enum class Reach { kWhole = 0, kAbove };
+
+  Glob() = default;
+  static Segment Classify(std::string_view segment);
+  bool Walk(std::string_view path, Reach reach) const;
+
+  std::string text_;
+  std::vector<Segment> segments_;
+};
+
+// The same for a pattern that is used once; a malformed one matches nothing.
 bool GlobMatches(std::string_view pattern, std::string_view path);
 
 // What is wrong with the pattern, as one clause, or nullopt.

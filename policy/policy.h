@@ -1,4 +1,5 @@
-// Policy: an immutable, versioned document, as the evaluator wants it. Made only by policy_loader.
+// Policy: an immutable, versioned document, compiled for deciding. policy_loader reads one;
+// Policy::Compile() makes one of a changed document.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +16,9 @@ class RE2;
 }
 
 namespace nacre::policy {
+
+class Glob;
+class Program;
 
 // One step of the way to an argument: the "argv" and the "[0]" of "argv[0]".
 struct PathStep {
@@ -33,24 +37,40 @@ struct PathStep {
 // An argument that is absent, or of a type that the condition does not speak of, does not meet it,
 // negated or not.
 struct ArgumentMatcher {
-  enum class Kind { kEquals, kOneOf, kMatches, kGlob, kUnder, kMaxLength, kMaxItems, kRange };
+  enum class Kind {
+    kEquals,
+    kOneOf,
+    kHostIn,
+    kUnder,
+    kGlob,
+    kMatches,
+    kMaxLength,
+    kMaxItems,
+    kRange
+  };
 
   std::string path;             // as written
   std::vector<PathStep> steps;  // `path`, parsed
   Kind kind = Kind::kEquals;
   bool negated = false;                   // not: {...}
-  std::vector<Json> values;               // kEquals (one), kOneOf
+  std::vector<Json> values;               // kEquals (one), kOneOf, kHostIn
   std::string text;                       // kMatches (as written), kGlob, kUnder
   std::shared_ptr<const re2::RE2> regex;  // kMatches: anchored at both ends, linear time
-  int64_t minimum = 0;                    // kRange
-  int64_t maximum = 0;                    // kRange, kMaxLength, kMaxItems
+  std::shared_ptr<const Glob> glob;       // kGlob: `text`, read once
+  // kHostIn of a rule that denies or asks: a text of which no host can be read for certain meets it,
+  // so that a host that is forbidden cannot be written such that the rule does not see it.
+  bool holds_when_unsure = false;
+  int64_t minimum = 0;  // kRange
+  int64_t maximum = 0;  // kRange, kMaxLength, kMaxItems
 };
 
 struct ToolRule {
   std::string id;  // unique in the effective policy; "tools.ID" in decisions
   std::string reason;
-  std::vector<std::string> tools;          // exact names, or "prefix.*"
-  std::vector<ArgumentMatcher> arguments;  // all must hold
+  std::vector<std::string> tools;  // exact names, or "prefix.*"
+  // All must hold. The loader puts them in one order, whatever the order of the keys: what names a
+  // value first (equals, one_of, then under, glob, matches), then bounds and what is negated.
+  std::vector<ArgumentMatcher> arguments;
   Verdict verdict = Verdict::kDeny;
   SourceLocation source;
 };
@@ -66,7 +86,8 @@ struct Budgets {
 
 enum class AuditContent { kDigest = 0, kFull };
 
-struct Policy {
+// What a policy says, as a value that can be changed.
+struct PolicyDocument {
   std::string name;
   std::vector<std::string>
       layers;                   // this file first, then what it extends: "coding", "builtin/base"
@@ -78,6 +99,26 @@ struct Policy {
   std::vector<SourceLocation> protect_sources;  // one for each of grant.protect
   Budgets budgets;
   AuditContent audit_content = AuditContent::kDigest;
+};
+
+// The document, fixed, with all that deciding needs computed once. It exists only behind a
+// shared_ptr to const, so that no part of it can change under a decision. Thread-safe.
+class Policy final : public PolicyDocument {
+ public:
+  static std::shared_ptr<const Policy> Compile(PolicyDocument document);
+  ~Policy();
+  Policy(const Policy&) = delete;
+  Policy& operator=(const Policy&) = delete;
+
+  const Program& program() const { return *program_; }
+  // `grant`, for decisions to hold on to.
+  const std::shared_ptr<const Grant>& shared_grant() const { return shared_grant_; }
+
+ private:
+  explicit Policy(PolicyDocument document);
+
+  std::shared_ptr<const Grant> shared_grant_;
+  std::unique_ptr<const Program> program_;
 };
 
 }  // namespace nacre::policy

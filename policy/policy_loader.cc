@@ -17,9 +17,9 @@
 namespace nacre::policy {
 namespace {
 
-constexpr size_t kFileBytesMax = 1 << 20;
+constexpr size_t kFileBytesMax = 32U << 20;
 constexpr size_t kLayersMax = 16;
-constexpr size_t kRulesMax = 2000;
+constexpr size_t kRulesMax = 100'000;
 constexpr const char* kBuiltin = "builtin/";
 
 std::optional<std::string_view> FindProfile(const std::string& name) {
@@ -61,16 +61,16 @@ class Loader {
     if (!problems_.empty()) {
       return problems_.ToError();
     }
-    auto policy = std::make_shared<Policy>(Merge());
-    if (policy->grant.share_network && policy->grant.profile == "network-client") {
+    PolicyDocument policy = Merge();
+    if (policy.grant.share_network && policy.grant.profile == "network-client") {
       problems_.Add(
           {layers_.back().layer.file, 1, 1}, "sandbox.share_network",
           "calls of the profile network-client have sockets, which could meet in a shared "
           "network; choose another profile, or share_network: false");
       return problems_.ToError();
     }
-    policy->digest = DocumentDigest(ToDocument(*policy));
-    return std::shared_ptr<const Policy>(std::move(policy));
+    policy.digest = DocumentDigest(ToDocument(policy));
+    return Policy::Compile(std::move(policy));
   }
 
  private:
@@ -155,8 +155,8 @@ class Loader {
 
   // layers_ holds every base before what extends it: single values are set in that order, so the
   // deriving document has the last word; lists are joined the other way round.
-  Policy Merge() const {
-    Policy policy;
+  PolicyDocument Merge() const {
+    PolicyDocument policy;
     policy.name = layers_.back().layer.name;
     for (const Stacked& stacked : layers_) {
       for (const auto& setting : stacked.layer.settings) {
@@ -172,25 +172,17 @@ class Loader {
       Unite(layer.protect, policy.grant.protect, policy.protect_sources);
     }
     // A rule that a deriving layer has overridden altogether is no part of the effective policy.
+    if (layers_.size() == 1) {
+      policy.tools = std::move(rules);
+      return policy;
+    }
+    const DeciderIndex index(rules);
     for (size_t i = 0; i < rules.size(); ++i) {
-      if (Decider(rules, i) == nullptr) {
+      if (index.DeciderOf(i) == nullptr) {
         policy.tools.push_back(rules[i]);
       }
     }
     return policy;
-  }
-
-  // The rule that leaves nothing for rules[index] to decide: one that speaks of all its calls and
-  // is stricter, or as strict and earlier.
-  static const ToolRule* Decider(const std::vector<ToolRule>& rules, size_t index) {
-    for (size_t i = 0; i < rules.size(); ++i) {
-      const bool first = rules[i].verdict < rules[index].verdict ||
-                         (rules[i].verdict == rules[index].verdict && i < index);
-      if (first && RuleCovers(rules[i], rules[index])) {
-        return &rules[i];
-      }
-    }
-    return nullptr;
   }
 
   static void Unite(const std::vector<Layer::Located>& more, std::vector<std::string>& globs,
@@ -232,8 +224,9 @@ class Loader {
       const std::vector<ToolRule>& more = layers_[index].layer.tools;
       rules.insert(rules.end(), more.begin(), more.end());
     }
+    const DeciderIndex index(rules);
     for (size_t i = 0; i < stacked.layer.tools.size(); ++i) {
-      if (const ToolRule* decider = Decider(rules, i)) {
+      if (const ToolRule* decider = index.DeciderOf(i)) {
         problems_.Add(rules[i].source, "tools." + rules[i].id,
                       "this rule can never decide: \"" + decider->id + "\" at " +
                           Text(decider->source) + " answers " + VerdictName(decider->verdict) +
@@ -290,7 +283,7 @@ std::vector<std::string> ShippedProfiles() {
   return names;
 }
 
-std::string ToYaml(const Policy& policy) {
+std::string ToYaml(const PolicyDocument& policy) {
   return DocumentYaml(ToDocument(policy));
 }
 

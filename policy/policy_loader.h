@@ -43,6 +43,6 @@ Result<std::shared_ptr<const Policy>> LoadPolicyText(const std::string& name, st
 std::vector<std::string> ShippedProfiles();
 
 // The effective policy, after layering, as a policy/1 document that loads to the same decisions.
-std::string ToYaml(const Policy& policy);
+std::string ToYaml(const PolicyDocument& policy);
 
 }  // namespace nacre::policy

@@ -245,23 +245,33 @@ Result<std::string> App::Workspace() const {
 
 Result<std::shared_ptr<const policy::Policy>> App::Policy(const std::string& name,
                                                           const std::string& workspace) {
+  const std::shared_ptr<const policy::Policy> loaded = NACRE_TRY(LoadedPolicy(name));
+  return PolicyFor(*loaded, name, workspace);
+}
+
+Result<std::shared_ptr<const policy::Policy>> App::LoadedPolicy(const std::string& name) {
   const tools::Registry* registry = NACRE_TRY(Tools());
   policy::LoadOptions load;
   for (const tools::Manifest& tool : registry->all()) {
     load.tools.emplace_back(tool.name, Json(tool.parameters));
   }
-  const std::shared_ptr<const policy::Policy> loaded = NACRE_TRY(policy::LoadPolicy(name, load));
-  auto effective = std::make_shared<policy::Policy>(*loaded);
-  for (const std::string& file : PolicyFiles(name, *loaded)) {
+  return policy::LoadPolicy(name, load);
+}
+
+Result<std::shared_ptr<const policy::Policy>> App::PolicyFor(const policy::Policy& loaded,
+                                                             const std::string& name,
+                                                             const std::string& workspace) const {
+  policy::PolicyDocument effective = loaded;
+  for (const std::string& file : PolicyFiles(name, loaded)) {
     // Both by the name that was given, which may be a symlink, and by the file that it leads to.
     const std::string given = fs::path(file).lexically_relative(workspace).string();
     for (const std::string& below : {PathBelow(file, workspace), given}) {
       if (below.empty() || below == ".." || below.starts_with("../")) {
         continue;
       }
-      effective->grant.protect.push_back(AsGlob(below));
-      effective->protect_sources.emplace_back();  // the host's own rule: it stands in no file
-      if (policy::GlobProblem(effective->grant.protect.back()).has_value()) {
+      effective.grant.protect.push_back(AsGlob(below));
+      effective.protect_sources.emplace_back();  // the host's own rule: it stands in no file
+      if (policy::GlobProblem(effective.grant.protect.back()).has_value()) {
         return Error{ErrorCode::kInvalidArgument,
                      "the policy file " + file +
                          " lies in the workspace under a name that cannot be protected; "
@@ -271,8 +281,8 @@ Result<std::shared_ptr<const policy::Policy>> App::Policy(const std::string& nam
     }
   }
   if (const std::string below = PathBelow(state_directory_, workspace); !below.empty()) {
-    effective->grant.hide.push_back(AsGlob(below) + "/**");
-    effective->hide_sources.emplace_back();
+    effective.grant.hide.push_back(AsGlob(below) + "/**");
+    effective.hide_sources.emplace_back();
   }
   std::error_code ignored;
   const std::string state = fs::weakly_canonical(state_directory_, ignored);
@@ -281,7 +291,7 @@ Result<std::shared_ptr<const policy::Policy>> App::Policy(const std::string& nam
                                                   " lies in nacre's own state directory " + state +
                                                   "; choose another --workspace or --state"};
   }
-  return std::shared_ptr<const policy::Policy>(std::move(effective));
+  return policy::Policy::Compile(std::move(effective));
 }
 
 Result<agent::Services> App::SessionServices(agent::Approver* approver) {

@@ -71,6 +71,11 @@ class App final {
   // state is hidden when they lie inside the workspace.
   Result<std::shared_ptr<const policy::Policy>> Policy(const std::string& name,
                                                        const std::string& workspace);
+  // The same in two steps, for who reads a policy again while sessions run.
+  Result<std::shared_ptr<const policy::Policy>> LoadedPolicy(const std::string& name);
+  Result<std::shared_ptr<const policy::Policy>> PolicyFor(const policy::Policy& loaded,
+                                                          const std::string& name,
+                                                          const std::string& workspace) const;
 
   // Everything a session needs, opened.
   Result<agent::Services> SessionServices(agent::Approver* approver);

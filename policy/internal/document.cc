@@ -17,6 +17,7 @@ OrderedJson MatcherValue(const ArgumentMatcher& matcher) {
     case Kind::kEquals:
       return matcher.values.at(0);
     case Kind::kOneOf:
+    case Kind::kHostIn:
       return matcher.values;
     case Kind::kMatches:
     case Kind::kGlob:
@@ -114,9 +115,40 @@ void AppendBlock(const OrderedJson& value, const std::string& indent, std::strin
   }
 }
 
+// Compact JSON with the keys of every map in order.
+void AppendCanonical(const OrderedJson& value, std::string& text) {
+  if (value.is_array()) {
+    text += '[';
+    for (size_t i = 0; i < value.size(); ++i) {
+      text += i > 0 ? "," : "";
+      AppendCanonical(value[i], text);
+    }
+    text += ']';
+  } else if (value.is_object()) {
+    std::vector<std::pair<std::string_view, const OrderedJson*>> members;
+    for (const auto& [key, member] : value.items()) {
+      members.emplace_back(key, &member);
+    }
+    std::sort(members.begin(), members.end(),
+              [](const auto& a, const auto& b) { return a.first < b.first; });
+    bool first = true;
+    text += '{';
+    for (const auto& [key, member] : members) {
+      text += first ? "" : ",";
+      first = false;
+      AppendCanonical(OrderedJson(std::string(key)), text);
+      text += ':';
+      AppendCanonical(*member, text);
+    }
+    text += '}';
+  } else {
+    text += DumpJson(value);
+  }
+}
+
 }  // namespace
 
-OrderedJson ToDocument(const Policy& policy) {
+OrderedJson ToDocument(const PolicyDocument& policy) {
   const Grant& grant = policy.grant;
   const SandboxLimits& limits = grant.limits;
   OrderedJson document = {
@@ -173,7 +205,9 @@ std::string DocumentYaml(const OrderedJson& document) {
 }
 
 std::string DocumentDigest(const OrderedJson& document) {
-  return Sha256Text(DumpJson(Json::parse(DumpJson(document))));
+  std::string text;
+  AppendCanonical(document, text);
+  return Sha256Text(text);
 }
 
 }  // namespace nacre::policy

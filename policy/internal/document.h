@@ -10,7 +10,7 @@
 
 namespace nacre::policy {
 
-OrderedJson ToDocument(const Policy& policy);
+OrderedJson ToDocument(const PolicyDocument& policy);
 
 // Block-style YAML of any document of maps, lists and scalars, quoted where it must be.
 std::string DocumentYaml(const OrderedJson& document);

@@ -12,7 +12,7 @@ using std::chrono::milliseconds;
 
 constexpr size_t kExtendsMax = 8;
 constexpr size_t kGlobsMax = 256;
-constexpr size_t kRulesMax = 1000;
+constexpr size_t kRulesMax = 100'000;
 constexpr size_t kTextBytesMax = 512;
 
 class LayerReader {
@@ -46,7 +46,9 @@ class LayerReader {
     }
   }
 
-  void Set(std::function<void(Policy&)> setting) { layer_.settings.push_back(std::move(setting)); }
+  void Set(std::function<void(PolicyDocument&)> setting) {
+    layer_.settings.push_back(std::move(setting));
+  }
 
   void ReadHead(const YamlNode& document) {
     const YamlNode* version = NodeReader::Find(document, "nacre");
@@ -94,7 +96,7 @@ class LayerReader {
                                     : *choice == "direct"      ? WorkspaceMode::kDirect
                                     : *choice == "read-only"   ? WorkspaceMode::kReadOnly
                                                                : WorkspaceMode::kNone;
-        Set([value, source = reader_.Where(*mode)](Policy& policy) {
+        Set([value, source = reader_.Where(*mode)](PolicyDocument& policy) {
           policy.grant.workspace = value;
           policy.mode_source = source;
         });
@@ -114,14 +116,14 @@ class LayerReader {
     }
     if (const YamlNode* changes = NodeReader::Find(node, "changes")) {
       if (const auto value = reader_.Integer(*changes, path + ".changes", {1, 65536})) {
-        Set([value](Policy& policy) {
+        Set([value](PolicyDocument& policy) {
           policy.grant.commit.changes = static_cast<uint64_t>(*value);
         });
       }
     }
     if (const YamlNode* bytes = NodeReader::Find(node, "bytes")) {
       if (const auto value = reader_.Size(*bytes, path + ".bytes", {1ULL << 10, 1ULL << 40})) {
-        Set([value](Policy& policy) { policy.grant.commit.bytes = *value; });
+        Set([value](PolicyDocument& policy) { policy.grant.commit.bytes = *value; });
       }
     }
     if (const YamlNode* executables = NodeReader::Find(node, "executables")) {
@@ -129,7 +131,7 @@ class LayerReader {
               reader_.Choice(*executables, path + ".executables", {{"allow", "deny"}, {}})) {
         const auto value =
             *choice == "allow" ? CommitExecutables::kAllow : CommitExecutables::kDeny;
-        Set([value](Policy& policy) { policy.grant.commit.executables = value; });
+        Set([value](PolicyDocument& policy) { policy.grant.commit.executables = value; });
       }
     }
     if (const YamlNode* links = NodeReader::Find(node, "links")) {
@@ -138,7 +140,7 @@ class LayerReader {
         const auto value = *choice == "allow"    ? CommitLinks::kAllow
                            : *choice == "inside" ? CommitLinks::kInside
                                                  : CommitLinks::kDeny;
-        Set([value](Policy& policy) { policy.grant.commit.links = value; });
+        Set([value](PolicyDocument& policy) { policy.grant.commit.links = value; });
       }
     }
   }
@@ -179,7 +181,7 @@ class LayerReader {
     }
     if (const YamlNode* share = NodeReader::Find(node, "share_network")) {
       if (const auto value = reader_.Boolean(*share, "sandbox.share_network")) {
-        Set([value](Policy& policy) { policy.grant.share_network = *value; });
+        Set([value](PolicyDocument& policy) { policy.grant.share_network = *value; });
       }
     }
     if (const YamlNode* profile = NodeReader::Find(node, "profile")) {
@@ -187,7 +189,7 @@ class LayerReader {
           reader_.Choice(*profile, "sandbox.profile",
                          {{"pure", "default", "shell", "build", "network-client"}, {}});
       if (choice.has_value()) {
-        Set([value = *choice](Policy& policy) { policy.grant.profile = value; });
+        Set([value = *choice](PolicyDocument& policy) { policy.grant.profile = value; });
       }
     }
     if (const YamlNode* isolation = NodeReader::Find(node, "isolation")) {
@@ -197,7 +199,7 @@ class LayerReader {
         const Isolation value = *choice == "gvisor"    ? Isolation::kGvisor
                                 : *choice == "microvm" ? Isolation::kMicrovm
                                                        : Isolation::kNamespace;
-        Set([value](Policy& policy) { policy.grant.isolation = value; });
+        Set([value](PolicyDocument& policy) { policy.grant.isolation = value; });
       }
     }
     if (const YamlNode* limits = NodeReader::Find(node, "limits")) {
@@ -221,7 +223,7 @@ class LayerReader {
     constexpr milliseconds kHour{3'600'000};
     if (const YamlNode* wall = NodeReader::Find(node, "wall")) {
       if (const auto value = reader_.Duration(*wall, path + ".wall", {milliseconds(10), kHour})) {
-        Set([value](Policy& policy) { policy.grant.limits.wall = *value; });
+        Set([value](PolicyDocument& policy) { policy.grant.limits.wall = *value; });
       }
     }
     if (const YamlNode* cpu = NodeReader::Find(node, "cpu")) {
@@ -230,14 +232,14 @@ class LayerReader {
           reader_.Report(*cpu, path + ".cpu", "expected whole seconds");
         }
         const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(*value);
-        Set([seconds](Policy& policy) { policy.grant.limits.cpu = seconds; });
+        Set([seconds](PolicyDocument& policy) { policy.grant.limits.cpu = seconds; });
       }
     }
     const auto size = [&](const char* key, uint64_t minimum, uint64_t maximum,
                           uint64_t SandboxLimits::*field) {
       if (const YamlNode* value_node = NodeReader::Find(node, key)) {
         if (const auto value = reader_.Size(*value_node, path + "." + key, {minimum, maximum})) {
-          Set([value, field](Policy& policy) { policy.grant.limits.*field = *value; });
+          Set([value, field](PolicyDocument& policy) { policy.grant.limits.*field = *value; });
         }
       }
     };
@@ -248,7 +250,7 @@ class LayerReader {
                            uint32_t SandboxLimits::*field) {
       if (const YamlNode* value_node = NodeReader::Find(node, key)) {
         if (const auto value = reader_.Integer(*value_node, path + "." + key, {minimum, maximum})) {
-          Set([value, field](Policy& policy) {
+          Set([value, field](PolicyDocument& policy) {
             policy.grant.limits.*field = static_cast<uint32_t>(*value);
           });
         }
@@ -265,19 +267,19 @@ class LayerReader {
     }
     if (const YamlNode* landlock = NodeReader::Find(node, "landlock")) {
       if (const auto value = reader_.Integer(*landlock, "sandbox.require.landlock", {0, 100})) {
-        Set([value](Policy& policy) {
+        Set([value](PolicyDocument& policy) {
           policy.grant.require_landlock_abi = static_cast<int>(*value);
         });
       }
     }
     if (const YamlNode* cgroup = NodeReader::Find(node, "cgroup")) {
       if (const auto value = reader_.Boolean(*cgroup, "sandbox.require.cgroup")) {
-        Set([value](Policy& policy) { policy.grant.require_cgroup = *value; });
+        Set([value](PolicyDocument& policy) { policy.grant.require_cgroup = *value; });
       }
     }
     if (const YamlNode* id_maps = NodeReader::Find(node, "id_maps")) {
       if (const auto value = reader_.Boolean(*id_maps, "sandbox.require.id_maps")) {
-        Set([value](Policy& policy) { policy.grant.require_id_maps = *value; });
+        Set([value](PolicyDocument& policy) { policy.grant.require_id_maps = *value; });
       }
     }
   }
@@ -304,23 +306,29 @@ class LayerReader {
     }
     if (const YamlNode* steps = NodeReader::Find(*turn, "steps")) {
       if (const auto value = reader_.Integer(*steps, path + ".steps", {1, 10'000})) {
-        Set([value](Policy& policy) { policy.budgets.steps = static_cast<uint32_t>(*value); });
+        Set([value](PolicyDocument& policy) {
+          policy.budgets.steps = static_cast<uint32_t>(*value);
+        });
       }
     }
     if (const YamlNode* calls = NodeReader::Find(*turn, "tool_calls")) {
       if (const auto value = reader_.Integer(*calls, path + ".tool_calls", {0, 10'000})) {
-        Set([value](Policy& policy) { policy.budgets.tool_calls = static_cast<uint32_t>(*value); });
+        Set([value](PolicyDocument& policy) {
+          policy.budgets.tool_calls = static_cast<uint32_t>(*value);
+        });
       }
     }
     if (const YamlNode* tokens = NodeReader::Find(*turn, "tokens")) {
       if (const auto value = reader_.Integer(*tokens, path + ".tokens", {1, 1'000'000'000})) {
-        Set([value](Policy& policy) { policy.budgets.tokens = static_cast<uint64_t>(*value); });
+        Set([value](PolicyDocument& policy) {
+          policy.budgets.tokens = static_cast<uint64_t>(*value);
+        });
       }
     }
     if (const YamlNode* wall = NodeReader::Find(*turn, "wall")) {
       constexpr milliseconds kDay{86'400'000};
       if (const auto value = reader_.Duration(*wall, path + ".wall", {milliseconds(100), kDay})) {
-        Set([value](Policy& policy) { policy.budgets.wall = *value; });
+        Set([value](PolicyDocument& policy) { policy.budgets.wall = *value; });
       }
     }
   }
@@ -338,7 +346,7 @@ class LayerReader {
           reader_.Choice(*content, "audit.content", {{"digest", "full"}, {"redacted"}});
       if (choice.has_value()) {
         const AuditContent value = *choice == "full" ? AuditContent::kFull : AuditContent::kDigest;
-        Set([value](Policy& policy) { policy.audit_content = value; });
+        Set([value](PolicyDocument& policy) { policy.audit_content = value; });
       }
     }
   }

@@ -24,7 +24,7 @@ struct Layer {
   std::vector<Located> extends;
   // The single values that the document gives: each sets one field of the effective policy, so a
   // layer that is applied later wins, value by value.
-  std::vector<std::function<void(Policy&)>> settings;
+  std::vector<std::function<void(PolicyDocument&)>> settings;
   std::vector<Located> hide;
   std::vector<Located> protect;
   std::vector<ToolRule> tools;

@@ -4,8 +4,11 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
+#include <tuple>
 
 #include "policy/internal/display.h"
+#include "policy/internal/host.h"
 #include "policy/internal/sandbox_path.h"
 #include "policy/path_glob.h"
 
@@ -16,29 +19,21 @@ constexpr size_t kStepsMax = 8;
 constexpr size_t kIndexMax = 9999;
 constexpr size_t kNameBytesMax = 64;
 constexpr size_t kChoicesShownMax = 3;
+constexpr size_t kRegexBytesMax = 1024;
+constexpr int64_t kRegexMemoryMax = 256 << 10;
 
 bool IsMemberCharacter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
          c == '-' || c == '$';
 }
 
-// "Does not apply" and "no" differ under `not`: neither makes the condition hold.
-enum class Answer { kDoesNotApply = 0, kNo, kYes };
+// "Does not apply" and "no" differ under `not`: neither makes the condition hold. kUnsure does when
+// the condition says so.
+enum class Answer { kDoesNotApply = 0, kNo, kYes, kUnsure };
 
 Answer AnswerOf(bool holds) {
   return holds ? Answer::kYes : Answer::kNo;
 }
-
-// What is compared: the value, and its text when it is one. Of a path argument, the normal path.
-struct Subject {
-  const Json* value = nullptr;
-  const PathArgument* path = nullptr;
-
-  bool is_text() const { return path != nullptr || value->is_string(); }
-  const std::string& text() const {
-    return path != nullptr ? path->path : value->get_ref<const std::string&>();
-  }
-};
 
 // A path may be named in full, or relative to the workspace ("." is the workspace itself).
 bool EqualsPath(const std::string& path, const std::string& wanted) {
@@ -49,6 +44,16 @@ bool EqualsPath(const std::string& path, const std::string& wanted) {
   return relative.has_value() && (relative->empty() ? "." : *relative) == wanted;
 }
 
+// nlohmann compares 2^64-1 as -1.
+bool SameValue(const Json& a, const Json& b) {
+  const auto huge = [](const Json& value) {
+    return value.is_number_unsigned() &&
+           value.get<uint64_t>() > static_cast<uint64_t>(std::numeric_limits<int64_t>::max());
+  };
+  const bool whole = a.is_number_integer() && b.is_number_integer();
+  return (!whole || huge(a) == huge(b)) && a == b;
+}
+
 Answer IsOneOf(const ArgumentMatcher& matcher, const Subject& subject) {
   if (subject.value->is_structured() || subject.value->is_null()) {
     return Answer::kDoesNotApply;
@@ -57,21 +62,32 @@ Answer IsOneOf(const ArgumentMatcher& matcher, const Subject& subject) {
       std::any_of(matcher.values.begin(), matcher.values.end(), [&](const Json& wanted) {
         return subject.path != nullptr && wanted.is_string()
                    ? EqualsPath(subject.path->path, wanted.get_ref<const std::string&>())
-                   : *subject.value == wanted;
+                   : SameValue(*subject.value, wanted);
       }));
 }
 
 Answer MatchesGlob(const ArgumentMatcher& matcher, const Subject& subject) {
   if (subject.path == nullptr || matcher.text.front() == '/') {
-    return AnswerOf(GlobMatches(matcher.text, subject.text()));
+    return AnswerOf(matcher.glob->Matches(subject.text()));
   }
   const std::optional<std::string> relative = WorkspaceRelative(subject.text());
-  return AnswerOf(relative.has_value() && GlobMatches(matcher.text, *relative));
+  return AnswerOf(relative.has_value() && matcher.glob->Matches(*relative));
 }
 
 Answer Under(const ArgumentMatcher& matcher, const Subject& subject) {
   const std::optional<std::string> path = NormalisePath(subject.text());
   return path.has_value() ? AnswerOf(IsUnder(*path, matcher.text)) : Answer::kDoesNotApply;
+}
+
+Answer InHosts(const ArgumentMatcher& matcher, const Subject& subject) {
+  const std::optional<std::string> host = HostOf(subject.text());
+  if (!host.has_value()) {
+    return Answer::kUnsure;
+  }
+  return AnswerOf(
+      std::any_of(matcher.values.begin(), matcher.values.end(), [&](const Json& pattern) {
+        return HostMatches(pattern.get_ref<const std::string&>(), *host);
+      }));
 }
 
 Answer InRange(const ArgumentMatcher& matcher, const Json& value) {
@@ -104,6 +120,7 @@ Answer Ask(const ArgumentMatcher& matcher, const Subject& subject) {
                  : Answer::kDoesNotApply;
     case Kind::kRange:
       return InRange(matcher, *subject.value);
+    case Kind::kHostIn:
     case Kind::kMatches:
     case Kind::kGlob:
     case Kind::kUnder:
@@ -114,6 +131,8 @@ Answer Ask(const ArgumentMatcher& matcher, const Subject& subject) {
     return Answer::kDoesNotApply;
   }
   switch (matcher.kind) {
+    case Kind::kHostIn:
+      return InHosts(matcher, subject);
     case Kind::kMatches:
       return AnswerOf(re2::RE2::FullMatch(subject.text(), *matcher.regex));
     case Kind::kGlob:
@@ -125,11 +144,26 @@ Answer Ask(const ArgumentMatcher& matcher, const Subject& subject) {
   }
 }
 
+const PathArgument* FindPath(const Request& request, const std::string& key) {
+  for (const PathArgument& path : request.paths) {
+    if (path.key == key) {
+      return &path;
+    }
+  }
+  return nullptr;
+}
+
 // Follows the steps of one condition through the arguments, and remembers where it failed first.
 class Walk {
  public:
-  Walk(const ArgumentMatcher& matcher, const Request& request)
-      : matcher_(matcher), request_(request) {}
+  // `describing`: failure() is wanted, with the path to where it failed. Without, paths are put
+  // together only where a "[*]" or "[?]" could lead to one of several path arguments.
+  Walk(const ArgumentMatcher& matcher, const Request& request, bool describing)
+      : matcher_(matcher),
+        request_(request),
+        several_(HasStep(matcher, PathStep::Kind::kEvery) ||
+                 HasStep(matcher, PathStep::Kind::kSome)),
+        tracked_(describing || (several_ && !request.paths.empty())) {}
 
   bool Run() { return Step(&request_.arguments, 0); }
 
@@ -148,17 +182,17 @@ class Walk {
     }
     if (index == matcher_.steps.size()) {
       const Answer answer = Ask(matcher_, {value, PathArgumentHere()});
-      const bool holds = answer == (matcher_.negated ? Answer::kNo : Answer::kYes);
+      const bool holds = answer == (matcher_.negated ? Answer::kNo : Answer::kYes) ||
+                         (answer == Answer::kUnsure && matcher_.holds_when_unsure);
       return holds || Fail({.path = at_, .value = value, .answer = answer});
     }
     const PathStep& step = matcher_.steps[index];
     switch (step.kind) {
       case PathStep::Kind::kMember:
-        return Descend(at_.empty() ? step.name : "." + step.name, FindMember(*value, step.name),
-                       index);
+        return Descend(step, 0, FindMember(*value, step.name), index);
       case PathStep::Kind::kIndex:
         return Descend(
-            "[" + std::to_string(step.index) + "]",
+            step, step.index,
             value->is_array() && step.index < value->size() ? &(*value)[step.index] : nullptr,
             index);
       case PathStep::Kind::kEvery:
@@ -169,9 +203,13 @@ class Walk {
     return false;
   }
 
-  bool Descend(const std::string& suffix, const Json* value, size_t index) {
+  bool Descend(const PathStep& step, size_t element, const Json* value, size_t index) {
     const size_t size = at_.size();
-    at_ += suffix;
+    if (tracked_ && step.kind == PathStep::Kind::kMember) {
+      at_ += at_.empty() ? step.name : "." + step.name;
+    } else if (tracked_) {
+      at_ += "[" + std::to_string(element) + "]";
+    }
     const bool holds = Step(value, index + 1);
     at_.resize(size);
     return holds;
@@ -182,7 +220,7 @@ class Walk {
       return Fail({.path = at_ + "[*]"});
     }
     for (size_t i = 0; i < list.size(); ++i) {
-      if (!Descend("[" + std::to_string(i) + "]", &list[i], index)) {
+      if (!Descend(matcher_.steps[index], i, &list[i], index)) {
         return false;
       }
     }
@@ -190,32 +228,29 @@ class Walk {
   }
 
   bool Some(const Json& list, size_t index) {
-    const Failure before = failure_;
     for (size_t i = 0; list.is_array() && i < list.size(); ++i) {
-      if (Descend("[" + std::to_string(i) + "]", &list[i], index)) {
+      if (Descend(matcher_.steps[index], i, &list[i], index)) {
         return true;
       }
     }
-    failure_ = before;
     return Fail({.path = at_ + "[?]", .none = true});
   }
 
   bool Fail(Failure failure) {
-    failure_ = std::move(failure);
+    if (tracked_) {
+      failure_ = std::move(failure);
+    }
     return false;
   }
 
   const PathArgument* PathArgumentHere() const {
-    for (const PathArgument& path : request_.paths) {
-      if (path.key == at_) {
-        return &path;
-      }
-    }
-    return nullptr;
+    return FindPath(request_, several_ ? at_ : matcher_.path);
   }
 
   const ArgumentMatcher& matcher_;
   const Request& request_;
+  const bool several_;
+  const bool tracked_;
   std::string at_;
   Failure failure_;
 };
@@ -244,6 +279,8 @@ std::string WhatFailed(const ArgumentMatcher& matcher) {
       return (negated ? "is excluded: not " : "is not ") + ShownValue(matcher.values[0]);
     case Kind::kOneOf:
       return (negated ? "is excluded: none of " : "is not one of ") + Choices(matcher.values);
+    case Kind::kHostIn:
+      return (negated ? "is excluded: a host of " : "is not a host of ") + Choices(matcher.values);
     case Kind::kMatches:
     case Kind::kGlob:
       return (negated ? "must not match " : "does not match ") + text;
@@ -319,7 +356,91 @@ bool RuleCoversTool(const ToolRule& rule, const std::string& tool) {
 }
 
 bool Holds(const ArgumentMatcher& matcher, const Request& request) {
-  return Walk(matcher, request).Run();
+  return Walk(matcher, request, /*describing=*/false).Run();
+}
+
+bool HasStep(const ArgumentMatcher& matcher, PathStep::Kind kind) {
+  return std::any_of(matcher.steps.begin(), matcher.steps.end(),
+                     [&](const PathStep& step) { return step.kind == kind; });
+}
+
+namespace {
+
+struct SubjectVisit {
+  const ArgumentMatcher& matcher;
+  const Request& request;
+  const std::function<bool(const Subject&)>& visit;
+  const bool tracked;
+  std::string at;
+
+  bool Step(const Json* value, size_t index) {
+    if (value == nullptr) {
+      return false;
+    }
+    if (index == matcher.steps.size()) {
+      return visit({value, FindPath(request, tracked ? at : matcher.path)});
+    }
+    const PathStep& step = matcher.steps[index];
+    if (step.kind == PathStep::Kind::kMember) {
+      return Descend(step, 0, FindMember(*value, step.name), index);
+    }
+    if (step.kind == PathStep::Kind::kIndex) {
+      const bool there = value->is_array() && step.index < value->size();
+      return Descend(step, step.index, there ? &(*value)[step.index] : nullptr, index);
+    }
+    for (size_t i = 0; value->is_array() && i < value->size(); ++i) {
+      if (Descend(step, i, &(*value)[i], index)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  bool Descend(const PathStep& step, size_t element, const Json* value, size_t index) {
+    const size_t size = at.size();
+    if (tracked && step.kind == PathStep::Kind::kMember) {
+      at += at.empty() ? step.name : "." + step.name;
+    } else if (tracked) {
+      at += "[" + std::to_string(element) + "]";
+    }
+    const bool stopped = Step(value, index + 1);
+    at.resize(size);
+    return stopped;
+  }
+};
+
+}  // namespace
+
+void VisitSubjects(const ArgumentMatcher& matcher, const Request& request,
+                   const std::function<bool(const Subject&)>& visit) {
+  const bool tracked = !request.paths.empty() && HasStep(matcher, PathStep::Kind::kSome);
+  SubjectVisit{matcher, request, visit, tracked, {}}.Step(&request.arguments, 0);
+}
+
+std::optional<std::string> SetPattern(ArgumentMatcher& matcher, const std::string& text) {
+  if (text.size() > kRegexBytesMax) {
+    return "longer than " + std::to_string(kRegexBytesMax) + " bytes";
+  }
+  re2::RE2::Options options;
+  options.set_log_errors(false);
+  options.set_max_mem(kRegexMemoryMax);
+  auto regex = std::make_shared<const re2::RE2>(text, options);
+  if (!regex->ok()) {
+    return "bad regular expression: " + regex->error();
+  }
+  matcher.text = text;
+  matcher.regex = std::move(regex);
+  return std::nullopt;
+}
+
+bool AskedBefore(const ArgumentMatcher& a, const ArgumentMatcher& b) {
+  using Kind = ArgumentMatcher::Kind;
+  const auto rank = [](const ArgumentMatcher& matcher) {
+    const auto kind = matcher.kind == Kind::kOneOf ? Kind::kEquals : matcher.kind;
+    return matcher.negated ? static_cast<int>(Kind::kRange) + 1 : static_cast<int>(kind);
+  };
+  return std::forward_as_tuple(rank(a), a.path, a.kind) <
+         std::forward_as_tuple(rank(b), b.path, b.kind);
 }
 
 size_t ConditionsHeld(const ToolRule& rule, const Request& request) {
@@ -331,7 +452,7 @@ size_t ConditionsHeld(const ToolRule& rule, const Request& request) {
 }
 
 std::string DescribeFailure(const ArgumentMatcher& matcher, const Request& request) {
-  Walk walk(matcher, request);
+  Walk walk(matcher, request, /*describing=*/true);
   walk.Run();
   const Walk::Failure& failure = walk.failure();
   if (failure.none) {
@@ -342,6 +463,9 @@ std::string DescribeFailure(const ArgumentMatcher& matcher, const Request& reque
   }
   if (failure.answer == Answer::kDoesNotApply) {
     return failure.path + " has a type that " + MatcherName(matcher.kind) + " does not accept";
+  }
+  if (failure.answer == Answer::kUnsure) {
+    return failure.path + " " + ShownValue(*failure.value) + " names no host for certain";
   }
   const bool counted = matcher.kind == ArgumentMatcher::Kind::kMaxLength ||
                        matcher.kind == ArgumentMatcher::Kind::kMaxItems;
@@ -356,6 +480,8 @@ const char* MatcherName(ArgumentMatcher::Kind kind) {
       return "equals";
     case Kind::kOneOf:
       return "one_of";
+    case Kind::kHostIn:
+      return "host_in";
     case Kind::kMatches:
       return "matches";
     case Kind::kGlob:

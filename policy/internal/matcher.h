@@ -1,6 +1,7 @@
 // Conditions on arguments: whether they hold, and in words why not. Pure.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,6 +19,30 @@ bool ToolCovers(const std::string& pattern, const std::string& tool);
 bool RuleCoversTool(const ToolRule& rule, const std::string& tool);
 
 bool Holds(const ArgumentMatcher& matcher, const Request& request);
+
+// What a condition is compared with: the value, and its text when it is one. Of a path argument, the
+// normal path.
+struct Subject {
+  const Json* value = nullptr;
+  const PathArgument* path = nullptr;
+
+  bool is_text() const { return path != nullptr || value->is_string(); }
+  const std::string& text() const {
+    return path != nullptr ? path->path : value->get_ref<const std::string&>();
+  }
+};
+
+// Every value that the condition's path leads to: one or none, or with "[?]" several. Not for paths
+// with "[*]". `visit` may stop it by answering true.
+void VisitSubjects(const ArgumentMatcher& matcher, const Request& request,
+                   const std::function<bool(const Subject&)>& visit);
+bool HasStep(const ArgumentMatcher& matcher, PathStep::Kind kind);
+
+// Reads `text` as the pattern of a kMatches condition. What is wrong with it, or nullopt.
+std::optional<std::string> SetPattern(ArgumentMatcher& matcher, const std::string& text);
+
+// The order in which a rule's conditions are asked: see ToolRule::arguments.
+bool AskedBefore(const ArgumentMatcher& a, const ArgumentMatcher& b);
 
 // How many of the rule's conditions hold before the first that does not: all of them when the rule
 // matches.

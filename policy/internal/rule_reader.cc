@@ -1,12 +1,11 @@
 #include "policy/internal/rule_reader.h"
 
-#include <re2/re2.h>
-
 #include <algorithm>
 #include <limits>
 #include <memory>
 
 #include "policy/internal/display.h"
+#include "policy/internal/host.h"
 #include "policy/internal/matcher.h"
 #include "policy/internal/sandbox_path.h"
 #include "policy/path_glob.h"
@@ -22,13 +21,11 @@ constexpr size_t kToolsMax = 32;
 constexpr size_t kArgumentsMax = 32;
 constexpr size_t kChoicesMax = 1000;
 constexpr size_t kTextBytesMax = 4096;
-constexpr size_t kRegexBytesMax = 1024;
-constexpr int64_t kRegexMemoryMax = 256 << 10;
 
 const NodeReader::Keys kRuleKeys = {{"id", "reason", "tool", "args", "decision"}, {"approvers"}};
-const NodeReader::Keys kMatcherKeys = {
-    {"equals", "one_of", "matches", "glob", "under", "max_length", "max_items", "range", "not"},
-    {"host_in"}};
+const NodeReader::Keys kMatcherKeys = {{"equals", "one_of", "matches", "glob", "under", "host_in",
+                                        "max_length", "max_items", "range", "not"},
+                                       {}};
 
 // "fs.read" or "fs.*": dotted words.
 bool IsToolPattern(const std::string& text) {
@@ -95,6 +92,7 @@ class RuleReader {
     if (bad_) {
       return std::nullopt;
     }
+    std::sort(rule_.arguments.begin(), rule_.arguments.end(), AskedBefore);
     return std::move(rule_);
   }
 
@@ -288,6 +286,10 @@ class RuleReader {
     } else if (name == "one_of") {
       matcher.kind = Kind::kOneOf;
       ReadChoices(node, path, matcher);
+    } else if (name == "host_in") {
+      matcher.kind = Kind::kHostIn;
+      matcher.holds_when_unsure = rule_.verdict != Verdict::kAllow;
+      ReadHosts(node, path, matcher);
     } else if (name == "max_length" || name == "max_items") {
       matcher.kind = name == "max_length" ? Kind::kMaxLength : Kind::kMaxItems;
       matcher.maximum = Noted(reader_.Integer(node, path, {0, kMany})).value_or(0);
@@ -310,11 +312,15 @@ class RuleReader {
                    ArgumentMatcher& matcher) {
     if (name == "matches") {
       matcher.kind = Kind::kMatches;
-      CompileRegex(node, path, matcher);
+      if (const auto problem = SetPattern(matcher, matcher.text)) {
+        Report(node, path, *problem);
+      }
     } else if (name == "glob") {
       matcher.kind = Kind::kGlob;
       if (const auto problem = GlobProblem(matcher.text)) {
         Report(node, path, *problem);
+      } else {
+        matcher.glob = std::make_shared<const Glob>(*Glob::Compile(matcher.text));
       }
     } else {
       matcher.kind = Kind::kUnder;
@@ -322,21 +328,6 @@ class RuleReader {
         Report(node, path, "expected a full path without \".\" or \"..\", such as /workspace/src");
       }
     }
-  }
-
-  void CompileRegex(const YamlNode& node, const std::string& path, ArgumentMatcher& matcher) {
-    if (matcher.text.size() > kRegexBytesMax) {
-      Report(node, path, "longer than " + std::to_string(kRegexBytesMax) + " bytes");
-      return;
-    }
-    re2::RE2::Options options;
-    options.set_log_errors(false);
-    options.set_max_mem(kRegexMemoryMax);
-    auto regex = std::make_shared<const re2::RE2>(matcher.text, options);
-    if (!regex->ok()) {
-      Report(node, path, "bad regular expression: " + regex->error());
-    }
-    matcher.regex = std::move(regex);
   }
 
   void ReadValue(const YamlNode& node, const std::string& path, ArgumentMatcher& matcher) {
@@ -361,6 +352,23 @@ class RuleReader {
     }
     for (size_t i = 0; i < list->items.size(); ++i) {
       ReadValue(list->items[i], path + "[" + std::to_string(i) + "]", matcher);
+    }
+  }
+
+  void ReadHosts(const YamlNode& node, const std::string& path, ArgumentMatcher& matcher) {
+    const YamlNode* list = reader_.List(node, path, kChoicesMax);
+    bad_ = bad_ || list == nullptr;
+    if (list != nullptr && list->items.empty()) {
+      Report(node, path, "empty");
+    }
+    for (size_t i = 0; list != nullptr && i < list->items.size(); ++i) {
+      const std::string item_path = path + "[" + std::to_string(i) + "]";
+      if (auto host = Noted(reader_.Text(list->items[i], item_path, kTextBytesMax))) {
+        if (const auto problem = HostPatternProblem(*host)) {
+          Report(list->items[i], item_path, *problem, HostOf(*host).value_or(""));
+        }
+        matcher.values.emplace_back(std::move(*host));
+      }
     }
   }
 

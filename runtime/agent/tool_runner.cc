@@ -71,7 +71,7 @@ void ToolRunner::Expect(const policy::Grant& grant, const tools::Manifest& tool)
 
 Result<CallResult> ToolRunner::Run(const AuthorizedCall& call, tools::HostServices& services,
                                    const CancelToken& cancel) {
-  const policy::Grant& grant = call.decision().grant;
+  const policy::Grant& grant = *call.decision().grant;
   const tools::Manifest& tool = *call.call().tool;
   WorkspaceMatches matches;
   if (grant.workspace != policy::WorkspaceMode::kNone) {

@@ -1,9 +1,19 @@
-// nacre policy check|explain: is this document valid, and what would it decide?
+// nacre policy check|explain|test: is this document valid, and what does it decide?
+#include <algorithm>
 #include <cstdio>
+#include <cstdlib>
+#include <filesystem>
 #include <memory>
+#include <optional>
+#include <set>
 #include <variant>
 
+#include "base/file.h"
+#include "memory/session_store.h"
+#include "policy/case_table.h"
+#include "policy/evaluator.h"
 #include "policy/explain.h"
+#include "policy/lint.h"
 #include "policy/policy_loader.h"
 #include "runtime/agent/tool_call.h"
 #include "runtime/cli/command.h"
@@ -12,7 +22,21 @@
 namespace nacre::cli {
 namespace {
 
-int Check(Globals& globals, const std::string& file, bool effective) {
+std::string Place(const policy::SourceLocation& source) {
+  return source.file.empty() ? std::string()
+                             : source.file + ":" + std::to_string(source.line) + ":" +
+                                   std::to_string(source.column);
+}
+
+struct CheckOptions {
+  std::string policy;
+  bool effective = false;
+  bool strict = false;  // a risk is a failure
+};
+
+int Check(Globals& globals, const CheckOptions& options) {
+  const std::string& file = options.policy;
+  const bool effective = options.effective;
   App app(globals.app);
   Result<std::string> workspace = app.Workspace();
   if (!workspace.ok()) {
@@ -23,22 +47,33 @@ int Check(Globals& globals, const std::string& file, bool effective) {
     return Fail(globals, loaded.error(), kExitFailed);
   }
   const policy::Policy& policy = *loaded.value();
+  const std::vector<policy::Risk> risks = policy::FindRisks(policy);
+  const int exit_code = options.strict && !risks.empty() ? kExitFailed : kExitOk;
   if (globals.json) {
+    OrderedJson named = OrderedJson::array();
+    for (const policy::Risk& risk : risks) {
+      named.push_back({{"name", risk.name},
+                       {"rule", risk.rule},
+                       {"source", Place(risk.source)},
+                       {"what", risk.what},
+                       {"advice", risk.advice}});
+    }
     OrderedJson json = {{"valid", true},
                         {"name", policy.name},
                         {"layers", policy.layers},
                         {"digest", policy.digest},
                         {"tool_rules", policy.tools.size()},
-                        {"workspace", policy::WorkspaceModeName(policy.grant.workspace)}};
+                        {"workspace", policy::WorkspaceModeName(policy.grant.workspace)},
+                        {"risks", std::move(named)}};
     if (effective) {
       json["effective"] = policy::ToYaml(policy);
     }
     std::printf("%s\n", DumpJson(json).c_str());
-    return kExitOk;
+    return exit_code;
   }
   if (effective) {
     std::fputs(policy::ToYaml(policy).c_str(), stdout);
-    return kExitOk;
+    return exit_code;
   }
   std::string layers;
   for (const std::string& layer : policy.layers) {
@@ -49,13 +84,16 @@ int Check(Globals& globals, const std::string& file, bool effective) {
       "%s\n",
       SafeLine(file, 200).c_str(), SafeLine(layers, 400).c_str(), policy.tools.size(),
       policy::WorkspaceModeName(policy.grant.workspace), policy.digest.c_str());
-  return kExitOk;
-}
-
-std::string Place(const policy::SourceLocation& source) {
-  return source.file.empty() ? std::string()
-                             : source.file + ":" + std::to_string(source.line) + ":" +
-                                   std::to_string(source.column);
+  const Terminal terminal(1);
+  for (const policy::Risk& risk : risks) {
+    const std::string place = Place(risk.source);
+    std::printf("\n%s %s: %s%s\n  %s\n  to narrow it: %s\n",
+                terminal.Paint(Style::kYellow, "risk").c_str(), risk.name.c_str(),
+                SafeLine(risk.rule, 80).c_str(),
+                place.empty() ? "" : ("  " + SafeLine(place, 120)).c_str(),
+                SafeLine(risk.what, 300).c_str(), SafeLine(risk.advice, 300).c_str());
+  }
+  return exit_code;
 }
 
 void PrintExplanation(const policy::Explanation& explanation) {
@@ -101,70 +139,292 @@ OrderedJson ToJson(const policy::Explanation& explanation) {
           {"rules_for_other_tools", explanation.rules_for_other_tools}};
 }
 
-int ExplainCall(Globals& globals, const std::string& tool, const std::string& arguments) {
+struct ExplainOptions {
+  std::string tool;
+  std::string arguments = "{}";
+  std::string call;           // a recorded one, instead of both
+  bool policy_given = false;  // else a recorded call is judged by its session's
+};
+
+// What is to be judged, and where.
+struct Question {
+  std::string tool;
+  std::string arguments;
+  std::string policy;
+  std::string workspace;
+  std::optional<memory::CallRecord> recorded;
+  std::string recorded_digest;  // of the policy that judged it then
+};
+
+Result<Question> QuestionOf(App& app, const ExplainOptions& options) {
+  if (options.call.empty()) {
+    return Question{options.tool,         options.arguments,
+                    app.options().policy, NACRE_TRY(app.Workspace()),
+                    std::nullopt,         {}};
+  }
+  memory::SessionStore* store = NACRE_TRY(app.Store());
+  memory::CallDetail detail = NACRE_TRY(store->LoadCall(options.call));
+  const memory::SessionDetail session = NACRE_TRY(store->LoadSession(detail.session_id));
+  return Question{detail.call.tool,
+                  detail.call.arguments_json,
+                  options.policy_given ? app.options().policy : session.session.policy,
+                  session.session.workspace,
+                  std::move(detail.call),
+                  session.session.policy_digest};
+}
+
+int ExplainCall(Globals& globals, const ExplainOptions& options) {
+  App app(globals.app);
+  const Result<Question> question = QuestionOf(app, options);
+  Result<const tools::Registry*> registry = app.Tools();
+  if (!question.ok() || !registry.ok()) {
+    return Fail(globals, question.ok() ? registry.error() : question.error());
+  }
+  const Question& asked = question.value();
+  Result<std::shared_ptr<const policy::Policy>> policy = app.Policy(asked.policy, asked.workspace);
+  if (!policy.ok()) {
+    return Fail(globals, policy.error(), kExitFailed);
+  }
+  const char* home = std::getenv("HOME");
+  const std::variant<agent::ToolCall, agent::BadToolCall> parsed =
+      agent::ParseToolCall({asked.tool, asked.arguments}, *registry.value(),
+                           {asked.workspace, home != nullptr ? home : ""});
+  if (const auto* bad = std::get_if<agent::BadToolCall>(&parsed)) {
+    return Fail(globals, {ErrorCode::kInvalidArgument, bad->reason}, kExitUsage);
+  }
+  const policy::Request& request = std::get<agent::ToolCall>(parsed).request;
+  const policy::Explanation explanation = policy::Explain(*policy.value(), request);
+  const bool same_policy = asked.recorded_digest == policy.value()->digest;
+  if (globals.json) {
+    OrderedJson json = ToJson(explanation);
+    if (asked.recorded.has_value()) {
+      json["recorded"] = {{"call", asked.recorded->id},
+                          {"verdict", asked.recorded->verdict},
+                          {"rule", asked.recorded->rule},
+                          {"reason", asked.recorded->reason},
+                          {"policy_digest", asked.recorded_digest},
+                          {"same_policy", same_policy}};
+    }
+    std::printf("%s\n", DumpJson(json).c_str());
+    return kExitOk;
+  }
+  if (asked.recorded.has_value()) {
+    std::printf("call %s  %s %s\n  recorded: %s by %s: %s\n  %s\n", asked.recorded->id.c_str(),
+                SafeLine(asked.tool, 80).c_str(), SafeLine(asked.arguments, 300).c_str(),
+                SafeLine(asked.recorded->verdict, 20).c_str(),
+                SafeLine(asked.recorded->rule, 80).c_str(),
+                SafeLine(asked.recorded->reason, 300).c_str(),
+                same_policy ? "now, by the same policy:" : "now, by another policy than then:");
+  }
+  PrintExplanation(explanation);
+  return kExitOk;
+}
+
+struct TestOptions {
+  std::string cases;
+  int min_coverage = 0;  // per cent
+};
+
+struct CaseResult {
+  const policy::Case* asked = nullptr;
+  std::string verdict;  // "invalid" for a call that its tool's schema refuses
+  std::string rule;
+  std::string reason;
+  bool passed = false;
+};
+
+CaseResult RunCase(const policy::Case& asked, const policy::Policy& policy,
+                   const tools::Registry& registry, const agent::PathContext& paths) {
+  CaseResult result{.asked = &asked};
+  const std::variant<agent::ToolCall, agent::BadToolCall> parsed =
+      agent::ParseToolCall({asked.tool, DumpJson(asked.arguments)}, registry, paths);
+  if (const auto* bad = std::get_if<agent::BadToolCall>(&parsed)) {
+    result.verdict = "invalid";
+    result.reason = bad->reason;
+    return result;
+  }
+  const policy::Decision decision =
+      policy::Evaluate(policy, std::get<agent::ToolCall>(parsed).request);
+  result.verdict = policy::VerdictName(decision.verdict);
+  result.rule = decision.rule;
+  result.reason = decision.reason;
+  result.passed =
+      decision.verdict == asked.expect && (asked.rule.empty() || asked.rule == decision.rule);
+  return result;
+}
+
+// The policy that the cases name, counted from their own folder.
+std::string PolicyOfCases(const policy::CaseTable& table, const std::string& file) {
+  const std::vector<std::string> shipped = policy::ShippedProfiles();
+  const bool profile = table.policy.rfind("builtin/", 0) == 0 ||
+                       std::find(shipped.begin(), shipped.end(), table.policy) != shipped.end();
+  return profile ? table.policy
+                 : (std::filesystem::path(file).parent_path() / table.policy).string();
+}
+
+int TestPolicy(Globals& globals, const TestOptions& options) {
+  constexpr size_t kCasesBytesMax = 32U << 20;
+  const Result<std::string> text = ReadFile(options.cases, kCasesBytesMax);
+  if (!text.ok()) {
+    return Fail(globals, WithContext("cases", text.error()), kExitUsage);
+  }
+  const Result<policy::CaseTable> table = policy::ParseCaseTable(options.cases, text.value());
+  if (!table.ok()) {
+    return Fail(globals, table.error(), kExitFailed);
+  }
   App app(globals.app);
   Result<std::string> workspace = app.Workspace();
   Result<const tools::Registry*> registry = app.Tools();
   if (!workspace.ok() || !registry.ok()) {
     return Fail(globals, workspace.ok() ? registry.error() : workspace.error());
   }
-  Result<std::shared_ptr<const policy::Policy>> policy =
-      app.Policy(globals.app.policy, workspace.value());
+  const std::string name = table.value().policy.empty()
+                               ? app.options().policy
+                               : PolicyOfCases(table.value(), options.cases);
+  Result<std::shared_ptr<const policy::Policy>> policy = app.Policy(name, workspace.value());
   if (!policy.ok()) {
     return Fail(globals, policy.error(), kExitFailed);
   }
   const char* home = std::getenv("HOME");
-  const std::variant<agent::ToolCall, agent::BadToolCall> parsed = agent::ParseToolCall(
-      {tool, arguments}, *registry.value(), {workspace.value(), home != nullptr ? home : ""});
-  if (const auto* bad = std::get_if<agent::BadToolCall>(&parsed)) {
-    return Fail(globals, {ErrorCode::kInvalidArgument, bad->reason}, kExitUsage);
+  std::vector<CaseResult> results;
+  std::set<std::string> deciders;
+  size_t passed = 0;
+  for (const policy::Case& asked : table.value().cases) {
+    results.push_back(RunCase(asked, *policy.value(), *registry.value(),
+                              {workspace.value(), home != nullptr ? home : ""}));
+    deciders.insert(results.back().rule);
+    passed += results.back().passed ? 1 : 0;
   }
-  const policy::Request& request = std::get<agent::ToolCall>(parsed).request;
-  const policy::Explanation explanation = policy::Explain(*policy.value(), request);
+  std::vector<const policy::ToolRule*> uncovered;
+  for (const policy::ToolRule& rule : policy.value()->tools) {
+    if (deciders.count("tools." + rule.id) == 0) {
+      uncovered.push_back(&rule);
+    }
+  }
+  const size_t rules = policy.value()->tools.size();
+  const size_t covered = rules - uncovered.size();
+  const size_t percent = rules == 0 ? 100 : covered * 100 / rules;
+  const bool enough = percent >= static_cast<size_t>(options.min_coverage);
+  const int exit_code = passed == results.size() && enough ? kExitOk : kExitFailed;
   if (globals.json) {
-    std::printf("%s\n", DumpJson(ToJson(explanation)).c_str());
-  } else {
-    PrintExplanation(explanation);
+    OrderedJson cases = OrderedJson::array();
+    for (const CaseResult& result : results) {
+      cases.push_back({{"name", result.asked->name},
+                       {"source", Place(result.asked->source)},
+                       {"passed", result.passed},
+                       {"expected", policy::VerdictName(result.asked->expect)},
+                       {"expected_rule", result.asked->rule},
+                       {"verdict", result.verdict},
+                       {"rule", result.rule},
+                       {"reason", result.reason}});
+    }
+    OrderedJson open = OrderedJson::array();
+    for (const policy::ToolRule* rule : uncovered) {
+      open.push_back({{"rule", "tools." + rule->id}, {"source", Place(rule->source)}});
+    }
+    const OrderedJson json = {{"policy", policy.value()->name},
+                              {"digest", policy.value()->digest},
+                              {"passed", passed},
+                              {"failed", results.size() - passed},
+                              {"rules", rules},
+                              {"rules_covered", covered},
+                              {"uncovered", std::move(open)},
+                              {"cases", std::move(cases)}};
+    std::printf("%s\n", DumpJson(json).c_str());
+    return exit_code;
   }
-  return kExitOk;
+  const Terminal terminal(1);
+  for (const CaseResult& result : results) {
+    if (result.passed) {
+      continue;
+    }
+    const policy::Case& asked = *result.asked;
+    std::printf("%s %s: %s\n  expected %s%s, got %s%s: %s\n",
+                terminal.Paint(Style::kRed, "failed").c_str(),
+                SafeLine(Place(asked.source), 200).c_str(), SafeLine(asked.name, 200).c_str(),
+                policy::VerdictName(asked.expect),
+                asked.rule.empty() ? "" : (" by " + SafeLine(asked.rule, 80)).c_str(),
+                result.verdict.c_str(),
+                result.rule.empty() ? "" : (" by " + SafeLine(result.rule, 80)).c_str(),
+                SafeLine(result.reason, 300).c_str());
+  }
+  std::printf("%zu cases, %zu passed, %zu failed; %zu of %zu rules decided one (%zu %%)\n",
+              results.size(), passed, results.size() - passed, covered, rules, percent);
+  for (const policy::ToolRule* rule : uncovered) {
+    std::printf("  not covered: tools.%s  %s\n", SafeLine(rule->id, 80).c_str(),
+                SafeLine(Place(rule->source), 120).c_str());
+  }
+  if (!enough) {
+    std::printf("%s less than the %d %% of rules that --min-coverage wants\n",
+                terminal.Paint(Style::kRed, "failed").c_str(), options.min_coverage);
+  }
+  return exit_code;
 }
 
 }  // namespace
 
 void RegisterPolicy(CLI::App& root, Globals& globals) {
-  CLI::App* policy = root.add_subcommand("policy", "Check a policy; explain what it decides");
+  CLI::App* policy =
+      root.add_subcommand("policy", "Check and test a policy; explain what it decides");
   policy->require_subcommand(1);
   policy->footer(
       "Examples:\n"
       "  nacre policy check my-policy.yaml\n"
       "  nacre policy check --effective coding\n"
+      "  nacre policy explain --call last\n"
+      "  nacre policy test my-policy.cases.yaml\n"
       "  nacre policy explain fs.read '{\"path\":\"/etc/shadow\"}'\n"
       "  nacre policy explain --policy offline proc.run '{\"argv\":[\"wc\",\"a\"]}'");
 
   CLI::App* check =
       policy->add_subcommand("check", "Is this policy valid? Errors stand at file:line:column");
-  auto file = std::make_shared<std::string>();
-  auto effective = std::make_shared<bool>(false);
-  check->add_option("policy", *file, "A shipped profile or a file")->required();
-  check->add_flag("--effective", *effective, "Print the policy after layering");
+  auto checked = std::make_shared<CheckOptions>();
+  check->add_option("policy", checked->policy, "A shipped profile or a file")->required();
+  check->add_flag("--effective", checked->effective, "Print the policy after layering");
+  check->add_flag("--strict", checked->strict, "Fail (exit code 1) when a risk is named");
   AddToolFlag(*check, globals);
   AddJsonFlag(*check, globals);
-  check->callback(
-      [&globals, file, effective] { globals.exit_code = Check(globals, *file, *effective); });
+  check->callback([&globals, checked] { globals.exit_code = Check(globals, *checked); });
+
+  CLI::App* test = policy->add_subcommand(
+      "test", "Do these calls get the answers that a file of cases expects? Exit code 1 when not");
+  auto tested = std::make_shared<TestOptions>();
+  test->add_option("cases", tested->cases, "A file of cases: see docs/policy-reference.md")
+      ->required();
+  test->add_option("--min-coverage", tested->min_coverage,
+                   "Fail when fewer rules, in per cent, decided a case")
+      ->check(CLI::Range(0, 100));
+  AddPolicyFlag(*test, globals);
+  AddWorkspaceFlag(*test, globals);
+  AddToolFlag(*test, globals);
+  AddJsonFlag(*test, globals);
+  test->callback([&globals, tested] { globals.exit_code = TestPolicy(globals, *tested); });
 
   CLI::App* explain =
       policy->add_subcommand("explain", "Which rule decides this call, and why the others do not");
-  auto tool = std::make_shared<std::string>();
-  auto arguments = std::make_shared<std::string>("{}");
-  explain->add_option("tool", *tool, "The tool's name, such as fs.read")->required();
-  explain->add_option("arguments", *arguments, "Its arguments as a JSON object")
-      ->capture_default_str();
+  auto explained = std::make_shared<ExplainOptions>();
+  CLI::Option* call = explain->add_option(
+      "--call", explained->call,
+      "A recorded call: its id, a prefix of it, or \"last\"; judged by its session's policy, or by "
+      "--policy");
+  explain->add_option("tool", explained->tool, "The tool's name, such as fs.read")->excludes(call);
+  explain->add_option("arguments", explained->arguments, "Its arguments as a JSON object")
+      ->capture_default_str()
+      ->excludes(call);
   AddPolicyFlag(*explain, globals);
   AddWorkspaceFlag(*explain, globals);
   AddToolFlag(*explain, globals);
   AddJsonFlag(*explain, globals);
-  explain->callback(
-      [&globals, tool, arguments] { globals.exit_code = ExplainCall(globals, *tool, *arguments); });
+  explain->callback([&globals, explained, explain] {
+    if (explained->call.empty() && explained->tool.empty()) {
+      globals.exit_code = Fail(
+          globals, {ErrorCode::kInvalidArgument, "name a tool, or a recorded call with --call ID"},
+          kExitUsage);
+      return;
+    }
+    explained->policy_given = explain->count("--policy") > 0;
+    globals.exit_code = ExplainCall(globals, *explained);
+  });
 }
 
 }  // namespace nacre::cli

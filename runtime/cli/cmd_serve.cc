@@ -3,7 +3,10 @@
 #include <filesystem>
 #include <memory>
 
+#include "policy/live_policy.h"
 #include "runtime/cli/command.h"
+#include "runtime/cli/policy_reload.h"
+#include "runtime/cli/terminal.h"
 #include "runtime/server/grpc_server.h"
 
 namespace nacre::cli {
@@ -19,12 +22,24 @@ Status Serve(Globals& globals, std::string socket) {
   options.socket_path = std::filesystem::absolute(socket).lexically_normal();
   options.sessions.workspace_root = NACRE_TRY(app.Workspace());
   options.sessions.policy_name = app.options().policy;
-  options.sessions.make_policy = [&app](const std::string& workspace) {
-    return app.Policy(app.options().policy, workspace);
-  };
   // An invalid policy is found now, not by the first client.
-  NACRE_TRY(app.Policy(app.options().policy, options.sessions.workspace_root));
+  policy::LivePolicy live(NACRE_TRY(app.LoadedPolicy(app.options().policy)));
+  options.sessions.make_policy = [&app, &live](const std::string& workspace) {
+    return app.PolicyFor(*live.Current(), app.options().policy, workspace);
+  };
+  NACRE_TRY(options.sessions.make_policy(options.sessions.workspace_root));
   const agent::Services services = NACRE_TRY(app.SessionServices(nullptr));
+  const PolicyReload reload([&app] { return app.LoadedPolicy(app.options().policy); }, live,
+                            services.log,
+                            [&globals](const std::string& text) {
+                              if (globals.json) {
+                                const OrderedJson json = {{"event", "policy"}, {"text", text}};
+                                std::printf("%s\n", DumpJson(json).c_str());
+                                std::fflush(stdout);
+                              } else {
+                                std::fprintf(stderr, "nacre: %s\n", SafeForTerminal(text).c_str());
+                              }
+                            });
   const std::unique_ptr<server::GrpcServer> gateway =
       NACRE_TRY(server::GrpcServer::Start(options, services));
   if (globals.json) {
@@ -48,7 +63,8 @@ void RegisterServe(CLI::App& root, Globals& globals) {
       "  nacre serve --workspace ~/project --policy coding\n"
       "  nacre run --connect ~/.local/state/nacre/nacre.sock \"List the files here\"\n"
       "Only this user (and root) can connect. Clients choose a folder below --workspace; the "
-      "policy is the server's.");
+      "policy is the server's. kill -HUP reads the policy again, for sessions that begin then; one "
+      "that is wrong changes nothing.");
   auto socket = std::make_shared<std::string>();
   command->add_option("--socket", *socket,
                       "The Unix socket (default: nacre.sock in the state directory)");

@@ -252,7 +252,7 @@ std::string ChangedPolicy(const policy::Policy& policy, const std::string& name,
     return {};
   }
   if (!change.unhide.empty() || !change.unprotect.empty()) {
-    policy::Policy changed = policy;
+    policy::PolicyDocument changed = policy;
     Erase(changed.grant.hide, change.unhide);
     Erase(changed.grant.protect, change.unprotect);
     if (change.writable) {

@@ -433,9 +433,9 @@ TEST_CASE("an engine that hangs is stopped by the turn's wall budget") {
   PretendedSandbox sandbox(fate);
   Collector sink;
   SessionOptions options = host.Options();
-  auto brief = std::make_shared<policy::Policy>(*options.policy);
-  brief->budgets.wall = std::chrono::milliseconds(20);
-  options.policy = brief;
+  policy::PolicyDocument brief = *options.policy;
+  brief.budgets.wall = std::chrono::milliseconds(20);
+  options.policy = policy::Policy::Compile(std::move(brief));
   auto driver =
       SessionDriver::Create(host.With(engine, sandbox, *store, *log), options, "task", sink)
           .value();

@@ -134,7 +134,7 @@ TEST_CASE("each mistake is named at its line and column") {
        "glob "
        "that begins with *"},
       {"---\na: 1\n", "p.yaml:3:1: a policy file holds one document"},
-      {"tools: [\n", "p.yaml:4:1: not valid YAML: end of sequence flow not found"},
+      {"tools: [\n", "p.yaml:3:8: not valid YAML: \"[\" is not closed"},
   }));
   INFO(row.text);
   CHECK(Said(row.text) == row.said);
@@ -177,10 +177,16 @@ TEST_CASE("each mistake in a rule is named at its line and column") {
        "argv[*] or argv[?]"},
       {"  - {id: a, reason: r, tool: t, decision: deny, args: {a: {oneof: [x]}}}\n",
        R"(p.yaml:4:60: tools[0].args.a.oneof: unknown key; did you mean "one_of"?)"},
-      {"  - {id: a, reason: r, tool: t, decision: deny, args: {a: {host_in: [x]}}}\n",
-       "p.yaml:4:60: tools[0].args.a.host_in: this version does not enforce \"host_in\", so it "
-       "refuses "
-       "the policy"},
+      {"  - {id: a, reason: r, tool: t, decision: deny, args: {a: {host_in: "
+       "[\"https://x.y/z\"]}}}\n",
+       "p.yaml:4:70: tools[0].args.a.host_in[0]: expected a host in lower case such as "
+       "api.example.com, *.example.com or 192.0.2.1, without a scheme, port or path; did you mean "
+       "\"x.y\"?"},
+      {"  - {id: a, reason: r, tool: t, decision: deny, args: {a: {host_in: [\"a*.x.y\"]}}}\n",
+       "p.yaml:4:70: tools[0].args.a.host_in[0]: a star stands for whole labels at the front only: "
+       "*.example.com"},
+      {"  - {id: a, reason: r, tool: t, decision: deny, args: {a: {host_in: []}}}\n",
+       "p.yaml:4:69: tools[0].args.a.host_in: empty"},
       {"  - {id: a, reason: r, tool: t, decision: deny, args: {a: {one_of: []}}}\n",
        "p.yaml:4:68: tools[0].args.a.one_of: empty"},
       {"  - {id: a, reason: r, tool: t, decision: deny, args: {a: {one_of: x}}}\n",
@@ -283,7 +289,7 @@ TEST_CASE("all mistakes of a document are reported at once, the first twenty in 
 }
 
 TEST_CASE("a mistake quotes hostile text so that it cannot draw on a terminal") {
-  CHECK(Said("\"a\\e[2Jb\": 1\n") == "p.yaml:3:1: control characters are not accepted");
+  CHECK(Said("\"a\\e[2Jb\": 1\n") == "p.yaml:3:3: control characters are not accepted");
   CHECK(Said("\"\xE2\x80\xAE\": 1\n") == "p.yaml:3:1: \\u{202e}: unknown key");
   CHECK(Said("a: \x1b[2J\n") == "p.yaml:3:4: control characters are not accepted");
   CHECK(Said("a: \xFF\n") == "p.yaml:3:4: not valid UTF-8");

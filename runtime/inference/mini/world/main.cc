@@ -539,9 +539,9 @@ class Play final {
     std::shared_ptr<const policy::Policy> loaded = policy;
     if (policy->grant.workspace == policy::WorkspaceMode::kTransactional) {
       // The workspace is a value here: there is no folder to commit to.
-      auto played = std::make_shared<policy::Policy>(*policy);
-      played->grant.workspace = policy::WorkspaceMode::kDirect;
-      loaded = std::move(played);
+      policy::PolicyDocument played = *policy;
+      played.grant.workspace = policy::WorkspaceMode::kDirect;
+      loaded = policy::Policy::Compile(std::move(played));
     }
     if (document) {
       policies_.erase(text);  // of that world alone

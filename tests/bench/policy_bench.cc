@@ -1,0 +1,388 @@
+// What a decision costs by the number of rules, next to Cedar (wasm) on the same policy and calls.
+//
+//   policy_bench [--sizes 100,1000,10000,100000] [--rounds 50] [--peer-seconds 10] [--no-peers]
+//
+// The policy: per 100 rules 48 that allow an exact host with methods and a path, 5 that deny a part of
+// such a path, 10 hosts by a wildcard, 27 folders, 10 programs with an argument that begins so. Half
+// of the calls are allowed. Each nacre figure is a whole Evaluate(): hide and protect, all rules,
+// verdict, rule, reason, source and grant.
+#include <malloc.h>
+#include <time.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "policy/evaluator.h"
+#include "policy/policy_loader.h"
+
+namespace {
+
+using namespace nacre;
+using Clock = std::chrono::steady_clock;
+
+constexpr size_t kCalls = 2000;
+constexpr size_t kPeerRulesMax = 10'000;
+
+double Microseconds(Clock::duration time) {
+  return std::chrono::duration<double, std::micro>(time).count();
+}
+
+double ThreadSeconds() {
+  timespec now{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+struct Call {
+  policy::Request request;
+  bool allowed = false;
+  Json context;  // the same for Cedar
+};
+
+struct Workload {
+  std::string yaml;
+  std::string cedar;
+  std::vector<Call> calls;
+};
+
+std::string Number(const char* before, size_t number, const char* after = "") {
+  return before + std::to_string(number) + after;
+}
+
+class Generator {
+ public:
+  explicit Generator(size_t rules) : rules_(rules) {}
+
+  Workload Make() {
+    work_.yaml =
+        "nacre: policy/1\nname: bench\nworkspace:\n  mode: transactional\n  hide: [\"**/.env\", "
+        "\"**/.ssh/**\", \"**/*.pem\", \"**/id_rsa*\", \"**/.aws/**\", \"**/*.key\"]\n  protect: "
+        "[\"policy/**\", \"**/.git/**\", \"**/.nacre/**\"]\ntools:\n";
+    for (size_t i = 0; i < rules_; ++i) {
+      Rule(i);
+    }
+    std::mt19937 random(7);
+    while (work_.calls.size() < kCalls) {
+      Ask(random() % rules_, random() % 2 == 0, random() % 4);
+    }
+    return std::move(work_);
+  }
+
+ private:
+  enum class Kind { kHost, kDenied, kWildcard, kFolder, kProgram };
+
+  static Kind KindOf(size_t i) {
+    const size_t part = i % 100;
+    return part < 96 && part % 20 == 19 ? Kind::kDenied
+           : part < 53                  ? Kind::kHost
+           : part < 63                  ? Kind::kWildcard
+           : part < 90                  ? Kind::kFolder
+                                        : Kind::kProgram;
+  }
+  // Four rules share a host.
+  static std::string Host(size_t i) { return Number("api", i / 4, ".corp.example"); }
+
+  void Put(size_t i, const std::string& tool, const std::string& args, bool allow) {
+    work_.yaml += Number("  - {id: r", i, ", reason: a rule of the benchmark, tool: ") + tool +
+                  ", args: {" + args + "}, decision: " + (allow ? "allow" : "deny") + "}\n";
+  }
+  void Cedar(const std::string& tool, const std::string& when, bool allow) {
+    work_.cedar += std::string(allow ? "permit" : "forbid") + "(principal, action == Action::\"" +
+                   tool + "\", resource) when { " + when + " };\n";
+  }
+  static std::string Below(const std::string& path) {
+    return "(context.path == \"" + path + "\" || context.path like \"" + path + "/*\")";
+  }
+
+  void Rule(size_t i) {
+    const std::string path = Number("/v1/a", i);
+    switch (KindOf(i)) {
+      case Kind::kHost:
+        Put(i, "http.request",
+            "host: {host_in: [" + Host(i) +
+                "]}, method: {one_of: [GET, POST]}, path: {under: " + path + "}",
+            true);
+        Cedar("http.request",
+              "context.host == \"" + Host(i) +
+                  "\" && [\"GET\", \"POST\"].contains(context.method) && " + Below(path),
+              true);
+        break;
+      case Kind::kDenied: {
+        const std::string denied = Number("/v1/a", i - 1, "/admin");
+        Put(i, "http.request",
+            "host: {host_in: [" + Host(i - 1) + "]}, path: {under: " + denied + "}", false);
+        Cedar("http.request", "context.host == \"" + Host(i - 1) + "\" && " + Below(denied), false);
+        break;
+      }
+      case Kind::kWildcard:
+        Put(i, "http.request", Number("host: {host_in: [\"*.w", i, ".example\"]}, method: GET"),
+            true);
+        Cedar("http.request",
+              Number("context.host like \"*.w", i, ".example\" && context.method == \"GET\""),
+              true);
+        break;
+      case Kind::kFolder: {
+        const std::string folder = Number("/workspace/data/d", i % 97) + Number("/part", i);
+        Put(i, "fs.read", "path: {under: " + folder + "}", true);
+        Cedar("fs.read", Below(folder), true);
+        break;
+      }
+      case Kind::kProgram:
+        Put(i, "proc.run",
+            Number("argv[0]: tool", i) + Number(", argv[1]: {glob: \"--in=d", i, "*\"}"), true);
+        Cedar("proc.run",
+              Number("context.argv0 == \"tool", i) +
+                  Number("\" && context.argv1 like \"--in=d", i, "*\""),
+              true);
+        break;
+    }
+  }
+
+  // A call that rule i speaks of, or one that misses it in one of four ways.
+  void Ask(size_t i, bool allowed, size_t miss) {
+    Call call;
+    call.allowed = allowed;
+    const std::string path = Number("/v1/a", i);
+    switch (KindOf(i)) {
+      case Kind::kHost:
+        Http(call, allowed || miss != 0 ? Host(i) : Host(i) + ".evil.example",
+             allowed || miss != 1 ? "POST" : "DELETE",
+             allowed || miss < 2 ? path + "/items/7"
+             : miss == 2         ? path + "x/items"
+                                 : "/v2");
+        break;
+      case Kind::kDenied:
+        call.allowed = false;
+        Http(call, Host(i - 1), "GET", Number("/v1/a", i - 1, "/admin/users"));
+        break;
+      case Kind::kWildcard:
+        Http(call,
+             allowed || miss > 1 ? Number("x.y.w", i, ".example") : Number("w", i, ".example"),
+             allowed || miss < 2 ? "GET" : "PUT", "/any");
+        break;
+      case Kind::kFolder: {
+        const std::string file = Number("/workspace/data/d", i % 97) +
+                                 Number("/part", i, allowed ? "" : "x") + "/2026/report.csv";
+        call.request = {.tool = "fs.read",
+                        .arguments = {{"path", file}},
+                        .paths = {{"path", file, policy::PathAccess::kRead}}};
+        call.context = {{"path", file}};
+        break;
+      }
+      case Kind::kProgram: {
+        const std::string program = Number("tool", i, allowed || miss > 1 ? "" : "x");
+        const std::string argument = Number(allowed || miss < 2 ? "--in=d" : "--out=d", i, ".csv");
+        call.request = {
+            .tool = "proc.run", .arguments = {{"argv", {program, argument}}}, .paths = {}};
+        call.context = {{"argv0", program}, {"argv1", argument}};
+        break;
+      }
+    }
+    work_.calls.push_back(std::move(call));
+  }
+
+  static void Http(Call& call, const std::string& host, const std::string& method,
+                   const std::string& path) {
+    call.context = {{"host", host}, {"method", method}, {"path", path}};
+    call.request = {.tool = "http.request", .arguments = call.context, .paths = {}};
+  }
+
+  const size_t rules_;
+  Workload work_;
+};
+
+struct Row {
+  size_t rules = 0;
+  double p50_us = 0;
+  double p99_us = 0;
+  double per_second = 0;
+  double load_ms = 0;
+  double load_cpu_ms = 0;
+  double heap_mib = 0;
+};
+
+std::shared_ptr<const policy::Policy> Load(const std::string& yaml) {
+  auto loaded = policy::LoadPolicyText("bench.yaml", yaml);
+  if (!loaded.ok()) {
+    std::fprintf(stderr, "policy_bench: %s\n", loaded.error().message.c_str());
+    std::exit(1);
+  }
+  return std::move(loaded).value();
+}
+
+Row Measure(size_t rules, const Workload& work, size_t rounds) {
+  Row row{.rules = rules, .load_ms = 1e12, .load_cpu_ms = 1e12};
+  std::shared_ptr<const policy::Policy> policy;
+  // The best of some: on a busy machine the others measure who else was running.
+  for (int i = 0; i < 5; ++i) {
+    policy.reset();
+    const size_t before = ::mallinfo2().uordblks;
+    const double cpu = ThreadSeconds();
+    const auto began = Clock::now();
+    policy = Load(work.yaml);
+    row.load_ms = std::min(row.load_ms, Microseconds(Clock::now() - began) / 1000);
+    row.load_cpu_ms = std::min(row.load_cpu_ms, (ThreadSeconds() - cpu) * 1000);
+    row.heap_mib = static_cast<double>(::mallinfo2().uordblks - before) / (1 << 20);
+  }
+  std::vector<double> times;
+  times.reserve(rounds * work.calls.size());
+  double seconds = 0;
+  for (size_t round = 0; round < rounds; ++round) {
+    const double cpu = ThreadSeconds();
+    for (const Call& call : work.calls) {
+      const auto began = Clock::now();
+      const policy::Decision decision = policy::Evaluate(*policy, call.request);
+      times.push_back(Microseconds(Clock::now() - began));
+      if ((decision.verdict == policy::Verdict::kAllow) != call.allowed) {
+        std::fprintf(stderr, "policy_bench: %s %s was decided %s by %s\n",
+                     call.request.tool.c_str(), DumpJson(call.request.arguments).c_str(),
+                     policy::VerdictName(decision.verdict), decision.rule.c_str());
+        std::exit(1);
+      }
+    }
+    seconds += ThreadSeconds() - cpu;
+  }
+  std::sort(times.begin(), times.end());
+  row.p50_us = times[times.size() / 2];
+  row.p99_us = times[times.size() * 99 / 100];
+  row.per_second = static_cast<double>(times.size()) / seconds;
+  return row;
+}
+
+// What peers.mjs says, or why it says nothing.
+Json AskPeers(const std::vector<std::pair<size_t, const Workload*>>& sizes, double seconds) {
+  const std::string folder = NACRE_PEERS;
+  if (std::system("command -v node >/dev/null 2>&1") != 0) {
+    return {{"missing", "node is not installed (Debian: apt-get install nodejs npm)"}};
+  }
+  if (!std::ifstream(folder + "/node_modules/@cedar-policy/cedar-wasm/package.json").good()) {
+    return {{"missing", "cedar-wasm is not installed: tests/bench/run policy does that with npm"}};
+  }
+  Json input = {{"seconds", seconds}, {"sizes", Json::array()}};
+  for (const auto& [rules, work] : sizes) {
+    Json calls = Json::array();
+    for (const Call& call : work->calls) {
+      calls.push_back(
+          {{"tool", call.request.tool}, {"context", call.context}, {"allowed", call.allowed}});
+    }
+    input["sizes"].push_back({{"rules", rules}, {"cedar", work->cedar}, {"calls", calls}});
+  }
+  std::ofstream(folder + "/input.json") << input.dump();
+  FILE* node =
+      ::popen(("node '" + folder + "/peers.mjs' '" + folder + "/input.json'").c_str(), "r");
+  std::string said;
+  char buffer[4096];
+  for (size_t got = 0; node != nullptr && (got = std::fread(buffer, 1, sizeof buffer, node)) > 0;) {
+    said.append(buffer, got);
+  }
+  if (node == nullptr || ::pclose(node) != 0) {
+    return {{"missing", "peers.mjs failed, see above"}};
+  }
+  Result<Json> answer = ParseJson(said);
+  return answer.ok() ? answer.value() : Json{{"missing", answer.error().message}};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::vector<size_t> sizes = {100, 1000, 10'000, 100'000};
+  size_t rounds = 50;
+  double peer_seconds = 10;
+  bool peers = true;
+  for (int i = 1; i < argc; ++i) {
+    const std::string option = argv[i];
+    const char* value = i + 1 < argc ? argv[i + 1] : "";
+    if (option == "--sizes") {
+      sizes.clear();
+      for (char* at = argv[++i]; at != nullptr && *at != '\0'; at += *at == ',' ? 1 : 0) {
+        sizes.push_back(std::strtoul(at, &at, 10));
+      }
+    } else if (option == "--rounds") {
+      rounds = std::max(1UL, std::strtoul(value, nullptr, 10));
+      ++i;
+    } else if (option == "--peer-seconds") {
+      peer_seconds = std::strtod(value, nullptr);
+      ++i;
+    } else if (option == "--no-peers") {
+      peers = false;
+    } else {
+      std::fprintf(stderr, "policy_bench: unknown option %s\n", option.c_str());
+      return 2;
+    }
+  }
+  std::vector<Row> rows;
+  std::vector<Workload> works;
+  for (const size_t rules : sizes) {
+    works.push_back(Generator(std::max<size_t>(rules, 1)).Make());
+  }
+  std::printf("%8s %10s %10s %14s %10s %12s %10s\n", "rules", "p50 us", "p99 us", "per s and core",
+              "load ms", "load CPU ms", "heap MiB");
+  std::vector<std::pair<size_t, const Workload*>> for_peers;
+  for (size_t i = 0; i < sizes.size(); ++i) {
+    const Row row = Measure(sizes[i], works[i], rounds);
+    std::printf("%8zu %10.2f %10.2f %14.0f %10.1f %12.1f %10.1f\n", row.rules, row.p50_us,
+                row.p99_us, row.per_second, row.load_ms, row.load_cpu_ms, row.heap_mib);
+    std::fflush(stdout);
+    rows.push_back(row);
+    if (sizes[i] <= kPeerRulesMax) {
+      for_peers.emplace_back(sizes[i], &works[i]);
+    }
+  }
+  const Json asked =
+      peers ? AskPeers(for_peers, peer_seconds) : Json{{"missing", "left out by --no-peers"}};
+  const auto row_of = [&](size_t rules) -> const Row* {
+    for (const Row& row : rows) {
+      if (row.rules == rules) {
+        return &row;
+      }
+    }
+    return nullptr;
+  };
+  OrderedJson last = {{"p50_us_10k_rules", nullptr},
+                      {"p99_us_10k_rules", nullptr},
+                      {"flatness_100_to_100k", nullptr},
+                      {"opa_wasm_over_nacre_10k", nullptr},
+                      {"cedar_wasm_over_nacre_10k", nullptr},
+                      {"load_ms_10k", nullptr},
+                      {"load_cpu_ms_10k", nullptr},
+                      {"decisions_per_s_per_core", nullptr},
+                      {"heap_mib_10k", nullptr},
+                      {"missing", OrderedJson::object()}};
+  last["missing"]["opa_wasm"] =
+      "needs the policy compiled to wasm by opa, which neither Debian 12 nor npm has";
+  if (const Row* row = row_of(10'000)) {
+    last["p50_us_10k_rules"] = row->p50_us;
+    last["p99_us_10k_rules"] = row->p99_us;
+    last["load_ms_10k"] = row->load_ms;
+    last["load_cpu_ms_10k"] = row->load_cpu_ms;
+    last["decisions_per_s_per_core"] = row->per_second;
+    last["heap_mib_10k"] = row->heap_mib;
+  }
+  if (row_of(100) != nullptr && row_of(100'000) != nullptr) {
+    last["flatness_100_to_100k"] = row_of(100'000)->p50_us / row_of(100)->p50_us;
+  }
+  if (const Json* cedar = FindMember(asked, "cedar_wasm")) {
+    for (const Json& peer : *cedar) {
+      const auto rules = static_cast<size_t>(IntMember(peer, "rules"));
+      std::printf(
+          "cedar-wasm, %zu rules: p50 %.0f us, p99 %.0f us, load %.0f ms, %.0f times nacre's p50\n",
+          rules, peer["p50_us"].get<double>(), peer["p99_us"].get<double>(),
+          peer["load_ms"].get<double>(), peer["p50_us"].get<double>() / row_of(rules)->p50_us);
+      if (rules == 10'000) {
+        last["cedar_wasm_over_nacre_10k"] = peer["p50_us"].get<double>() / row_of(rules)->p50_us;
+      }
+    }
+  } else {
+    last["missing"]["cedar_wasm"] = StringMember(asked, "missing");
+    std::printf("cedar-wasm: %s\n", StringMember(asked, "missing").c_str());
+  }
+  std::printf("%s\n", DumpJson(last).c_str());
+  return 0;
+}

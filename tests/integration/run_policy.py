@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+"""The tools of a security team, as the built program offers them: policy check, explain and test, and
+a policy that a running server reads again."""
+import json
+import pathlib
+import signal
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+
+from nacre_case import NacreCase, main  # noqa: E402
+from scripted_engine import ScriptedEngine, answer, call  # noqa: E402
+
+POLICY = """nacre: policy/1
+name: team
+extends: [builtin/base]
+tools:
+  - id: count
+    reason: counting only
+    tool: proc.run
+    args: {argv[0]: {one_of: [wc, sh]}}
+    decision: allow
+  - id: never
+    reason: not asked for
+    tool: proc.run
+    args: {argv[0]: nothing}
+    decision: ask
+"""
+
+CASES = """nacre: policy-cases/1
+policy: team.yaml
+cases:
+  - name: counting
+    call: {tool: proc.run, args: {argv: [wc, -l, a.txt]}}
+    expect: allow
+    rule: tools.count
+  - name: secrets
+    call: {tool: fs.read, args: {path: .env}}
+    expect: deny
+    rule: workspace.hide
+"""
+
+
+class Check(NacreCase):
+    def test_a_risk_is_named_with_its_line(self):
+        policy = self.policy(POLICY, "team.yaml")
+        done = self.nacre("policy", "check", "--json", policy)
+        risks = json.loads(done.stdout)["risks"]
+        self.assertEqual([(r["name"], r["rule"]) for r in risks], [("shell", "tools.count")], done)
+        self.assertEqual(risks[0]["source"], f"{policy}:5:5")
+        self.assertIn("to narrow it:", self.nacre("policy", "check", policy).stdout)
+        self.nacre("policy", "check", "--strict", policy, exit_code=1)
+        self.nacre("policy", "check", "--strict", "base")
+
+
+class Cases(NacreCase):
+    def setUp(self):
+        super().setUp()
+        self.policy(POLICY, "team.yaml")
+
+    def test_cases_that_hold(self):
+        cases = self.policy(CASES, "team.cases.yaml")
+        report = json.loads(self.nacre("policy", "test", "--json", cases).stdout)
+        self.assertEqual((report["passed"], report["failed"]), (2, 0), report)
+        self.assertIn("tools.never", [rule["rule"] for rule in report["uncovered"]])
+        self.assertEqual(report["rules_covered"], 1)
+        self.nacre("policy", "test", "--min-coverage", "50", cases, exit_code=1)
+
+    def test_cases_that_do_not_hold(self):
+        cases = self.policy(CASES.replace("expect: allow", "expect: ask").replace("tool: fs.read", "tool: fs.raed"),
+                            "bad.cases.yaml")
+        done = self.nacre("policy", "test", cases, exit_code=1)
+        self.assertIn(f"{cases}:4:5: counting", done.stdout)
+        self.assertIn("expected ask by tools.count, got allow by tools.count", done.stdout)
+        self.assertIn("got invalid", done.stdout)
+        self.assertIn("2 cases, 0 passed, 2 failed", done.stdout)
+
+    def test_a_file_of_cases_with_a_mistake(self):
+        cases = self.policy(CASES.replace("expect: deny", "expects: deny"), "typo.cases.yaml")
+        done = self.nacre("policy", "test", cases, exit_code=1)
+        self.assertIn(f"{cases}:10:5: cases[1].expects: unknown key; did you mean \"expect\"?", done.stderr)
+
+
+class Explain(NacreCase):
+    def test_a_recorded_call(self):
+        self.write("a.txt", "one\n")
+        with ScriptedEngine([call("fs.read", path="/etc/shadow"), answer("No.")]) as engine:
+            self.run_task("Read it", "--engine", engine.url, "--model", "scripted")
+        told = json.loads(self.nacre("policy", "explain", "--json", "--call", "last").stdout)
+        self.assertEqual(told["verdict"], "deny")
+        self.assertEqual(told["recorded"]["verdict"], "deny")
+        self.assertTrue(told["recorded"]["same_policy"])
+        self.assertTrue(any("is not under /workspace" in rule["missing"] for rule in told["considered"]), told)
+        other = json.loads(self.nacre("policy", "explain", "--json", "--policy", "offline", "--call", "last").stdout)
+        self.assertFalse(other["recorded"]["same_policy"])
+        self.nacre("policy", "explain", "--call", "01NOTHERE", exit_code=3)
+        self.nacre("policy", "explain", exit_code=2)
+
+
+class Reload(NacreCase):
+    def test_a_server_reads_its_policy_again(self):
+        policy = self.policy(POLICY, "team.yaml")
+        server = self.start("serve", "--json", "--policy", policy, "--workspace", self.workspace)
+        self.assertEqual(json.loads(server.stdout.readline())["event"], "listening")
+        policy.write_text(POLICY.replace("counting only", "counting"), encoding="utf-8")
+        server.send_signal(signal.SIGHUP)
+        self.assertIn("the policy was reloaded", json.loads(server.stdout.readline())["text"])
+        policy.write_text(POLICY.replace("decision: ask", "decision: aks"), encoding="utf-8")
+        server.send_signal(signal.SIGHUP)
+        refused = json.loads(server.stdout.readline())["text"]
+        self.assertIn("stays in force", refused)
+        self.assertIn("did you mean \"ask\"?", refused)
+        server.send_signal(signal.SIGTERM)
+        server.wait(timeout=60)
+        events = [record["event"] for record in self.audit()]
+        self.assertEqual([e for e in events if e.startswith("policy.")], ["policy.loaded", "policy.refused"])
+
+
+if __name__ == "__main__":
+    main()
