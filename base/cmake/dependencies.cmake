@@ -4,7 +4,8 @@ find_package(Threads REQUIRED)
 find_package(nlohmann_json 3.11 REQUIRED)              # base, sdk
 find_package(OpenSSL 3 REQUIRED)                       # base/digest, runtime/audit
 find_package(SQLite3 REQUIRED)                         # memory/sqlite
-find_package(yaml-cpp REQUIRED)                        # policy/policy_loader
+pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)  # policy/internal/yaml_tree
+find_package(yaml-cpp REQUIRED)                        # tools/manifest
 pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)  # sandbox/seccomp
 find_package(CURL REQUIRED)                            # runtime/inference/openai_engine
 find_package(CLI11 REQUIRED)                           # runtime/cli

@@ -84,8 +84,8 @@ bool RuleCovers(const ToolRule& wide, const ToolRule& narrow) {
 
 namespace {
 
-// Under which keys a condition is filed when it stands first in a wide rule: whatever it covers has
-// one of them among its CoveredBy().
+// Under which keys a wide rule is filed for one of its conditions: whatever that covers has one of
+// them among its CoveredBy().
 std::vector<std::string> FiledUnder(const ArgumentMatcher& condition) {
   using Kind = ArgumentMatcher::Kind;
   const std::string path = condition.path + '\0';
@@ -161,14 +161,38 @@ std::vector<std::string> CoveringTools(const std::string& tool) {
 }  // namespace
 
 DeciderIndex::DeciderIndex(const std::vector<ToolRule>& rules) : rules_(rules) {
+  // How many rules could be filed under a key.
+  std::unordered_map<std::string, uint32_t> common;
+  std::vector<std::vector<std::vector<std::string>>> keys(rules.size());  // by rule and condition
+  for (size_t i = 0; i < rules.size(); ++i) {
+    for (const ArgumentMatcher& condition : rules[i].arguments) {
+      keys[i].push_back(FiledUnder(condition));
+      for (const std::string& key : keys[i].back()) {
+        ++common[key];
+      }
+    }
+  }
+  // Each is filed once, under the condition that it shares with the fewest.
   for (uint32_t i = 0; i < rules.size(); ++i) {
+    const std::vector<std::string>* rarest = nullptr;
+    uint32_t least = UINT32_MAX;
+    for (const std::vector<std::string>& condition : keys[i]) {
+      uint32_t most = 0;
+      for (const std::string& key : condition) {
+        most = std::max(most, common[key]);
+      }
+      if (most < least) {
+        least = most;
+        rarest = &condition;
+      }
+    }
     for (const std::string& tool : rules[i].tools) {
-      if (rules[i].arguments.empty()) {
-        by_first_[tool].push_back(i);
+      if (rarest == nullptr) {
+        filed_[tool].push_back(i);
         continue;
       }
-      for (const std::string& key : FiledUnder(rules[i].arguments[0])) {
-        by_first_[tool + '\0' + key].push_back(i);
+      for (const std::string& key : *rarest) {
+        filed_[tool + '\0' + key].push_back(i);
       }
     }
   }
@@ -178,8 +202,8 @@ const ToolRule* DeciderIndex::DeciderOf(size_t index) const {
   const ToolRule& rule = rules_[index];
   const ToolRule* first = nullptr;
   const auto look = [&](const std::string& key) {
-    const auto found = by_first_.find(key);
-    if (found == by_first_.end()) {
+    const auto found = filed_.find(key);
+    if (found == filed_.end()) {
       return;
     }
     for (const uint32_t i : found->second) {

@@ -19,8 +19,8 @@ bool ConditionsCover(const ToolRule& wide, const ToolRule& narrow);
 bool RuleCovers(const ToolRule& wide, const ToolRule& narrow);
 
 // Finds, among many rules, those that leave nothing for another to decide. It looks only at rules
-// that share what the wide rule asks first with the narrow one, so all of n rules together take time
-// of about n. Borrows the rules.
+// that share with the narrow one what the wide rule asks and few others do, so all of n rules
+// together take time of about n. Borrows the rules.
 class DeciderIndex final {
  public:
   explicit DeciderIndex(const std::vector<ToolRule>& rules);
@@ -31,7 +31,7 @@ class DeciderIndex final {
 
  private:
   const std::vector<ToolRule>& rules_;
-  std::unordered_map<std::string, std::vector<uint32_t>> by_first_;
+  std::unordered_map<std::string, std::vector<uint32_t>> filed_;
 };
 
 }  // namespace nacre::policy

@@ -37,7 +37,8 @@ ARROWS = {
 
 # Headers of other people's libraries: (what the include looks like, which files may have it).
 VOCABULARIES = [
-    (r"yaml-cpp/", r"policy/(policy_loader|internal/yaml)[^/]*|tools/manifest[^/]*"),
+    (r"yaml-cpp/", r"tools/manifest[^/]*"),
+    (r"yaml\.h", r"policy/internal/yaml_tree\.cc"),
     (r"sqlite3\.h", r"memory/sqlite\.(h|cc)"),
     (r"(grpcpp|google/protobuf)/|nacre/v1/", r"(runtime/server|sdk/client)/.*"),
     (r"curl/", r"runtime/inference/[^/]*"),
