@@ -365,7 +365,7 @@ int TestPolicy(Globals& globals, const TestOptions& options) {
 
 void RegisterPolicy(CLI::App& root, Globals& globals) {
   CLI::App* policy =
-      root.add_subcommand("policy", "Check and test a policy; explain what it decides");
+      root.add_subcommand("policy", "Check, test, explain, compare, replay and import policies");
   policy->require_subcommand(1);
   policy->footer(
       "Examples:\n"
@@ -373,6 +373,9 @@ void RegisterPolicy(CLI::App& root, Globals& globals) {
       "  nacre policy check --effective coding\n"
       "  nacre policy explain --call last\n"
       "  nacre policy test my-policy.cases.yaml\n"
+      "  nacre policy diff coding my-policy.yaml\n"
+      "  nacre policy replay --since 7d my-policy.yaml\n"
+      "  nacre policy import openshell -o my-policy.yaml openshell.yaml\n"
       "  nacre policy explain fs.read '{\"path\":\"/etc/shadow\"}'\n"
       "  nacre policy explain --policy offline proc.run '{\"argv\":[\"wc\",\"a\"]}'");
 
@@ -425,6 +428,9 @@ void RegisterPolicy(CLI::App& root, Globals& globals) {
     explained->policy_given = explain->count("--policy") > 0;
     globals.exit_code = ExplainCall(globals, *explained);
   });
+  RegisterPolicyDiff(*policy, globals);
+  RegisterPolicyReplay(*policy, globals);
+  RegisterPolicyImport(*policy, globals);
 }
 
 }  // namespace nacre::cli

@@ -35,6 +35,10 @@ void RegisterServe(CLI::App& root, Globals& globals);
 void RegisterSession(CLI::App& root, Globals& globals);
 void RegisterCall(CLI::App& root, Globals& globals);
 void RegisterPolicy(CLI::App& root, Globals& globals);
+// `nacre policy diff`, `import` and `replay`, for RegisterPolicy.
+void RegisterPolicyDiff(CLI::App& policy, Globals& globals);
+void RegisterPolicyImport(CLI::App& policy, Globals& globals);
+void RegisterPolicyReplay(CLI::App& policy, Globals& globals);
 void RegisterAudit(CLI::App& root, Globals& globals);
 void RegisterSandbox(CLI::App& root, Globals& globals);
 // `nacre sandbox profile`, for RegisterSandbox.

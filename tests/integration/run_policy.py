@@ -4,6 +4,7 @@ a policy that a running server reads again."""
 import json
 import pathlib
 import signal
+import sqlite3
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
@@ -114,6 +115,93 @@ class Reload(NacreCase):
         server.wait(timeout=60)
         events = [record["event"] for record in self.audit()]
         self.assertEqual([e for e in events if e.startswith("policy.")], ["policy.loaded", "policy.refused"])
+
+
+class Replay(NacreCase):
+    def test_the_recorded_calls_under_another_policy(self):
+        self.write("a.txt", "one\n")
+        calls = [call("fs.read", path="a.txt"), call("fs.write", path="b.txt", content="x"),
+                 call("fs.read", path="/etc/shadow"), answer("Done.")]
+        with ScriptedEngine(calls) as engine:
+            self.run_task("Do it", "--engine", engine.url, "--model", "scripted")
+        same = json.loads(self.nacre("policy", "replay", "--json", "--strict", "coding").stdout)
+        self.assertEqual((same["calls"], same["same"], same["groups"], same["not_judged"]), (3, 3, [], []), same)
+        done = self.nacre("policy", "replay", "--json", "--strict", "base", exit_code=1)
+        base = json.loads(done.stdout)
+        self.assertEqual((base["same"], base["now_denied"], base["now_allowed"], base["now_asked"]), (2, 1, 0, 0), base)
+        group = base["groups"][0]
+        self.assertEqual((group["tool"], group["then"], group["now"], group["count"]), ("fs.write", "allow", "deny", 1))
+        explained = self.nacre("policy", "explain", "--json", "--policy", "base", "--call", group["example"])
+        self.assertEqual(json.loads(explained.stdout)["verdict"], "deny")
+        self.assertIn("1 now denied", self.nacre("policy", "replay", "base").stdout)
+        self.assertEqual(json.loads(self.nacre("policy", "replay", "--json", "--since", "2099-01-01", "base").stdout)
+                         ["calls"], 0)
+        self.assertEqual(json.loads(self.nacre("policy", "replay", "--json", "--since", "1h", "base").stdout)
+                         ["calls"], 3)
+        for since in ("yesterday", "7", "7y", "2026-13", "-3d"):
+            self.nacre("policy", "replay", f"--since={since}", "base", exit_code=2)
+
+    def test_arguments_that_are_not_those_of_the_record_are_not_judged(self):
+        self.write("a.txt", "one\n")
+        with ScriptedEngine([call("fs.read", path="a.txt"), answer("Done.")]) as engine:
+            self.run_task("Do it", "--engine", engine.url, "--model", "scripted")
+        database = sqlite3.connect(self.state / "nacre.db")
+        with database:
+            changed = database.execute("UPDATE calls SET arguments_json = replace(arguments_json, 'a.txt', 'b.txt')")
+            self.assertEqual(changed.rowcount, 1)
+        database.close()
+        report = json.loads(self.nacre("policy", "replay", "--json", "--strict", "coding", exit_code=1).stdout)
+        self.assertEqual((report["calls"], report["same"]), (1, 0), report)
+        self.assertIn("not those that the log has the digest of", report["not_judged"][0]["why"])
+
+
+OPENSHELL = """version: 1
+filesystem_policy: {include_workdir: true, read_only: [/sandbox/config]}
+network_policies:
+  api:
+    endpoints:
+      - {host: api.x.example, port: 443, protocol: rest, access: read-only}
+    binaries: [{path: /usr/bin/curl}]
+"""
+
+
+class Diff(NacreCase):
+    def test_what_is_newly_allowed_is_shown_by_a_call(self):
+        policy = self.policy(POLICY, "team.yaml")
+        done = self.nacre("policy", "diff", "--json", "--no-wider", "base", policy, exit_code=1)
+        report = json.loads(done.stdout)
+        self.assertEqual({(g["what"], g["tool"], g["rule_after"]) for g in report["groups"]},
+                         {("newly allowed", "proc.run", "tools.count"),
+                          ("newly asked, was denied", "proc.run", "tools.never")}, report)
+        for group in report["groups"]:
+            told = self.nacre("policy", "explain", "--json", "--policy", policy, group["tool"], group["witnesses"][0])
+            self.assertEqual(json.loads(told.stdout)["verdict"], group["after"])
+        narrower = json.loads(self.nacre("policy", "diff", "--json", "--no-wider", policy, "base").stdout)
+        self.assertFalse(narrower["wider"])
+        self.assertEqual({g["after"] for g in narrower["groups"]}, {"deny"})
+        self.assertIn("newly allowed: proc.run", self.nacre("policy", "diff", "base", policy).stdout)
+        same = json.loads(self.nacre("policy", "diff", "--json", policy, policy).stdout)
+        self.assertEqual((same["groups"], same["settings"], same["rules_only_after"]), ([], [], []))
+
+
+class Import(NacreCase):
+    def test_a_policy_of_openshell(self):
+        old = self.policy(OPENSHELL, "old.yaml")
+        report = json.loads(self.nacre("policy", "import", "openshell", "--json", old).stdout)
+        self.assertEqual([f["code"] for f in report["findings"]], ["T7", "T9", "T4", "T8", "left-out"], report)
+        self.assertEqual((report["endpoints"], report["endpoints_imported"]), (1, 0))
+        new = old.with_name("new.yaml")
+        done = self.nacre("policy", "import", "openshell", "-o", new, old)
+        self.assertIn(f"{old}:6:9: T4 network_policies.api.endpoints[0].enforcement: absent", done.stderr)
+        self.nacre("policy", "check", new)
+        denied = self.nacre("policy", "explain", "--json", "--policy", new, "fs.write",
+                            '{"path": "config/a", "content": ""}')
+        self.assertEqual(json.loads(denied.stdout)["rule"], "workspace.protect")
+
+    def test_what_is_none(self):
+        old = self.policy(OPENSHELL.replace("read-only}", "readonly}"), "old.yaml")
+        done = self.nacre("policy", "import", "openshell", old, exit_code=1)
+        self.assertIn(f"{old}:6:9: network_policies.api.endpoints[0].access", done.stderr)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,206 @@
+// nacre policy diff: which calls two policies decide differently.
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <tuple>
+#include <variant>
+#include <vector>
+
+#include "policy/diff.h"
+#include "policy/evaluator.h"
+#include "runtime/agent/tool_call.h"
+#include "runtime/cli/command.h"
+#include "runtime/cli/terminal.h"
+
+namespace nacre::cli {
+namespace {
+
+constexpr size_t kWitnessesShown = 3;
+
+struct DiffFlags {
+  std::string before;
+  std::string after;
+  bool no_wider = false;
+};
+
+struct Group {
+  size_t count = 0;
+  std::string reason_before;
+  std::string reason_after;
+  std::vector<std::string> witnesses;  // arguments
+};
+
+struct Difference {
+  policy::PolicyDiff diff;
+  size_t asked = 0;
+  bool wider = false;
+  // tool, verdict and rule before, verdict and rule after
+  std::map<std::tuple<std::string, std::string, std::string, std::string, std::string>, Group>
+      groups;
+  std::set<std::string> shown;  // rules that decided a witness
+};
+
+bool Shown(const Difference& difference, const policy::ToolRule& rule) {
+  return difference.shown.count("tools." + rule.id) > 0;
+}
+
+void Ask(Difference& difference, const policy::Policy& before, const policy::Policy& after,
+         const tools::Registry& registry, const std::string& workspace) {
+  const char* home = std::getenv("HOME");
+  for (const policy::CandidateCall& call : difference.diff.candidates) {
+    const std::string arguments = DumpJson(call.arguments);
+    const std::variant<agent::ToolCall, agent::BadToolCall> parsed = agent::ParseToolCall(
+        {call.tool, arguments}, registry, {workspace, home != nullptr ? home : ""});
+    const auto* understood = std::get_if<agent::ToolCall>(&parsed);
+    if (understood == nullptr) {
+      continue;  // no call that its tool takes
+    }
+    ++difference.asked;
+    const policy::Decision then = policy::Evaluate(before, understood->request);
+    const policy::Decision now = policy::Evaluate(after, understood->request);
+    if (then.verdict == now.verdict) {
+      continue;
+    }
+    difference.wider = difference.wider || now.verdict > then.verdict;
+    difference.shown.insert({then.rule, now.rule});
+    Group& group = difference.groups[{call.tool, policy::VerdictName(then.verdict), then.rule,
+                                      policy::VerdictName(now.verdict), now.rule}];
+    if (++group.count <= kWitnessesShown) {
+      group.reason_before = then.reason;
+      group.reason_after = now.reason;
+      group.witnesses.push_back(arguments);
+    }
+  }
+}
+
+const char* WhatHappened(const std::string& before, const std::string& after) {
+  return after == "deny"    ? "newly denied"
+         : after == "allow" ? "newly allowed"
+         : before == "deny" ? "newly asked, was denied"
+                            : "newly asked, was allowed";
+}
+
+OrderedJson RulesJson(const Difference& difference,
+                      const std::vector<const policy::ToolRule*>& rules) {
+  OrderedJson list = OrderedJson::array();
+  for (const policy::ToolRule* rule : rules) {
+    list.push_back({{"rule", "tools." + rule->id},
+                    {"source", rule->source.file + ":" + std::to_string(rule->source.line) + ":" +
+                                   std::to_string(rule->source.column)},
+                    {"seen", Shown(difference, *rule)}});
+  }
+  return list;
+}
+
+OrderedJson ToJson(const Difference& difference) {
+  OrderedJson settings = OrderedJson::array();
+  for (const policy::SettingChange& change : difference.diff.settings) {
+    settings.push_back({{"key", change.key}, {"before", change.before}, {"after", change.after}});
+  }
+  OrderedJson groups = OrderedJson::array();
+  for (const auto& [key, group] : difference.groups) {
+    const auto& [tool, then, rule_then, now, rule_now] = key;
+    groups.push_back({{"what", WhatHappened(then, now)},
+                      {"tool", tool},
+                      {"before", then},
+                      {"rule_before", rule_then},
+                      {"reason_before", group.reason_before},
+                      {"after", now},
+                      {"rule_after", rule_now},
+                      {"reason_after", group.reason_after},
+                      {"count", group.count},
+                      {"witnesses", group.witnesses}});
+  }
+  return {{"wider", difference.wider},
+          {"settings", std::move(settings)},
+          {"rules_only_before", RulesJson(difference, difference.diff.only_before)},
+          {"rules_only_after", RulesJson(difference, difference.diff.only_after)},
+          {"calls_asked", difference.asked},
+          {"calls_cut", difference.diff.candidates_cut},
+          {"groups", std::move(groups)}};
+}
+
+void PrintRules(const Difference& difference, const std::vector<const policy::ToolRule*>& rules,
+                const char* sign) {
+  for (const policy::ToolRule* rule : rules) {
+    std::printf(
+        "%s tools.%s  %s:%d%s\n", sign, SafeLine(rule->id, 80).c_str(),
+        SafeLine(rule->source.file, 120).c_str(), rule->source.line,
+        Shown(difference, *rule) ? "" : "  (no call was found that it decides differently)");
+  }
+}
+
+void Print(const Difference& difference) {
+  for (const policy::SettingChange& change : difference.diff.settings) {
+    std::printf("~ %s: %s -> %s\n", SafeLine(change.key, 80).c_str(),
+                SafeLine(change.before, 200).c_str(), SafeLine(change.after, 200).c_str());
+  }
+  PrintRules(difference, difference.diff.only_before, "-");
+  PrintRules(difference, difference.diff.only_after, "+");
+  const Terminal terminal(1);
+  for (const auto& [key, group] : difference.groups) {
+    const auto& [tool, then, rule_then, now, rule_now] = key;
+    const Style style = now == "deny" ? Style::kRed : now == "ask" ? Style::kYellow : Style::kGreen;
+    std::printf(
+        "\n%s: %s  (%zu such calls asked)\n  before  %s by %s: %s\n  after   %s by %s: %s\n",
+        terminal.Paint(style, WhatHappened(then, now)).c_str(), SafeLine(tool, 60).c_str(),
+        group.count, then.c_str(), SafeLine(rule_then, 80).c_str(),
+        SafeLine(group.reason_before, 200).c_str(), now.c_str(), SafeLine(rule_now, 80).c_str(),
+        SafeLine(group.reason_after, 200).c_str());
+    for (const std::string& witness : group.witnesses) {
+      std::printf("    %s %s\n", SafeLine(tool, 60).c_str(), SafeLine(witness, 300).c_str());
+    }
+  }
+  std::printf("\n%zu calls were put to both%s; what is shown differs, what is not shown may\n",
+              difference.asked, difference.diff.candidates_cut ? " (there would be more)" : "");
+}
+
+int Diff(Globals& globals, const DiffFlags& flags) {
+  App app(globals.app);
+  Result<std::string> workspace = app.Workspace();
+  Result<const tools::Registry*> registry = app.Tools();
+  if (!workspace.ok() || !registry.ok()) {
+    return Fail(globals, workspace.ok() ? registry.error() : workspace.error());
+  }
+  const auto before = app.Policy(flags.before, workspace.value());
+  if (!before.ok()) {
+    return Fail(globals, before.error(), kExitFailed);
+  }
+  const auto after = app.Policy(flags.after, workspace.value());
+  if (!after.ok()) {
+    return Fail(globals, after.error(), kExitFailed);
+  }
+  policy::ToolSchemaList schemas;
+  for (const tools::Manifest& tool : registry.value()->all()) {
+    schemas.emplace_back(tool.name, Json(tool.parameters));
+  }
+  Difference difference{.diff = policy::DiffPolicies(*before.value(), *after.value(), schemas)};
+  Ask(difference, *before.value(), *after.value(), *registry.value(), workspace.value());
+  if (globals.json) {
+    std::printf("%s\n", DumpJson(ToJson(difference)).c_str());
+  } else {
+    Print(difference);
+  }
+  return flags.no_wider && difference.wider ? kExitFailed : kExitOk;
+}
+
+}  // namespace
+
+void RegisterPolicyDiff(CLI::App& policy, Globals& globals) {
+  CLI::App* diff = policy.add_subcommand(
+      "diff", "Which calls do two policies decide differently? Each is shown by a call");
+  auto flags = std::make_shared<DiffFlags>();
+  diff->add_option("before", flags->before, "A shipped profile or a file")->required();
+  diff->add_option("after", flags->after, "Another")->required();
+  diff->add_flag("--no-wider", flags->no_wider,
+                 "Fail (exit code 1) when the second allows or asks for a call that the first "
+                 "answers more strictly");
+  AddToolFlag(*diff, globals);
+  AddJsonFlag(*diff, globals);
+  diff->callback([&globals, flags] { globals.exit_code = Diff(globals, *flags); });
+}
+
+}  // namespace nacre::cli

@@ -1,0 +1,288 @@
+// nacre policy replay: the recorded calls, judged again by another policy.
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <variant>
+#include <vector>
+
+#include "base/digest.h"
+#include "memory/session_store.h"
+#include "policy/evaluator.h"
+#include "runtime/agent/tool_call.h"
+#include "runtime/audit/audit_verifier.h"
+#include "runtime/cli/command.h"
+#include "runtime/cli/terminal.h"
+
+namespace nacre::cli {
+namespace {
+
+struct ReplayFlags {
+  std::string policy;
+  std::string since;
+  bool strict = false;
+};
+
+// As records write their time, to compare as text: of "7d", "12h", "30m", or of the beginning of such
+// a time. nullopt for anything else.
+std::optional<std::string> SinceText(const std::string& since, WallTime now) {
+  if (since.empty()) {
+    return since;
+  }
+  int64_t count = 0;
+  const char* end = since.data() + since.size();
+  const auto [unit, error] = std::from_chars(since.data(), end, count);
+  if (error == std::errc() && unit + 1 == end && count > 0 && count < 1'000'000) {
+    const int64_t seconds = *unit == 'd' ? 86'400 : *unit == 'h' ? 3600 : *unit == 'm' ? 60 : 0;
+    if (seconds > 0) {
+      return FormatRfc3339(now - std::chrono::seconds(count * seconds));
+    }
+  }
+  static constexpr std::string_view kForm = "0000-00-00T00:00:00.000Z";
+  const auto fits = [](char a, char form) {
+    return form == '0' ? a >= '0' && a <= '9' : a == form;
+  };
+  const bool time = since.size() >= 10 && since.size() <= kForm.size() &&
+                    std::equal(since.begin(), since.end(), kForm.begin(), fits);
+  return time ? std::optional(since) : std::nullopt;
+}
+
+struct Group {
+  size_t count = 0;
+  std::string reason;   // of the first
+  std::string example;  // its call
+};
+
+struct Report {
+  uint64_t records = 0;
+  size_t calls = 0;
+  size_t same = 0;
+  size_t denied = 0;
+  size_t allowed = 0;
+  size_t asked = 0;
+  std::map<std::string, size_t> not_judged;  // by reason
+  // tool, verdict and rule then, verdict and rule now
+  std::map<std::tuple<std::string, std::string, std::string, std::string, std::string>, Group>
+      changed;
+};
+
+class Replayer final {
+ public:
+  Replayer(App& app, const policy::Policy& policy, const tools::Registry& registry)
+      : app_(app), policy_(policy), registry_(registry) {
+    const char* home = std::getenv("HOME");
+    home_ = home != nullptr ? home : "";
+  }
+
+  void Add(const Json& record) {
+    ++report_.calls;
+    const Json* data = FindMember(record, "data");
+    const std::string call = StringMember(record, "call");
+    if (data == nullptr) {
+      ++report_.not_judged["the record has no data"];
+      return;
+    }
+    const std::string tool = StringMember(*data, "tool");
+    std::string why;
+    const std::optional<policy::Request> request =
+        RequestOf(tool, call, StringMember(record, "session"), *data, why);
+    if (!request.has_value()) {
+      ++report_.not_judged[why];
+      return;
+    }
+    const policy::Decision decision = policy::Evaluate(policy_, *request);
+    const std::string now = policy::VerdictName(decision.verdict);
+    const std::string then = StringMember(*data, "verdict");
+    if (now == then) {
+      ++report_.same;
+      return;
+    }
+    ++(now == "deny" ? report_.denied : now == "ask" ? report_.asked : report_.allowed);
+    Group& group = report_.changed[{tool, then, StringMember(record, "rule"), now, decision.rule}];
+    if (++group.count == 1) {
+      group.reason = decision.reason;
+      group.example = call;
+    }
+  }
+
+  Report& report() { return report_; }
+
+ private:
+  // The call as it was judged then; its arguments are those of which the record has the digest.
+  std::optional<policy::Request> RequestOf(const std::string& tool, const std::string& call,
+                                           const std::string& session, const Json& data,
+                                           std::string& why) {
+    const Json* recorded = FindMember(data, "arguments");
+    const std::string digest = recorded != nullptr ? StringMember(*recorded, "digest") : "";
+    std::string workspace = agent::kWorkspaceTarget;
+    std::string arguments;
+    if (recorded != nullptr && FindMember(*recorded, "content") != nullptr &&
+        !BoolMember(*recorded, "cut")) {
+      arguments = StringMember(*recorded, "content");
+    } else {
+      const Result<memory::SessionStore*> store = app_.Store();
+      if (!store.ok()) {
+        why = "the log has only a digest of the arguments, and there is no database";
+        return std::nullopt;
+      }
+      const Result<memory::CallDetail> detail = store.value()->LoadCall(call);
+      if (!detail.ok()) {
+        why = "the log has only a digest of the arguments, and the database has no such call";
+        return std::nullopt;
+      }
+      arguments = detail.value().call.arguments_json;
+      workspace = WorkspaceOf(*store.value(), session);
+    }
+    const std::variant<agent::ToolCall, agent::BadToolCall> parsed =
+        agent::ParseToolCall({tool, arguments}, registry_, {workspace, home_});
+    const auto* understood = std::get_if<agent::ToolCall>(&parsed);
+    if (understood == nullptr) {
+      why = "its tool is not there, or takes other arguments now";
+      return std::nullopt;
+    }
+    if (Sha256Text(DumpJson(understood->request.arguments)) != digest) {
+      why = "its arguments are not those that the log has the digest of";
+      return std::nullopt;
+    }
+    return understood->request;
+  }
+
+  const std::string& WorkspaceOf(memory::SessionStore& store, const std::string& session) {
+    const auto [known, added] = workspaces_.emplace(session, agent::kWorkspaceTarget);
+    if (added) {
+      const Result<memory::SessionDetail> detail = store.LoadSession(session);
+      if (detail.ok()) {
+        known->second = detail.value().session.workspace;
+      }
+    }
+    return known->second;
+  }
+
+  App& app_;
+  const policy::Policy& policy_;
+  const tools::Registry& registry_;
+  std::string home_;
+  std::map<std::string, std::string> workspaces_;  // by session
+  Report report_;
+};
+
+void Print(const Report& report, const policy::Policy& policy) {
+  std::printf(
+      "%zu calls of %llu records, judged by %s\n  %zu as before, %zu now denied, %zu now allowed, "
+      "%zu now asked\n",
+      report.calls, static_cast<unsigned long long>(report.records),
+      SafeLine(policy.name, 80).c_str(), report.same, report.denied, report.allowed, report.asked);
+  for (const auto& [why, count] : report.not_judged) {
+    std::printf("  %zu not judged: %s\n", count, why.c_str());
+  }
+  const Terminal terminal(1);
+  for (const auto& [key, group] : report.changed) {
+    const auto& [tool, then, rule_then, now, rule_now] = key;
+    const Style style = now == "deny" ? Style::kRed : now == "ask" ? Style::kYellow : Style::kGreen;
+    std::printf(
+        "\n%6zu  %s  %s -> %s  %s -> %s\n        %s\n        nacre policy explain --policy "
+        "... --call %s\n",
+        group.count, SafeLine(tool, 60).c_str(), SafeLine(then, 10).c_str(),
+        terminal.Paint(style, now).c_str(), SafeLine(rule_then, 80).c_str(),
+        SafeLine(rule_now, 80).c_str(), SafeLine(group.reason, 300).c_str(),
+        SafeLine(group.example, 40).c_str());
+  }
+}
+
+OrderedJson ToJson(const Report& report, const policy::Policy& policy) {
+  OrderedJson groups = OrderedJson::array();
+  for (const auto& [key, group] : report.changed) {
+    const auto& [tool, then, rule_then, now, rule_now] = key;
+    groups.push_back({{"tool", tool},
+                      {"then", then},
+                      {"rule_then", rule_then},
+                      {"now", now},
+                      {"rule_now", rule_now},
+                      {"count", group.count},
+                      {"reason", group.reason},
+                      {"example", group.example}});
+  }
+  OrderedJson not_judged = OrderedJson::array();
+  for (const auto& [why, count] : report.not_judged) {
+    not_judged.push_back({{"why", why}, {"count", count}});
+  }
+  return {{"policy", policy.name},
+          {"digest", policy.digest},
+          {"records", report.records},
+          {"calls", report.calls},
+          {"same", report.same},
+          {"now_denied", report.denied},
+          {"now_allowed", report.allowed},
+          {"now_asked", report.asked},
+          {"not_judged", std::move(not_judged)},
+          {"groups", std::move(groups)}};
+}
+
+int Replay(Globals& globals, const ReplayFlags& flags) {
+  App app(globals.app);
+  const std::optional<std::string> since = SinceText(flags.since, app.clock().Now());
+  if (!since.has_value()) {
+    return Fail(
+        globals,
+        {ErrorCode::kInvalidArgument,
+         "--since is a time such as 2026-11-01 or 2026-11-01T12:00:00Z, or so long ago: 7d, "
+         "12h, 30m"},
+        kExitUsage);
+  }
+  Result<std::string> workspace = app.Workspace();
+  Result<const tools::Registry*> registry = app.Tools();
+  if (!workspace.ok() || !registry.ok()) {
+    return Fail(globals, workspace.ok() ? registry.error() : workspace.error());
+  }
+  const auto policy = app.Policy(flags.policy, workspace.value());
+  if (!policy.ok()) {
+    return Fail(globals, policy.error(), kExitFailed);
+  }
+  Replayer replayer(app, *policy.value(), *registry.value());
+  Report& report = replayer.report();
+  const Status read =
+      audit::ReadAuditLog(app.audit_directory(), 0, [&](uint64_t /*index*/, const Json& record) {
+        if (StringMember(record, "time") >= *since) {
+          ++report.records;
+          if (StringMember(record, "event") == "call.decided") {
+            replayer.Add(record);
+          }
+        }
+        return true;
+      });
+  if (!read.ok()) {
+    return Fail(globals, read.error());
+  }
+  if (globals.json) {
+    std::printf("%s\n", DumpJson(ToJson(report, *policy.value())).c_str());
+  } else {
+    Print(report, *policy.value());
+  }
+  const bool as_before = report.changed.empty() && report.not_judged.empty();
+  return flags.strict && !as_before ? kExitFailed : kExitOk;
+}
+
+}  // namespace
+
+void RegisterPolicyReplay(CLI::App& policy, Globals& globals) {
+  CLI::App* replay = policy.add_subcommand(
+      "replay", "Judge the recorded calls again: what would this policy deny, allow or ask?");
+  auto flags = std::make_shared<ReplayFlags>();
+  replay->add_option("policy", flags->policy, "A shipped profile or a file")->required();
+  replay->add_option("--since", flags->since,
+                     "Only calls since a time (2026-11-01), or so long ago (7d, 12h, 30m)");
+  replay->add_flag(
+      "--strict", flags->strict,
+      "Fail (exit code 1) when a call would be decided otherwise, or cannot be judged");
+  AddToolFlag(*replay, globals);
+  AddJsonFlag(*replay, globals);
+  replay->callback([&globals, flags] { globals.exit_code = Replay(globals, *flags); });
+}
+
+}  // namespace nacre::cli

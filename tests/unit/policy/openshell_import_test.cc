@@ -1,0 +1,210 @@
+// Policies of OpenShell: what is granted of them, and what is named.
+#include "policy/openshell_import.h"
+
+#include <catch2/catch.hpp>
+
+#include "load.h"
+#include "policy/evaluator.h"
+
+namespace nacre::policy {
+namespace {
+
+OpenShellImport Imported(const std::string& text, const std::string& tool = "http.request") {
+  const Result<OpenShellImport> imported = ImportOpenShell("old.yaml", text, {tool});
+  INFO((imported.ok() ? "" : imported.error().message));
+  REQUIRE(imported.ok());
+  return imported.value();
+}
+
+std::string Codes(const OpenShellImport& imported) {
+  std::string codes;
+  for (const OpenShellFinding& finding : imported.findings) {
+    codes += (codes.empty() ? "" : " ") + finding.code + ":" + std::to_string(finding.source.line);
+  }
+  return codes;
+}
+
+struct Ask {
+  std::shared_ptr<const Policy> policy;
+  Verdict operator()(const std::string& method, const std::string& path,
+                     const std::string& host = "api.x.example", int port = 443) const {
+    return Evaluate(
+               *policy,
+               {.tool = "http.request",
+                .arguments = {{"host", host}, {"port", port}, {"method", method}, {"path", path}},
+                .paths = {}})
+        .verdict;
+  }
+};
+
+Ask AskOf(const OpenShellImport& imported) {
+  INFO(imported.yaml);
+  const auto loaded = LoadPolicyText("imported.yaml", imported.yaml);
+  INFO((loaded.ok() ? "" : loaded.error().message));
+  REQUIRE(loaded.ok());
+  return {loaded.value()};
+}
+
+// An endpoint of api.x.example:443, whose further keys begin at line 6.
+std::string With(const std::string& endpoint, const std::string& binaries = "[{path: /bin/x}]") {
+  return "version: 1\nnetwork_policies:\n  a:\n    binaries: " + binaries +
+         "\n    endpoints:\n      - host: api.x.example\n        port: 443\n" + endpoint;
+}
+
+TEST_CASE("what an endpoint allows is allowed, and nothing else") {
+  const Ask ask = AskOf(Imported(
+      With("        protocol: rest\n        enforcement: enforce\n        access: read-only\n")));
+  CHECK(ask("GET", "/repos") == Verdict::kAllow);
+  CHECK(ask("OPTIONS", "/") == Verdict::kAllow);
+  CHECK(ask("POST", "/repos") == Verdict::kDeny);
+  CHECK(ask("GET", "/repos", "x.example") == Verdict::kDeny);
+  CHECK(ask("GET", "/repos", "api.x.example", 80) == Verdict::kDeny);
+  CHECK(ask("GET", "/repos", "api.x.example.evil.example") == Verdict::kDeny);
+}
+
+TEST_CASE("a path that a server may read otherwise is not allowed") {
+  const Ask ask =
+      AskOf(Imported(With("        protocol: rest\n        enforcement: enforce\n        rules:\n"
+                          "          - allow: {method: GET, path: /public/**}\n")));
+  CHECK(ask("GET", "/public/a/b") == Verdict::kAllow);
+  for (const char* path :
+       {"/public/../secret", "/public/..", "/public/%2e%2e/secret", "/public//a", "/public/a;x",
+        "/public/a?q=1", "/public/a#b", "/public/.\\a", "/public/a\n/..", "/secret"}) {
+    INFO(path);
+    CHECK(ask("GET", path) == Verdict::kDeny);
+  }
+}
+
+TEST_CASE("each trap of OpenShell is named at its line, and imported as strictly as it was meant") {
+  SECTION("T1: a star in a path") {
+    const OpenShellImport imported = Imported(
+        With("        protocol: rest\n        enforcement: enforce\n        access: read-write\n"
+             "        deny_rules:\n"
+             "          - {method: POST, path: /repos/*/pulls/*/reviews}\n"));
+    CHECK(Codes(imported) == "T9:4 T8:6 T1:12 T11:6");
+    const Ask ask = AskOf(imported);
+    CHECK(ask("POST", "/repos/o/r/pulls/1/reviews") == Verdict::kDeny);
+    CHECK(ask("POST", "/repos/o/r/pulls/1") == Verdict::kAllow);
+    const Ask narrow =
+        AskOf(Imported(With("        protocol: rest\n        enforcement: enforce\n        rules:\n"
+                            "          - allow: {method: GET, path: /issues/*}\n")));
+    CHECK(narrow("GET", "/issues/1") == Verdict::kAllow);
+    CHECK(narrow("GET", "/issues/1/lock") == Verdict::kDeny);
+  }
+  SECTION("T2 and T12: a query that is denied") {
+    const OpenShellImport imported =
+        Imported(With("        protocol: rest\n        enforcement: enforce\n        access: full\n"
+                      "        deny_rules:\n"
+                      "          - {method: GET, path: /search, query: {q: '*secret*'}}\n"));
+    CHECK(Codes(imported) == "T9:4 T8:6 T2:12 T12:12 T11:6");
+    CHECK(AskOf(imported)("GET", "/search") == Verdict::kDeny);
+  }
+  SECTION("T3: a deny without a path") {
+    const OpenShellImport imported =
+        Imported(With("        protocol: rest\n        enforcement: enforce\n        access: full\n"
+                      "        deny_rules:\n          - {method: DELETE}\n"));
+    CHECK(Codes(imported) == "T9:4 T8:6 T3:12 T11:6");
+    CHECK(AskOf(imported)("DELETE", "/x") == Verdict::kDeny);
+    CHECK(AskOf(imported)("PUT", "/x") == Verdict::kAllow);
+  }
+  SECTION("T4: not enforced") {
+    CHECK(Codes(Imported(With("        protocol: rest\n        access: read-only\n"))) ==
+          "T9:4 T4:6 T8:6");
+    const OpenShellImport typo = Imported(
+        With("        protocol: rest\n        access: read-only\n        enforcement: enforced\n"));
+    CHECK(Codes(typo) == "T9:4 T4:10 T8:6");
+    CHECK(AskOf(typo)("POST", "/x") == Verdict::kDeny);
+  }
+  SECTION("T5: rules without a protocol") {
+    const OpenShellImport imported =
+        Imported(With("        enforcement: enforce\n        rules:\n"
+                      "          - allow: {method: GET, path: /a}\n"));
+    CHECK(Codes(imported) == "T9:4 T8:6 T5:10");
+    CHECK(AskOf(imported)("GET", "/a") == Verdict::kAllow);
+    CHECK(AskOf(imported)("POST", "/b") == Verdict::kDeny);
+  }
+  SECTION("T6: no binaries") {
+    const OpenShellImport imported = Imported(
+        With("        protocol: rest\n        enforcement: enforce\n        access: full\n", "[]"));
+    CHECK(Codes(imported) == "T6:3 T8:6 T11:6");
+    CHECK(imported.endpoints_imported == 0);
+    CHECK(AskOf(imported)("GET", "/") == Verdict::kDeny);
+  }
+  SECTION("T7: a read-only folder in a writable one") {
+    const OpenShellImport imported = Imported(
+        "version: 1\nfilesystem_policy:\n  read_write: [/sandbox, /tmp]\n"
+        "  read_only:\n    - /usr\n    - /sandbox/config\n");
+    CHECK(Codes(imported) == "T7:6");
+    const auto policy = AskOf(imported).policy;
+    const Request write{.tool = "fs.write",
+                        .arguments = {{"path", "/workspace/config/a"}, {"content", "x"}},
+                        .paths = {{"path", "/workspace/config/a", PathAccess::kWrite}}};
+    CHECK(Evaluate(*policy, write).rule == "workspace.protect");
+  }
+  SECTION("T10: names of tools, not their arguments") {
+    const OpenShellImport imported = Imported(With(
+        "        protocol: mcp\n        enforcement: enforce\n        path: /mcp\n        rules:\n"
+        "          - allow: {method: tools/call, tool: x}\n"));
+    CHECK(Codes(imported) == "T9:4 left-out:6 T10:6 T8:6 left-out:12");
+    CHECK(AskOf(imported)("POST", "/mcp") == Verdict::kDeny);
+  }
+}
+
+TEST_CASE("a star in a host is one label, two are any number") {
+  const auto ask = [](const std::string& host) {
+    return AskOf(
+        Imported("version: 1\nnetwork_policies: {a: {binaries: [{path: /x}], endpoints: "
+                 "[{host: '" +
+                 host +
+                 "', port: 443, protocol: rest, enforcement: enforce, "
+                 "access: full}]}}\n"));
+  };
+  const Ask one = ask("*.x.example");
+  CHECK(one("GET", "/", "a.x.example") == Verdict::kAllow);
+  CHECK(one("GET", "/", "a.b.x.example") == Verdict::kDeny);
+  CHECK(one("GET", "/", "x.example") == Verdict::kDeny);
+  const Ask any = ask("**.x.example");
+  CHECK(any("GET", "/", "a.b.x.example") == Verdict::kAllow);
+  CHECK(any("GET", "/", "x.example") == Verdict::kDeny);
+}
+
+TEST_CASE("without a tool that makes requests no endpoint is reached") {
+  const OpenShellImport imported = Imported(
+      With("        protocol: rest\n        enforcement: enforce\n        access: full\n"), "");
+  CHECK(imported.endpoints == 1);
+  CHECK(imported.endpoints_imported == 0);
+  CHECK(Codes(imported) == "T9:4 T8:6 T11:6 left-out:6");
+  CHECK(AskOf(imported)("GET", "/") == Verdict::kDeny);
+}
+
+TEST_CASE("what is no policy of OpenShell is refused where it stands") {
+  struct Row {
+    std::string text;
+    const char* said;
+  };
+  const std::vector<Row> rows = {
+      {"nacre: policy/1\n", "old.yaml:1:1: nacre: unknown key"},
+      {"version: 2\n", "old.yaml:1:10: version: 2 is not between 1 and 1"},
+      {"landlock: {}\n", "old.yaml:1:1: version: missing: no policy of OpenShell"},
+      {"version: 1\nfilesystem_policy: {read_only: [/a/../b]}\n",
+       "old.yaml:2:33: filesystem_policy.read_only[0]: expected a full path without \".\" or "
+       "\"..\""},
+      {With("        acess: full\n"), "did you mean \"access\"?"},
+      {With("        access: all\n"), "\"all\" is not one of read-only, read-write, full"},
+      {"version: 1\nnetwork_policies: {a: {endpoints: [{host: '*.com', port: 1}]}}\n", "too wide"},
+      {"version: 1\nnetwork_policies: {a: {endpoints: [{host: x.example, port: 0}]}}\n",
+       "0 is not between 1 and 65535"},
+      {"version: 1\nnetwork_policies: {a: {endpoints: [{host: \"a\\nb.example\", port: 1}]}}\n",
+       "is no host"},
+      {"a: &a [*a]\n", "anchors and aliases are not accepted"},
+  };
+  for (const Row& row : rows) {
+    INFO(row.text);
+    const auto imported = ImportOpenShell("old.yaml", row.text);
+    REQUIRE_FALSE(imported.ok());
+    CHECK_THAT(imported.error().message, Catch::Contains(row.said));
+  }
+}
+
+}  // namespace
+}  // namespace nacre::policy
