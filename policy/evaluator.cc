@@ -65,6 +65,24 @@ std::string ReasonForNothing(const Program::Answer& answer, const Request& reque
          DescribeFailure(answer.closest->arguments.at(answer.held), request);
 }
 
+// A flow can only make a decision stricter.
+void NarrowByFlow(const Policy& policy, const Request& request, Decision& decision) {
+  if (policy.data.flows.empty()) {
+    return;
+  }
+  const FlowAnswer answer = JudgeFlow(policy.data, request.tool, request.flow);
+  if (answer.rule == nullptr || answer.rule->verdict >= decision.verdict) {
+    return;
+  }
+  decision.verdict = answer.rule->verdict;
+  decision.rule = "data." + answer.rule->id;
+  decision.reason = answer.rule->reason + ": " + DescribeFlow(answer, request.flow);
+  decision.source = answer.rule->source;
+  if (decision.verdict == Verdict::kDeny) {
+    decision.grant = Decision::NoGrant();
+  }
+}
+
 }  // namespace
 
 Decision Evaluate(const Policy& policy, const Request& request) {
@@ -84,6 +102,7 @@ Decision Evaluate(const Policy& policy, const Request& request) {
                     .source = rule.source};
   if (rule.verdict != Verdict::kDeny) {
     decision.grant = policy.shared_grant();
+    NarrowByFlow(policy, request, decision);
   }
   return decision;
 }

@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "policy/decision.h"
+#include "policy/flow.h"
 
 namespace re2 {
 class RE2;
@@ -67,7 +68,7 @@ struct ArgumentMatcher {
 struct ToolRule {
   std::string id;  // unique in the effective policy; "tools.ID" in decisions
   std::string reason;
-  std::vector<std::string> tools;  // exact names, or "prefix.*"
+  std::vector<std::string> tools;  // exact names, "prefix.*" or "*"
   // All must hold. The loader puts them in one order, whatever the order of the keys: what names a
   // value first (equals, one_of, then under, glob, matches), then bounds and what is negated.
   std::vector<ArgumentMatcher> arguments;
@@ -99,6 +100,7 @@ struct PolicyDocument {
   std::vector<SourceLocation> protect_sources;  // one for each of grant.protect
   Budgets budgets;
   AuditContent audit_content = AuditContent::kDigest;
+  DataRules data;
 };
 
 // The document, fixed, with all that deciding needs computed once. It exists only behind a

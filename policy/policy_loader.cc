@@ -58,6 +58,7 @@ class Loader {
       return problems_.ToError();
     }
     CheckRules();
+    CheckFlows();
     if (!problems_.empty()) {
       return problems_.ToError();
     }
@@ -170,6 +171,7 @@ class Loader {
       rules.insert(rules.end(), layer.tools.begin(), layer.tools.end());
       Unite(layer.hide, policy.grant.hide, policy.hide_sources);
       Unite(layer.protect, policy.grant.protect, policy.protect_sources);
+      UniteData(layer.data, policy.data);
     }
     // A rule that a deriving layer has overridden altogether is no part of the effective policy.
     if (layers_.size() == 1) {
@@ -191,6 +193,31 @@ class Loader {
       if (std::find(globs.begin(), globs.end(), glob.text) == globs.end()) {
         globs.push_back(glob.text);
         sources.push_back(glob.source);
+      }
+    }
+  }
+
+  // Flows and sources of all layers hold. What nobody speaks of is trusted only where every layer that
+  // speaks of data says so.
+  static void UniteData(const DataRules& more, DataRules& data) {
+    if (!more.present) {
+      return;
+    }
+    data.unlisted = data.present ? std::min(data.unlisted, more.unlisted) : more.unlisted;
+    data.present = true;
+    data.sources.insert(data.sources.end(), more.sources.begin(), more.sources.end());
+    data.flows.insert(data.flows.end(), more.flows.begin(), more.flows.end());
+  }
+
+  void CheckFlows() {
+    std::map<std::string, const FlowRule*> ids;
+    for (const Stacked& stacked : layers_) {
+      for (const FlowRule& flow : stacked.layer.data.flows) {
+        const auto [other, added] = ids.emplace(flow.id, &flow);
+        if (!added) {
+          problems_.Add(flow.source, "data." + flow.id,
+                        "duplicate id, first used at " + Text(other->second->source));
+        }
       }
     }
   }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "policy/flow.h"
 
 namespace nacre::policy {
 
@@ -24,6 +25,9 @@ struct Request {
   std::string tool;
   Json arguments = Json::object();  // path arguments stand in it in their normalised form
   std::vector<PathArgument> paths;
+  // What is known of its data (policy/context_tracker). Without it, no flow rule can match but one that
+  // speaks of the tool alone.
+  FlowFacts flow = {};
 };
 
 }  // namespace nacre::policy

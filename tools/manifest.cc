@@ -5,6 +5,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <filesystem>
@@ -198,6 +199,109 @@ std::vector<PathParameter> PathsOf(const OrderedJson& parameters) {
   return paths;
 }
 
+// The policy's words; tests/unit/agent/flow_traits_test.cc holds these against the policy's own lists.
+constexpr std::array kFlowEffects = {"read", "fetch", "write",   "delete",
+                                     "send", "pay",   "account", "execute"};
+constexpr std::array kFlowRoles = {"option", "recipient", "url",   "amount",
+                                   "object", "setting",   "title", "body"};
+constexpr size_t kFlowFieldsMax = 64;
+
+template <typename Choices>
+std::string OneOf(const YAML::Node& node, const std::string& path, const Choices& choices) {
+  std::string text = Text(node, path);
+  if (std::find(choices.begin(), choices.end(), text) == choices.end()) {
+    std::string known;
+    for (const char* choice : choices) {
+      known += (known.empty() ? "" : ", ") + std::string(choice);
+    }
+    throw Mistake{node.Mark(), path + ": expected one of " + known};
+  }
+  return text;
+}
+
+void ReadFlowResult(const YAML::Node& node, FlowSection& flow) {
+  constexpr std::array kTrust = {"trusted", "untrusted"};
+  constexpr std::array kFormats = {"json", "yaml"};
+  if (node.IsScalar()) {
+    constexpr std::array kWhole = {"trusted", "untrusted", "echo"};
+    const std::string whole = OneOf(node, "flow.result", kWhole);
+    flow.result_trusted = whole == "trusted";
+    flow.result_echo = whole == "echo";
+    return;
+  }
+  if (!node.IsMap()) {
+    throw Mistake{node.Mark(), "flow.result: expected trusted, untrusted, echo or a map"};
+  }
+  flow.result_trusted = false;
+  for (const auto& member : node) {
+    const std::string key = Text(member.first, "flow.result");
+    if (key == "format") {
+      flow.result_format = OneOf(member.second, "flow.result.format", kFormats);
+    } else if (key == "keys") {
+      flow.keys_trusted = OneOf(member.second, "flow.result.keys", kTrust) == "trusted";
+    } else if (key == "trusted" && member.second.IsSequence() &&
+               member.second.size() <= kFlowFieldsMax) {
+      for (const YAML::Node& field : member.second) {
+        flow.trusted_fields.push_back(Text(field, "flow.result.trusted"));
+      }
+    } else {
+      throw Mistake{member.first.Mark(),
+                    "flow.result: expected format, trusted (a list of fields) and keys"};
+    }
+  }
+  if (flow.result_format.empty()) {
+    throw Mistake{node.Mark(),
+                  "flow.result: fields can be told apart only in a result with a "
+                  "format: json or yaml"};
+  }
+}
+
+FlowSection ReadFlow(const YAML::Node& node) {
+  if (!node.IsMap()) {
+    throw Mistake{node.Mark(), "flow: expected effects, args and result"};
+  }
+  FlowSection flow;
+  for (const auto& member : node) {
+    const std::string key = Text(member.first, "flow");
+    const YAML::Node& value = member.second;
+    if (key == "effects" && value.IsSequence() && value.size() <= kFlowEffects.size()) {
+      for (const YAML::Node& effect : value) {
+        flow.effects.push_back(OneOf(effect, "flow.effects", kFlowEffects));
+      }
+    } else if (key == "args" && value.IsMap() && value.size() <= kFlowFieldsMax) {
+      for (const auto& argument : value) {
+        flow.roles.emplace_back(Text(argument.first, "flow.args"),
+                                OneOf(argument.second, "flow.args", kFlowRoles));
+      }
+    } else if (key == "result") {
+      ReadFlowResult(value, flow);
+    } else {
+      throw Mistake{member.first.Mark(),
+                    "flow: expected effects (a list), args (a map) and result"};
+    }
+  }
+  return flow;
+}
+
+// A role for an argument that there is not would protect nothing.
+void CheckFlow(const YAML::Node& document, const Manifest& manifest) {
+  for (const auto& [argument, role] : manifest.flow.roles) {
+    if (!manifest.parameters.contains("properties") ||
+        !manifest.parameters["properties"].contains(argument)) {
+      throw Mistake{document["flow"].Mark(),
+                    "flow.args: there is no parameter \"" + argument + "\""};
+    }
+  }
+  const auto& effects = manifest.flow.effects;
+  if (!effects.empty() && manifest.effect != Effect::kRead &&
+      std::all_of(effects.begin(), effects.end(), [](const std::string& effect) {
+        return effect == "read" || effect == "fetch";
+      })) {
+    throw Mistake{document["flow"].Mark(),
+                  std::string("flow.effects: less than effect: ") + EffectName(manifest.effect)};
+  }
+}
+
 void ReadKey(const std::string& key, const YAML::Node& key_node, const YAML::Node& value,
              const std::string& directory, Manifest* manifest) {
   if (key == "name") {
@@ -217,6 +321,8 @@ void ReadKey(const std::string& key, const YAML::Node& key_node, const YAML::Nod
   } else if (key == "parameters") {
     manifest->parameters = ReadParameters(value);
     manifest->paths = PathsOf(manifest->parameters);
+  } else if (key == "flow") {
+    manifest->flow = ReadFlow(value);
   } else {
     throw Mistake{key_node.Mark(), "unknown key \"" + key.substr(0, 64) + "\""};
   }
@@ -241,6 +347,7 @@ Manifest ReadDocument(const std::string& text, const std::string& directory) {
       throw Mistake{document.Mark(), std::string("the key \"") + key + "\" is missing"};
     }
   }
+  CheckFlow(document, manifest);
   if (manifest.interpreter == Interpreter::kNone && ::access(manifest.program.c_str(), X_OK) != 0) {
     throw Mistake{document.Mark(), "program: " + manifest.program +
                                        " is not an executable file, and no interpreter is named"};

@@ -2,7 +2,9 @@
 // bounded; a tool can only ask for things here, the policy decides what it gets.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/json.h"
@@ -25,6 +27,20 @@ struct PathParameter {
   friend bool operator==(const PathParameter&, const PathParameter&) = default;
 };
 
+// What the tool says for the policy's data flows (docs/information-flow.md), in the policy's words.
+// Nothing said: its effect alone, and the policy's sources for its results.
+struct FlowSection {
+  std::vector<std::string> effects;                        // of: read, fetch, write, delete, ...
+  std::vector<std::pair<std::string, std::string>> roles;  // argument and role
+  std::optional<bool> result_trusted;                      // the whole of it, but for the fields
+  bool result_echo = false;                                // it only repeats the arguments
+  std::string result_format;                               // "", "json", "yaml"
+  std::vector<std::string> trusted_fields;                 // keys that it vouches for
+  bool keys_trusted = false;
+
+  friend bool operator==(const FlowSection&, const FlowSection&) = default;
+};
+
 struct Manifest {
   std::string name;         // "fs.read": letters, digits, '_' and '.', at most 64
   std::string description;  // for the model
@@ -38,6 +54,7 @@ struct Manifest {
   std::string program;  // absolute path on the host
   Interpreter interpreter = Interpreter::kNone;
   bool builtin = false;
+  FlowSection flow = {};
 };
 
 // `directory` holds tool.yaml and the program it names. Errors name file, line and key.

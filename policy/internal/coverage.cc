@@ -150,6 +150,9 @@ std::vector<std::string> CoveredBy(const ArgumentMatcher& condition) {
 // The tool, or prefix of tools, and all prefixes that cover it.
 std::vector<std::string> CoveringTools(const std::string& tool) {
   std::vector<std::string> tools = {tool};
+  if (tool != "*") {
+    tools.emplace_back("*");
+  }
   for (size_t dot = tool.find('.'); dot != std::string::npos; dot = tool.find('.', dot + 1)) {
     if (std::string prefix = tool.substr(0, dot + 1) + "*"; prefix != tool) {
       tools.push_back(std::move(prefix));

@@ -43,6 +43,87 @@ OrderedJson RuleDocument(const ToolRule& rule) {
   return document;
 }
 
+// The names of a list of enums.
+template <typename Enum>
+OrderedJson Names(const std::vector<Enum>& values, const char* (*name)(Enum)) {
+  OrderedJson names = OrderedJson::array();
+  for (const Enum value : values) {
+    names.push_back(name(value));
+  }
+  return names;
+}
+
+OrderedJson SourceDocument(const DataSource& source) {
+  OrderedJson document = OrderedJson::object();
+  if (!source.tools.empty()) {
+    document["tool"] = source.tools;
+  }
+  if (!source.path.empty()) {
+    document["path"] = source.path;
+  }
+  if (!source.host.empty()) {
+    document["host"] = source.host;
+  }
+  if (source.memory) {
+    document["memory"] = true;
+  }
+  if (source.user) {
+    document["user"] = true;
+  }
+  if (source.integrity.has_value()) {
+    document["integrity"] = IntegrityName(*source.integrity);
+  }
+  if (source.confidentiality != Confidentiality::kPublic) {
+    document["confidentiality"] = ConfidentialityName(source.confidentiality);
+  }
+  if (!source.categories.empty()) {
+    document["categories"] = source.categories;
+  }
+  return document;
+}
+
+OrderedJson FlowDocument(const FlowRule& rule) {
+  OrderedJson when = OrderedJson::object();
+  if (rule.when_untrusted) {
+    when["integrity"] = IntegrityName(Integrity::kUntrusted);
+  }
+  if (rule.at_least.has_value()) {
+    when["confidentiality"] = {{"at_least", ConfidentialityName(*rule.at_least)}};
+  }
+  if (!rule.categories.empty()) {
+    when["categories"] = rule.categories;
+  }
+  if (!rule.roles.empty()) {
+    when["argument"] = {{"roles", Names(rule.roles, ArgumentRoleName)},
+                        {"origin", Names(rule.origins, OriginName)}};
+  }
+  OrderedJson to = OrderedJson::object();
+  if (!rule.effects.empty()) {
+    to["effects"] = Names(rule.effects, CallEffectName);
+  }
+  if (!rule.tools.empty()) {
+    to["tools"] = rule.tools;
+  }
+  return {{"id", rule.id},
+          {"reason", rule.reason},
+          {"when", std::move(when)},
+          {"to", std::move(to)},
+          {"decision", VerdictName(rule.verdict)}};
+}
+
+OrderedJson DataDocument(const DataRules& data) {
+  OrderedJson document = {{"unlisted", IntegrityName(data.unlisted)},
+                          {"sources", OrderedJson::array()},
+                          {"flows", OrderedJson::array()}};
+  for (const DataSource& source : data.sources) {
+    document["sources"].push_back(SourceDocument(source));
+  }
+  for (const FlowRule& rule : data.flows) {
+    document["flows"].push_back(FlowDocument(rule));
+  }
+  return document;
+}
+
 // A plain scalar that every YAML reader takes for this very string.
 bool IsPlain(const std::string& text) {
   const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
@@ -194,6 +275,9 @@ OrderedJson ToDocument(const PolicyDocument& policy) {
         {"content", policy.audit_content == AuditContent::kFull ? "full" : "digest"}}}};
   for (const ToolRule& rule : policy.tools) {
     document["tools"].push_back(RuleDocument(rule));
+  }
+  if (policy.data.present) {
+    document["data"] = DataDocument(policy.data);
   }
   return document;
 }

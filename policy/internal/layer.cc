@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "policy/internal/data_reader.h"
 #include "policy/internal/node_reader.h"
 #include "policy/path_glob.h"
 
@@ -24,8 +25,8 @@ class LayerReader {
 
   Layer Read(const YamlNode& document) {
     const NodeReader::Keys keys = {
-        {"nacre", "name", "extends", "workspace", "sandbox", "tools", "budgets", "audit"},
-        {"network", "data", "inference"}};
+        {"nacre", "name", "extends", "workspace", "sandbox", "tools", "data", "budgets", "audit"},
+        {"network", "inference"}};
     if (reader_.Map(document, "", keys) == nullptr) {
       return std::move(layer_);
     }
@@ -33,6 +34,9 @@ class LayerReader {
     Section(document, "workspace", &LayerReader::ReadWorkspace);
     Section(document, "sandbox", &LayerReader::ReadSandbox);
     Section(document, "tools", &LayerReader::ReadTools);
+    if (const YamlNode* data = NodeReader::Find(document, "data")) {
+      layer_.data = ReadData(reader_, *data);
+    }
     Section(document, "budgets", &LayerReader::ReadBudgets);
     Section(document, "audit", &LayerReader::ReadAudit);
     return std::move(layer_);

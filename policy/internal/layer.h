@@ -28,6 +28,7 @@ struct Layer {
   std::vector<Located> hide;
   std::vector<Located> protect;
   std::vector<ToolRule> tools;
+  DataRules data;
 };
 
 // Reports to `problems`; what it returns is complete only when none was added.

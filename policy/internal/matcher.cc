@@ -343,6 +343,9 @@ std::optional<std::vector<PathStep>> ParseArgumentPath(const std::string& text) 
 }
 
 bool ToolCovers(const std::string& pattern, const std::string& tool) {
+  if (pattern == "*") {
+    return true;
+  }
   if (pattern.size() > 2 && pattern.compare(pattern.size() - 2, 2, ".*") == 0) {
     return tool.size() >= pattern.size() &&
            tool.compare(0, pattern.size() - 1, pattern, 0, pattern.size() - 1) == 0;

@@ -14,7 +14,7 @@ namespace nacre::policy {
 // "argv", "argv[0]", "argv[*]", "edits[0].path"; nullopt for anything else, or more than 8 steps.
 std::optional<std::vector<PathStep>> ParseArgumentPath(const std::string& text);
 
-// An exact name, or "prefix.*".
+// An exact name, "prefix.*", or "*" for every tool.
 bool ToolCovers(const std::string& pattern, const std::string& tool);
 bool RuleCoversTool(const ToolRule& rule, const std::string& tool);
 

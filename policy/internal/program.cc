@@ -53,8 +53,9 @@ Program::Program(const std::vector<ToolRule>& rules, const Grant& grant)
   for (uint32_t rank = 0; rank < by_rank_.size(); ++rank) {
     for (const std::string& tool : Ranked(rank).tools) {
       const bool prefix = tool.size() > 2 && tool.compare(tool.size() - 2, 2, ".*") == 0;
-      const uint32_t group = prefix ? tools_.Put(kPrefixes, tool.substr(0, tool.size() - 1))
-                                    : tools_.Put(kExactNames, tool);
+      const uint32_t group = tool == "*" ? tools_.Put(kPrefixes, "")
+                             : prefix    ? tools_.Put(kPrefixes, tool.substr(0, tool.size() - 1))
+                                         : tools_.Put(kExactNames, tool);
       groups.resize(std::max<size_t>(groups.size(), group + 1ULL));
       if (groups[group].empty() || groups[group].back() != rank) {
         groups[group].push_back(rank);
@@ -206,6 +207,9 @@ Program::Answer Program::Ask(const Request& request) const {
   const std::string_view tool = request.tool;
   if (const uint32_t exact = tools_.Find(kExactNames, tool); exact != TextIndex::kNone) {
     search.Visit(roots_[exact]);
+  }
+  if (const uint32_t every = tools_.Find(kPrefixes, ""); every != TextIndex::kNone) {
+    search.Visit(roots_[every]);
   }
   for (size_t dot = tool.find('.'); dot < kToolBytesMax && dot + 1 < tool.size();
        dot = tool.find('.', dot + 1)) {

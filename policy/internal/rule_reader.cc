@@ -27,22 +27,6 @@ const NodeReader::Keys kMatcherKeys = {{"equals", "one_of", "matches", "glob", "
                                         "max_length", "max_items", "range", "not"},
                                        {}};
 
-// "fs.read" or "fs.*": dotted words.
-bool IsToolPattern(const std::string& text) {
-  const bool prefix = text.size() > 2 && text.compare(text.size() - 2, 2, ".*") == 0;
-  const std::string name = prefix ? text.substr(0, text.size() - 2) : text;
-  char last = '.';
-  for (const char c : name) {
-    const bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                      c == '_' || c == '-';
-    if (!word && (c != '.' || last == '.')) {
-      return false;
-    }
-    last = c;
-  }
-  return last != '.' && name.size() <= kToolNameBytesMax;
-}
-
 // False when the schema says that there is no such argument; true when there is, or it is silent.
 bool SchemaKnows(const Json& schema, const std::vector<PathStep>& steps) {
   const Json* at = &schema;
@@ -160,7 +144,8 @@ class RuleReader {
       return;
     }
     if (!IsToolPattern(*tool)) {
-      Report(node, path, "expected a tool such as fs.read, or all below a prefix: fs.*");
+      Report(node, path,
+             "expected a tool such as fs.read, all below a prefix: fs.*, or \"*\" for every tool");
     } else if (tools_ != nullptr &&
                std::none_of(tools_->begin(), tools_->end(),
                             [&](const auto& known) { return ToolCovers(*tool, known.first); })) {
@@ -399,6 +384,24 @@ class RuleReader {
 };
 
 }  // namespace
+
+bool IsToolPattern(const std::string& text) {
+  if (text == "*") {
+    return true;
+  }
+  const bool prefix = text.size() > 2 && text.compare(text.size() - 2, 2, ".*") == 0;
+  const std::string name = prefix ? text.substr(0, text.size() - 2) : text;
+  char last = '.';
+  for (const char c : name) {
+    const bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                      c == '_' || c == '-';
+    if (!word && (c != '.' || last == '.')) {
+      return false;
+    }
+    last = c;
+  }
+  return last != '.' && name.size() <= kToolNameBytesMax;
+}
 
 std::optional<ToolRule> ReadRule(const NodeReader& reader, const YamlNode& node,
                                  const std::string& path, const ToolSchemas* tools) {

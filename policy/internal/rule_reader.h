@@ -13,6 +13,9 @@
 
 namespace nacre::policy {
 
+// "fs.read", "fs.*" or "*": dotted words.
+bool IsToolPattern(const std::string& text);
+
 using ToolSchemas = std::vector<std::pair<std::string, Json>>;
 
 // `tools`: as LoadOptions.tools; nullptr to leave names unchecked. nullopt when anything is wrong.

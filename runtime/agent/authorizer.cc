@@ -30,6 +30,7 @@ Result<std::variant<AuthorizedCall, RefusedCall>> Authorizer::Authorize(std::str
                                        std::to_string(decision.source.line) + ":" +
                                        std::to_string(decision.source.column);
 
+  const std::vector<std::string> labels = policy::LabelTexts(call.request.flow.context);
   Json record = {{"tool", call.tool->name},
                  {"arguments", AuditContent(policy_, DumpJson(call.request.arguments))},
                  {"verdict", policy::VerdictName(decision.verdict)},
@@ -43,13 +44,14 @@ Result<std::variant<AuthorizedCall, RefusedCall>> Authorizer::Authorize(std::str
                                               .data = std::move(record),
                                               .rule = decision.rule,
                                               .step = origin.step,
+                                              .labels = labels,
                                               .actor = "agent"});
       !written.ok()) {
     return written.error();
   }
   sink_.OnEvent(CallDecided{call_id, call.tool->name, call.request.arguments,
                             policy::VerdictName(decision.verdict), decision.rule, decision.reason,
-                            source});
+                            source, labels});
 
   if (decision.verdict == policy::Verdict::kAsk) {
     const Approval approval = approver_ == nullptr
@@ -65,7 +67,8 @@ Result<std::variant<AuthorizedCall, RefusedCall>> Authorizer::Authorize(std::str
                       {"by", approval.by},
                       {"arguments_digest", Sha256Text(DumpJson(call.request.arguments))}},
              .rule = decision.rule,
-             .step = origin.step});
+             .step = origin.step,
+             .labels = labels});
         !written.ok()) {
       return written.error();
     }

@@ -33,9 +33,9 @@ struct MembersOf {
   }
   OrderedJson operator()(const TextDelta& e) const { return {{"text", e.text}}; }
   OrderedJson operator()(const CallDecided& e) const {
-    return {{"call", e.call},       {"tool", e.tool}, {"arguments", OrderedJson(e.arguments)},
-            {"verdict", e.verdict}, {"rule", e.rule}, {"reason", e.reason},
-            {"source", e.source}};
+    return {{"call", e.call},       {"tool", e.tool},    {"arguments", OrderedJson(e.arguments)},
+            {"verdict", e.verdict}, {"rule", e.rule},    {"reason", e.reason},
+            {"source", e.source},   {"labels", e.labels}};
   }
   OrderedJson operator()(const CallApproval& e) const {
     return {{"call", e.call}, {"approved", e.approved}, {"by", e.by}};
@@ -50,7 +50,8 @@ struct MembersOf {
             {"wall_us", e.wall_us},
             {"cpu_us", e.cpu_us},
             {"layers", OrderedJson(e.layers)},
-            {"workspace", OrderedJson(e.workspace)}};
+            {"workspace", OrderedJson(e.workspace)},
+            {"labels", e.labels}};
   }
   OrderedJson operator()(const CallMalformed& e) const { return {{"reason", e.reason}}; }
   OrderedJson operator()(const TurnFinished& e) const {

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "base/json.h"
 
@@ -46,6 +47,8 @@ struct CallDecided {
   std::string rule;
   std::string reason;
   std::string source;  // "builtin/coding:12:5", empty for the default
+  // Of the context when it was judged: {"integrity:untrusted"}; empty when it is clean.
+  std::vector<std::string> labels = {};
 };
 
 // A person's answer to a call whose verdict was "ask".
@@ -69,6 +72,7 @@ struct CallFinished {
   int64_t cpu_us = 0;
   Json layers;     // what was really in force
   Json workspace;  // what became of its changes: WorkspaceReport; null where there are none to keep
+  std::vector<std::string> labels = {};  // of the context with this result in it
 };
 
 struct CallMalformed {

@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "base/ids.h"
 #include "policy/evaluator.h"
+#include "runtime/agent/flow_traits.h"
 #include "runtime/agent/memory_service.h"
 
 namespace nacre::agent {
@@ -66,7 +67,8 @@ SessionDriver::SessionDriver(const Services& services, SessionOptions options,
       lease_(std::move(lease)),
       machine_(options_.policy->budgets),
       authorizer_(*options_.policy, services_.log, services_.approver, sink_),
-      runner_(services_.sandbox, options_.workspace, session_id_) {}
+      runner_(services_.sandbox, options_.workspace, session_id_),
+      context_(options_.policy->data) {}
 
 Result<std::unique_ptr<SessionDriver>> SessionDriver::Create(const Services& services,
                                                              SessionOptions options,
@@ -115,6 +117,7 @@ Result<std::unique_ptr<SessionDriver>> SessionDriver::Resume(const Services& ser
   const inference::EngineInfo engine = services.engine.Info();
   NACRE_TRY(driver->Record("session.resumed", {}, {},
                            {{"turns", detail.turns.size()}, {"model", engine.model}}));
+  driver->RecallContext(detail.turns);
   if (!detail.turns.empty() && detail.turns.back().state == TurnState::kRunning) {
     driver->unfinished_ = std::move(detail.turns.back());
     detail.turns.pop_back();
@@ -148,6 +151,7 @@ Result<TurnFinished> SessionDriver::RunTurn(const std::string& request, const Ca
   if (Status begun = services_.store.BeginTurn(session_id_, record); !begun.ok()) {
     return StoreError(begun.error());
   }
+  context_.AddUser(request);
   sink_.OnEvent(TurnStarted{turn.id, request});
   const Effect first = machine_.Step(UserAsked{request}, services_.clock.Monotonic());
   return Drive(std::move(turn), first, cancel);
@@ -375,9 +379,10 @@ Input SessionDriver::Judge(Turn& turn, const JudgeCall& judge) {
     return CallMalformedInput{bad->reason};
   }
 
+  auto& call = std::get<ToolCall>(parsed);
+  call.request.flow = context_.Facts(TraitsOf(*call.tool), call.request);
   auto authorized = authorizer_.Authorize(NewUlid(services_.clock, services_.random),
-                                          std::get<ToolCall>(std::move(parsed)),
-                                          {session_id_, turn.id, turn.step});
+                                          std::move(call), {session_id_, turn.id, turn.step});
   if (!authorized.ok()) {
     return RuntimeFailed{authorized.error()};
   }
@@ -444,6 +449,9 @@ Input SessionDriver::Execute(Turn& turn, const Stop& stop) {
     outcome["workspace"] = workspace;
   }
   const std::string text = FitResult(result.text);
+  const policy::ToolTraits traits = TraitsOf(*call.call().tool);
+  context_.AddRun(traits, call.call().request);
+  context_.AddResult(traits, call.call().request, text);
   if (Status recorded = Record("call.finished", turn, call.id(),
                                {{"tool", tool},
                                 {"outcome", outcome},
@@ -468,7 +476,8 @@ Input SessionDriver::Execute(Turn& turn, const Stop& stop) {
   }
   sink_.OnEvent(CallFinished{call.id(), tool, sandbox::OutcomeKindName(result.outcome.kind),
                              result.error, text, result.outcome.use.wall.count(),
-                             result.outcome.use.cpu.count(), outcome["layers"], workspace});
+                             result.outcome.use.cpu.count(), outcome["layers"], workspace,
+                             policy::LabelTexts(context_.context())});
   return CallEnded{text};
 }
 
@@ -514,6 +523,7 @@ Status SessionDriver::Record(const std::string& event, const Turn& turn, const s
                                                    .policy_digest = options_.policy->digest,
                                                    .data = std::move(data),
                                                    .step = turn.step,
+                                                   .labels = policy::LabelTexts(context_.context()),
                                                    .actor = agents ? "agent" : ""});
   return written.ok() ? Ok() : Status(written.error());
 }
@@ -534,6 +544,30 @@ std::vector<inference::ToolSchema> SessionDriver::OfferedTools() const {
     offered.push_back({tool->name, tool->description, tool->parameters});
   }
   return offered;
+}
+
+void SessionDriver::RecallContext(const std::vector<memory::TurnRecord>& turns) {
+  for (const memory::TurnRecord& turn : turns) {
+    context_.AddUser(turn.request);
+    for (const memory::StepRecord& step : turn.steps) {
+      if (!step.call.has_value() || step.call->state == CallState::kDenied) {
+        continue;
+      }
+      std::variant<ToolCall, BadToolCall> parsed =
+          ParseToolCall({step.call->tool, step.call->arguments_json}, services_.tools,
+                        {options_.workspace, services_.home});
+      if (const auto* call = std::get_if<ToolCall>(&parsed)) {
+        const policy::ToolTraits traits = TraitsOf(*call->tool);
+        context_.AddRun(traits, call->request);
+        context_.AddResult(traits, call->request, step.call->result_text);
+      } else {
+        // The tool is gone, so nobody vouches for what it said.
+        const policy::Request request = {.tool = step.call->tool};
+        context_.AddResult({.result = {.integrity = policy::Integrity::kUntrusted}}, request,
+                           step.call->result_text);
+      }
+    }
+  }
 }
 
 void SessionDriver::ExpectCalls() {

@@ -15,6 +15,7 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "memory/session_store.h"
+#include "policy/context_tracker.h"
 #include "policy/policy.h"
 #include "runtime/agent/approver.h"
 #include "runtime/agent/authorizer.h"
@@ -117,6 +118,8 @@ class SessionDriver final {
   Status Record(const std::string& event, const Turn& turn, const std::string& call, Json data);
   std::vector<const tools::Manifest*> AllowedTools() const;
   std::vector<inference::ToolSchema> OfferedTools() const;
+  // Tells context_ what earlier turns read: the same as when it was read.
+  void RecallContext(const std::vector<memory::TurnRecord>& turns);
   // So that the first call of a session finds a sandbox ready.
   void ExpectCalls();
   std::vector<inference::ChatMessage> Prompt() const;
@@ -133,6 +136,7 @@ class SessionDriver final {
   Authorizer authorizer_;
   ToolRunner runner_;
   std::optional<memory::TurnRecord> unfinished_;
+  policy::ContextTracker context_;  // what the conversation has read, for the policy's flows
 };
 
 }  // namespace nacre::agent

@@ -403,6 +403,8 @@ void RegisterPolicy(CLI::App& root, Globals& globals) {
   AddJsonFlag(*test, globals);
   test->callback([&globals, tested] { globals.exit_code = TestPolicy(globals, *tested); });
 
+  RegisterRedteam(*policy, globals);
+
   CLI::App* explain =
       policy->add_subcommand("explain", "Which rule decides this call, and why the others do not");
   auto explained = std::make_shared<ExplainOptions>();

@@ -39,6 +39,8 @@ void RegisterPolicy(CLI::App& root, Globals& globals);
 void RegisterPolicyDiff(CLI::App& policy, Globals& globals);
 void RegisterPolicyImport(CLI::App& policy, Globals& globals);
 void RegisterPolicyReplay(CLI::App& policy, Globals& globals);
+// `nacre policy redteam`, for RegisterPolicy.
+void RegisterRedteam(CLI::App& policy, Globals& globals);
 void RegisterAudit(CLI::App& root, Globals& globals);
 void RegisterSandbox(CLI::App& root, Globals& globals);
 // `nacre sandbox profile`, for RegisterSandbox.

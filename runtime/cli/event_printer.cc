@@ -130,6 +130,22 @@ class TerminalPrinter final : public EventPrinter {
     }
   }
 
+  // "   label untrusted, confidential": what the context is now, when it is not clean.
+  static std::string ShownLabels(const OrderedJson& event) {
+    const auto labels = event.find("labels");
+    std::string text;
+    if (labels == event.end() || !labels->is_array()) {
+      return text;
+    }
+    for (const auto& label : *labels) {
+      const std::string name = label.is_string() ? label.get<std::string>() : std::string();
+      const size_t colon = name.find(':');
+      text += (text.empty() ? "   label " : ", ") +
+              SafeLine(colon == std::string::npos ? name : name.substr(colon + 1), 64);
+    }
+    return text;
+  }
+
   // "1  fs.list  path=docs        allow  rule tools.read-workspace"
   std::string CallHead(const std::string& verdict, Style style) {
     return terminal_.Paint(Style::kDim, std::to_string(++calls_)) + "  " +
@@ -139,7 +155,7 @@ class TerminalPrinter final : public EventPrinter {
 
   void PrintRefusal(const std::string& reason) {
     EndDelta();
-    Line(CallHead("deny ", Style::kRed));
+    Line(CallHead("deny ", Style::kRed) + ShownLabels(decided_));
     Line("   " + terminal_.Paint(Style::kRed, "denied: ") + SafeLine(reason, 200));
   }
 
@@ -155,7 +171,7 @@ class TerminalPrinter final : public EventPrinter {
       changed = "   +" + std::to_string(Number(*workspace, "lines_added")) + " -" +
                 std::to_string(Number(*workspace, "lines_removed"));
     }
-    Line(CallHead("allow", Style::kGreen) + "   " + milliseconds + changed);
+    Line(CallHead("allow", Style::kGreen) + "   " + milliseconds + changed + ShownLabels(event));
     // A program that failed is no failure of the tool, but a person wants to see it.
     const std::string result = Text(event, "result");
     if (Flag(event, "error") || (result.starts_with("exit ") && !result.starts_with("exit 0"))) {

@@ -63,6 +63,9 @@ struct Fill {
     out.set_rule(ToUtf8(e.rule));
     out.set_reason(ToUtf8(e.reason));
     out.set_source(ToUtf8(e.source));
+    for (const std::string& label : e.labels) {
+      out.add_labels(ToUtf8(label));
+    }
   }
   void operator()(const agent::CallApproval& e) const {
     auto& out = *event.mutable_call_approval();
@@ -84,6 +87,9 @@ struct Fill {
     out.set_cpu_us(e.cpu_us);
     out.set_layers_json(DumpJson(e.layers));
     out.set_workspace_json(DumpJson(e.workspace));
+    for (const std::string& label : e.labels) {
+      out.add_labels(ToUtf8(label));
+    }
   }
   void operator()(const agent::CallMalformed& e) const {
     auto& out = *event.mutable_call_malformed();

@@ -23,6 +23,15 @@ Result<OrderedJson> ParseMember(const char* name, const std::string& text) {
   return value;
 }
 
+template <typename Repeated>
+OrderedJson Texts(const Repeated& texts) {
+  OrderedJson list = OrderedJson::array();
+  for (const std::string& text : texts) {
+    list.push_back(text);
+  }
+  return list;
+}
+
 Result<Event> FromDecided(const v1::CallDecided& e) {
   OrderedJson arguments = NACRE_TRY(ParseMember("arguments_json", e.arguments_json()));
   return Make("call.decided", {{"call", e.call()},
@@ -31,7 +40,8 @@ Result<Event> FromDecided(const v1::CallDecided& e) {
                                {"verdict", e.verdict()},
                                {"rule", e.rule()},
                                {"reason", e.reason()},
-                               {"source", e.source()}});
+                               {"source", e.source()},
+                               {"labels", Texts(e.labels())}});
 }
 
 Result<Event> FromFinished(const v1::CallFinished& e) {
@@ -48,7 +58,8 @@ Result<Event> FromFinished(const v1::CallFinished& e) {
                                 {"wall_us", e.wall_us()},
                                 {"cpu_us", e.cpu_us()},
                                 {"layers", std::move(layers)},
-                                {"workspace", std::move(workspace)}});
+                                {"workspace", std::move(workspace)},
+                                {"labels", Texts(e.labels())}});
 }
 
 }  // namespace

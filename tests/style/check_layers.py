@@ -28,11 +28,13 @@ ARROWS = {
                                "runtime/agent", "runtime/audit", "runtime/inference"],
     "runtime/agent": ["base", "policy", "sandbox", "memory", "tools", "sdk/include", "runtime/audit",
                       "runtime/inference"],
+    # Judges recorded runs with the agent's own parts; "memory" for the session machine's header.
+    "runtime/redteam": ["base", "policy", "memory", "runtime/agent", "runtime/inference"],
     "runtime/server": ["base", "policy", "memory", "tools", "runtime/agent"],
     "runtime": ["base", "policy", "sandbox", "memory", "tools", "runtime/agent", "runtime/audit",
                 "runtime/inference"],
     "runtime/cli": ["base", "policy", "sandbox", "memory", "tools", "sdk/client", "runtime",
-                    "runtime/agent", "runtime/audit", "runtime/inference", "runtime/server"],
+                    "runtime/agent", "runtime/audit", "runtime/inference", "runtime/redteam", "runtime/server"],
 }
 
 # Headers of other people's libraries: (what the include looks like, which files may have it).
@@ -43,6 +45,7 @@ VOCABULARIES = [
     (r"(grpcpp|google/protobuf)/|nacre/v1/", r"(runtime/server|sdk/client)/.*"),
     (r"curl/", r"runtime/inference/[^/]*"),
     (r"(llama|ggml|gguf|chat|common|sampling)(-[a-z]+)?\.h", r"runtime/inference/worker/.*"),
+    (r"zstd\.h", r"runtime/redteam/trace_reader\.cc"),
     (r"openssl/", r"base/digest\.cc|runtime/audit/.*"),
     (r"spdlog/", r"base/log\.cc"),
     (r"re2/", r"policy/.*|tools/builtin/fs/search/.*"),

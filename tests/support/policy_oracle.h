@@ -200,6 +200,9 @@ inline bool SpeaksOf(const ToolRule& rule, const std::string& tool) {
   for (const std::string& name : rule.tools) {
     const bool prefix = name.size() > 2 && name.substr(name.size() - 2) == ".*";
     const std::string stem = name.substr(0, name.size() - 1);
+    if (name == "*") {
+      return true;
+    }
     if (prefix ? tool.size() > stem.size() && tool.substr(0, stem.size()) == stem : name == tool) {
       return true;
     }

@@ -29,8 +29,6 @@ TEST_CASE("each mistake is named at its line and column") {
       {"workspce: {}\n", R"(p.yaml:3:1: workspce: unknown key; did you mean "workspace"?)"},
       {"network: []\n",
        R"(p.yaml:3:1: network: this version does not enforce "network", so it refuses the policy)"},
-      {"data: {}\n",
-       R"(p.yaml:3:1: data: this version does not enforce "data", so it refuses the policy)"},
       {"inference: []\n",
        R"(p.yaml:3:1: inference: this version does not enforce "inference", so it refuses the policy)"},
       {"name: q\n", "p.yaml:3:1: name: duplicate key"},
@@ -167,11 +165,12 @@ TEST_CASE("each mistake in a rule is named at its line and column") {
       {"  - {id: a, reason: '', tool: t, decision: deny}\n", "p.yaml:4:21: tools[0].reason: empty"},
       {"  - {id: a, reason: \"x\\ny\", tool: t, decision: deny}\n",
        "p.yaml:4:21: tools[0].reason: a reason is one line of visible characters"},
-      {"  - {id: a, reason: r, tool: '*', decision: deny}\n",
-       "p.yaml:4:30: tools[0].tool: expected a tool such as fs.read, or all below a prefix: fs.*"},
+      {"  - {id: a, reason: r, tool: '**', decision: deny}\n",
+       "p.yaml:4:30: tools[0].tool: expected a tool such as fs.read, all below a prefix: fs.*, or "
+       "\"*\" for every tool"},
       {"  - {id: a, reason: r, tool: [fs.re*d], decision: deny}\n",
-       "p.yaml:4:31: tools[0].tool[0]: expected a tool such as fs.read, or all below a prefix: "
-       "fs.*"},
+       "p.yaml:4:31: tools[0].tool[0]: expected a tool such as fs.read, all below a prefix: "
+       "fs.*, or \"*\" for every tool"},
       {"  - {id: a, reason: r, tool: [], decision: deny}\n", "p.yaml:4:30: tools[0].tool: empty"},
       {"  - {id: a, reason: r, tool: t, decision: deny, args: {'a b': 1}}\n",
        "p.yaml:4:56: tools[0].args.a b: not the path of an argument; write such as path, argv[0], "

@@ -1,0 +1,51 @@
+// ContextTracker: what one conversation has read so far: its label, and the texts that it is made of,
+// each by who vouches for it. Told of every text in the order in which the model sees them, it says
+// of each call what is known of its data.
+//
+//   ContextTracker context(policy.data);
+//   context.AddUser("Pay the bill in bill.txt");
+//   context.AddResult(read_traits, request, text);
+//   request.flow = context.Facts(pay_traits, request);     // then Evaluate(policy, request)
+//
+// Pure: the same texts in the same order give the same facts, so that a resumed session knows what it
+// knew before. It only grows: what was read is not unread. Not thread-safe.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "policy/flow.h"
+#include "policy/provenance.h"
+#include "policy/request.h"
+#include "policy/tool_traits.h"
+
+namespace nacre::policy {
+
+class ContextTracker final {
+ public:
+  // Borrows the rules. Rules that are not `present` keep no labels and find nothing.
+  explicit ContextTracker(const DataRules& rules) : rules_(rules) {}
+
+  void AddUser(std::string_view text);
+  // What a call answered, as the model is shown it.
+  void AddResult(const ToolTraits& tool, const Request& call, std::string_view text);
+  // A call that ran: what it wrote is as delicate as all that was read before.
+  void AddRun(const ToolTraits& tool, const Request& call);
+
+  FlowFacts Facts(const ToolTraits& tool, const Request& call) const;
+  const Label& context() const { return context_; }
+
+ private:
+  void Keep(std::string_view text, const Label& label, Provenance::Voice trusted_as);
+  Label WorkspaceLabel(const Request& call) const;
+
+  const DataRules& rules_;
+  Label context_ = Label::Clean();
+  Provenance provenance_;
+  // What this conversation wrote, by path; what a program it ran may have written, anywhere.
+  std::map<std::string, Label> written_;
+  Label written_anywhere_ = Label::Clean();
+};
+
+}  // namespace nacre::policy

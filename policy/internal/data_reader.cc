@@ -1,0 +1,391 @@
+#include "policy/internal/data_reader.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "policy/internal/display.h"
+#include "policy/internal/host.h"
+#include "policy/internal/matcher.h"
+#include "policy/internal/rule_reader.h"
+#include "policy/path_glob.h"
+
+namespace nacre::policy {
+namespace {
+
+constexpr size_t kDataEntriesMax = 1000;
+constexpr size_t kNamesMax = 64;
+constexpr size_t kReasonBytesMax = 200;
+constexpr size_t kDataTextBytesMax = 512;
+
+const NodeReader::Keys kConfidentialities = {{"public", "internal", "confidential", "secret"}, {}};
+
+std::optional<Confidentiality> ReadConfidentiality(const NodeReader& reader, const YamlNode& node,
+                                                   const std::string& path) {
+  const auto choice = reader.Choice(node, path, kConfidentialities);
+  if (!choice.has_value()) {
+    return std::nullopt;
+  }
+  const auto& known = kConfidentialities.known;
+  return static_cast<Confidentiality>(std::find(known.begin(), known.end(), *choice) -
+                                      known.begin());
+}
+
+std::optional<Integrity> ReadIntegrity(const NodeReader& reader, const YamlNode& node,
+                                       const std::string& path) {
+  const auto choice = reader.Choice(node, path, {{"trusted", "untrusted"}, {}});
+  if (!choice.has_value()) {
+    return std::nullopt;
+  }
+  return *choice == "trusted" ? Integrity::kTrusted : Integrity::kUntrusted;
+}
+
+class DataReader {
+ public:
+  explicit DataReader(const NodeReader& reader) : reader_(reader) {}
+
+  DataRules Read(const YamlNode& node) {
+    data_.present = true;
+    if (reader_.Map(node, "data", {{"unlisted", "sources", "flows"}, {}}) == nullptr) {
+      return std::move(data_);
+    }
+    if (const YamlNode* unlisted = NodeReader::Find(node, "unlisted")) {
+      data_.unlisted =
+          ReadIntegrity(reader_, *unlisted, "data.unlisted").value_or(Integrity::kUntrusted);
+    }
+    Each(node, "sources", &DataReader::ReadSource);
+    Each(node, "flows", &DataReader::ReadFlow);
+    return std::move(data_);
+  }
+
+ private:
+  void Each(const YamlNode& data, const std::string& key,
+            void (DataReader::*read)(const YamlNode&, const std::string&)) {
+    const YamlNode* node = NodeReader::Find(data, key);
+    const std::string path = "data." + key;
+    const YamlNode* list = node == nullptr ? nullptr : reader_.List(*node, path, kDataEntriesMax);
+    for (size_t i = 0; list != nullptr && i < list->items.size(); ++i) {
+      (this->*read)(list->items[i], path + "[" + std::to_string(i) + "]");
+    }
+  }
+
+  std::set<std::string> ReadCategories(const YamlNode& node, const std::string& path) {
+    std::set<std::string> categories;
+    for (const auto& [item_path, item] : OneOrMore(reader_, node, path, kNamesMax)) {
+      if (const auto name = reader_.Text(*item, item_path, kDataTextBytesMax)) {
+        std::string plain = *name;
+        std::replace(plain.begin(), plain.end(), ':', '.');  // "customer:acme"
+        if (!IsIdentifier(plain)) {
+          reader_.Report(*item, item_path,
+                         "a category is at most 64 of a-z, 0-9, \".\", \":\", \"_\" and \"-\"");
+        }
+        categories.insert(*name);
+      }
+    }
+    return categories;
+  }
+
+  std::vector<std::string> ReadTools(const YamlNode& node, const std::string& path) {
+    std::vector<std::string> tools;
+    for (const auto& [item_path, item] : OneOrMore(reader_, node, path, kNamesMax)) {
+      if (auto name = reader_.Text(*item, item_path, kDataTextBytesMax)) {
+        if (!IsToolPattern(*name)) {
+          reader_.Report(
+              *item, item_path,
+              "expected a tool such as fs.read, all below a prefix: fs.*, or \"*\" for every tool");
+        }
+        tools.push_back(std::move(*name));
+      }
+    }
+    return tools;
+  }
+
+  void ReadSource(const YamlNode& node, const std::string& path) {
+    if (reader_.Map(node, path,
+                    {{"tool", "path", "host", "memory", "user", "integrity", "confidentiality",
+                      "categories"},
+                     {}}) == nullptr) {
+      return;
+    }
+    DataSource source;
+    source.source = reader_.Where(node);
+    bool which = false;
+    if (const YamlNode* tool = NodeReader::Find(node, "tool")) {
+      source.tools = ReadTools(*tool, path + ".tool");
+      which = true;
+    }
+    if (const YamlNode* glob = NodeReader::Find(node, "path")) {
+      source.path = ReadPath(*glob, path + ".path");
+      which = true;
+    }
+    if (const YamlNode* host = NodeReader::Find(node, "host")) {
+      source.host = reader_.Text(*host, path + ".host", kDataTextBytesMax).value_or("");
+      if (const auto problem = HostPatternProblem(source.host);
+          problem.has_value() && !source.host.empty()) {
+        reader_.Report(*host, path + ".host", *problem, HostOf(source.host).value_or(""));
+      }
+      which = true;
+    }
+    for (const char* key : {"memory", "user"}) {
+      if (const YamlNode* flag = NodeReader::Find(node, key)) {
+        const auto value = reader_.Boolean(*flag, path + "." + key);
+        (key == std::string("memory") ? source.memory : source.user) = value.value_or(false);
+        if (value == false) {
+          reader_.Report(*flag, path + "." + key, "only true says something; leave it out");
+        }
+        which = true;
+      }
+    }
+    if (!which) {
+      reader_.Report(node, path, "a source needs tool, path, host, memory or user");
+    }
+    if (source.user &&
+        (!source.tools.empty() || !source.path.empty() || !source.host.empty() || source.memory)) {
+      reader_.Report(node, path, "the user's words come from no tool, path, host or memory");
+    }
+    ReadLabel(node, path, source);
+    data_.sources.push_back(std::move(source));
+  }
+
+  void ReadLabel(const YamlNode& node, const std::string& path, DataSource& source) {
+    bool says = false;
+    if (const YamlNode* integrity = NodeReader::Find(node, "integrity")) {
+      source.integrity = ReadIntegrity(reader_, *integrity, path + ".integrity");
+      says = true;
+    }
+    if (const YamlNode* confidentiality = NodeReader::Find(node, "confidentiality")) {
+      source.confidentiality =
+          ReadConfidentiality(reader_, *confidentiality, path + ".confidentiality")
+              .value_or(Confidentiality::kSecret);
+      if (source.confidentiality == Confidentiality::kPublic) {
+        reader_.Report(*confidentiality, path + ".confidentiality",
+                       "public is what everything is that no source speaks of; leave it out");
+      }
+      says = true;
+    }
+    if (const YamlNode* categories = NodeReader::Find(node, "categories")) {
+      source.categories = ReadCategories(*categories, path + ".categories");
+      says = true;
+    }
+    if (!says) {
+      reader_.Report(node, path,
+                     "a source says nothing without integrity, confidentiality or categories");
+    }
+  }
+
+  std::string ReadPath(const YamlNode& node, const std::string& path) {
+    const auto glob = reader_.Text(node, path, kDataTextBytesMax);
+    if (!glob.has_value()) {
+      return {};
+    }
+    if (const auto problem = GlobProblem(*glob)) {
+      reader_.Report(node, path, *problem);
+    } else if (glob->front() != '/') {
+      reader_.Report(node, path, "a path here is absolute, as the tools see it",
+                     "/workspace/" + *glob);
+    }
+    return *glob;
+  }
+
+  void ReadFlow(const YamlNode& node, const std::string& path) {
+    if (reader_.Map(node, path, {{"id", "reason", "when", "to", "decision"}, {}}) == nullptr) {
+      return;
+    }
+    for (const char* key : {"id", "reason", "when", "to", "decision"}) {
+      if (NodeReader::Find(node, key) == nullptr) {
+        reader_.Report(node, path, "a flow needs \"" + std::string(key) + "\"");
+      }
+    }
+    FlowRule rule;
+    rule.source = reader_.Where(node);
+    if (const YamlNode* id = NodeReader::Find(node, "id")) {
+      rule.id = reader_.Text(*id, path + ".id", kDataTextBytesMax).value_or("");
+      if (!rule.id.empty() && !IsIdentifier(rule.id)) {
+        reader_.Report(*id, path + ".id",
+                       "an id is at most 64 of a-z, 0-9, \".\", \"_\" and \"-\"");
+      }
+      if (!ids_.insert(rule.id).second) {
+        reader_.Report(*id, path + ".id", "another flow has this id");
+      }
+    }
+    if (const YamlNode* reason = NodeReader::Find(node, "reason")) {
+      rule.reason = reader_.Text(*reason, path + ".reason", kReasonBytesMax).value_or("");
+      if (ShownText(rule.reason) != rule.reason) {
+        reader_.Report(*reason, path + ".reason", "a reason is one line of visible characters");
+      }
+    }
+    if (const YamlNode* when = NodeReader::Find(node, "when")) {
+      ReadWhen(*when, path + ".when", rule);
+    }
+    if (const YamlNode* to = NodeReader::Find(node, "to")) {
+      ReadTo(*to, path + ".to", rule);
+    }
+    if (const YamlNode* decision = NodeReader::Find(node, "decision")) {
+      ReadDecision(*decision, path + ".decision", rule);
+    }
+    data_.flows.push_back(std::move(rule));
+  }
+
+  void ReadDecision(const YamlNode& node, const std::string& path, FlowRule& rule) {
+    if (node.kind == YamlNode::Kind::kScalar && node.text == "allow") {
+      reader_.Report(node, path,
+                     "a flow only narrows what a tool rule allows: what no flow speaks of is not "
+                     "narrowed, so use ask or deny");
+      return;
+    }
+    if (const auto choice = reader_.Choice(node, path, {{"ask", "deny"}, {}})) {
+      rule.verdict = *choice == "ask" ? Verdict::kAsk : Verdict::kDeny;
+    }
+  }
+
+  void ReadWhen(const YamlNode& node, const std::string& path, FlowRule& rule) {
+    if (reader_.Map(node, path, {{"integrity", "confidentiality", "categories", "argument"}, {}}) ==
+        nullptr) {
+      return;
+    }
+    if (node.items.empty()) {
+      reader_.Report(node, path, "empty: it would hold always, which is what tool rules are for");
+    }
+    if (const YamlNode* integrity = NodeReader::Find(node, "integrity")) {
+      const std::string at = path + ".integrity";
+      if (ReadIntegrity(reader_, *integrity, at) == Integrity::kTrusted) {
+        reader_.Report(*integrity, at, "only \"untrusted\" narrows anything");
+      }
+      rule.when_untrusted = true;
+    }
+    if (const YamlNode* level = NodeReader::Find(node, "confidentiality")) {
+      const std::string at = path + ".confidentiality";
+      if (reader_.Map(*level, at, {{"at_least"}, {}}) != nullptr) {
+        if (const YamlNode* least = NodeReader::Find(*level, "at_least")) {
+          rule.at_least = ReadConfidentiality(reader_, *least, at + ".at_least");
+        } else {
+          reader_.Report(*level, at, "expected {at_least: LEVEL}");
+        }
+      }
+    }
+    if (const YamlNode* categories = NodeReader::Find(node, "categories")) {
+      rule.categories = ReadCategories(*categories, path + ".categories");
+      if (rule.categories.empty()) {
+        reader_.Report(*categories, path + ".categories", "empty");
+      }
+    }
+    if (const YamlNode* argument = NodeReader::Find(node, "argument")) {
+      ReadArgument(*argument, path + ".argument", rule);
+    }
+  }
+
+  void ReadArgument(const YamlNode& node, const std::string& path, FlowRule& rule) {
+    if (reader_.Map(node, path, {{"roles", "origin"}, {}}) == nullptr) {
+      return;
+    }
+    for (const char* key : {"roles", "origin"}) {
+      if (NodeReader::Find(node, key) == nullptr) {
+        reader_.Report(node, path, "needs \"" + std::string(key) + "\"");
+      }
+    }
+    if (const YamlNode* roles = NodeReader::Find(node, "roles")) {
+      for (const auto& [at, item] : OneOrMore(reader_, *roles, path + ".roles", kNamesMax)) {
+        std::vector<std::string> known = RoleNames();
+        known.erase(known.begin());  // an option is where nothing matters
+        if (const auto name = reader_.Choice(*item, at, {known, {}})) {
+          rule.roles.push_back(*ParseArgumentRole(*name));
+        }
+      }
+    }
+    if (const YamlNode* origin = NodeReader::Find(node, "origin")) {
+      for (const auto& [at, item] : OneOrMore(reader_, *origin, path + ".origin", kNamesMax)) {
+        if (const auto name = reader_.Choice(*item, at, {OriginNames(), {}})) {
+          rule.origins.push_back(*ParseOrigin(*name));
+        }
+      }
+    }
+  }
+
+  // A list of tools and "network", or a map {effects: [...], tools: [...]}.
+  void ReadTo(const YamlNode& node, const std::string& path, FlowRule& rule) {
+    if (node.kind != YamlNode::Kind::kMap) {
+      for (const auto& [at, item] : OneOrMore(reader_, node, path, kNamesMax)) {
+        if (item->kind == YamlNode::Kind::kScalar && item->text == "network") {
+          AddNetwork(rule);
+          continue;
+        }
+        for (std::string& tool : ReadTools(*item, at)) {
+          rule.tools.push_back(std::move(tool));
+        }
+      }
+    } else if (reader_.Map(node, path, {{"effects", "tools"}, {}}) != nullptr) {
+      if (const YamlNode* effects = NodeReader::Find(node, "effects")) {
+        for (const auto& [at, item] : OneOrMore(reader_, *effects, path + ".effects", kNamesMax)) {
+          if (const auto name = reader_.Choice(*item, at, {EffectNames(), {}})) {
+            rule.effects.push_back(*ParseCallEffect(*name));
+          }
+        }
+      }
+      if (const YamlNode* tools = NodeReader::Find(node, "tools")) {
+        rule.tools = ReadTools(*tools, path + ".tools");
+      }
+    }
+    if (node.kind == YamlNode::Kind::kMap && node.items.empty()) {
+      reader_.Report(node, path, "names no tool and no effect");
+    }
+  }
+
+  static void AddNetwork(FlowRule& rule) {
+    rule.effects.insert(rule.effects.end(),
+                        {CallEffect::kFetch, CallEffect::kSend, CallEffect::kPay});
+  }
+
+  const NodeReader& reader_;
+  DataRules data_;
+  std::set<std::string> ids_;
+};
+
+}  // namespace
+
+std::vector<std::pair<std::string, const YamlNode*>> OneOrMore(const NodeReader& reader,
+                                                               const YamlNode& node,
+                                                               const std::string& path,
+                                                               size_t items_max) {
+  if (node.kind == YamlNode::Kind::kScalar) {
+    return {{path, &node}};
+  }
+  std::vector<std::pair<std::string, const YamlNode*>> items;
+  if (const YamlNode* list = reader.List(node, path, items_max)) {
+    if (list->items.empty()) {
+      reader.Report(node, path, "empty");
+    }
+    for (size_t i = 0; i < list->items.size(); ++i) {
+      items.emplace_back(path + "[" + std::to_string(i) + "]", &list->items[i]);
+    }
+  }
+  return items;
+}
+
+std::vector<std::string> EffectNames() {
+  std::vector<std::string> names;
+  for (size_t i = 0; i < kCallEffects; ++i) {
+    names.emplace_back(CallEffectName(static_cast<CallEffect>(i)));
+  }
+  return names;
+}
+
+std::vector<std::string> RoleNames() {
+  std::vector<std::string> names;
+  for (size_t i = 0; i < kArgumentRoles; ++i) {
+    names.emplace_back(ArgumentRoleName(static_cast<ArgumentRole>(i)));
+  }
+  return names;
+}
+
+std::vector<std::string> OriginNames() {
+  std::vector<std::string> names;
+  for (size_t i = 0; i < kOrigins; ++i) {
+    names.emplace_back(OriginName(static_cast<Origin>(i)));
+  }
+  return names;
+}
+
+DataRules ReadData(const NodeReader& reader, const YamlNode& node) {
+  return DataReader(reader).Read(node);
+}
+
+}  // namespace nacre::policy
