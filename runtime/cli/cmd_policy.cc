@@ -63,6 +63,8 @@ int Check(Globals& globals, const CheckOptions& options) {
                         {"layers", policy.layers},
                         {"digest", policy.digest},
                         {"tool_rules", policy.tools.size()},
+                        {"data_sources", policy.data.sources.size()},
+                        {"data_flows", policy.data.flows.size()},
                         {"workspace", policy::WorkspaceModeName(policy.grant.workspace)},
                         {"risks", std::move(named)}};
     if (effective) {
@@ -79,11 +81,14 @@ int Check(Globals& globals, const CheckOptions& options) {
   for (const std::string& layer : policy.layers) {
     layers += (layers.empty() ? "" : " <- ") + layer;
   }
-  std::printf(
-      "%s is valid\n  layers     %s\n  rules      %zu for tools\n  workspace  %s\n  digest     "
-      "%s\n",
-      SafeLine(file, 200).c_str(), SafeLine(layers, 400).c_str(), policy.tools.size(),
-      policy::WorkspaceModeName(policy.grant.workspace), policy.digest.c_str());
+  std::printf("%s is valid\n  layers     %s\n  rules      %zu for tools\n",
+              SafeLine(file, 200).c_str(), SafeLine(layers, 400).c_str(), policy.tools.size());
+  if (policy.data.present) {
+    std::printf("  data       %zu sources, %zu flows\n", policy.data.sources.size(),
+                policy.data.flows.size());
+  }
+  std::printf("  workspace  %s\n  digest     %s\n",
+              policy::WorkspaceModeName(policy.grant.workspace), policy.digest.c_str());
   const Terminal terminal(1);
   for (const policy::Risk& risk : risks) {
     const std::string place = Place(risk.source);

@@ -119,13 +119,14 @@ class Events(NacreCase):
         self.assertEqual(finished["session"], started["session"])
         self.assertEqual("".join(e["text"] for e in done.named("text.delta")), "It says one.")
         allowed, denied = done.named("call.decided")
-        self.assertEqual(list(allowed), ["event", "call", "tool", "arguments", "verdict", "rule", "reason", "source"])
+        self.assertEqual(list(allowed), ["event", "call", "tool", "arguments", "verdict", "rule", "reason", "source",
+                                         "labels"])
         self.assertEqual((allowed["tool"], allowed["verdict"], allowed["rule"]),
                          ("fs.read", "allow", "tools.read-workspace"))
         self.assertEqual(denied["verdict"], "deny")
         ended = done.named("call.finished")[0]
         self.assertEqual(list(ended), ["event", "call", "tool", "outcome", "error", "result", "wall_us", "cpu_us",
-                                       "layers", "workspace"])
+                                       "layers", "workspace", "labels"])
         self.assertEqual((ended["call"], ended["outcome"], ended["error"]), (allowed["call"], "exited", False))
         self.assertIn("one", ended["result"])
         self.assertTrue(ended["layers"]["seccomp"] and ended["layers"]["no_new_privs"])

@@ -70,6 +70,13 @@ class Labels(NacreCase):
                               "--model", "scripted", "Read it")
         self.assertIn("label customer:acme, confidential, untrusted", done.stdout)
 
+    def test_a_check_says_how_many_sources_and_flows_there_are(self):
+        policy = self.policy(FLOWS, "flows.yaml")
+        self.assertIn("data       2 sources, 1 flows", self.nacre("policy", "check", policy).stdout)
+        checked = json.loads(self.nacre("policy", "check", "--json", policy).stdout)
+        self.assertEqual((checked["data_sources"], checked["data_flows"]), (2, 1))
+        self.assertNotIn("sources", self.nacre("policy", "check", "coding").stdout)
+
     def test_without_a_data_section_nothing_is_said_of_labels(self):
         self.write("b.txt", "theirs\n")
         with ScriptedEngine([call("fs.read", path="b.txt"), answer("Done.")]) as engine:
