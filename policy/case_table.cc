@@ -41,11 +41,7 @@ class CaseReader {
     if (reader_.Map(document, "", {{"nacre", "policy", "cases"}, {}}) == nullptr) {
       return std::move(table_);
     }
-    const YamlNode* version = NodeReader::Find(document, "nacre");
-    if (version == nullptr || version->text != "policy-cases/1") {
-      reader_.Report(version == nullptr ? document : *version, "nacre",
-                     "a file of cases begins with \"nacre: policy-cases/1\"");
-    }
+    reader_.CheckVersion(document, "policy-cases/1", "a file of cases");
     if (const YamlNode* policy = NodeReader::Find(document, "policy")) {
       table_.policy = reader_.Text(*policy, "policy", kTextBytesMax).value_or("");
     }
@@ -82,12 +78,7 @@ class CaseReader {
       ReadCall(*call, path + ".call", read);
     }
     if (const YamlNode* expect = NodeReader::Find(node, "expect")) {
-      if (const auto choice =
-              reader_.Choice(*expect, path + ".expect", {{"allow", "ask", "deny"}, {}})) {
-        read.expect = *choice == "allow" ? Verdict::kAllow
-                      : *choice == "ask" ? Verdict::kAsk
-                                         : Verdict::kDeny;
-      }
+      read.expect = reader_.VerdictOf(*expect, path + ".expect").value_or(read.expect);
     }
     if (const YamlNode* rule = NodeReader::Find(node, "rule")) {
       read.rule = reader_.Text(*rule, path + ".rule", kTextBytesMax).value_or("");

@@ -8,6 +8,7 @@
 // is never taken off again: what was derived from a thing is at least as delicate as that thing.
 #pragma once
 
+#include <cstddef>
 #include <set>
 #include <string>
 #include <vector>
@@ -20,6 +21,7 @@ const char* IntegrityName(Integrity integrity);  // "untrusted", "trusted"
 
 // Ordered: a greater one is more private.
 enum class Confidentiality { kPublic = 0, kInternal, kConfidential, kSecret };
+inline constexpr size_t kConfidentialities = 4;
 // "public", "internal", "confidential", "secret"
 const char* ConfidentialityName(Confidentiality confidentiality);
 

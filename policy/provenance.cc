@@ -220,8 +220,8 @@ void Provenance::Add(Voice voice, std::string_view text) {
 }
 
 Provenance::Found Provenance::Find(const std::string& value) const {
+  const std::vector<std::string> spellings = Spellings(value);
   const auto in = [&](Voice voice, Edges edges) {
-    const std::vector<std::string> spellings = Spellings(value);
     return std::any_of(spellings.begin(), spellings.end(), [&](const std::string& spelling) {
       return Occurs(texts_[static_cast<size_t>(voice)], spelling, edges);
     });

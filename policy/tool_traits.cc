@@ -25,11 +25,7 @@ class ToolSetReader {
     if (reader_.Map(document, "", {{"nacre", "tools"}, {}}) == nullptr) {
       return {};
     }
-    const YamlNode* version = NodeReader::Find(document, "nacre");
-    if (version == nullptr || version->text != "tools/1") {
-      reader_.Report(version == nullptr ? document : *version, "nacre",
-                     "a set of tools begins with \"nacre: tools/1\"");
-    }
+    reader_.CheckVersion(document, "tools/1", "a set of tools");
     const YamlNode* tools = NodeReader::Find(document, "tools");
     if (tools == nullptr) {
       reader_.Report(document, "tools", "missing");
@@ -53,7 +49,7 @@ class ToolSetReader {
     }
     ToolTraits traits;
     if (const YamlNode* effects = NodeReader::Find(node, "effects")) {
-      for (const auto& [at, item] : OneOrMore(reader_, *effects, path + ".effects", kCallEffects)) {
+      for (const auto& [at, item] : reader_.OneOrMore(*effects, path + ".effects", kCallEffects)) {
         if (const auto name = reader_.Choice(*item, at, {EffectNames(), {}})) {
           traits.effects.push_back(*ParseCallEffect(*name));
         }
@@ -67,7 +63,7 @@ class ToolSetReader {
     }
     // Several tools that are alike stand in one entry.
     if (const YamlNode* tool = NodeReader::Find(node, "tool")) {
-      for (const auto& [at, item] : OneOrMore(reader_, *tool, path + ".tool", kToolSetToolsMax)) {
+      for (const auto& [at, item] : reader_.OneOrMore(*tool, path + ".tool", kToolSetToolsMax)) {
         if (const auto name = reader_.Text(*item, at, kToolTextBytesMax)) {
           traits.tool = *name;
           if (!tools_.emplace(*name, traits).second) {
@@ -119,7 +115,7 @@ class ToolSetReader {
     }
     if (const YamlNode* trusted = NodeReader::Find(node, "trusted")) {
       for (const auto& [at, item] :
-           OneOrMore(reader_, *trusted, path + ".trusted", kToolArgumentsMax)) {
+           reader_.OneOrMore(*trusted, path + ".trusted", kToolArgumentsMax)) {
         if (const auto key = reader_.Text(*item, at, kToolTextBytesMax)) {
           result.trusted.insert(*key);
         }

@@ -38,7 +38,7 @@ std::string DefaultStateDirectory() {
   if (const std::string state_home = Environment("XDG_STATE_HOME"); !state_home.empty()) {
     return state_home + "/nacre";
   }
-  const std::string home = Environment("HOME");
+  const std::string home = App::Home();
   return (home.empty() ? "/var/lib" : home + "/.local/state") + "/nacre";
 }
 
@@ -119,6 +119,10 @@ App::App(AppOptions options)
 }
 
 App::~App() = default;
+
+std::string App::Home() {
+  return Environment("HOME");
+}
 
 Result<memory::SessionStore*> App::Store() {
   if (store_ == nullptr) {
@@ -310,7 +314,7 @@ Result<agent::Services> App::SessionServices(agent::Approver* approver) {
                          .clock = clock_,
                          .random = random_,
                          .approver = approver,
-                         .home = Environment("HOME"),
+                         .home = Home(),
                          .sandbox_summary = sandbox_summary_,
                          .sandbox_weaker = sandbox_weaker_,
                          .transactions = transactions};

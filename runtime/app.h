@@ -54,6 +54,8 @@ class App final {
   std::string database_path() const { return state_directory_ + "/nacre.db"; }
   std::string audit_directory() const { return state_directory_ + "/audit"; }
   const std::string& state_directory() const { return state_directory_; }
+  // What a leading "~" of a call's path means: $HOME, or an empty text.
+  static std::string Home();
 
   Result<memory::SessionStore*> Store();
   Result<audit::AuditLog*> Log();

@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "policy/internal/display.h"
 #include "policy/internal/host.h"
-#include "policy/internal/matcher.h"
 #include "policy/internal/rule_reader.h"
 #include "policy/path_glob.h"
 
@@ -14,20 +12,27 @@ namespace {
 
 constexpr size_t kDataEntriesMax = 1000;
 constexpr size_t kNamesMax = 64;
-constexpr size_t kReasonBytesMax = 200;
 constexpr size_t kDataTextBytesMax = 512;
 
-const NodeReader::Keys kConfidentialities = {{"public", "internal", "confidential", "secret"}, {}};
+template <typename Enum>
+std::vector<std::string> NamesOf(size_t count, const char* (*name)(Enum)) {
+  std::vector<std::string> names;
+  for (size_t i = 0; i < count; ++i) {
+    names.emplace_back(name(static_cast<Enum>(i)));
+  }
+  return names;
+}
 
 std::optional<Confidentiality> ReadConfidentiality(const NodeReader& reader, const YamlNode& node,
                                                    const std::string& path) {
-  const auto choice = reader.Choice(node, path, kConfidentialities);
+  const std::vector<std::string> names =
+      NamesOf<Confidentiality>(kConfidentialities, &ConfidentialityName);
+  const auto choice = reader.Choice(node, path, {names, {}});
   if (!choice.has_value()) {
     return std::nullopt;
   }
-  const auto& known = kConfidentialities.known;
-  return static_cast<Confidentiality>(std::find(known.begin(), known.end(), *choice) -
-                                      known.begin());
+  return static_cast<Confidentiality>(std::find(names.begin(), names.end(), *choice) -
+                                      names.begin());
 }
 
 std::optional<Integrity> ReadIntegrity(const NodeReader& reader, const YamlNode& node,
@@ -70,7 +75,7 @@ class DataReader {
 
   std::set<std::string> ReadCategories(const YamlNode& node, const std::string& path) {
     std::set<std::string> categories;
-    for (const auto& [item_path, item] : OneOrMore(reader_, node, path, kNamesMax)) {
+    for (const auto& [item_path, item] : reader_.OneOrMore(node, path, kNamesMax)) {
       if (const auto name = reader_.Text(*item, item_path, kDataTextBytesMax)) {
         std::string plain = *name;
         std::replace(plain.begin(), plain.end(), ':', '.');  // "customer:acme"
@@ -86,14 +91,9 @@ class DataReader {
 
   std::vector<std::string> ReadTools(const YamlNode& node, const std::string& path) {
     std::vector<std::string> tools;
-    for (const auto& [item_path, item] : OneOrMore(reader_, node, path, kNamesMax)) {
-      if (auto name = reader_.Text(*item, item_path, kDataTextBytesMax)) {
-        if (!IsToolPattern(*name)) {
-          reader_.Report(
-              *item, item_path,
-              "expected a tool such as fs.read, all below a prefix: fs.*, or \"*\" for every tool");
-        }
-        tools.push_back(std::move(*name));
+    for (const auto& [item_path, item] : reader_.OneOrMore(node, path, kNamesMax)) {
+      if (auto tool = ReadToolPattern(reader_, *item, item_path)) {
+        tools.push_back(std::move(*tool));
       }
     }
     return tools;
@@ -198,20 +198,13 @@ class DataReader {
     FlowRule rule;
     rule.source = reader_.Where(node);
     if (const YamlNode* id = NodeReader::Find(node, "id")) {
-      rule.id = reader_.Text(*id, path + ".id", kDataTextBytesMax).value_or("");
-      if (!rule.id.empty() && !IsIdentifier(rule.id)) {
-        reader_.Report(*id, path + ".id",
-                       "an id is at most 64 of a-z, 0-9, \".\", \"_\" and \"-\"");
-      }
-      if (!ids_.insert(rule.id).second) {
+      rule.id = reader_.Identifier(*id, path + ".id", "an id").value_or("");
+      if (!rule.id.empty() && !ids_.insert(rule.id).second) {
         reader_.Report(*id, path + ".id", "another flow has this id");
       }
     }
     if (const YamlNode* reason = NodeReader::Find(node, "reason")) {
-      rule.reason = reader_.Text(*reason, path + ".reason", kReasonBytesMax).value_or("");
-      if (ShownText(rule.reason) != rule.reason) {
-        reader_.Report(*reason, path + ".reason", "a reason is one line of visible characters");
-      }
+      rule.reason = reader_.Reason(*reason, path + ".reason").value_or("");
     }
     if (const YamlNode* when = NodeReader::Find(node, "when")) {
       ReadWhen(*when, path + ".when", rule);
@@ -283,7 +276,7 @@ class DataReader {
       }
     }
     if (const YamlNode* roles = NodeReader::Find(node, "roles")) {
-      for (const auto& [at, item] : OneOrMore(reader_, *roles, path + ".roles", kNamesMax)) {
+      for (const auto& [at, item] : reader_.OneOrMore(*roles, path + ".roles", kNamesMax)) {
         std::vector<std::string> known = RoleNames();
         known.erase(known.begin());  // an option is where nothing matters
         if (const auto name = reader_.Choice(*item, at, {known, {}})) {
@@ -292,7 +285,7 @@ class DataReader {
       }
     }
     if (const YamlNode* origin = NodeReader::Find(node, "origin")) {
-      for (const auto& [at, item] : OneOrMore(reader_, *origin, path + ".origin", kNamesMax)) {
+      for (const auto& [at, item] : reader_.OneOrMore(*origin, path + ".origin", kNamesMax)) {
         if (const auto name = reader_.Choice(*item, at, {OriginNames(), {}})) {
           rule.origins.push_back(*ParseOrigin(*name));
         }
@@ -303,7 +296,7 @@ class DataReader {
   // A list of tools and "network", or a map {effects: [...], tools: [...]}.
   void ReadTo(const YamlNode& node, const std::string& path, FlowRule& rule) {
     if (node.kind != YamlNode::Kind::kMap) {
-      for (const auto& [at, item] : OneOrMore(reader_, node, path, kNamesMax)) {
+      for (const auto& [at, item] : reader_.OneOrMore(node, path, kNamesMax)) {
         if (item->kind == YamlNode::Kind::kScalar && item->text == "network") {
           AddNetwork(rule);
           continue;
@@ -314,7 +307,7 @@ class DataReader {
       }
     } else if (reader_.Map(node, path, {{"effects", "tools"}, {}}) != nullptr) {
       if (const YamlNode* effects = NodeReader::Find(node, "effects")) {
-        for (const auto& [at, item] : OneOrMore(reader_, *effects, path + ".effects", kNamesMax)) {
+        for (const auto& [at, item] : reader_.OneOrMore(*effects, path + ".effects", kNamesMax)) {
           if (const auto name = reader_.Choice(*item, at, {EffectNames(), {}})) {
             rule.effects.push_back(*ParseCallEffect(*name));
           }
@@ -341,47 +334,16 @@ class DataReader {
 
 }  // namespace
 
-std::vector<std::pair<std::string, const YamlNode*>> OneOrMore(const NodeReader& reader,
-                                                               const YamlNode& node,
-                                                               const std::string& path,
-                                                               size_t items_max) {
-  if (node.kind == YamlNode::Kind::kScalar) {
-    return {{path, &node}};
-  }
-  std::vector<std::pair<std::string, const YamlNode*>> items;
-  if (const YamlNode* list = reader.List(node, path, items_max)) {
-    if (list->items.empty()) {
-      reader.Report(node, path, "empty");
-    }
-    for (size_t i = 0; i < list->items.size(); ++i) {
-      items.emplace_back(path + "[" + std::to_string(i) + "]", &list->items[i]);
-    }
-  }
-  return items;
-}
-
 std::vector<std::string> EffectNames() {
-  std::vector<std::string> names;
-  for (size_t i = 0; i < kCallEffects; ++i) {
-    names.emplace_back(CallEffectName(static_cast<CallEffect>(i)));
-  }
-  return names;
+  return NamesOf<CallEffect>(kCallEffects, &CallEffectName);
 }
 
 std::vector<std::string> RoleNames() {
-  std::vector<std::string> names;
-  for (size_t i = 0; i < kArgumentRoles; ++i) {
-    names.emplace_back(ArgumentRoleName(static_cast<ArgumentRole>(i)));
-  }
-  return names;
+  return NamesOf<ArgumentRole>(kArgumentRoles, &ArgumentRoleName);
 }
 
 std::vector<std::string> OriginNames() {
-  std::vector<std::string> names;
-  for (size_t i = 0; i < kOrigins; ++i) {
-    names.emplace_back(OriginName(static_cast<Origin>(i)));
-  }
-  return names;
+  return NamesOf<Origin>(kOrigins, &OriginName);
 }
 
 DataRules ReadData(const NodeReader& reader, const YamlNode& node) {

@@ -10,12 +10,6 @@ namespace nacre::policy {
 // Reports what is wrong to the reader's problems; what it returns is complete only when none was.
 DataRules ReadData(const NodeReader& reader, const YamlNode& node);
 
-// A list, or one value instead of a list of one: `tool: a`, `tool: [a, b]`.
-std::vector<std::pair<std::string, const YamlNode*>> OneOrMore(const NodeReader& reader,
-                                                               const YamlNode& node,
-                                                               const std::string& path,
-                                                               size_t items_max);
-
 // The names of all effects, roles and origins, for Choice() and the documentation.
 std::vector<std::string> EffectNames();
 std::vector<std::string> RoleNames();  // with "link"

@@ -64,11 +64,8 @@ class LayerReader {
     const YamlNode* name = NodeReader::Find(document, "name");
     if (name == nullptr) {
       reader_.Report(document, "name", "missing");
-    } else if (const auto text = reader_.Text(*name, "name", kTextBytesMax)) {
-      if (!IsIdentifier(*text)) {
-        reader_.Report(*name, "name", "a name is at most 64 of a-z, 0-9, \".\", \"_\" and \"-\"");
-      }
-      layer_.name = *text;
+    } else {
+      layer_.name = reader_.Identifier(*name, "name", "a name").value_or("");
     }
     if (const YamlNode* extends = NodeReader::Find(document, "extends")) {
       layer_.extends = ReadTexts(*extends, "extends", kExtendsMax);

@@ -11,6 +11,7 @@ namespace nacre::policy {
 namespace {
 
 constexpr size_t kIdentifierBytesMax = 64;
+constexpr size_t kReasonBytesMax = 200;
 
 const char* KindName(const YamlNode& node) {
   switch (node.kind) {
@@ -139,6 +140,60 @@ std::optional<std::string> NodeReader::Text(const YamlNode& node, const std::str
     return std::nullopt;
   }
   return node.text;
+}
+
+std::vector<std::pair<std::string, const YamlNode*>> NodeReader::OneOrMore(const YamlNode& node,
+                                                                           const std::string& path,
+                                                                           size_t items_max) const {
+  if (node.kind == YamlNode::Kind::kScalar) {
+    return {{path, &node}};
+  }
+  std::vector<std::pair<std::string, const YamlNode*>> items;
+  if (const YamlNode* list = List(node, path, items_max)) {
+    if (list->items.empty()) {
+      Report(node, path, "empty");
+    }
+    for (size_t i = 0; i < list->items.size(); ++i) {
+      items.emplace_back(path + "[" + std::to_string(i) + "]", &list->items[i]);
+    }
+  }
+  return items;
+}
+
+std::optional<std::string> NodeReader::Identifier(const YamlNode& node, const std::string& path,
+                                                  const std::string& what) const {
+  auto text = Text(node, path, std::string::npos);  // what is one is shorter
+  if (text.has_value() && !IsIdentifier(*text)) {
+    Report(node, path, what + " is at most 64 of a-z, 0-9, \".\", \"_\" and \"-\"");
+    return std::nullopt;
+  }
+  return text;
+}
+
+std::optional<std::string> NodeReader::Reason(const YamlNode& node, const std::string& path) const {
+  auto text = Text(node, path, kReasonBytesMax);
+  if (text.has_value() && ShownText(*text) != *text) {
+    Report(node, path, "a reason is one line of visible characters");
+    return std::nullopt;
+  }
+  return text;
+}
+
+std::optional<Verdict> NodeReader::VerdictOf(const YamlNode& node, const std::string& path) const {
+  const auto choice = Choice(node, path, {{"allow", "ask", "deny"}, {}});
+  if (!choice.has_value()) {
+    return std::nullopt;
+  }
+  return *choice == "allow" ? Verdict::kAllow : *choice == "ask" ? Verdict::kAsk : Verdict::kDeny;
+}
+
+void NodeReader::CheckVersion(const YamlNode& document, const std::string& version,
+                              const std::string& what) const {
+  const YamlNode* stated = Find(document, "nacre");
+  if (stated == nullptr || stated->text != version) {
+    Report(stated == nullptr ? document : *stated, "nacre",
+           what + " begins with \"nacre: " + version + "\"");
+  }
 }
 
 std::optional<std::string> NodeReader::Choice(const YamlNode& node, const std::string& path,

@@ -49,9 +49,23 @@ class NodeReader {
 
   // A list of at most `items_max`, else nullptr.
   const YamlNode* List(const YamlNode& node, const std::string& path, size_t items_max) const;
+  // A list that is not empty, or one value instead of a list of one: `tool: a`, `tool: [a, b]`. Each
+  // with its path; none when something was wrong.
+  std::vector<std::pair<std::string, const YamlNode*>> OneOrMore(const YamlNode& node,
+                                                                 const std::string& path,
+                                                                 size_t items_max) const;
 
   std::optional<std::string> Text(const YamlNode& node, const std::string& path,
                                   size_t bytes_max) const;
+  // An IsIdentifier(); `what` as in "an id is at most ...".
+  std::optional<std::string> Identifier(const YamlNode& node, const std::string& path,
+                                        const std::string& what) const;
+  // Why a rule is there: one line of visible characters.
+  std::optional<std::string> Reason(const YamlNode& node, const std::string& path) const;
+  std::optional<Verdict> VerdictOf(const YamlNode& node, const std::string& path) const;
+  // Of a document: says so when it is not of this version. `what` as in "a file of cases".
+  void CheckVersion(const YamlNode& document, const std::string& version,
+                    const std::string& what) const;
   // One of the choices; `not_enforced` as in Keys.
   std::optional<std::string> Choice(const YamlNode& node, const std::string& path,
                                     const Keys& choices) const;

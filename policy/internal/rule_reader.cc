@@ -4,7 +4,6 @@
 #include <limits>
 #include <memory>
 
-#include "policy/internal/display.h"
 #include "policy/internal/host.h"
 #include "policy/internal/matcher.h"
 #include "policy/internal/sandbox_path.h"
@@ -15,7 +14,6 @@ namespace {
 
 using Kind = ArgumentMatcher::Kind;
 
-constexpr size_t kReasonBytesMax = 200;
 constexpr size_t kToolNameBytesMax = 128;
 constexpr size_t kToolsMax = 32;
 constexpr size_t kArgumentsMax = 32;
@@ -44,6 +42,25 @@ bool SchemaKnows(const Json& schema, const std::vector<PathStep>& steps) {
   return true;
 }
 
+// "fs.read", "fs.*" or "*": dotted words.
+bool IsToolPattern(const std::string& text) {
+  if (text == "*") {
+    return true;
+  }
+  const bool prefix = text.size() > 2 && text.compare(text.size() - 2, 2, ".*") == 0;
+  const std::string name = prefix ? text.substr(0, text.size() - 2) : text;
+  char last = '.';
+  for (const char c : name) {
+    const bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                      c == '_' || c == '-';
+    if (!word && (c != '.' || last == '.')) {
+      return false;
+    }
+    last = c;
+  }
+  return last != '.' && name.size() <= kToolNameBytesMax;
+}
+
 class RuleReader {
  public:
   RuleReader(const NodeReader& reader, const ToolSchemas* tools) : reader_(reader), tools_(tools) {}
@@ -59,10 +76,10 @@ class RuleReader {
     }
     rule_.source = reader_.Where(node);
     if (const YamlNode* id = NodeReader::Find(node, "id")) {
-      ReadId(*id, path + ".id");
+      rule_.id = Noted(reader_.Identifier(*id, path + ".id", "an id")).value_or("");
     }
     if (const YamlNode* reason = NodeReader::Find(node, "reason")) {
-      ReadReason(*reason, path + ".reason");
+      rule_.reason = Noted(reader_.Reason(*reason, path + ".reason")).value_or("");
     }
     if (const YamlNode* tool = NodeReader::Find(node, "tool")) {
       ReadTools(*tool, path + ".tool");
@@ -93,62 +110,29 @@ class RuleReader {
     return answer;
   }
 
-  void ReadId(const YamlNode& node, const std::string& path) {
-    if (const auto id = Noted(reader_.Text(node, path, kTextBytesMax))) {
-      if (!IsIdentifier(*id)) {
-        Report(node, path, "an id is at most 64 of a-z, 0-9, \".\", \"_\" and \"-\"");
-      }
-      rule_.id = *id;
-    }
-  }
-
-  void ReadReason(const YamlNode& node, const std::string& path) {
-    if (const auto reason = Noted(reader_.Text(node, path, kReasonBytesMax))) {
-      if (ShownText(*reason) != *reason) {
-        Report(node, path, "a reason is one line of visible characters");
-      }
-      rule_.reason = *reason;
-    }
-  }
-
   void ReadDecision(const YamlNode& node, const std::string& path) {
-    if (const auto decision = Noted(reader_.Choice(node, path, {{"allow", "ask", "deny"}, {}}))) {
-      denies_ = *decision == "deny";
-      rule_.verdict = *decision == "allow" ? Verdict::kAllow
-                      : *decision == "ask" ? Verdict::kAsk
-                                           : Verdict::kDeny;
+    if (const auto verdict = Noted(reader_.VerdictOf(node, path))) {
+      denies_ = *verdict == Verdict::kDeny;
+      rule_.verdict = *verdict;
     }
   }
 
   void ReadTools(const YamlNode& node, const std::string& path) {
-    if (node.kind == YamlNode::Kind::kScalar) {
-      ReadTool(node, path);
-      return;
-    }
-    const YamlNode* list = reader_.List(node, path, kToolsMax);
-    bad_ = bad_ || list == nullptr;
-    if (list == nullptr) {
-      return;
-    }
-    if (list->items.empty()) {
-      Report(node, path, "empty");
-    }
-    for (size_t i = 0; i < list->items.size(); ++i) {
-      ReadTool(list->items[i], path + "[" + std::to_string(i) + "]");
+    const auto tools = reader_.OneOrMore(node, path, kToolsMax);
+    bad_ = bad_ || tools.empty();
+    for (const auto& [tool_path, tool] : tools) {
+      ReadTool(*tool, tool_path);
     }
   }
 
   void ReadTool(const YamlNode& node, const std::string& path) {
-    const auto tool = Noted(reader_.Text(node, path, kTextBytesMax));
+    const auto tool = Noted(ReadToolPattern(reader_, node, path));
     if (!tool.has_value()) {
       return;
     }
-    if (!IsToolPattern(*tool)) {
-      Report(node, path,
-             "expected a tool such as fs.read, all below a prefix: fs.*, or \"*\" for every tool");
-    } else if (tools_ != nullptr &&
-               std::none_of(tools_->begin(), tools_->end(),
-                            [&](const auto& known) { return ToolCovers(*tool, known.first); })) {
+    if (tools_ != nullptr && std::none_of(tools_->begin(), tools_->end(), [&](const auto& known) {
+          return ToolCovers(*tool, known.first);
+        })) {
       std::vector<std::string> names;
       for (const auto& [name, schema] : *tools_) {
         names.push_back(name);
@@ -385,22 +369,16 @@ class RuleReader {
 
 }  // namespace
 
-bool IsToolPattern(const std::string& text) {
-  if (text == "*") {
-    return true;
+std::optional<std::string> ReadToolPattern(const NodeReader& reader, const YamlNode& node,
+                                           const std::string& path) {
+  auto tool = reader.Text(node, path, kTextBytesMax);
+  if (tool.has_value() && !IsToolPattern(*tool)) {
+    reader.Report(
+        node, path,
+        "expected a tool such as fs.read, all below a prefix: fs.*, or \"*\" for every tool");
+    return std::nullopt;
   }
-  const bool prefix = text.size() > 2 && text.compare(text.size() - 2, 2, ".*") == 0;
-  const std::string name = prefix ? text.substr(0, text.size() - 2) : text;
-  char last = '.';
-  for (const char c : name) {
-    const bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                      c == '_' || c == '-';
-    if (!word && (c != '.' || last == '.')) {
-      return false;
-    }
-    last = c;
-  }
-  return last != '.' && name.size() <= kToolNameBytesMax;
+  return tool;
 }
 
 std::optional<ToolRule> ReadRule(const NodeReader& reader, const YamlNode& node,

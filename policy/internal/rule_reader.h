@@ -13,8 +13,9 @@
 
 namespace nacre::policy {
 
-// "fs.read", "fs.*" or "*": dotted words.
-bool IsToolPattern(const std::string& text);
+// "fs.read", all below a prefix: "fs.*", or "*" for every tool.
+std::optional<std::string> ReadToolPattern(const NodeReader& reader, const YamlNode& node,
+                                           const std::string& path);
 
 using ToolSchemas = std::vector<std::pair<std::string, Json>>;
 

@@ -1,7 +1,6 @@
 // nacre policy check|explain|test: is this document valid, and what does it decide?
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -190,10 +189,8 @@ int ExplainCall(Globals& globals, const ExplainOptions& options) {
   if (!policy.ok()) {
     return Fail(globals, policy.error(), kExitFailed);
   }
-  const char* home = std::getenv("HOME");
-  const std::variant<agent::ToolCall, agent::BadToolCall> parsed =
-      agent::ParseToolCall({asked.tool, asked.arguments}, *registry.value(),
-                           {asked.workspace, home != nullptr ? home : ""});
+  const std::variant<agent::ToolCall, agent::BadToolCall> parsed = agent::ParseToolCall(
+      {asked.tool, asked.arguments}, *registry.value(), {asked.workspace, App::Home()});
   if (const auto* bad = std::get_if<agent::BadToolCall>(&parsed)) {
     return Fail(globals, {ErrorCode::kInvalidArgument, bad->reason}, kExitUsage);
   }
@@ -290,13 +287,12 @@ int TestPolicy(Globals& globals, const TestOptions& options) {
   if (!policy.ok()) {
     return Fail(globals, policy.error(), kExitFailed);
   }
-  const char* home = std::getenv("HOME");
   std::vector<CaseResult> results;
   std::set<std::string> deciders;
   size_t passed = 0;
   for (const policy::Case& asked : table.value().cases) {
-    results.push_back(RunCase(asked, *policy.value(), *registry.value(),
-                              {workspace.value(), home != nullptr ? home : ""}));
+    results.push_back(
+        RunCase(asked, *policy.value(), *registry.value(), {workspace.value(), App::Home()}));
     deciders.insert(results.back().rule);
     passed += results.back().passed ? 1 : 0;
   }

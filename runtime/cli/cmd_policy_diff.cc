@@ -1,6 +1,5 @@
 // nacre policy diff: which calls two policies decide differently.
 #include <cstdio>
-#include <cstdlib>
 #include <map>
 #include <memory>
 #include <set>
@@ -48,12 +47,11 @@ bool Shown(const Difference& difference, const policy::ToolRule& rule) {
 }
 
 void Ask(Difference& difference, const policy::Policy& before, const policy::Policy& after,
-         const tools::Registry& registry, const std::string& workspace) {
-  const char* home = std::getenv("HOME");
+         const tools::Registry& registry, const agent::PathContext& paths) {
   for (const policy::CandidateCall& call : difference.diff.candidates) {
     const std::string arguments = DumpJson(call.arguments);
-    const std::variant<agent::ToolCall, agent::BadToolCall> parsed = agent::ParseToolCall(
-        {call.tool, arguments}, registry, {workspace, home != nullptr ? home : ""});
+    const std::variant<agent::ToolCall, agent::BadToolCall> parsed =
+        agent::ParseToolCall({call.tool, arguments}, registry, paths);
     const auto* understood = std::get_if<agent::ToolCall>(&parsed);
     if (understood == nullptr) {
       continue;  // no call that its tool takes
@@ -178,7 +176,8 @@ int Diff(Globals& globals, const DiffFlags& flags) {
     schemas.emplace_back(tool.name, Json(tool.parameters));
   }
   Difference difference{.diff = policy::DiffPolicies(*before.value(), *after.value(), schemas)};
-  Ask(difference, *before.value(), *after.value(), *registry.value(), workspace.value());
+  Ask(difference, *before.value(), *after.value(), *registry.value(),
+      {workspace.value(), App::Home()});
   if (globals.json) {
     std::printf("%s\n", DumpJson(ToJson(difference)).c_str());
   } else {

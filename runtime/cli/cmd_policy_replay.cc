@@ -1,9 +1,5 @@
 // nacre policy replay: the recorded calls, judged again by another policy.
-#include <algorithm>
-#include <charconv>
-#include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <map>
 #include <memory>
 #include <optional>
@@ -17,6 +13,7 @@
 #include "policy/evaluator.h"
 #include "runtime/agent/tool_call.h"
 #include "runtime/audit/audit_verifier.h"
+#include "runtime/audit/record_filter.h"
 #include "runtime/cli/command.h"
 #include "runtime/cli/terminal.h"
 
@@ -28,30 +25,6 @@ struct ReplayFlags {
   std::string since;
   bool strict = false;
 };
-
-// As records write their time, to compare as text: of "7d", "12h", "30m", or of the beginning of such
-// a time. nullopt for anything else.
-std::optional<std::string> SinceText(const std::string& since, WallTime now) {
-  if (since.empty()) {
-    return since;
-  }
-  int64_t count = 0;
-  const char* end = since.data() + since.size();
-  const auto [unit, error] = std::from_chars(since.data(), end, count);
-  if (error == std::errc() && unit + 1 == end && count > 0 && count < 1'000'000) {
-    const int64_t seconds = *unit == 'd' ? 86'400 : *unit == 'h' ? 3600 : *unit == 'm' ? 60 : 0;
-    if (seconds > 0) {
-      return FormatRfc3339(now - std::chrono::seconds(count * seconds));
-    }
-  }
-  static constexpr std::string_view kForm = "0000-00-00T00:00:00.000Z";
-  const auto fits = [](char a, char form) {
-    return form == '0' ? a >= '0' && a <= '9' : a == form;
-  };
-  const bool time = since.size() >= 10 && since.size() <= kForm.size() &&
-                    std::equal(since.begin(), since.end(), kForm.begin(), fits);
-  return time ? std::optional(since) : std::nullopt;
-}
 
 struct Group {
   size_t count = 0;
@@ -75,10 +48,7 @@ struct Report {
 class Replayer final {
  public:
   Replayer(App& app, const policy::Policy& policy, const tools::Registry& registry)
-      : app_(app), policy_(policy), registry_(registry) {
-    const char* home = std::getenv("HOME");
-    home_ = home != nullptr ? home : "";
-  }
+      : app_(app), policy_(policy), registry_(registry) {}
 
   void Add(const Json& record) {
     ++report_.calls;
@@ -140,7 +110,7 @@ class Replayer final {
       workspace = WorkspaceOf(*store.value(), session);
     }
     const std::variant<agent::ToolCall, agent::BadToolCall> parsed =
-        agent::ParseToolCall({tool, arguments}, registry_, {workspace, home_});
+        agent::ParseToolCall({tool, arguments}, registry_, {workspace, App::Home()});
     const auto* understood = std::get_if<agent::ToolCall>(&parsed);
     if (understood == nullptr) {
       why = "its tool is not there, or takes other arguments now";
@@ -167,7 +137,6 @@ class Replayer final {
   App& app_;
   const policy::Policy& policy_;
   const tools::Registry& registry_;
-  std::string home_;
   std::map<std::string, std::string> workspaces_;  // by session
   Report report_;
 };
@@ -226,14 +195,11 @@ OrderedJson ToJson(const Report& report, const policy::Policy& policy) {
 
 int Replay(Globals& globals, const ReplayFlags& flags) {
   App app(globals.app);
-  const std::optional<std::string> since = SinceText(flags.since, app.clock().Now());
-  if (!since.has_value()) {
-    return Fail(
-        globals,
-        {ErrorCode::kInvalidArgument,
-         "--since is a time such as 2026-11-01 or 2026-11-01T12:00:00Z, or so long ago: 7d, "
-         "12h, 30m"},
-        kExitUsage);
+  const Result<std::string> since = flags.since.empty()
+                                        ? Result<std::string>(std::string())
+                                        : audit::ParseInstant(flags.since, app.clock().Now());
+  if (!since.ok()) {
+    return Fail(globals, since.error(), kExitUsage);
   }
   Result<std::string> workspace = app.Workspace();
   Result<const tools::Registry*> registry = app.Tools();
@@ -248,7 +214,7 @@ int Replay(Globals& globals, const ReplayFlags& flags) {
   Report& report = replayer.report();
   const Status read =
       audit::ReadAuditLog(app.audit_directory(), 0, [&](uint64_t /*index*/, const Json& record) {
-        if (StringMember(record, "time") >= *since) {
+        if (StringMember(record, "time") >= since.value()) {
           ++report.records;
           if (StringMember(record, "event") == "call.decided") {
             replayer.Add(record);
