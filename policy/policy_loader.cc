@@ -160,8 +160,8 @@ class Loader {
     PolicyDocument policy;
     policy.name = layers_.back().layer.name;
     for (const Stacked& stacked : layers_) {
-      for (const auto& setting : stacked.layer.settings) {
-        setting(policy);
+      for (const Setting& setting : stacked.layer.settings) {
+        ApplySetting(setting, policy);
       }
     }
     std::vector<ToolRule> rules;

@@ -4,15 +4,12 @@
 #include <utility>
 
 #include "policy/internal/host.h"
+#include "policy/internal/language.h"
 #include "policy/internal/rule_reader.h"
 #include "policy/path_glob.h"
 
 namespace nacre::policy {
 namespace {
-
-constexpr size_t kDataEntriesMax = 1000;
-constexpr size_t kNamesMax = 64;
-constexpr size_t kDataTextBytesMax = 512;
 
 template <typename Enum>
 std::vector<std::string> NamesOf(size_t count, const char* (*name)(Enum)) {
@@ -25,8 +22,7 @@ std::vector<std::string> NamesOf(size_t count, const char* (*name)(Enum)) {
 
 std::optional<Confidentiality> ReadConfidentiality(const NodeReader& reader, const YamlNode& node,
                                                    const std::string& path) {
-  const std::vector<std::string> names =
-      NamesOf<Confidentiality>(kConfidentialities, &ConfidentialityName);
+  const std::vector<std::string> names = ConfidentialityNames();
   const auto choice = reader.Choice(node, path, {names, {}});
   if (!choice.has_value()) {
     return std::nullopt;
@@ -50,7 +46,7 @@ class DataReader {
 
   DataRules Read(const YamlNode& node) {
     data_.present = true;
-    if (reader_.Map(node, "data", {{"unlisted", "sources", "flows"}, {}}) == nullptr) {
+    if (reader_.Map(node, "data", KeysOf("data")) == nullptr) {
       return std::move(data_);
     }
     if (const YamlNode* unlisted = NodeReader::Find(node, "unlisted")) {
@@ -75,8 +71,8 @@ class DataReader {
 
   std::set<std::string> ReadCategories(const YamlNode& node, const std::string& path) {
     std::set<std::string> categories;
-    for (const auto& [item_path, item] : reader_.OneOrMore(node, path, kNamesMax)) {
-      if (const auto name = reader_.Text(*item, item_path, kDataTextBytesMax)) {
+    for (const auto& [item_path, item] : reader_.OneOrMore(node, path, kDataNamesMax)) {
+      if (const auto name = reader_.Text(*item, item_path, kNameBytesMax)) {
         std::string plain = *name;
         std::replace(plain.begin(), plain.end(), ':', '.');  // "customer:acme"
         if (!IsIdentifier(plain)) {
@@ -91,7 +87,7 @@ class DataReader {
 
   std::vector<std::string> ReadTools(const YamlNode& node, const std::string& path) {
     std::vector<std::string> tools;
-    for (const auto& [item_path, item] : reader_.OneOrMore(node, path, kNamesMax)) {
+    for (const auto& [item_path, item] : reader_.OneOrMore(node, path, kDataNamesMax)) {
       if (auto tool = ReadToolPattern(reader_, *item, item_path)) {
         tools.push_back(std::move(*tool));
       }
@@ -100,10 +96,7 @@ class DataReader {
   }
 
   void ReadSource(const YamlNode& node, const std::string& path) {
-    if (reader_.Map(node, path,
-                    {{"tool", "path", "host", "memory", "user", "integrity", "confidentiality",
-                      "categories"},
-                     {}}) == nullptr) {
+    if (reader_.Map(node, path, KeysOf("source")) == nullptr) {
       return;
     }
     DataSource source;
@@ -118,7 +111,7 @@ class DataReader {
       which = true;
     }
     if (const YamlNode* host = NodeReader::Find(node, "host")) {
-      source.host = reader_.Text(*host, path + ".host", kDataTextBytesMax).value_or("");
+      source.host = reader_.Text(*host, path + ".host", kNameBytesMax).value_or("");
       if (const auto problem = HostPatternProblem(source.host);
           problem.has_value() && !source.host.empty()) {
         reader_.Report(*host, path + ".host", *problem, HostOf(source.host).value_or(""));
@@ -173,7 +166,7 @@ class DataReader {
   }
 
   std::string ReadPath(const YamlNode& node, const std::string& path) {
-    const auto glob = reader_.Text(node, path, kDataTextBytesMax);
+    const auto glob = reader_.Text(node, path, kNameBytesMax);
     if (!glob.has_value()) {
       return {};
     }
@@ -187,7 +180,7 @@ class DataReader {
   }
 
   void ReadFlow(const YamlNode& node, const std::string& path) {
-    if (reader_.Map(node, path, {{"id", "reason", "when", "to", "decision"}, {}}) == nullptr) {
+    if (reader_.Map(node, path, KeysOf("flow")) == nullptr) {
       return;
     }
     for (const char* key : {"id", "reason", "when", "to", "decision"}) {
@@ -225,14 +218,13 @@ class DataReader {
                      "narrowed, so use ask or deny");
       return;
     }
-    if (const auto choice = reader_.Choice(node, path, {{"ask", "deny"}, {}})) {
+    if (const auto choice = reader_.Choice(node, path, ChoicesOf(FieldOf("flow", "decision")))) {
       rule.verdict = *choice == "ask" ? Verdict::kAsk : Verdict::kDeny;
     }
   }
 
   void ReadWhen(const YamlNode& node, const std::string& path, FlowRule& rule) {
-    if (reader_.Map(node, path, {{"integrity", "confidentiality", "categories", "argument"}, {}}) ==
-        nullptr) {
+    if (reader_.Map(node, path, KeysOf("flow.when")) == nullptr) {
       return;
     }
     if (node.items.empty()) {
@@ -247,7 +239,7 @@ class DataReader {
     }
     if (const YamlNode* level = NodeReader::Find(node, "confidentiality")) {
       const std::string at = path + ".confidentiality";
-      if (reader_.Map(*level, at, {{"at_least"}, {}}) != nullptr) {
+      if (reader_.Map(*level, at, KeysOf("flow.when.confidentiality")) != nullptr) {
         if (const YamlNode* least = NodeReader::Find(*level, "at_least")) {
           rule.at_least = ReadConfidentiality(reader_, *least, at + ".at_least");
         } else {
@@ -267,7 +259,7 @@ class DataReader {
   }
 
   void ReadArgument(const YamlNode& node, const std::string& path, FlowRule& rule) {
-    if (reader_.Map(node, path, {{"roles", "origin"}, {}}) == nullptr) {
+    if (reader_.Map(node, path, KeysOf("flow.when.argument")) == nullptr) {
       return;
     }
     for (const char* key : {"roles", "origin"}) {
@@ -276,17 +268,17 @@ class DataReader {
       }
     }
     if (const YamlNode* roles = NodeReader::Find(node, "roles")) {
-      for (const auto& [at, item] : reader_.OneOrMore(*roles, path + ".roles", kNamesMax)) {
-        std::vector<std::string> known = RoleNames();
-        known.erase(known.begin());  // an option is where nothing matters
-        if (const auto name = reader_.Choice(*item, at, {known, {}})) {
+      for (const auto& [at, item] : reader_.OneOrMore(*roles, path + ".roles", kDataNamesMax)) {
+        const Field& field = FieldOf("flow.when.argument", "roles");
+        if (const auto name = reader_.Choice(*item, at, ChoicesOf(field))) {
           rule.roles.push_back(*ParseArgumentRole(*name));
         }
       }
     }
     if (const YamlNode* origin = NodeReader::Find(node, "origin")) {
-      for (const auto& [at, item] : reader_.OneOrMore(*origin, path + ".origin", kNamesMax)) {
-        if (const auto name = reader_.Choice(*item, at, {OriginNames(), {}})) {
+      for (const auto& [at, item] : reader_.OneOrMore(*origin, path + ".origin", kDataNamesMax)) {
+        if (const auto name =
+                reader_.Choice(*item, at, ChoicesOf(FieldOf("flow.when.argument", "origin")))) {
           rule.origins.push_back(*ParseOrigin(*name));
         }
       }
@@ -296,7 +288,7 @@ class DataReader {
   // A list of tools and "network", or a map {effects: [...], tools: [...]}.
   void ReadTo(const YamlNode& node, const std::string& path, FlowRule& rule) {
     if (node.kind != YamlNode::Kind::kMap) {
-      for (const auto& [at, item] : reader_.OneOrMore(node, path, kNamesMax)) {
+      for (const auto& [at, item] : reader_.OneOrMore(node, path, kDataNamesMax)) {
         if (item->kind == YamlNode::Kind::kScalar && item->text == "network") {
           AddNetwork(rule);
           continue;
@@ -305,10 +297,12 @@ class DataReader {
           rule.tools.push_back(std::move(tool));
         }
       }
-    } else if (reader_.Map(node, path, {{"effects", "tools"}, {}}) != nullptr) {
+    } else if (reader_.Map(node, path, KeysOf("flow.to")) != nullptr) {
       if (const YamlNode* effects = NodeReader::Find(node, "effects")) {
-        for (const auto& [at, item] : reader_.OneOrMore(*effects, path + ".effects", kNamesMax)) {
-          if (const auto name = reader_.Choice(*item, at, {EffectNames(), {}})) {
+        for (const auto& [at, item] :
+             reader_.OneOrMore(*effects, path + ".effects", kDataNamesMax)) {
+          if (const auto name =
+                  reader_.Choice(*item, at, ChoicesOf(FieldOf("flow.to", "effects")))) {
             rule.effects.push_back(*ParseCallEffect(*name));
           }
         }
@@ -333,6 +327,10 @@ class DataReader {
 };
 
 }  // namespace
+
+std::vector<std::string> ConfidentialityNames() {
+  return NamesOf<Confidentiality>(kConfidentialities, &ConfidentialityName);
+}
 
 std::vector<std::string> EffectNames() {
   return NamesOf<CallEffect>(kCallEffects, &CallEffectName);

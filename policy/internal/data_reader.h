@@ -10,7 +10,8 @@ namespace nacre::policy {
 // Reports what is wrong to the reader's problems; what it returns is complete only when none was.
 DataRules ReadData(const NodeReader& reader, const YamlNode& node);
 
-// The names of all effects, roles and origins, for Choice() and the documentation.
+// The names of all levels, effects, roles and origins, for Choice() and the documentation.
+std::vector<std::string> ConfidentialityNames();  // the least private first
 std::vector<std::string> EffectNames();
 std::vector<std::string> RoleNames();  // with "link"
 std::vector<std::string> OriginNames();

@@ -1,13 +1,12 @@
 // Layer: one policy document as it was read, before it is put upon those that it extends.
 #pragma once
 
-#include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "policy/internal/problems.h"
 #include "policy/internal/rule_reader.h"
+#include "policy/internal/settings.h"
 #include "policy/internal/yaml_tree.h"
 #include "policy/policy.h"
 
@@ -22,9 +21,7 @@ struct Layer {
   std::string file;  // as it stands in messages
   std::string name;
   std::vector<Located> extends;
-  // The single values that the document gives: each sets one field of the effective policy, so a
-  // layer that is applied later wins, value by value.
-  std::vector<std::function<void(PolicyDocument&)>> settings;
+  std::vector<Setting> settings;
   std::vector<Located> hide;
   std::vector<Located> protect;
   std::vector<ToolRule> tools;

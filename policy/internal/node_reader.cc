@@ -11,7 +11,6 @@ namespace nacre::policy {
 namespace {
 
 constexpr size_t kIdentifierBytesMax = 64;
-constexpr size_t kReasonBytesMax = 200;
 
 const char* KindName(const YamlNode& node) {
   switch (node.kind) {

@@ -16,6 +16,8 @@
 
 namespace nacre::policy {
 
+inline constexpr size_t kReasonBytesMax = 200;
+
 // One scalar as the typed value it stands for: plain true, false and JSON numbers are these;
 // everything else is a string ("yes", "0644" and anything quoted). Null for an absent value.
 Json ScalarValue(const YamlNode& node);

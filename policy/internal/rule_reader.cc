@@ -5,8 +5,10 @@
 #include <memory>
 
 #include "policy/internal/host.h"
+#include "policy/internal/language.h"
 #include "policy/internal/matcher.h"
 #include "policy/internal/sandbox_path.h"
+#include "policy/internal/schema_check.h"
 #include "policy/path_glob.h"
 
 namespace nacre::policy {
@@ -15,33 +17,6 @@ namespace {
 using Kind = ArgumentMatcher::Kind;
 
 constexpr size_t kToolNameBytesMax = 128;
-constexpr size_t kToolsMax = 32;
-constexpr size_t kArgumentsMax = 32;
-constexpr size_t kChoicesMax = 1000;
-constexpr size_t kTextBytesMax = 4096;
-
-const NodeReader::Keys kRuleKeys = {{"id", "reason", "tool", "args", "decision"}, {"approvers"}};
-const NodeReader::Keys kMatcherKeys = {{"equals", "one_of", "matches", "glob", "under", "host_in",
-                                        "max_length", "max_items", "range", "not"},
-                                       {}};
-
-// False when the schema says that there is no such argument; true when there is, or it is silent.
-bool SchemaKnows(const Json& schema, const std::vector<PathStep>& steps) {
-  const Json* at = &schema;
-  for (const PathStep& step : steps) {
-    const bool member = step.kind == PathStep::Kind::kMember;
-    const Json* inner = FindMember(*at, member ? "properties" : "items");
-    if (inner == nullptr) {
-      return true;
-    }
-    at = member ? FindMember(*inner, step.name) : inner;
-    if (at == nullptr) {
-      return false;
-    }
-  }
-  return true;
-}
-
 // "fs.read", "fs.*" or "*": dotted words.
 bool IsToolPattern(const std::string& text) {
   if (text == "*") {
@@ -66,7 +41,7 @@ class RuleReader {
   RuleReader(const NodeReader& reader, const ToolSchemas* tools) : reader_(reader), tools_(tools) {}
 
   std::optional<ToolRule> Read(const YamlNode& node, const std::string& path) {
-    if (reader_.Map(node, path, kRuleKeys) == nullptr) {
+    if (reader_.Map(node, path, KeysOf("rule")) == nullptr) {
       return std::nullopt;
     }
     for (const char* key : {"id", "reason", "tool", "decision"}) {
@@ -89,6 +64,9 @@ class RuleReader {
     }
     if (const YamlNode* args = NodeReader::Find(node, "args")) {
       ReadArguments(*args, path + ".args");
+      if (!bad_ && tools_ != nullptr) {
+        CheckAgainstTools(*args, path + ".args");
+      }
     }
     if (bad_) {
       return std::nullopt;
@@ -98,6 +76,14 @@ class RuleReader {
   }
 
  private:
+  // Where a condition stands: the path of its argument, and the matcher.
+  struct Place {
+    const YamlNode* key = nullptr;
+    std::string key_path;
+    const YamlNode* matcher = nullptr;
+    std::string matcher_path;
+  };
+
   void Report(const YamlNode& at, const std::string& path, const std::string& what,
               const std::string& suggestion = {}) {
     bad_ = true;
@@ -163,33 +149,70 @@ class RuleReader {
         continue;
       }
       matcher.steps = std::move(*steps);
-      CheckKnown(node.keys[i], key_path, matcher);
       ReadMatchers(node.keys[i], node.items[i], key_path, std::move(matcher));
     }
   }
 
-  // Every tool named exactly must have the argument, and one of those that a prefix names.
-  void CheckKnown(const YamlNode& key, const std::string& path, const ArgumentMatcher& matcher) {
-    if (tools_ == nullptr) {
-      return;
-    }
+  // Each pattern of the rule must name a tool of which some call meets all conditions.
+  void CheckAgainstTools(const YamlNode& args, const std::string& path) {
     for (const std::string& pattern : rule_.tools) {
-      bool known_by_one = false;
-      std::vector<std::string> names;
-      for (const auto& [name, schema] : *tools_) {
-        if (ToolCovers(pattern, name)) {
-          known_by_one = known_by_one || SchemaKnows(schema, matcher.steps);
-          if (const Json* properties = FindMember(schema, "properties")) {
-            for (const auto& [property, description] : properties->items()) {
-              names.push_back(property);
-            }
-          }
+      CheckPattern(args, path, pattern);
+    }
+  }
+
+  // Of several tools, the one that has the argument, or one that is named nearly so, is spoken of.
+  static bool SaysMore(const std::vector<Misfit>& misfits, const std::vector<Misfit>& than) {
+    const auto rank = [](const Misfit& misfit) {
+      return std::pair(!misfit.of_path, !misfit.suggestion.empty());
+    };
+    return !than.empty() && rank(misfits.front()) > rank(than.front());
+  }
+
+  void CheckPattern(const YamlNode& args, const std::string& path, const std::string& pattern) {
+    std::vector<std::optional<std::vector<Misfit>>> never(rule_.arguments.size());
+    for (const auto& [tool, schema] : *tools_) {
+      if (!ToolCovers(pattern, tool)) {
+        continue;
+      }
+      bool all = true;
+      for (size_t i = 0; i < rule_.arguments.size(); ++i) {
+        std::vector<Misfit> misfits = FindMisfits(tool, schema, rule_.arguments[i]);
+        all = all && misfits.empty();
+        if (misfits.empty() || !never[i].has_value() || SaysMore(misfits, *never[i])) {
+          never[i] = std::move(misfits);
         }
       }
-      if (!known_by_one) {
-        Report(key, path, "\"" + pattern + "\" has no argument \"" + matcher.path + "\"",
-               Nearest(matcher.path, names));
+      if (all) {
+        return;
       }
+    }
+    const YamlNode* reported = nullptr;  // a path is wrong once, whatever is asked of it
+    for (size_t i = 0; i < rule_.arguments.size(); ++i) {
+      for (const Misfit& misfit : never[i].value_or(std::vector<Misfit>())) {
+        if (!misfit.of_path || reported != places_[i].key) {
+          ReportMisfit(rule_.arguments[i], places_[i], pattern, misfit);
+        }
+        reported = places_[i].key;
+      }
+    }
+    if (reported == nullptr) {
+      Report(args, path, "no tool that \"" + pattern + "\" names has all of these arguments");
+    }
+  }
+
+  void ReportMisfit(const ArgumentMatcher& matcher, const Place& place, const std::string& pattern,
+                    const Misfit& misfit) {
+    if (misfit.of_path) {
+      const bool one = pattern.back() != '*';
+      Report(*place.key, place.key_path,
+             one ? misfit.what : "\"" + pattern + "\" has no argument \"" + matcher.path + "\"",
+             misfit.suggestion);
+    } else if (misfit.value.has_value()) {
+      Report(place.matcher->items.at(*misfit.value),
+             place.matcher_path + "[" + std::to_string(*misfit.value) + "]", misfit.what,
+             misfit.suggestion);
+    } else {
+      Report(*place.matcher, place.matcher_path, misfit.what, misfit.suggestion);
     }
   }
 
@@ -201,10 +224,10 @@ class RuleReader {
     if (node.kind == YamlNode::Kind::kScalar) {
       matcher.kind = Kind::kEquals;
       ReadValue(node, path, matcher);
-      Keep(std::move(matcher));
+      Keep(std::move(matcher), {&key, path, &node, path});
       return;
     }
-    if (reader_.Map(node, path, kMatcherKeys) == nullptr) {
+    if (reader_.Map(node, path, KeysOf("matcher")) == nullptr) {
       bad_ = true;
       return;
     }
@@ -215,11 +238,11 @@ class RuleReader {
       const std::string& name = node.keys[i].text;
       const std::string matcher_path = path + "." + name;
       if (name != "not") {
-        ReadMatcher(name, node.items[i], matcher_path, matcher);
+        ReadMatcher(name, {&key, path, &node.items[i], matcher_path}, matcher);
         continue;
       }
       const YamlNode& inner = node.items[i];
-      if (reader_.Map(inner, matcher_path, kMatcherKeys) == nullptr) {
+      if (reader_.Map(inner, matcher_path, KeysOf("matcher")) == nullptr) {
         bad_ = true;
       } else if (inner.items.size() != 1 || inner.keys[0].text == "not") {
         // Two would leave open whether one or both must fail.
@@ -227,7 +250,8 @@ class RuleReader {
       } else {
         ArgumentMatcher negated = matcher;
         negated.negated = true;
-        ReadMatcher(inner.keys[0].text, inner.items[0], matcher_path + "." + inner.keys[0].text,
+        const std::string& inner_name = inner.keys[0].text;
+        ReadMatcher(inner_name, {&key, path, &inner.items[0], matcher_path + "." + inner_name},
                     negated);
       }
     }
@@ -246,9 +270,9 @@ class RuleReader {
     }
   }
 
-  void ReadMatcher(const std::string& name, const YamlNode& node, const std::string& path,
-                   ArgumentMatcher matcher) {
-    constexpr int64_t kMany = std::numeric_limits<int32_t>::max();
+  void ReadMatcher(const std::string& name, const Place& place, ArgumentMatcher matcher) {
+    const YamlNode& node = *place.matcher;
+    const std::string& path = place.matcher_path;
     if (name == "equals") {
       matcher.kind = Kind::kEquals;
       ReadValue(node, path, matcher);
@@ -261,12 +285,14 @@ class RuleReader {
       ReadHosts(node, path, matcher);
     } else if (name == "max_length" || name == "max_items") {
       matcher.kind = name == "max_length" ? Kind::kMaxLength : Kind::kMaxItems;
-      matcher.maximum = Noted(reader_.Integer(node, path, {0, kMany})).value_or(0);
+      const Field& field = FieldOf("matcher", name);
+      matcher.maximum =
+          Noted(reader_.Integer(node, path, {field.minimum, field.maximum})).value_or(0);
     } else if (name == "range") {
       matcher.kind = Kind::kRange;
       ReadRange(node, path, matcher);
     } else if (name == "matches" || name == "glob" || name == "under") {
-      if (const auto text = Noted(reader_.Text(node, path, kTextBytesMax))) {
+      if (const auto text = Noted(reader_.Text(node, path, kMatcherTextBytesMax))) {
         matcher.text = *text;
         ReadPattern(name, node, path, matcher);
       }
@@ -274,7 +300,7 @@ class RuleReader {
       bad_ = true;  // unknown: reported by the map's reader
       return;
     }
-    Keep(std::move(matcher));
+    Keep(std::move(matcher), place);
   }
 
   void ReadPattern(const std::string& name, const YamlNode& node, const std::string& path,
@@ -304,8 +330,8 @@ class RuleReader {
     if (value.is_null()) {
       Report(node, path, "expected one value: a text, a number, true or false");
     }
-    if (node.text.size() > kTextBytesMax) {
-      Report(node, path, "longer than " + std::to_string(kTextBytesMax) + " bytes");
+    if (node.text.size() > kMatcherTextBytesMax) {
+      Report(node, path, "longer than " + std::to_string(kMatcherTextBytesMax) + " bytes");
     }
     matcher.values.push_back(std::move(value));
   }
@@ -332,7 +358,7 @@ class RuleReader {
     }
     for (size_t i = 0; list != nullptr && i < list->items.size(); ++i) {
       const std::string item_path = path + "[" + std::to_string(i) + "]";
-      if (auto host = Noted(reader_.Text(list->items[i], item_path, kTextBytesMax))) {
+      if (auto host = Noted(reader_.Text(list->items[i], item_path, kMatcherTextBytesMax))) {
         if (const auto problem = HostPatternProblem(*host)) {
           Report(list->items[i], item_path, *problem, HostOf(*host).value_or(""));
         }
@@ -358,12 +384,18 @@ class RuleReader {
     }
   }
 
-  void Keep(ArgumentMatcher matcher) { rule_.arguments.push_back(std::move(matcher)); }
+  void Keep(ArgumentMatcher matcher, Place place) {
+    rule_.arguments.push_back(std::move(matcher));
+    if (tools_ != nullptr) {
+      places_.push_back(std::move(place));
+    }
+  }
 
   const NodeReader& reader_;
   const ToolSchemas* tools_;
   ToolRule rule_;
-  bool denies_ = false;  // the decision was read, and is deny
+  std::vector<Place> places_;  // of rule_.arguments, as long as these stand as they were read
+  bool denies_ = false;        // the decision was read, and is deny
   bool bad_ = false;
 };
 
@@ -371,7 +403,7 @@ class RuleReader {
 
 std::optional<std::string> ReadToolPattern(const NodeReader& reader, const YamlNode& node,
                                            const std::string& path) {
-  auto tool = reader.Text(node, path, kTextBytesMax);
+  auto tool = reader.Text(node, path, kMatcherTextBytesMax);
   if (tool.has_value() && !IsToolPattern(*tool)) {
     reader.Report(
         node, path,

@@ -376,6 +376,7 @@ void RegisterPolicy(CLI::App& root, Globals& globals) {
       "  nacre policy test my-policy.cases.yaml\n"
       "  nacre policy diff coding my-policy.yaml\n"
       "  nacre policy replay --since 7d my-policy.yaml\n"
+      "  nacre policy schema > policy.schema.json\n"
       "  nacre policy import openshell -o my-policy.yaml openshell.yaml\n"
       "  nacre policy explain fs.read '{\"path\":\"/etc/shadow\"}'\n"
       "  nacre policy explain --policy offline proc.run '{\"argv\":[\"wc\",\"a\"]}'");
@@ -434,6 +435,7 @@ void RegisterPolicy(CLI::App& root, Globals& globals) {
   RegisterPolicyDiff(*policy, globals);
   RegisterPolicyReplay(*policy, globals);
   RegisterPolicyImport(*policy, globals);
+  RegisterPolicyLanguage(*policy, globals);
 }
 
 }  // namespace nacre::cli

@@ -35,9 +35,10 @@ void RegisterServe(CLI::App& root, Globals& globals);
 void RegisterSession(CLI::App& root, Globals& globals);
 void RegisterCall(CLI::App& root, Globals& globals);
 void RegisterPolicy(CLI::App& root, Globals& globals);
-// `nacre policy diff`, `import` and `replay`, for RegisterPolicy.
+// `nacre policy diff`, `import`, `reference`, `schema` and `replay`, for RegisterPolicy.
 void RegisterPolicyDiff(CLI::App& policy, Globals& globals);
 void RegisterPolicyImport(CLI::App& policy, Globals& globals);
+void RegisterPolicyLanguage(CLI::App& policy, Globals& globals);
 void RegisterPolicyReplay(CLI::App& policy, Globals& globals);
 // `nacre policy redteam`, for RegisterPolicy.
 void RegisterRedteam(CLI::App& policy, Globals& globals);

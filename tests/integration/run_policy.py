@@ -54,6 +54,30 @@ class Check(NacreCase):
         self.nacre("policy", "check", "--strict", "base")
 
 
+class Language(NacreCase):
+    def test_a_rule_that_no_call_can_match(self):
+        policy = self.policy(POLICY.replace("argv[0]: nothing", "argv[0]: {range: [1, 2]}"), "team.yaml")
+        done = self.nacre("policy", "check", policy, exit_code=1)
+        self.assertIn(f"{policy}:13:30: tools[1].args.argv[0].range: proc.run's argv[0] is a text, and range speaks of "
+                      "a number", done.stderr)
+
+    def test_the_shipped_profiles_fit_the_tools(self):
+        shipped = pathlib.Path(__file__).resolve().parents[2] / "policy/profiles"
+        for name in ("base", "coding", "offline"):
+            policy = self.policy((shipped / f"{name}.yaml").read_text(), f"{name}.yaml")
+            self.nacre("policy", "check", policy)
+
+    def test_the_language_is_printed(self):
+        docs = pathlib.Path(__file__).resolve().parents[2] / "docs"
+        self.assertEqual(self.nacre("policy", "schema").stdout,
+                         (docs / "policy.schema.json").read_text())
+        self.assertIn(self.nacre("policy", "reference").stdout,
+                      (docs / "policy-reference.md").read_text())
+        keys = json.loads(self.nacre("policy", "reference", "--json").stdout)
+        mode = next(key for key in keys if (key["map"], key["key"]) == ("workspace", "mode"))
+        self.assertEqual(mode["initial"], "none")
+
+
 class Cases(NacreCase):
     def setUp(self):
         super().setUp()

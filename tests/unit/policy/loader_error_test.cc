@@ -39,10 +39,8 @@ TEST_CASE("each mistake is named at its line and column") {
       {"workspace: {commit: {links: outside}}\n",
        "p.yaml:3:29: workspace.commit.links: \"outside\" is not one of allow, inside, deny"},
       {"workspace: {mode: readonly}\n",
-       "p.yaml:3:19: workspace.mode: \"readonly\" is not one of transactional, direct, read-only, "
-       "none; did you "
-       "mean "
-       "\"read-only\"?"},
+       "p.yaml:3:19: workspace.mode: \"readonly\" is not one of none, read-only, transactional, "
+       "direct; did you mean \"read-only\"?"},
       {"workspace: {hide: '*.pem'}\n",
        "p.yaml:3:19: workspace.hide: expected a list, found a value"},
       {"workspace:\n  hide:\n    - a\n    - 'b**'\n",
@@ -278,7 +276,7 @@ TEST_CASE("a document without its head says what is missing") {
 TEST_CASE("all mistakes of a document are reported at once, the first twenty in words") {
   CHECK(Said("tols: []\nworkspace: {mode: no}\n") ==
         "p.yaml:3:1: tols: unknown key; did you mean \"tools\"?\n"
-        "p.yaml:4:19: workspace.mode: \"no\" is not one of transactional, direct, read-only, none");
+        "p.yaml:4:19: workspace.mode: \"no\" is not one of none, read-only, transactional, direct");
   std::string many;
   for (int i = 0; i < 25; ++i) {
     many += "key" + std::to_string(i) + ": 1\n";
