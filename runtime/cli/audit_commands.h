@@ -11,8 +11,9 @@ namespace nacre::cli {
 // One line: the record with --json, else what a person looks for, safe for a terminal.
 void PrintAuditRecord(const Globals& globals, uint64_t index, const Json& record);
 
-// `nacre audit query` and `export`, for RegisterAudit.
+// `nacre audit query`, `export` and `plot`, for RegisterAudit.
 void RegisterAuditQuery(CLI::App& audit, Globals& globals);
 void RegisterAuditExport(CLI::App& audit, Globals& globals);
+void RegisterAuditPlot(CLI::App& audit, Globals& globals);
 
 }  // namespace nacre::cli

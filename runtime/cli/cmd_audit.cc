@@ -228,6 +228,7 @@ void RegisterAudit(CLI::App& root, Globals& globals) {
 
   RegisterAuditQuery(*audit, globals);
   RegisterAuditExport(*audit, globals);
+  RegisterAuditPlot(*audit, globals);
 
   CLI::App* show = audit->add_subcommand(
       "show", "One record, its neighbours, and the proof that it is in the signed tree");

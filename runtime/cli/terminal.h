@@ -1,17 +1,11 @@
-// What a person's terminal is shown. Text from models, tools and files is hostile here too: escape
-// sequences could repaint the screen to hide a denial, and bidirectional controls could reorder it.
+// A person's terminal. What it is shown goes through base/safe_text.h.
 #pragma once
 
 #include <string>
-#include <string_view>
+
+#include "base/safe_text.h"
 
 namespace nacre::cli {
-
-// Control characters (but newline and tab), invalid UTF-8, and Unicode's bidirectional and
-// zero-width controls become visible escapes: "\x1b", "<U+202E>".
-std::string SafeForTerminal(std::string_view text);
-// The same on one line and at most `characters_max` long, with "…" where it was cut.
-std::string SafeLine(std::string_view text, size_t characters_max);
 
 enum class Style { kPlain = 0, kBold, kDim, kGreen, kRed, kYellow };
 

@@ -20,6 +20,7 @@ ARROWS = {
     "tools": ["base", "sdk/include"],
     "tools/builtin": ["base", "sdk/include"],
     "runtime/audit": ["base"],
+    "runtime/plot": ["base", "runtime/audit"],
     "runtime/verify": ["base", "runtime/audit"],
     "runtime/inference": ["base"],
     "runtime/inference/worker": ["base", "runtime/inference"],
@@ -34,7 +35,8 @@ ARROWS = {
     "runtime": ["base", "policy", "sandbox", "memory", "tools", "runtime/agent", "runtime/audit",
                 "runtime/inference"],
     "runtime/cli": ["base", "policy", "sandbox", "memory", "tools", "sdk/client", "runtime",
-                    "runtime/agent", "runtime/audit", "runtime/inference", "runtime/redteam", "runtime/server"],
+                    "runtime/agent", "runtime/audit", "runtime/inference", "runtime/plot", "runtime/redteam",
+                    "runtime/server"],
 }
 
 # Headers of other people's libraries: (what the include looks like, which files may have it).
