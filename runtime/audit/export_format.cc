@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "runtime/audit/index_segment.h"
 #include "runtime/audit/record_format.h"
+#include "runtime/audit/record_time.h"
 
 namespace nacre::audit {
 namespace {
@@ -22,26 +23,6 @@ std::string Printable(std::string_view text, size_t bytes_max) {
   std::replace_if(
       safe.begin(), safe.end(), [](char letter) { return letter < ' ' || letter > '~'; }, '?');
   return safe;
-}
-
-// Milliseconds since 1970; 0 for what is no time.
-int64_t MillisOf(const std::string& time) {
-  const uint64_t digits = TimeDigits(time);
-  if (digits == 0) {
-    return 0;
-  }
-  const auto part = [&](uint64_t unit, uint64_t count) {
-    return static_cast<int>(digits / unit % count);
-  };
-  const std::chrono::sys_days day =
-      std::chrono::year(part(10'000'000'000'000, 10'000)) /
-      std::chrono::month(static_cast<unsigned>(part(100'000'000'000, 100))) /
-      std::chrono::day(static_cast<unsigned>(part(1'000'000'000, 100)));
-  const std::chrono::milliseconds of_day =
-      std::chrono::hours(part(10'000'000, 100)) + std::chrono::minutes(part(100'000, 100)) +
-      std::chrono::seconds(part(1000, 100)) + std::chrono::milliseconds(part(1, 1000));
-  return (std::chrono::duration_cast<std::chrono::milliseconds>(day.time_since_epoch()) + of_day)
-      .count();
 }
 
 enum class Severity { kInformational = 1, kLow, kMedium, kHigh, kCritical };  // as OCSF counts
@@ -63,7 +44,7 @@ Event Judge(const Json& record) {
   const Json* outcome = FindMember(event.data, "outcome");
   event.violation = outcome != nullptr && StringMember(*outcome, "kind") == "violation";
   if (event.verdict == "deny" || event.verdict == "refused" || event.name == "call.malformed" ||
-      event.name == "workspace.undo_refused") {
+      event.name == "workspace.undo_refused" || event.name == "policy.refused") {
     event.severity = Severity::kLow;
   } else if (event.name == "log.recovered") {
     event.severity = Severity::kMedium;
@@ -86,6 +67,7 @@ struct OcsfClass {
 constexpr OcsfClass kBase{0, "Base Event", 0, "Uncategorized"};
 constexpr OcsfClass kProcess{1007, "Process Activity", 1, "System Activity"};
 constexpr OcsfClass kFinding{2004, "Detection Finding", 2, "Findings"};
+constexpr OcsfClass kConfiguration{5019, "Device Config State Change", 5, "Discovery"};
 constexpr OcsfClass kLifecycle{6002, "Application Lifecycle", 6, "Application Activity"};
 constexpr OcsfClass kApi{6003, "API Activity", 6, "Application Activity"};
 
@@ -107,6 +89,9 @@ constexpr std::array kOcsfRows = {
     OcsfRow{"session.resumed", {&kLifecycle, 5, "Restart"}},
     OcsfRow{"workspace.recovered", {&kLifecycle, kOther, "Recover"}},
     OcsfRow{"selftest.finished", {&kLifecycle, kOther, "Self-test"}},
+    OcsfRow{"policy.loaded", {&kConfiguration, 1, "Log"}},
+    OcsfRow{"policy.refused", {&kConfiguration, 1, "Log"}},
+    OcsfRow{"log.key_rotated", {&kConfiguration, 1, "Log"}},
     OcsfRow{"turn.started", {&kApi, 1, "Create"}},
     OcsfRow{"turn.resumed", {&kApi, 3, "Update"}},
     OcsfRow{"turn.abandoned", {&kApi, 3, "Update"}},
@@ -194,7 +179,7 @@ Json OcsfEvent(const ExportSource& source, const ExportedRecord& exported, const
   own["leaf"] = ToHex(exported.leaf);
   own["log"] = source.log;
   Json event = {
-      {"time", MillisOf(StringMember(record, "time"))},
+      {"time", std::max<int64_t>(0, MillisOf(StringMember(record, "time")))},
       {"class_uid", shape.of->uid},
       {"class_name", shape.of->name},
       {"category_uid", shape.of->category},
@@ -253,6 +238,21 @@ Json OcsfEvent(const ExportSource& source, const ExportedRecord& exported, const
                                      : "An attack of the self-test was not stopped"},
           {"created_time", event["time"]}};
       break;
+    case 5019: {
+      const bool refused = judged.name == "policy.refused";
+      event["actor"] = ActorOf(record);
+      event["device"] = {{"hostname", source.host}, {"type_id", 0}, {"type", "Unknown"}};
+      event["status_id"] = refused ? 2 : 1;
+      event["status"] = refused ? "Failure" : "Success";
+      // The policy, or the key, that is in force from then on.
+      event["state_id"] = 2;
+      event["state"] = "Enabled";
+      if (const std::string policy = StringMember(record, "policy"); !policy.empty()) {
+        event["metadata"]["profiles"] = {"security_control"};
+        event["policy"] = {{"uid", policy}};
+      }
+      break;
+    }
     case 6002:
       event["app"] = product;
       break;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "runtime/audit/record_time.h"
 
 namespace nacre::plot {
 
@@ -94,8 +95,7 @@ class SessionTrace final {
   bool asked_ = false;
 };
 
-// "2026-11-26T16:12:03.123Z" as milliseconds since 1970; -1 for anything else.
-int64_t MillisOf(std::string_view time);
+using audit::MillisOf;
 // The other way, without the milliseconds: "2026-11-26 16:12:03".
 std::string DateTimeText(int64_t millis);
 // "840 ms", "12.5 s", "2 min 5 s", "3 h 20 min", "4 d 2 h".

@@ -44,12 +44,14 @@ std::vector<AuditRecord> OneOfEach() {
     record.step = 1;
     records.push_back(record);
   };
-  for (const char* event :
-       {"log.opened", "log.recovered", "session.created", "session.resumed", "turn.started",
-        "turn.resumed", "turn.abandoned", "turn.finished", "model.asked", "model.replied",
-        "call.malformed", "memory.noted", "workspace.commit", "workspace.recovered",
-        "workspace.undo", "workspace.undone", "workspace.undo_refused", "call.interrupted",
-        "what.nobody.knows"}) {
+  for (const char* event : {"log.opened",       "log.recovered",          "session.created",
+                            "session.resumed",  "turn.started",           "turn.resumed",
+                            "turn.abandoned",   "turn.finished",          "model.asked",
+                            "model.replied",    "call.malformed",         "memory.noted",
+                            "workspace.commit", "workspace.recovered",    "workspace.undo",
+                            "workspace.undone", "workspace.undo_refused", "call.interrupted",
+                            "policy.loaded",    "policy.refused",         "log.key_rotated",
+                            "what.nobody.knows"}) {
     add(event, {{"reason", "because"}});
   }
   for (const char* verdict : {"allow", "deny", "ask"}) {
@@ -112,8 +114,21 @@ TEST_CASE("each event is a valid OCSF 1.8.0 event of a fitting class") {
   INFO(said);
   CHECK(::pclose(pipe) == 0);
   CHECK(said == std::to_string(OneOfEach().size()) +
-                    " events of the classes [0, 1007, 2004, 6002, 6003]: 0 problems\n");
+                    " events of the classes [0, 1007, 2004, 5019, 6002, 6003]: 0 problems\n");
   CHECK(std::system(self_test.c_str()) == 0);
+}
+
+TEST_CASE("a policy that was loaded or refused is a change of the configuration") {
+  AuditRecord record = Record(1);
+  record.event = GENERATE(as<std::string>(), "policy.loaded", "policy.refused");
+  CAPTURE(record.event);
+  const bool refused = record.event == "policy.refused";
+  record.data = {{"reason", "a.yaml:3:1: unknown key"}};
+  const Json event = ParseJson(Format(ExportFormat::kOcsf, RecordOf(record))).value();
+  CHECK(event["type_uid"] == 501901);
+  CHECK(event["status"] == (refused ? "Failure" : "Success"));
+  CHECK(event["severity"] == (refused ? "Low" : "Informational"));
+  CHECK(event["policy"]["uid"] == record.policy_digest);
 }
 
 TEST_CASE("an OCSF event says which record it is, what was decided, and has all of it") {
