@@ -6,12 +6,16 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <optional>
 
+#include "base/clock.h"
 #include "base/unique_fd.h"
 #include "runtime/audit/base64.h"
 #include "runtime/audit/checkpoint.h"
+#include "runtime/audit/cosignature.h"
 #include "runtime/audit/entry_reader.h"
+#include "runtime/audit/key_chain.h"
 #include "runtime/audit/layout.h"
 #include "runtime/audit/line_reader.h"
 #include "runtime/audit/merkle_tree.h"
@@ -66,25 +70,31 @@ class Verifier final {
   std::string Path(const std::string& file) const { return directory_ + "/" + file; }
 
   bool LoadKey() {
-    const auto text = ReadRegularFile(Path(kPublicKeyFile), kCheckpointBytesMax);
-    auto key = text.ok() ? VerifyingKey::Parse(text.value()) : Result<VerifyingKey>(text.error());
-    if (!key.ok()) {
-      Problem(std::string(kPublicKeyFile) + ": " + key.error().message);
+    auto keys = KeyChain::Load(directory_);
+    if (!keys.ok()) {
+      Problem(keys.error().message);
       return false;
     }
-    key_.emplace(std::move(key).value());
+    keys_.emplace(std::move(keys).value());
+    report_.keys = keys_->changes().size() + 1;
+    for (size_t i = 0; i < keys_->changes().size(); ++i) {
+      anchors_.push_back(
+          {keys_->changes()[i].at, "change " + std::to_string(i + 1) + " of the key"});
+    }
     std::string trusted = options_.trusted_key;
     if (!trusted.empty() && trusted.back() != '\n') {
       trusted += '\n';
     }
-    if (!trusted.empty() && trusted != text.value()) {
-      Problem(std::string(kPublicKeyFile) + ": it is not the trusted key");
+    // Each key vouches for the next: whoever trusts one of them may trust those after it.
+    if (!trusted.empty() && !keys_->Has(trusted)) {
+      Problem(std::string(kPublicKeyFile) + ": it is not the trusted key" +
+              (keys_->changes().empty() ? "" : ", and that one is none of those before it"));
     }
     return true;
   }
 
   std::optional<Checkpoint> Parse(const std::string& name, std::string_view note) {
-    const auto checkpoint = ParseCheckpoint(note, *key_);
+    const auto checkpoint = keys_->OpenCheckpoint(note);
     if (!checkpoint.ok()) {
       Problem(name + ": " + checkpoint.error().message);
       return std::nullopt;
@@ -94,11 +104,48 @@ class Verifier final {
 
   void LoadSince() {
     if (options_.since.empty()) {
+      if (!options_.witness.empty()) {
+        Problem("a witness signs a remembered checkpoint, and there is none");
+      }
       return;
     }
-    if (const auto checkpoint = Parse("the remembered checkpoint", options_.since)) {
-      since_ = *checkpoint;
-      anchors_.push_back({*checkpoint, "the remembered checkpoint"});
+    const auto notes = SplitNotes(options_.since);
+    if (!notes.ok()) {
+      return Problem("the remembered checkpoint: " + notes.error().message);
+    }
+    for (size_t i = 0; i < notes.value().size(); ++i) {
+      const std::string& note = notes.value()[i];
+      const std::string name = "the remembered checkpoint" +
+                               (notes.value().size() > 1 ? " " + std::to_string(i + 1) : "");
+      // Witnesses may have signed it as well.
+      const auto checkpoint = keys_->OpenCheckpoint(WithSignatureOf(note, keys_->name()));
+      if (!checkpoint.ok()) {
+        Problem(name + ": " + checkpoint.error().message +
+                " (a copy from before a change of the key does not know the new one)");
+        continue;
+      }
+      anchors_.push_back({checkpoint.value(), name});
+      remembered_.push_back({checkpoint.value(), name});
+      if (checkpoint.value().size >= since_.size) {
+        since_ = checkpoint.value();
+        newest_remembered_ = note;
+      }
+    }
+    CheckWitness();
+  }
+
+  void CheckWitness() {
+    std::string line = options_.witness;
+    if (line.empty()) {
+      return;
+    }
+    line += line.back() == '\n' ? "" : "\n";
+    if (const auto time = CosignedAt(newest_remembered_, line); time.ok()) {
+      report_.notes.push_back("the witness " + line.substr(0, line.find('+')) + " signed at " +
+                              FormatRfc3339(WallTime(std::chrono::seconds(
+                                  std::min<uint64_t>(time.value(), 4'000'000'000)))));
+    } else {
+      Problem("the remembered checkpoint: " + time.error().message);
     }
   }
 
@@ -109,7 +156,7 @@ class Verifier final {
       if (!note.ok()) {
         return Problem(std::string(kHeadFile) + ": " + note.error().message);
       }
-      if (i < kTries && !ParseCheckpoint(note.value(), *key_).ok()) {
+      if (i < kTries && !keys_->OpenCheckpoint(note.value()).ok()) {
         continue;
       }
       if (const auto checkpoint = Parse(kHeadFile, note.value())) {
@@ -201,7 +248,18 @@ class Verifier final {
       return {};
     }
     const auto edge = LoadTreeEdge(directory_, since_.size, published_);
-    return edge.ok() && edge.value().Root() == since_.root ? edge.value() : TreeEdge();
+    if (!edge.ok() || edge.value().Root() != since_.root) {
+      return {};
+    }
+    // What is under the largest one is not read again; the smaller ones are compared with the tiles.
+    for (const Anchor& smaller : remembered_) {
+      const Checkpoint& at = smaller.checkpoint;
+      const auto old = LoadTreeEdge(directory_, at.size, 0);
+      if (at.size < since_.size && (!old.ok() || old.value().Root() != at.root)) {
+        return {};  // all of it is read, and says where
+      }
+    }
+    return edge.value();
   }
 
   void CheckRecords() {
@@ -244,6 +302,7 @@ class Verifier final {
         }
         break;
       }
+      CheckKeyChange(now.index, entry);
       const Sha256Digest leaf = LeafHash(entry);
       // Beyond the last signature only form and links can be checked.
       if (trust && anchor == anchors_.end()) {
@@ -262,6 +321,30 @@ class Verifier final {
     }
     report_.records = now.index;
     CheckEnd(now, reader.tail().size());
+  }
+
+  // The last record that an old key signs says so.
+  void CheckKeyChange(uint64_t index, std::string_view entry) {
+    if (next_change_ == keys_->changes().size() ||
+        index + 1 < keys_->changes()[next_change_].at.size) {
+      return;
+    }
+    while (next_change_ < keys_->changes().size() &&
+           index >= keys_->changes()[next_change_].at.size) {
+      ++next_change_;  // before the records that are read
+    }
+    if (next_change_ == keys_->changes().size() ||
+        index + 1 != keys_->changes()[next_change_].at.size) {
+      return;
+    }
+    const KeyChange& change = keys_->changes()[next_change_++];
+    const auto record = ParseRecord(entry);
+    const Json* data = record.ok() ? FindMember(record.value(), "data") : nullptr;
+    if (data == nullptr || StringMember(record.value(), "event") != "log.key_rotated" ||
+        StringMember(*data, "key") != change.key) {
+      BadRecord(index,
+                "change " + std::to_string(next_change_) + " of the key is not recorded in it");
+    }
   }
 
   // For a start in the middle.
@@ -484,7 +567,10 @@ class Verifier final {
   const std::string& directory_;
   const VerifyOptions& options_;
   VerifyReport report_;
-  std::optional<VerifyingKey> key_;
+  std::optional<KeyChain> keys_;
+  std::vector<Anchor> remembered_;
+  std::string newest_remembered_;
+  size_t next_change_ = 0;  // the first one whose record was not passed
   std::vector<Anchor> anchors_;
   Checkpoint since_;                // of size 0: none was remembered
   uint64_t published_ = 0;          // the size of `checkpoint`
@@ -509,6 +595,7 @@ OrderedJson ToJson(const VerifyReport& report) {
           {"records", report.records},
           {"read", report.read},
           {"checkpoints", report.checkpoints},
+          {"keys", report.keys},
           {"covered", report.covered},
           {"root", report.root},
           {"first_bad",
@@ -520,8 +607,9 @@ OrderedJson ToJson(const VerifyReport& report) {
 std::string ToText(const VerifyReport& report) {
   std::string text = report.ok ? "verified" : "NOT VERIFIED";
   text += "  " + std::to_string(report.records) + " records, " +
-          std::to_string(report.checkpoints) + " checkpoints, " + std::to_string(report.covered) +
-          " records under the newest signature\n";
+          std::to_string(report.checkpoints) + " checkpoints, " +
+          (report.keys > 1 ? std::to_string(report.keys) + " keys, " : "") +
+          std::to_string(report.covered) + " records under the newest signature\n";
   const auto add = [&](const char* before, const std::string& line) {
     text += before;
     for (const char letter : line) {

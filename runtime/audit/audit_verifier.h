@@ -14,13 +14,16 @@
 namespace nacre::audit {
 
 struct VerifyOptions {
-  // The line of key.pub as it was remembered elsewhere; without it the log vouches for its own key,
+  // The line of key.pub as it was remembered elsewhere, of the present key or of one before it; without it the log vouches for its own key,
   // which shows changes by whoever cannot read `key`, and no others.
   std::string trusted_key;
-  // A checkpoint of this log as it was remembered elsewhere: the log must still begin with its records,
+  // A checkpoint of this log as it was remembered elsewhere, or a file of them (log_anchor.h), each followed by an empty
+  // line: the log must still begin with the records of each,
   // which shows that an older copy was put in place of the log. The records under it are taken
-  // from the hash tiles, which must lead to its root, and not read again.
+  // the largest one are taken from the hash tiles, which must lead to its root, and not read again.
   std::string since;
+  // The line of a witness: the largest remembered checkpoint must have its cosignature.
+  std::string witness;
 };
 
 struct VerifyReport {
@@ -28,6 +31,7 @@ struct VerifyReport {
   uint64_t records = 0;
   uint64_t read = 0;  // of them were read: all, or those since the remembered checkpoint
   uint64_t checkpoints = 0;
+  uint64_t keys = 0;     // that the log has had, each introduced by the one before
   uint64_t covered = 0;  // records under the newest good checkpoint; later ones are unsigned as yet
   std::string root;      // base64, as in the checkpoint
   // The first record that is known to be wrong or missing, where a problem is one of records.

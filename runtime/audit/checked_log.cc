@@ -7,7 +7,9 @@
 
 #include "runtime/audit/checkpoint.h"
 #include "runtime/audit/entry_reader.h"
+#include "runtime/audit/key_chain.h"
 #include "runtime/audit/layout.h"
+#include "runtime/audit/newest_checkpoint.h"
 #include "runtime/audit/record_format.h"
 
 namespace nacre::audit {
@@ -26,35 +28,15 @@ Result<CheckedLog> CheckedLog::Open(const std::string& directory) {
 }
 
 Status CheckedLog::LoadTree() {
-  key_ = NACRE_TRY(ReadRegularFile(directory_ + "/" + kPublicKeyFile, kCheckpointBytesMax));
-  const VerifyingKey key = NACRE_TRY(VerifyingKey::Parse(key_));
-  const auto read = [&](const char* file) -> Result<Checkpoint> {
-    constexpr int kTries = 3;  // `head` may be overwritten while we read it
-    for (int i = 1;; ++i) {
-      const auto note = ReadRegularFile(directory_ + "/" + file, kCheckpointBytesMax);
-      if (!note.ok()) {
-        return WithContext(file, note.error());
-      }
-      auto checkpoint = ParseCheckpoint(note.value(), key);
-      if (checkpoint.ok() || i == kTries) {
-        return checkpoint.ok() ? std::move(checkpoint)
-                               : Result<Checkpoint>(WithContext(file, checkpoint.error()));
-      }
-    }
-  };
-  const Result<Checkpoint> published = read(kCheckpointFile);
-  const Result<Checkpoint> head = read(kHeadFile);
-  if (!published.ok() && !head.ok()) {
-    return head.error();
-  }
-  const uint64_t published_size = published.ok() ? published.value().size : 0;
-  const Checkpoint newest =
-      head.ok() && head.value().size >= published_size ? head.value() : published.value();
-  tree_.emplace(NACRE_TRY(TileReader::Open(directory_, newest.size, published_size)));
-  if (tree_->Root() != newest.root) {
+  const KeyChain keys = NACRE_TRY(KeyChain::Load(directory_));
+  key_ = keys.current().ToText();
+  const NewestCheckpoint newest = NACRE_TRY(ReadNewestCheckpoint(directory_, keys));
+  tree_.emplace(
+      NACRE_TRY(TileReader::Open(directory_, newest.checkpoint.size, newest.published_size)));
+  if (tree_->Root() != newest.checkpoint.root) {
     return Error{ErrorCode::kDataLoss,
                  "the hash tiles do not lead to the root that was signed over " +
-                     std::to_string(newest.size) + " records"};
+                     std::to_string(newest.checkpoint.size) + " records"};
   }
   return Ok();
 }

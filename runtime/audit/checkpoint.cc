@@ -30,30 +30,23 @@ std::string DigestBytes(const Sha256Digest& digest) {
 
 }  // namespace
 
-Result<std::string> SignCheckpoint(const Checkpoint& checkpoint, const SigningKey& key) {
-  const std::string& origin = key.verifying_key().name();
-  const std::string body = origin + "\n" + std::to_string(checkpoint.size) + "\n" +
-                           EncodeBase64(DigestBytes(checkpoint.root)) + "\n";
-  return SignNote(body, key);
+std::string CheckpointText(const Checkpoint& checkpoint, const std::string& origin) {
+  return origin + "\n" + std::to_string(checkpoint.size) + "\n" +
+         EncodeBase64(DigestBytes(checkpoint.root)) + "\n";
 }
 
-Result<Checkpoint> ParseCheckpoint(std::string_view note, const VerifyingKey& key) {
-  std::string_view rest = note;
-  std::string_view origin;
+Result<Checkpoint> ParseCheckpointText(std::string_view text, const std::string& origin) {
+  std::string_view rest = text;
+  std::string_view name;
   std::string_view size;
   std::string_view root;
-  std::string_view empty;
-  std::string_view signature;
-  if (note.size() > kCheckpointBytesMax || !TakeLine(&rest, &origin) || !TakeLine(&rest, &size) ||
-      !TakeLine(&rest, &root) || !TakeLine(&rest, &empty) || !TakeLine(&rest, &signature) ||
-      !empty.empty() || !rest.empty()) {
-    return Malformed("it is not a checkpoint of five lines");
+  if (!TakeLine(&rest, &name) || !TakeLine(&rest, &size) || !TakeLine(&rest, &root) ||
+      !rest.empty()) {
+    return Malformed("it is not a checkpoint");
   }
-  if (origin != key.name()) {
-    return Malformed("its origin is not that of the key, " + key.name());
+  if (name != origin) {
+    return Malformed("its origin is not that of the key, " + origin);
   }
-  NACRE_TRY(OpenNote(note, key));
-
   Checkpoint checkpoint;
   const auto [end, error] =
       std::from_chars(size.data(), size.data() + size.size(), checkpoint.size);
@@ -64,6 +57,28 @@ Result<Checkpoint> ParseCheckpoint(std::string_view note, const VerifyingKey& ke
   }
   std::copy(root_bytes->begin(), root_bytes->end(), checkpoint.root.begin());
   return checkpoint;
+}
+
+Result<std::string> SignCheckpoint(const Checkpoint& checkpoint, const SigningKey& key) {
+  return SignNote(CheckpointText(checkpoint, key.verifying_key().name()), key);
+}
+
+Result<Checkpoint> ParseCheckpoint(std::string_view note, const VerifyingKey& key) {
+  std::string_view rest = note;
+  std::string_view line;
+  bool empty_before = false;
+  int lines = 0;
+  for (; TakeLine(&rest, &line); ++lines) {
+    empty_before = lines == 3 ? line.empty() : empty_before;
+  }
+  if (note.size() > kCheckpointBytesMax || lines != 5 || !rest.empty() || !empty_before) {
+    return Malformed("it is not a checkpoint of five lines");
+  }
+  if (note.substr(0, note.find('\n')) != key.name()) {
+    return Malformed("its origin is not that of the key, " + key.name());
+  }
+  const std::string text = NACRE_TRY(OpenNote(note, key));
+  return ParseCheckpointText(text, key.name());
 }
 
 }  // namespace nacre::audit

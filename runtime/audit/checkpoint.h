@@ -27,6 +27,10 @@ struct Checkpoint {
 
 constexpr size_t kCheckpointBytesMax = 1024;
 
+// The three lines that are signed, and their meaning; `origin` is the log's name.
+std::string CheckpointText(const Checkpoint& checkpoint, const std::string& origin);
+Result<Checkpoint> ParseCheckpointText(std::string_view text, const std::string& origin);
+
 Result<std::string> SignCheckpoint(const Checkpoint& checkpoint, const SigningKey& key);
 
 // The checkpoint of a note that `key` signed. kDataLoss with the reason otherwise. No byte of

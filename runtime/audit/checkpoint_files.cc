@@ -84,9 +84,59 @@ Result<SigningKey> LoadSigningKey(const std::string& directory, bool fresh, cons
   return key;
 }
 
+Status FinishKeyChange(const std::string& directory, Storage& storage) {
+  const std::string next_path = directory + "/" + kNextKeyFile;
+  if (!Exists(next_path)) {
+    return Ok();
+  }
+  const std::string text = NACRE_TRY(ReadFile(next_path, kCheckpointBytesMax));
+  const auto next = SigningKey::Parse(text);
+  const KeyChain keys = NACRE_TRY(KeyChain::Load(directory));
+  // Made by a rename, so it is whole; what is no key is not ours.
+  if (!next.ok()) {
+    return WithContext(next_path, next.error());
+  }
+  const std::string public_text = next.value().verifying_key().ToText();
+  if (keys.changes().empty() || keys.current().ToText() != public_text) {
+    (void)storage.Remove(next_path);  // nobody was told of it; the next change writes over it
+    return Ok();
+  }
+  NACRE_TRY(storage.Replace(directory + "/" + kKeyFile, text, 0600));
+  NACRE_TRY(storage.Replace(directory + "/" + kPublicKeyFile, public_text, 0644));
+  (void)storage.Remove(next_path);  // a copy of `key` by now
+  return storage.SyncDirectory(directory);
+}
+
+Status ChangeKey(const std::string& directory, const Checkpoint& at, const SigningKey& old,
+                 const SigningKey& next, Storage& storage) {
+  const KeyChain keys = NACRE_TRY(KeyChain::Load(directory));
+  std::string text = keys.first().ToText() + "\n";
+  for (const KeyChange& change : keys.changes()) {
+    text += change.note + "\n";
+  }
+  text += NACRE_TRY(SignKeyChange(at, next.verifying_key(), old)) + "\n";
+  if (text.size() > kKeysBytesMax) {
+    return Error{ErrorCode::kResourceExhausted, "the log has had too many keys: begin a new one"};
+  }
+  NACRE_TRY(storage.Replace(directory + "/" + kNextKeyFile, next.ToText(), 0600));
+  // From this instant on the new key is in force.
+  NACRE_TRY(storage.Replace(directory + "/" + kKeysFile, text, 0644));
+  return FinishKeyChange(directory, storage);
+}
+
+Status CheckpointFiles::ReloadKeys() {
+  KeyChain keys = NACRE_TRY(KeyChain::Load(directory_));
+  if (keys.current().ToText() != key_->verifying_key().ToText()) {
+    return Tampered(directory_ + "/" + kKeyFile, "it is not the last key that was introduced");
+  }
+  keys_.emplace(std::move(keys));
+  return Ok();
+}
+
 Result<CheckpointFiles> CheckpointFiles::Open(const std::string& directory, bool fresh,
                                               const SigningKey& key, Storage& storage) {
   CheckpointFiles files(directory, key, storage);
+  NACRE_TRY(files.ReloadKeys());
   const std::string head_path = directory + "/" + kHeadFile;
   if (fresh && !Exists(head_path)) {
     const std::string empty = NACRE_TRY(SignCheckpoint({.size = 0, .root = Sha256("")}, key));
@@ -97,7 +147,7 @@ Result<CheckpointFiles> CheckpointFiles::Open(const std::string& directory, bool
   files.history_ = NACRE_TRY(storage.Open(history_path, fresh));
 
   const auto promise = [&](const std::string& file, const std::string& note) -> Status {
-    const auto checkpoint = ParseCheckpoint(note, key.verifying_key());
+    const auto checkpoint = files.keys_->OpenCheckpoint(note);
     if (!checkpoint.ok()) {
       return Tampered(directory + "/" + file, checkpoint.error().message);
     }
@@ -154,10 +204,12 @@ Status CheckpointFiles::WriteHead(const Checkpoint& checkpoint) {
 }
 
 Result<uint64_t> CheckpointFiles::WriteCheckpoint(const Checkpoint& checkpoint) {
-  const std::string note = NACRE_TRY(SignCheckpoint(checkpoint, *key_));
-  // Ed25519 is deterministic: the same checkpoint is the same text.
+  std::string note = NACRE_TRY(SignCheckpoint(checkpoint, *key_));
   const std::string newest = NACRE_TRY(NewestOfHistory());
-  if (newest != note) {
+  // Nor is there anything new when the old key has signed the same.
+  if (const auto same = keys_->OpenCheckpoint(newest); same.ok() && same.value() == checkpoint) {
+    note = newest;
+  } else {
     const off_t end = ::lseek(history_.get(), 0, SEEK_END);
     if (end < 0) {
       return SysError("seek", errno);
@@ -174,8 +226,8 @@ Result<uint64_t> CheckpointFiles::WriteCheckpoint(const Checkpoint& checkpoint) 
   }
   const std::string path = directory_ + "/" + kCheckpointFile;
   const auto current = ReadFile(path, kCheckpointBytesMax);
-  const auto before = current.ok() ? ParseCheckpoint(current.value(), key_->verifying_key())
-                                   : Result<Checkpoint>(current.error());
+  const auto before =
+      current.ok() ? keys_->OpenCheckpoint(current.value()) : Result<Checkpoint>(current.error());
   if (!current.ok() || current.value() != note) {
     NACRE_TRY(storage_->Replace(path, note, 0600));
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "base/result.h"
 #include "base/unique_fd.h"
 #include "runtime/audit/checkpoint.h"
+#include "runtime/audit/key_chain.h"
 #include "runtime/audit/layout.h"
 #include "runtime/audit/storage.h"
 
@@ -21,6 +23,16 @@ namespace nacre::audit {
 Result<SigningKey> LoadSigningKey(const std::string& directory, bool fresh, const Clock& clock,
                                   Random& random, Storage& storage = DiskStorage());
 
+// Completes a change of the key that a crash left half-way, or takes back one that was not signed: before the key
+// is loaded, with the log's lock held.
+Status FinishKeyChange(const std::string& directory, Storage& storage);
+
+// Puts a new key in force, durably and so that a crash at any instant leaves the old one or the new one. The
+// log's lock is held, and `at` is what the old key has signed last. kAborted is never answered: after any
+// failure the log must be opened again.
+Status ChangeKey(const std::string& directory, const Checkpoint& at, const SigningKey& old,
+                 const SigningKey& next, Storage& storage);
+
 // The signed state of a log, as its one writer at a time keeps it: the caller holds the log's lock
 // during each call. Not thread-safe. Borrows the key and the storage.
 class CheckpointFiles final {
@@ -28,6 +40,9 @@ class CheckpointFiles final {
   // Makes the files when `fresh`; otherwise refuses missing or wrongly signed ones (kDataLoss).
   static Result<CheckpointFiles> Open(const std::string& directory, bool fresh,
                                       const SigningKey& key, Storage& storage);
+
+  // After a change of the key: what `key`, the one that was given to Open(), signs from now on.
+  Status ReloadKeys();
 
   // What the records must agree with, in any order.
   const std::vector<Checkpoint>& promises() const { return promises_; }
@@ -45,6 +60,7 @@ class CheckpointFiles final {
 
   Result<std::string> NewestOfHistory();
 
+  std::optional<KeyChain> keys_;
   std::string directory_;
   const SigningKey* key_;
   Storage* storage_;

@@ -12,6 +12,8 @@
 //                        synced: it outlives kill -9; after a power failure it may be older, never
 //                        newer, than the records
 //   key, key.pub         the log's Ed25519 key (0600) and its public half
+//   keys                 absent until the key is changed: the first key, and each change (key_chain.h)
+//   key.next             a new key until the change to it is complete, then nothing
 //   lock                 empty; writers take turns through an open-file-description lock on it
 #pragma once
 
@@ -26,6 +28,8 @@ constexpr char kCheckpointFile[] = "checkpoint";
 constexpr char kHeadFile[] = "head";
 constexpr char kKeyFile[] = "key";
 constexpr char kPublicKeyFile[] = "key.pub";
+constexpr char kKeysFile[] = "keys";
+constexpr char kNextKeyFile[] = "key.next";
 // What the log was before it had this layout.
 constexpr char kFormerRecordsFile[] = "records.jsonl";
 

@@ -14,6 +14,7 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "runtime/audit/entry_reader.h"
+#include "runtime/audit/key_chain.h"
 #include "runtime/audit/layout.h"
 #include "runtime/audit/tile_reader.h"
 
@@ -79,6 +80,12 @@ bool HasBytes(const std::string& path) {
   return ::stat(path.c_str(), &info) == 0 && info.st_size > 0;
 }
 
+// 0 when it is not there.
+uint64_t BytesOf(const std::string& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0 ? static_cast<uint64_t>(info.st_size) : 0;
+}
+
 Result<uint64_t> SizeOf(int fd) {
   struct stat info {};
   if (::fstat(fd, &info) != 0) {
@@ -110,17 +117,22 @@ Result<std::unique_ptr<LogWriter>> LogWriter::Open(const std::string& directory,
   const FileLock lock = NACRE_TRY(FileLock::Acquire(lock_file.get()));
   // Everything else is made, durably, before the first record.
   const bool fresh = !HasBytes(directory + "/" + BundlePath(0));
+  if (!fresh) {
+    NACRE_TRY(FinishKeyChange(directory, storage));
+  }
   SigningKey key = NACRE_TRY(LoadSigningKey(directory, fresh, clock, random, storage));
   std::unique_ptr<LogWriter> writer(
       new LogWriter(directory, std::move(lock_file), std::move(key), clock, random, storage));
-  CheckpointFiles files = NACRE_TRY(CheckpointFiles::Open(directory, fresh, writer->key_, storage));
+  CheckpointFiles files =
+      NACRE_TRY(CheckpointFiles::Open(directory, fresh, *writer->key_, storage));
+  writer->keys_bytes_ = BytesOf(directory + "/" + kKeysFile);
   writer->files_.emplace(std::move(files));
   if (fresh) {
     NACRE_TRY(storage.SyncDirectory(directory));
   }
   NACRE_TRY(writer->Recover());
   const EncodedRecord opened =
-      NACRE_TRY(writer->Announce("log.opened", {{"key", writer->key_.verifying_key().ToText()},
+      NACRE_TRY(writer->Announce("log.opened", {{"key", writer->key_->verifying_key().ToText()},
                                                 {"pid", static_cast<int64_t>(::getpid())}}));
   NACRE_TRY(writer->CommitLocked({&opened}));
   return writer;
@@ -403,8 +415,42 @@ Status LogWriter::CheckStillNamed() const {
 Result<uint64_t> LogWriter::Commit(const std::vector<const EncodedRecord*>& records) {
   const FileLock lock = NACRE_TRY(FileLock::Acquire(lock_.get()));
   NACRE_TRY(CheckStillNamed());
+  NACRE_TRY(TakeKey());
   NACRE_TRY(CatchUp());
   return CommitLocked(records);
+}
+
+Status LogWriter::TakeKey() {
+  const uint64_t now = BytesOf(Path(kKeysFile));
+  if (now == keys_bytes_) {
+    return Ok();
+  }
+  NACRE_TRY(FinishKeyChange(directory_, storage_));
+  SigningKey key = NACRE_TRY(LoadSigningKey(directory_, false, clock_, random_, storage_));
+  if (key.verifying_key().name() != key_->verifying_key().name()) {
+    return Error{ErrorCode::kDataLoss, "the log got a key with another name while in use"};
+  }
+  key_.emplace(std::move(key));
+  keys_bytes_ = now;
+  return files_->ReloadKeys();
+}
+
+Result<std::string> LogWriter::RotateKey() {
+  const FileLock lock = NACRE_TRY(FileLock::Acquire(lock_.get()));
+  NACRE_TRY(CheckStillNamed());
+  NACRE_TRY(TakeKey());
+  NACRE_TRY(CatchUp());
+  const SigningKey next = NACRE_TRY(SigningKey::Generate(key_->verifying_key().name(), random_));
+  const std::string line = next.verifying_key().ToText();
+  AuditRecord record;
+  record.event = "log.key_rotated";
+  record.data = {{"before", key_->verifying_key().ToText()}, {"key", line}};
+  const EncodedRecord change = NACRE_TRY(EncodeRecord(record, clock_, random_));
+  NACRE_TRY(CommitLocked({&change}));
+  NACRE_TRY(WriteCheckpointLocked());
+  NACRE_TRY(ChangeKey(directory_, Now(), *key_, next, storage_));
+  NACRE_TRY(TakeKey());
+  return line;
 }
 
 Result<uint64_t> LogWriter::CommitLocked(const std::vector<const EncodedRecord*>& records) {
@@ -465,7 +511,12 @@ void LogWriter::TakeBack(const std::vector<Chunk>& chunks) {
 Status LogWriter::WriteCheckpoint() {
   const FileLock lock = NACRE_TRY(FileLock::Acquire(lock_.get()));
   NACRE_TRY(CheckStillNamed());
+  NACRE_TRY(TakeKey());
   NACRE_TRY(CatchUp());
+  return WriteCheckpointLocked();
+}
+
+Status LogWriter::WriteCheckpointLocked() {
   if (!recovered_.is_null()) {
     NACRE_TRY(CommitLocked({}));
   }

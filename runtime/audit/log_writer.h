@@ -38,6 +38,10 @@ class LogWriter final {
 
   Status WriteCheckpoint();
 
+  // A new signing key: recorded as log.key_rotated and signed, both with the old one, which is then gone. Writers
+  // in other processes go on with the new one. Answers its public line.
+  Result<std::string> RotateKey();
+
  private:
   // Records of one commit that go into one bundle.
   struct Chunk {
@@ -51,7 +55,7 @@ class LogWriter final {
             Random& random, Storage& storage)
       : directory_(std::move(directory)),
         lock_(std::move(lock)),
-        key_(std::move(key)),
+        key_(std::in_place, std::move(key)),
         clock_(clock),
         random_(random),
         storage_(storage) {}
@@ -61,6 +65,9 @@ class LogWriter final {
   // `full` gets the tiles that they complete, unless null.
   Status TakePromised(const Checkpoint& promised, TreeEdge edge, std::vector<FullTile>* full);
   Status RebuildTiles(const Checkpoint& promised);
+  // Takes in a key that another process put in force.
+  Status TakeKey();
+  Status WriteCheckpointLocked();
   // Takes in what other processes appended, and cuts off what one left unfinished.
   Status CatchUp();
   Status TakeRest(uint64_t file_size);
@@ -84,7 +91,8 @@ class LogWriter final {
 
   const std::string directory_;
   const UniqueFd lock_;
-  const SigningKey key_;
+  std::optional<SigningKey> key_;
+  uint64_t keys_bytes_ = 0;  // the size of `keys` when key_ was read: each change makes it longer
   const Clock& clock_;
   Random& random_;
   Storage& storage_;

@@ -8,8 +8,10 @@
 #include "runtime/audit/base64.h"
 #include "runtime/audit/checkpoint.h"
 #include "runtime/audit/entry_reader.h"
+#include "runtime/audit/key_chain.h"
 #include "runtime/audit/layout.h"
 #include "runtime/audit/merkle_tree.h"
+#include "runtime/audit/newest_checkpoint.h"
 #include "runtime/audit/record_format.h"
 #include "runtime/audit/tile_reader.h"
 
@@ -60,25 +62,14 @@ Result<uint64_t> FindId(const std::string& directory, std::string_view id) {
 
 // Fills in the proof, or says why there is none.
 Status Prove(const std::string& directory, FoundRecord* found) {
-  const std::string key_text =
-      NACRE_TRY(ReadRegularFile(directory + "/" + kPublicKeyFile, kCheckpointBytesMax));
-  const VerifyingKey key = NACRE_TRY(VerifyingKey::Parse(key_text));
-  Checkpoint checkpoint;
-  for (const char* file : {kCheckpointFile, kHeadFile}) {
-    const auto note = ReadRegularFile(directory + "/" + file, kCheckpointBytesMax);
-    if (!note.ok()) {
-      continue;
-    }
-    checkpoint = NACRE_TRY(ParseCheckpoint(note.value(), key));
-    found->note = note.value();
-    if (checkpoint.size > found->index) {
-      break;
-    }
-  }
+  const KeyChain keys = NACRE_TRY(KeyChain::Load(directory));
+  const NewestCheckpoint newest = NACRE_TRY(ReadNewestCheckpoint(directory, keys));
+  const Checkpoint& checkpoint = newest.checkpoint;
+  found->note = newest.note;
   if (checkpoint.size <= found->index) {
     return Error{ErrorCode::kFailedPrecondition, "no signature covers it yet"};
   }
-  TileReader tiles = NACRE_TRY(TileReader::Open(directory, checkpoint.size));
+  TileReader tiles = NACRE_TRY(TileReader::Open(directory, checkpoint.size, newest.published_size));
   found->proof = NACRE_TRY(tiles.InclusionProof(found->index));
   found->tree_size = checkpoint.size;
   const Sha256Digest root =

@@ -24,7 +24,7 @@ struct FoundRecord {
 
   // Empty when the proof leads to the root of `note`, and the log's own key signed that.
   std::string unproven_because;
-  std::string note;  // `checkpoint`, or `head` for a record that is newer
+  std::string note;  // the newest of `checkpoint` and `head`
   uint64_t tree_size = 0;
   std::vector<Sha256Digest> proof;
 };

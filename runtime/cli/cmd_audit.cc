@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "runtime/audit/audit_verifier.h"
 #include "runtime/audit/entry_reader.h"
+#include "runtime/audit/log_anchor.h"
 #include "runtime/audit/merkle_tree.h"
 #include "runtime/audit/record_format.h"
 #include "runtime/audit/record_lookup.h"
@@ -167,8 +168,9 @@ int Show(Globals& globals, const std::string& which, const std::string& proof_fi
 
 struct VerifyFlags {
   std::string directory;
-  std::string key;    // a file
-  std::string since;  // a file
+  std::string key;      // a file
+  std::string since;    // a file
+  std::string witness;  // a file
 };
 
 int Verify(Globals& globals, const VerifyFlags& flags) {
@@ -176,9 +178,11 @@ int Verify(Globals& globals, const VerifyFlags& flags) {
   audit::VerifyOptions options;
   constexpr size_t kNoteBytesMax = 4096;
   for (const auto& [file, text] :
-       {std::pair(&flags.key, &options.trusted_key), std::pair(&flags.since, &options.since)}) {
+       {std::pair(&flags.key, &options.trusted_key), std::pair(&flags.since, &options.since),
+        std::pair(&flags.witness, &options.witness)}) {
     if (!file->empty()) {
-      const Result<std::string> content = ReadFile(*file, kNoteBytesMax);
+      const Result<std::string> content =
+          ReadFile(*file, file == &flags.since ? audit::kAnchorBytesMax : kNoteBytesMax);
       if (!content.ok()) {
         return Fail(globals, content.error(), kExitUsage);
       }
@@ -229,6 +233,7 @@ void RegisterAudit(CLI::App& root, Globals& globals) {
   RegisterAuditQuery(*audit, globals);
   RegisterAuditExport(*audit, globals);
   RegisterAuditPlot(*audit, globals);
+  RegisterAuditKey(*audit, globals);
 
   CLI::App* show = audit->add_subcommand(
       "show", "One record, its neighbours, and the proof that it is in the signed tree");
@@ -248,8 +253,10 @@ void RegisterAudit(CLI::App& root, Globals& globals) {
   verify->add_option("--key", flags->key, "The log's key.pub, as you kept it elsewhere");
   verify->add_option(
       "--since", flags->since,
-      "A checkpoint of the log, as you kept it elsewhere: the log must begin with its "
-      "records; only later ones are read");
+      "A checkpoint of the log, or a file of nacre audit anchor, as you kept it elsewhere: the log "
+      "must begin with its records; only later ones are read");
+  verify->add_option("--witness", flags->witness,
+                     "The line of another nacre, which must have signed the newest of these");
   AddJsonFlag(*verify, globals);
   verify->callback([&globals, flags] { globals.exit_code = Verify(globals, *flags); });
 }

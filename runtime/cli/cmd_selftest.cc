@@ -17,6 +17,7 @@
 #include "base/ids.h"
 #include "runtime/audit/audit_log.h"
 #include "runtime/audit/checkpoint_files.h"
+#include "runtime/audit/key_chain.h"
 #include "runtime/audit/signed_note.h"
 #include "runtime/cli/command.h"
 #include "runtime/cli/selftest_report.h"
@@ -196,14 +197,19 @@ Result<int> Run(Globals& globals, const Options& options) {
   return summary.escaped == 0 ? kExitOk : kExitFailed;
 }
 
+Result<audit::KeyChain> LoadKey(const std::string& file) {
+  const std::string text = NACRE_TRY(ReadFile(file, kKeyBytesMax));
+  return audit::KeyChain::Parse(text, {});
+}
+
 Result<int> Verify(Globals& globals, const Options& options) {
   const App app(globals.app);
   const std::string note = NACRE_TRY(ReadFile(options.verify, kReportBytesMax));
-  const std::string key_file =
-      options.key.empty() ? app.audit_directory() + "/" + audit::kPublicKeyFile : options.key;
-  const std::string key_text = NACRE_TRY(ReadFile(key_file, kKeyBytesMax));
-  const audit::VerifyingKey key = NACRE_TRY(audit::VerifyingKey::Parse(key_text));
-  const Result<std::string> text = audit::OpenNote(note, key);
+  // Without --key the log's own, the present one or one before it.
+  audit::KeyChain keys = NACRE_TRY(
+      options.key.empty() ? audit::KeyChain::Load(app.audit_directory()) : LoadKey(options.key));
+  const audit::VerifyingKey& key = keys.current();
+  const Result<std::string> text = keys.OpenNote(note);
   const Result<Json> report = text.ok() ? ParseReport(text.value()) : Result<Json>(text.error());
   if (globals.json) {
     OrderedJson json = {{"ok", report.ok()}, {"key", key.name()}};

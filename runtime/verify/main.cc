@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "runtime/audit/audit_verifier.h"
+#include "runtime/audit/log_anchor.h"
 
 namespace nacre {
 namespace {
@@ -18,12 +19,13 @@ constexpr int kExitTampered = 2;
 constexpr int kExitBroken = 3;
 
 constexpr char kUsage[] =
-    "Usage: nacre-verify [--key FILE] [--since FILE] [--json] DIR\n"
+    "Usage: nacre-verify [--key FILE] [--since FILE] [--witness FILE] [--json] DIR\n"
     "Is every record of the audit log in DIR as it was written and signed?\n"
     "  --key FILE    the log's key.pub, as you kept it elsewhere\n"
-    "  --since FILE  a checkpoint of the log, as you kept it elsewhere: the log must begin with "
-    "its\n"
-    "                records; only later ones are read\n"
+    "  --since FILE  a checkpoint of the log, or a file of nacre audit anchor, as you kept it "
+    "elsewhere:\n"
+    "                the log must begin with its records; only later ones are read\n"
+    "  --witness FILE  the line of a witness, which must have signed the newest of these\n"
     "  --json        one JSON object\n"
     "Example: nacre-verify --key kept/key.pub --since kept/checkpoint copy/audit\n"
     "Exit codes: 0 it verifies, 2 it does not, 3 it cannot be read\n";
@@ -46,12 +48,16 @@ int Main(int argc, char** argv) {
     }
     if (argument == "--json") {
       json = true;
-    } else if ((argument == "--key" || argument == "--since") && i + 1 < argc) {
-      const Result<std::string> content = ReadFile(argv[++i], kNoteBytesMax);
+    } else if ((argument == "--key" || argument == "--since" || argument == "--witness") &&
+               i + 1 < argc) {
+      const Result<std::string> content =
+          ReadFile(argv[++i], argument == "--since" ? audit::kAnchorBytesMax : kNoteBytesMax);
       if (!content.ok()) {
         return Refuse(content.error().message, kExitBroken);
       }
-      (argument == "--key" ? options.trusted_key : options.since) = content.value();
+      (argument == "--key"     ? options.trusted_key
+       : argument == "--since" ? options.since
+                               : options.witness) = content.value();
     } else if (!argument.starts_with("-") && directory.empty()) {
       directory = argument;
     } else {

@@ -23,8 +23,9 @@
 
 namespace {
 
-constexpr const char* kFiles[] = {"key.pub",          "head", "checkpoints", "checkpoint",
-                                  "tile/entries/000", "key",  "tile/0/000",  "tile/entries/001"};
+constexpr const char* kFiles[] = {
+    "key.pub", "head",       "checkpoints",      "checkpoint", "tile/entries/000",
+    "key",     "tile/0/000", "tile/entries/001", "keys",       "key.next"};
 
 }  // namespace
 

@@ -67,6 +67,54 @@ class Audit(NacreCase):
         self.assertNotIn("\x1b", self.standalone(copy, exit_code=2).stdout)
         self.assertNotIn("\x1b", self.nacre("audit", "verify", "--offline", copy, exit_code=2).stdout)
 
+    def test_a_new_key_is_introduced_by_the_old_one_and_an_anchor_shows_an_older_copy(self):
+        self.record_something()
+        log = self.state / "audit"
+        kept = self.folder / "kept.pub"
+        shutil.copy(log / "key.pub", kept)
+        anchor = self.folder / "anchor"
+        first = json.loads(self.nacre("audit", "anchor", anchor, "--json").stdout)
+        self.assertEqual((first["added"], first["verified"]["ok"]), (True, True))
+        older = self.folder / "older"
+        shutil.copytree(log, older)
+        self.record_something()
+        later = self.folder / "later"
+        shutil.copy(log / "checkpoint", later)
+        changed = json.loads(self.nacre("audit", "rotate-key", "--json").stdout)
+        self.assertEqual((log / "key.pub").read_text(), changed["key"] + "\n")
+        self.record_something()
+        events = [record["event"] for record in self.audit()]
+        self.assertIn("log.key_rotated", events)
+        self.assertEqual(self.audit()[events.index("log.key_rotated")]["actor"], f"uid {os.getuid()}")
+        for key in (kept, log / "key.pub"):  # each of them vouches for what came after it
+            report = json.loads(self.standalone("--json", "--key", key, "--since", anchor, log).stdout)
+            self.assertEqual((report["ok"], report["keys"]), (True, 2))
+        # Another nacre as a witness.
+        witness = self.folder / "witness"
+        other = ("--state", witness, "audit", "anchor", self.folder / "seen", "--cosign", "--offline", log)
+        run = lambda *arguments: subprocess.run([nacre_case.BUILD / "nacre", *map(str, arguments)], capture_output=True,
+                                                text=True, timeout=60, env=self.environment())
+        done = run(*other)
+        self.assertEqual(done.returncode, 0, done)
+        self.assertIn("signed by the witness nacre/witness/", done.stdout)
+        self.assertEqual((witness / "witness.key").stat().st_mode & 0o777, 0o600)
+        self.standalone("--since", self.folder / "seen", "--witness", witness / "witness.pub", log)
+        self.nacre("audit", "verify", "--since", self.folder / "seen", "--witness", witness / "witness.pub")
+        self.standalone("--since", anchor, "--witness", witness / "witness.pub", log, exit_code=2)  # not signed by it
+        self.standalone("--witness", witness / "witness.pub", log, exit_code=2)
+        # The older copy in its place: by itself it verifies, and neither anchor nor witness is deceived.
+        self.nacre("audit", "anchor", anchor)
+        shutil.rmtree(log)
+        shutil.copytree(older, log)
+        self.nacre("audit", "verify")
+        self.assertIn("before a change of the key", self.nacre("audit", "verify", "--since", anchor, exit_code=2).stdout)
+        self.assertIn("missing", self.nacre("audit", "verify", "--since", later, exit_code=2).stdout)
+        before = anchor.read_bytes()
+        self.nacre("audit", "anchor", anchor, exit_code=2)
+        self.assertEqual(anchor.read_bytes(), before)
+        self.assertEqual(run(*other).returncode, 2)
+        self.nacre("audit", "anchor", self.folder / "none" / "x", exit_code=3)
+
     def test_a_directory_that_is_no_log_is_reported_and_wrong_use_refused(self):
         nothing = self.folder / "nothing"
         self.standalone(nothing, exit_code=3)

@@ -220,7 +220,7 @@ void MakeLog(LogDirectory& log) {
   REQUIRE(open->WriteCheckpoint().ok());
 }
 
-// Opens, commits over the end of the bundle, signs, and commits once more.
+// Opens, commits over the end of the bundle, signs, changes the key, and commits once more.
 Status Work(LogDirectory& log, RecordingStorage& storage) {
   auto writer = NACRE_TRY(LogWriter::Open(log.path, log.clock, log.random, storage));
   for (const int count : {1, 5, 2}) {
@@ -229,6 +229,7 @@ Status Work(LogDirectory& log, RecordingStorage& storage) {
     storage.Acknowledge(first + static_cast<uint64_t>(count));
     if (count == 5) {
       NACRE_TRY(writer->WriteCheckpoint());
+      NACRE_TRY(writer->RotateKey());
     }
   }
   return Ok();
@@ -243,7 +244,7 @@ TEST_CASE("a crash at any byte of any write leaves a log with all that was ackno
   RecordingStorage storage(log.path);
   REQUIRE(Work(log, storage).ok());
   const std::vector<std::string> written = AllEntries(log.path);
-  REQUIRE(written.size() == 252 + 1 + 8);
+  REQUIRE(written.size() == 252 + 1 + 8 + 1);
   REQUIRE(fs::exists(log.File(BundlePath(1))));
 
   uint64_t acknowledged = 252;

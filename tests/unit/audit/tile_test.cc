@@ -196,6 +196,9 @@ TEST_CASE("Go's packages for transparency logs agree with every record, tile and
     const std::vector<const EncodedRecord*> batch(1000, &record);
     for (int i = 0; i < 66; ++i) {
       REQUIRE(writer.value()->Commit(batch).ok());
+      if (i % 30 == 20) {
+        REQUIRE(writer.value()->RotateKey().ok());
+      }
     }
     REQUIRE(writer.value()->WriteCheckpoint().ok());
   }
@@ -203,9 +206,10 @@ TEST_CASE("Go's packages for transparency logs agree with every record, tile and
   const bool ok = std::system(command.c_str()) == 0;
   INFO(output());
   REQUIRE(ok);
-  CHECK(output().find("ok: 66001 records") != std::string::npos);
+  CHECK(output().find("ok: 66003 records") != std::string::npos);
   for (const std::string& path :
-       {BundlePath(7), TilePath(0, 200), TilePath(1, 0), TilePath(1, 1, 1), BundlePath(257, 209)}) {
+       {BundlePath(7), TilePath(0, 200), TilePath(1, 0), TilePath(1, 1, 1), BundlePath(257, 211),
+        std::string(kKeysFile)}) {
     CAPTURE(path);
     const std::string good = log.Read(path);
     std::string bad = good;

@@ -60,21 +60,53 @@ func (r reader) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
 	return data, nil
 }
 
+func verifierOf(line string) note.Verifier {
+	verifier, err := note.NewVerifier(strings.TrimSpace(line))
+	if err != nil {
+		fail("key", err)
+	}
+	return verifier
+}
+
+func sizeOf(text string) int64 {
+	size, err := strconv.ParseInt(strings.Split(text, "\n")[1], 10, 64)
+	if err != nil {
+		fail("size", err)
+	}
+	return size
+}
+
+// Which key signs trees of this size: each change is signed by the key before it.
+func verifierFor(dir string, size int64) note.Verifier {
+	changes, err := os.ReadFile(filepath.Join(dir, "keys"))
+	if err != nil {
+		return verifierOf(string(read(dir, "key.pub")))
+	}
+	parts := strings.Split(strings.TrimSuffix(string(changes), "\n\n"), "\n\n")
+	verifier := verifierOf(parts[0])
+	for i := 1; i+1 < len(parts); i += 2 {
+		change, err := note.Open([]byte(parts[i]+"\n\n"+parts[i+1]+"\n"), note.VerifierList(verifier))
+		if err != nil {
+			fail("change of the key", err)
+		}
+		if size <= sizeOf(change.Text) {
+			return verifier
+		}
+		verifier = verifierOf(strings.TrimPrefix(strings.Split(change.Text, "\n")[3], "next-key "))
+	}
+	return verifier
+}
+
 func main() {
 	dir := os.Args[1]
-	verifier, err := note.NewVerifier(strings.TrimSpace(string(read(dir, "key.pub"))))
-	if err != nil {
-		fail("key.pub", err)
-	}
-	checkpoint, err := note.Open(read(dir, "checkpoint"), note.VerifierList(verifier))
+	text := read(dir, "checkpoint")
+	verifier := verifierFor(dir, sizeOf(string(text)))
+	checkpoint, err := note.Open(text, note.VerifierList(verifier))
 	if err != nil {
 		fail("checkpoint", err)
 	}
 	lines := strings.Split(checkpoint.Text, "\n")
-	size, err := strconv.ParseInt(lines[1], 10, 64)
-	if err != nil {
-		fail("checkpoint", err)
-	}
+	size := sizeOf(checkpoint.Text)
 	root, err := tlog.ParseHash(lines[2])
 	if err != nil {
 		fail("checkpoint", err)

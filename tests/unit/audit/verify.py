@@ -59,11 +59,39 @@ def check_tiles(log, leaves):
         level += 1
 
 
+def parsed_key(line):
+    """Name, id and public key of the line of a key."""
+    name, key_id, encoded = line.split(b"+", 2)
+    key_bytes = base64.b64decode(encoded)
+    key_id = bytes.fromhex(key_id.decode())
+    assert key_id == hashlib.sha256(name + b"\n" + key_bytes).digest()[:4]
+    return name, key_id, key_bytes[1:]
+
+
+def keys_of(log):
+    """The largest size that each key of the log signs, and the key. Each change is signed by the key before."""
+    present = (log / "key.pub").read_bytes().rstrip(b"\n")
+    if not (log / "keys").exists():
+        return [(None, parsed_key(present))]
+    first, *rest = (log / "keys").read_bytes().split(b"\n\n")
+    keys, key = [], parsed_key(first)
+    assert rest.pop() == b""
+    for text, signature in zip(rest[::2], rest[1::2]):
+        *_, introduced = text.split(b"\n")
+        assert introduced.startswith(b"next-key ")
+        size, _ = signed_checkpoint(text + b"\n\n" + signature + b"\n", *key)
+        keys.append((size, key))
+        key = parsed_key(introduced[len(b"next-key "):])
+        assert key[0] == keys[0][1][0]
+    assert parsed_key(present) == key
+    return keys + [(None, key)]
+
+
 def signed_checkpoint(note, name, key_id, public_key):
     """The size and root of a note, after openssl has accepted its signature."""
     body, signature_line = note.split(b"\n\n")
     body += b"\n"
-    origin, size, root, _ = body.split(b"\n")
+    origin, size, root = body.split(b"\n")[:3]
     dash, signer, encoded = signature_line.rstrip(b"\n").split(b" ")
     signature = base64.b64decode(encoded)
     assert origin == signer == name and dash == "\u2014".encode() and signature[:4] == key_id
@@ -79,10 +107,7 @@ def signed_checkpoint(note, name, key_id, public_key):
 
 def main():
     log = pathlib.Path(sys.argv[1])
-    name, key_id, encoded = (log / "key.pub").read_bytes().rstrip(b"\n").split(b"+", 2)
-    key_bytes = base64.b64decode(encoded)
-    key_id = bytes.fromhex(key_id.decode())
-    assert key_id == hashlib.sha256(name + b"\n" + key_bytes).digest()[:4]
+    keys = keys_of(log)
 
     records = entries_of(log)
     leaves = [hashlib.sha256(b"\x00" + record).digest() for record in records]
@@ -96,7 +121,9 @@ def main():
     notes = [b"\n".join(text[i:i + 5]) + b"\n" for i in range(0, len(text) - 1, 6)]
     assert notes[-1] == (log / "checkpoint").read_bytes()
     for note in notes + [(log / "head").read_bytes()]:
-        size, root = signed_checkpoint(note, name, key_id, key_bytes[1:])
+        claimed = int(note.split(b"\n")[1])
+        key = next(key for last, key in keys if last is None or claimed <= last)
+        size, root = signed_checkpoint(note, *key)
         assert root == root_of(leaves[:size]), f"root over {size} records"
     print(f"ok: {len(records)} records, {len(notes)} checkpoints")
 

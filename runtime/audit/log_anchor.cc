@@ -1,0 +1,80 @@
+#include "runtime/audit/log_anchor.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/file.h"
+#include "runtime/audit/cosignature.h"
+#include "runtime/audit/entry_reader.h"
+#include "runtime/audit/key_chain.h"
+#include "runtime/audit/newest_checkpoint.h"
+
+namespace nacre::audit {
+namespace {
+
+// What a crash left of an unfinished note is cut off.
+Status Append(const std::string& file, uint64_t at, const std::string& note) {
+  const UniqueFd out(
+      ::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW, 0600));
+  if (!out) {
+    return SysError("open " + file, errno);
+  }
+  if (::ftruncate(out.get(), static_cast<off_t>(at)) != 0 ||
+      ::lseek(out.get(), static_cast<off_t>(at), SEEK_SET) < 0) {
+    return SysError("append to " + file, errno);
+  }
+  NACRE_TRY(WriteAll(out.get(), note + "\n"));
+  return ::fdatasync(out.get()) == 0 ? Ok() : Status(SysError("sync " + file, errno));
+}
+
+}  // namespace
+
+Result<AnchorReport> AnchorLog(const std::string& directory, const std::string& file,
+                               const AnchorOptions& options, WallTime now) {
+  auto kept = ReadRegularFile(file, kAnchorBytesMax);
+  if (!kept.ok() && kept.error().code != ErrorCode::kNotFound) {
+    return kept.error();
+  }
+  std::string text = kept.ok() ? std::move(kept).value() : std::string();
+  // An unfinished note has up to one empty line. More is no crash, and stays as it is.
+  for (int cuts = 0;
+       cuts < 2 && (!SplitNotes(text).ok() || !text.ends_with("\n\n")) && !text.empty(); ++cuts) {
+    const size_t whole = std::string_view(text).substr(0, text.size() - 1).rfind("\n\n");
+    text.resize(whole == std::string::npos ? 0 : whole + 2);
+  }
+  auto notes = SplitNotes(text);
+  if (!notes.ok()) {
+    return WithContext(file, notes.error());
+  }
+  const KeyChain keys = NACRE_TRY(KeyChain::Load(directory));
+  const NewestCheckpoint newest = NACRE_TRY(ReadNewestCheckpoint(directory, keys));
+  AnchorReport report;
+  report.verified = NACRE_TRY(
+      VerifyAuditLog(directory, {.trusted_key = options.trusted_key, .since = text + newest.note}));
+  report.records = newest.checkpoint.size;
+  if (!report.verified.ok) {
+    return report;
+  }
+  report.note = newest.note;
+  if (options.witness != nullptr) {
+    report.note = NACRE_TRY(Cosign(report.note, *options.witness, now));
+  }
+  if (!notes.value().empty()) {
+    const std::string& last = notes.value().back();
+    const bool same = WithSignatureOf(last, keys.name()) == newest.note;
+    const bool signed_already =
+        options.witness == nullptr ||
+        CosignedAt(last, CosignerLine(options.witness->verifying_key())).ok();
+    if (same && signed_already) {
+      report.note = last;
+      return report;
+    }
+  }
+  NACRE_TRY(Append(file, text.size(), report.note));
+  report.added = true;
+  return report;
+}
+
+}  // namespace nacre::audit

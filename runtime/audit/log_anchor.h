@@ -1,0 +1,35 @@
+// Anchors: checkpoints of a log, kept where whoever can change the log cannot change them. An anchor is a file of
+// notes, as the log's own `checkpoints`: only ever appended to, each note followed by an empty line. It may lie on
+// another machine, an append-only medium or in a git repository.
+#pragma once
+
+#include <string>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "runtime/audit/audit_verifier.h"
+#include "runtime/audit/note_key.h"
+
+namespace nacre::audit {
+
+// A checkpoint a minute for a year.
+constexpr size_t kAnchorBytesMax = 256U << 20;
+
+struct AnchorOptions {
+  const SigningKey* witness = nullptr;  // also signs; null: only kept
+  std::string trusted_key;              // as for VerifyOptions
+};
+
+struct AnchorReport {
+  VerifyReport verified;  // when that is not ok, nothing was added
+  bool added = false;     // false when the newest checkpoint was there already
+  uint64_t records = 0;   // under it
+  std::string note;
+};
+
+// Verifies that the log in `directory` begins with what the anchor file says, and adds its newest checkpoint, durably.
+// An error when a file cannot be read or written. Not for two at a time on one file.
+Result<AnchorReport> AnchorLog(const std::string& directory, const std::string& file,
+                               const AnchorOptions& options, WallTime now);
+
+}  // namespace nacre::audit

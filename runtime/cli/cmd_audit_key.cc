@@ -1,0 +1,139 @@
+// nacre audit rotate-key and anchor: a new key for the log; its checkpoints, kept and signed elsewhere.
+#include <cstdio>
+#include <memory>
+
+#include "base/file.h"
+#include "base/ids.h"
+#include "runtime/audit/cosignature.h"
+#include "runtime/audit/entry_reader.h"
+#include "runtime/audit/log_anchor.h"
+#include "runtime/audit/log_writer.h"
+#include "runtime/cli/audit_commands.h"
+#include "runtime/cli/terminal.h"
+
+namespace nacre::cli {
+namespace {
+
+Result<std::string> Rotate(App& app) {
+  auto writer = NACRE_TRY(audit::LogWriter::Open(app.audit_directory(), app.clock(), app.random(),
+                                                 audit::DiskStorage()));
+  return writer->RotateKey();
+}
+
+int RotateKey(Globals& globals) {
+  App app(globals.app);
+  const Result<std::string> key = Rotate(app);
+  if (!key.ok()) {
+    return Fail(globals, WithContext("audit log " + app.audit_directory(), key.error()));
+  }
+  const std::string line = key.value().substr(0, key.value().size() - 1);
+  if (globals.json) {
+    std::printf("%s\n",
+                DumpJson(OrderedJson{{"key", line}, {"directory", app.audit_directory()}}).c_str());
+  } else {
+    std::printf(
+        "%s\nKeep this line, it is key.pub. What the old key has signed still verifies; it signs "
+        "nothing more.\n",
+        SafeLine(line, 400).c_str());
+  }
+  return kExitOk;
+}
+
+struct AnchorFlags {
+  std::string file;
+  std::string directory;
+  std::string key;
+  bool cosign = false;
+};
+
+// The key with which this nacre signs what it has seen of other logs; made when it is first needed.
+Result<audit::SigningKey> WitnessKey(App& app) {
+  const std::string path = app.state_directory() + "/witness.key";
+  const auto text = audit::ReadRegularFile(path, audit::kCheckpointBytesMax);
+  if (text.ok()) {
+    auto key = audit::SigningKey::Parse(text.value());
+    return key.ok() ? std::move(key) : Result<audit::SigningKey>(WithContext(path, key.error()));
+  }
+  if (text.error().code != ErrorCode::kNotFound) {
+    return text.error();
+  }
+  NACRE_TRY(MakeDirectories(app.state_directory()));
+  audit::SigningKey key = NACRE_TRY(audit::SigningKey::Generate(
+      "nacre/witness/" + NewUlid(app.clock(), app.random()), app.random()));
+  NACRE_TRY(WriteFileAtomically(path, key.ToText(), 0600));
+  NACRE_TRY(WriteFileAtomically(app.state_directory() + "/witness.pub",
+                                audit::CosignerLine(key.verifying_key()), 0644));
+  return key;
+}
+
+Result<audit::AnchorReport> MakeAnchor(App& app, const AnchorFlags& flags, std::string* witness) {
+  audit::AnchorOptions options;
+  std::unique_ptr<audit::SigningKey> key;
+  if (flags.cosign) {
+    key = std::make_unique<audit::SigningKey>(NACRE_TRY(WitnessKey(app)));
+    options.witness = key.get();
+    *witness = audit::CosignerLine(key->verifying_key());
+    witness->pop_back();
+  }
+  if (!flags.key.empty()) {
+    options.trusted_key = NACRE_TRY(ReadFile(flags.key, audit::kCheckpointBytesMax));
+  }
+  return audit::AnchorLog(flags.directory.empty() ? app.audit_directory() : flags.directory,
+                          flags.file, options, app.clock().Now());
+}
+
+int Anchor(Globals& globals, const AnchorFlags& flags) {
+  App app(globals.app);
+  std::string witness;
+  const Result<audit::AnchorReport> made = MakeAnchor(app, flags, &witness);
+  if (!made.ok()) {
+    return Fail(globals, made.error(),
+                made.error().code == ErrorCode::kDataLoss ? kExitTampered : kExitBroken);
+  }
+  const audit::AnchorReport& report = made.value();
+  if (globals.json) {
+    std::printf("%s\n", DumpJson(OrderedJson{{"added", report.added},
+                                             {"records", report.records},
+                                             {"file", flags.file},
+                                             {"witness", witness},
+                                             {"verified", ToJson(report.verified)}})
+                            .c_str());
+  } else if (!report.verified.ok) {
+    std::fputs(ToText(report.verified).c_str(), stdout);
+  } else {
+    std::printf(
+        "%s %s: the log of %llu records%s\n", report.added ? "added to" : "already in",
+        SafeLine(flags.file, 200).c_str(), static_cast<unsigned long long>(report.records),
+        witness.empty() ? "" : (", signed by the witness " + SafeLine(witness, 300)).c_str());
+  }
+  return report.verified.ok ? kExitOk : kExitTampered;
+}
+
+}  // namespace
+
+void RegisterAuditKey(CLI::App& audit, Globals& globals) {
+  CLI::App* command = audit.add_subcommand(
+      "rotate-key", "A new signing key for the log, introduced by a record and by the old key");
+  AddJsonFlag(*command, globals);
+  command->footer("Example:\n  nacre audit rotate-key && nacre audit verify");
+  command->callback([&globals] { globals.exit_code = RotateKey(globals); });
+
+  CLI::App* anchor = audit.add_subcommand(
+      "anchor", "Verifies the log against a file of its checkpoints, and adds the newest one");
+  auto flags = std::make_shared<AnchorFlags>();
+  anchor->add_option("file", flags->file, "Kept where whoever can change the log cannot")
+      ->required();
+  anchor->add_option("--offline", flags->directory, "A copied log (default: this machine's)");
+  anchor->add_option("--key", flags->key, "The log's key.pub, as you kept it elsewhere");
+  anchor->add_flag(
+      "--cosign", flags->cosign,
+      "Signs it as a witness of another nacre's log, by the key witness.key of the state");
+  AddJsonFlag(*anchor, globals);
+  anchor->footer(
+      "Examples:\n  nacre audit anchor /mnt/worm/nacre.anchor\n"
+      "  nacre audit anchor --cosign --offline /mnt/other/audit other.anchor\n"
+      "  nacre audit verify --since other.anchor --witness witness.pub");
+  anchor->callback([&globals, flags] { globals.exit_code = Anchor(globals, *flags); });
+}
+
+}  // namespace nacre::cli

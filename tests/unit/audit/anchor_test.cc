@@ -1,0 +1,132 @@
+// Checkpoints that are kept and signed elsewhere: what they show that the log alone cannot.
+#include <catch2/catch.hpp>
+
+#include "runtime/audit/cosignature.h"
+#include "runtime/audit/log_anchor.h"
+#include "runtime/audit/log_writer.h"
+#include "tests/unit/audit/log_fixture.h"
+
+namespace nacre::audit {
+namespace {
+
+const WallTime kNow = WallTime(std::chrono::seconds(1'700'000'000));
+
+AnchorReport Anchor(LogDirectory& log, const std::string& file,
+                    const SigningKey* witness = nullptr) {
+  const auto report = AnchorLog(log.path, file, {.witness = witness, .trusted_key = {}}, kNow);
+  INFO((report.ok() ? "" : report.error().message));
+  REQUIRE(report.ok());
+  return report.value();
+}
+
+}  // namespace
+
+TEST_CASE("an anchor shows that the end was cut off, and that an older copy took the log's place") {
+  LogDirectory log;
+  const std::string file = log.temp.path() + "/anchor";
+  log.Append(3);
+  CHECK(Anchor(log, file).added);
+  const std::string older = log.temp.path() + "/older";
+  log.CopyTo(older);
+  CHECK_FALSE(Anchor(log, file).added);  // nothing new
+  log.Append(300);
+  CHECK(Anchor(log, file).added);
+  {
+    REQUIRE(
+        LogWriter::Open(log.path, log.clock, log.random, DiskStorage()).value()->RotateKey().ok());
+  }
+  log.Append(2);
+  const AnchorReport last = Anchor(log, file);
+  CHECK(last.added);
+  CHECK(last.records == log.Verify().records);
+  const std::string anchor = ReadFile(file, 1 << 20).value();
+  CHECK(SplitNotes(anchor).value().size() == 3);
+  const VerifyReport good = VerifyAuditLog(log.path, {.since = anchor}).value();
+  CHECK(good.ok);
+  CHECK(good.read == 0);
+
+  // The older copy verifies by itself, and not against the anchor; nothing is added for it.
+  CHECK(VerifyAuditLog(older).value().ok);
+  const VerifyReport replaced = VerifyAuditLog(older, {.since = anchor}).value();
+  CHECK_FALSE(replaced.ok);
+  const auto refused = AnchorLog(older, file, {}, kNow);
+  REQUIRE(refused.ok());
+  CHECK_FALSE(refused.value().verified.ok);
+  CHECK(ReadFile(file, 1 << 20).value() == anchor);
+
+  // Another history of the same length, with the same key: the older copy that went on differently.
+  LogDirectory other;
+  std::filesystem::create_directories(other.path);
+  std::filesystem::remove_all(other.path);
+  std::filesystem::copy(older, other.path, std::filesystem::copy_options::recursive);
+  other.Append(600);
+  CHECK(other.Verify().ok);
+  const std::string two = anchor.substr(0, anchor.rfind(SplitNotes(anchor).value()[2]));
+  const VerifyReport forked = VerifyAuditLog(other.path, {.since = two}).value();
+  CHECK_FALSE(forked.ok);
+  CHECK(forked.first_bad.has_value());
+}
+
+TEST_CASE("a file that is no anchor is refused and kept; an unfinished end is cut off") {
+  LogDirectory log;
+  log.Append(3);
+  const std::string file = log.temp.path() + "/anchor";
+  Anchor(log, file);
+  const std::string anchor = ReadFile(file, 1 << 20).value();
+  REQUIRE(WriteFileAtomically(file, anchor + anchor.substr(0, 40)).ok());
+  log.Append(1);
+  CHECK(Anchor(log, file).added);
+  const std::string longer = ReadFile(file, 1 << 20).value();
+  CHECK(longer.starts_with(anchor));
+  CHECK(SplitNotes(longer).value().size() == 2);
+  // A note of it that was changed is no unfinished end.
+  std::string changed = longer;
+  changed[anchor.size() / 2] ^= 1;
+  REQUIRE(WriteFileAtomically(file, changed).ok());
+  const auto report = AnchorLog(log.path, file, {}, kNow);
+  CHECK((!report.ok() || !report.value().verified.ok));
+  CHECK(ReadFile(file, 1 << 20).value() == changed);
+  CHECK_FALSE(AnchorLog(log.path, log.temp.path() + "/none/anchor", {}, kNow).ok());
+  CHECK_FALSE(AnchorLog(log.temp.path() + "/none", file, {}, kNow).ok());
+  for (const char* text : {"x", "x\n", "x\n\n", "x\n\ny\n", "\n\n\n", "x\n\n\xe2\x80\x94 a b"}) {
+    CAPTURE(text);
+    CHECK_FALSE(SplitNotes(text).ok());
+    CHECK_FALSE(VerifyAuditLog(log.path, {.since = text}).value().ok);
+  }
+}
+
+TEST_CASE("a witness's signature is C2SP's cosignature/v1, and no byte of it can be changed") {
+  LogDirectory log;
+  log.Append(3);
+  const SigningKey witness = SigningKey::Generate("nacre/witness/W", log.random).value();
+  const SigningKey other = SigningKey::Generate("nacre/witness/W", log.random).value();
+  const std::string line = CosignerLine(witness.verifying_key());
+  const std::string file = log.temp.path() + "/anchor";
+  CHECK(Anchor(log, file).added);
+  CHECK(Anchor(log, file, &witness).added);  // the same checkpoint, now with a witness
+  CHECK_FALSE(Anchor(log, file, &witness).added);
+  const std::string anchor = ReadFile(file, 1 << 20).value();
+  const std::string note = SplitNotes(anchor).value().back();
+  CHECK(CosignedAt(note, line).value() == 1'700'000'000);
+  CHECK(VerifyAuditLog(log.path, {.since = anchor, .witness = line}).value().ok);
+  CHECK_FALSE(
+      VerifyAuditLog(log.path, {.since = anchor, .witness = CosignerLine(other.verifying_key())})
+          .value()
+          .ok);
+  CHECK_FALSE(
+      VerifyAuditLog(log.path, {.since = log.Read(kCheckpointFile), .witness = line}).value().ok);
+  CHECK_FALSE(VerifyAuditLog(log.path, {.witness = line}).value().ok);
+  CHECK_FALSE(CosignedAt(note, witness.verifying_key().ToText()).ok());  // a key of another kind
+  const size_t begin = note.find("nacre/witness/W ");
+  for (size_t i = begin; i < note.size(); ++i) {
+    CAPTURE(i);
+    std::string changed = note;
+    changed[i] ^= 1;
+    REQUIRE_FALSE(CosignedAt(changed, line).ok());
+  }
+  // Five fields of the specification: key id, time, signature, over "cosignature/v1", the time and the text.
+  CHECK(line.starts_with("nacre/witness/W+"));
+  CHECK(WithSignatureOf(note, log.Read(kPublicKeyFile).substr(0, 38)) == log.Read(kCheckpointFile));
+}
+
+}  // namespace nacre::audit
