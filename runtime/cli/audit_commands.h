@@ -11,10 +11,11 @@ namespace nacre::cli {
 // One line: the record with --json, else what a person looks for, safe for a terminal.
 void PrintAuditRecord(const Globals& globals, uint64_t index, const Json& record);
 
-// `nacre audit query`, `export`, `rotate-key`, `anchor` and `plot`, for RegisterAudit.
+// `nacre audit query`, `export`, `rotate-key`, `anchor`, `plot` and `watch`, for RegisterAudit.
 void RegisterAuditQuery(CLI::App& audit, Globals& globals);
 void RegisterAuditExport(CLI::App& audit, Globals& globals);
 void RegisterAuditKey(CLI::App& audit, Globals& globals);
 void RegisterAuditPlot(CLI::App& audit, Globals& globals);
+void RegisterAuditWatch(CLI::App& audit, Globals& globals);
 
 }  // namespace nacre::cli

@@ -234,6 +234,7 @@ void RegisterAudit(CLI::App& root, Globals& globals) {
   RegisterAuditExport(*audit, globals);
   RegisterAuditPlot(*audit, globals);
   RegisterAuditKey(*audit, globals);
+  RegisterAuditWatch(*audit, globals);
 
   CLI::App* show = audit->add_subcommand(
       "show", "One record, its neighbours, and the proof that it is in the signed tree");

@@ -115,6 +115,43 @@ class Audit(NacreCase):
         self.assertEqual(run(*other).returncode, 2)
         self.nacre("audit", "anchor", self.folder / "none" / "x", exit_code=3)
 
+    def test_a_watch_tells_of_denials_and_first_uses_once_and_records_what_failed(self):
+        told = self.folder / "told"
+        rules = self.policy(json.dumps({
+            "alerts": [{"id": "denials", "match": {"decision": "deny"}, "count": 2, "within": "1h", "by": "rule",
+                        "notify": ["file"]},
+                       {"id": "new-tool", "match": {"event": "call.decided"}, "first": "tool", "per": "session",
+                        "notify": ["broken"]}],
+            "sinks": {"file": {"command": ["/usr/bin/tee", "-a", str(told)]}, "broken": {"command": ["/bin/false"]}}}),
+            "alerts.json")
+        cursor = self.folder / "cursor"
+        watch = ("audit", "watch", "--rules", rules, "--cursor", cursor)
+        steps = [call("fs.write", path="/etc/a", content="x"), call("fs.write", path="/etc/b", content="x"), answer("no")]
+        with ScriptedEngine(steps) as engine:
+            self.run_task("try", "--engine", engine.url)
+        done = self.nacre(*watch, "--once", "--json", exit_code=1)  # a sink failed
+        self.assertEqual([event["alert"] for event in done.events], ["new-tool", "denials"])
+        self.assertEqual(done.events[1]["count"], 2)
+        self.assertEqual(json.loads(told.read_text())["alert"], "denials")
+        recorded = [(record["event"], record["data"]["alert"]) for record in self.audit() if record["event"].startswith("alert.")]
+        self.assertEqual(recorded, [("alert.raised", "new-tool"), ("alert.failed", "new-tool"), ("alert.raised", "denials")])
+        self.assertEqual(self.nacre(*watch, "--once", "--json").stdout, "")  # it goes on from there
+        # A crash before the cursor was moved counts nothing twice.
+        cursor.unlink()
+        self.assertEqual(self.nacre(*watch, "--once", "--json").stdout, "")
+        # It follows, and one more denial is no alert: two are.
+        follower = self.start(*watch, "--json")
+        with ScriptedEngine(steps) as engine:
+            self.run_task("again", "--engine", engine.url)
+        self.assertEqual([json.loads(follower.stdout.readline())["alert"] for _ in range(2)], ["new-tool", "denials"])
+        follower.send_signal(signal.SIGTERM)
+        follower.communicate(timeout=60)
+        self.assert_verified()
+        self.nacre("audit", "watch", "--rules", self.policy("{}", "bad.json"), "--cursor", cursor, exit_code=2)
+        self.nacre("audit", "watch", "--rules", rules, exit_code=2)
+        (self.folder / "cursor.state").write_text("x")
+        self.nacre(*watch, "--once", exit_code=1)
+
     def test_a_directory_that_is_no_log_is_reported_and_wrong_use_refused(self):
         nothing = self.folder / "nothing"
         self.standalone(nothing, exit_code=3)

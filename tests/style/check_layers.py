@@ -23,6 +23,7 @@ ARROWS = {
     "runtime/plot": ["base", "runtime/audit"],
     "runtime/verify": ["base", "runtime/audit"],
     "runtime/inference": ["base"],
+    "runtime/alert": ["base", "runtime/audit", "runtime/inference"],
     "runtime/inference/worker": ["base", "runtime/inference"],
     # No part of the runtime: a user of all of it, which links the tools as they are.
     "runtime/inference/mini": ["base", "policy", "sandbox", "memory", "tools", "sdk/include", "sdk/src",
@@ -35,7 +36,7 @@ ARROWS = {
     "runtime": ["base", "policy", "sandbox", "memory", "tools", "runtime/agent", "runtime/audit",
                 "runtime/inference"],
     "runtime/cli": ["base", "policy", "sandbox", "memory", "tools", "sdk/client", "runtime",
-                    "runtime/agent", "runtime/audit", "runtime/inference", "runtime/plot", "runtime/redteam",
+                    "runtime/agent", "runtime/alert", "runtime/audit", "runtime/inference", "runtime/plot", "runtime/redteam",
                     "runtime/server"],
 }
 

@@ -1,0 +1,235 @@
+// nacre audit watch: tells somebody when the log says something that a rule asks for. A process of its own, which
+// reads the log like anybody: no call waits for it.
+#include <poll.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+
+#include "base/file.h"
+#include "runtime/alert/alert_delivery.h"
+#include "runtime/alert/alert_engine.h"
+#include "runtime/audit/audit_log.h"
+#include "runtime/audit/entry_reader.h"
+#include "runtime/audit/log_export.h"
+#include "runtime/audit/record_format.h"
+#include "runtime/cli/audit_commands.h"
+#include "runtime/cli/terminal.h"
+
+namespace nacre::cli {
+namespace {
+
+using std::chrono::milliseconds;
+
+struct WatchFlags {
+  std::string rules;
+  std::string cursor;
+  bool once = false;
+};
+
+// Of the file of the state: rules times values.
+constexpr size_t kWatchStateBytesMax = 512U << 20;
+
+class Watcher final {
+ public:
+  Watcher(Globals& globals, App& app, const alert::AlertRules& rules, std::string cursor,
+          CancelToken cancel)
+      : globals_(globals),
+        app_(app),
+        rules_(rules),
+        engine_(rules),
+        cursor_(std::move(cursor)),
+        cancel_(std::move(cancel)) {}
+
+  Status Load() {
+    const auto text = audit::ReadRegularFile(StateFile(), kWatchStateBytesMax);
+    if (!text.ok()) {
+      return text.error().code == ErrorCode::kNotFound ? Ok() : Status(text.error());
+    }
+    const Json state =
+        NACRE_TRY(ParseJson(text.value(), {.bytes_max = kWatchStateBytesMax, .depth_max = 8}));
+    const Json* engine = FindMember(state, "engine");
+    if (engine == nullptr || IntMember(state, "next", -1) < 0) {
+      return Error{ErrorCode::kInvalidArgument,
+                   StateFile() + " is no state of a watch; remove it and the cursor"};
+    }
+    next_ = static_cast<uint64_t>(IntMember(state, "next"));
+    const Status taken = engine_.TakeState(*engine);
+    return taken.ok() ? Ok() : Status(WithContext(StateFile(), taken.error()));
+  }
+
+  // Whole lines of records, in order. What was told before it failed is told again.
+  Status Take(std::string_view lines) {
+    const uint64_t before = next_;
+    while (!lines.empty()) {
+      const size_t end = lines.find('\n');
+      const Json record = NACRE_TRY(audit::ParseRecord(lines.substr(0, end)));
+      lines.remove_prefix(end + 1);
+      const auto index = static_cast<uint64_t>(IntMember(record, "index"));
+      if (index < next_) {
+        continue;  // counted already: the cursor was not moved any more
+      }
+      for (const alert::Alert& alert : engine_.Add(index, record)) {
+        NACRE_TRY(Tell(alert));
+      }
+      next_ = index + 1;
+    }
+    if (cursor_.empty() || next_ == before) {
+      return Ok();
+    }
+    return WriteFileAtomically(
+        StateFile(), DumpJson(Json{{"next", next_}, {"engine", engine_.ToState()}}) + "\n");
+  }
+
+  uint64_t raised() const { return raised_; }
+  uint64_t failed() const { return failed_; }
+
+ private:
+  std::string StateFile() const { return cursor_ + ".state"; }
+
+  Status Tell(const alert::Alert& alert) {
+    ++raised_;
+    NACRE_TRY(Record("alert.raised", alert,
+                     {{"alert", alert.rule},
+                      {"of", alert.index},
+                      {"count", alert.count},
+                      {"notify", alert.notify}}));
+    const OrderedJson json = ToJson(alert);
+    if (globals_.json) {
+      std::printf("%s\n", DumpJson(json).c_str());
+    } else {
+      std::printf("%6llu  %s  %-20s %s %s %s\n", static_cast<unsigned long long>(alert.index),
+                  SafeLine(alert.time, 24).c_str(), SafeLine(alert.rule, 40).c_str(),
+                  SafeLine(alert.event, 24).c_str(), SafeLine(alert.tool, 40).c_str(),
+                  SafeLine(alert.value, 60).c_str());
+    }
+    std::fflush(stdout);
+    for (const std::string& name : alert.notify) {
+      NACRE_TRY(Notify(
+          alert, *std::find_if(rules_.sinks.begin(), rules_.sinks.end(),
+                               [&](const alert::AlertSink& sink) { return sink.name == name; })));
+    }
+    return Ok();
+  }
+
+  Status Notify(const alert::Alert& alert, const alert::AlertSink& sink) {
+    constexpr milliseconds kTimeout(10'000);
+    Status told = Ok();
+    for (int tries = 0; tries < alert::kDeliveryTriesMax; ++tries) {
+      if (tries > 0) {
+        pollfd wait{cancel_.poll_fd(), POLLIN, 0};
+        ::poll(&wait, 1, 250 << (2 * tries));
+      }
+      told = alert::Deliver(alert, sink, kTimeout, cancel_);
+      if (told.ok() || cancel_.cancelled()) {
+        break;
+      }
+    }
+    if (told.ok()) {
+      return told;
+    }
+    if (cancel_.cancelled()) {
+      return told.error();  // told again when it goes on
+    }
+    ++failed_;
+    std::fprintf(stderr, "nacre: alert %s: %s: %s\n", SafeLine(alert.rule, 40).c_str(),
+                 SafeLine(sink.name, 40).c_str(), SafeLine(told.error().message, 300).c_str());
+    return Record("alert.failed", alert,
+                  {{"alert", alert.rule},
+                   {"of", alert.index},
+                   {"sink", sink.name},
+                   {"reason", told.error().message}});
+  }
+
+  // Opened when there is something to say: a watch that finds nothing writes nothing.
+  Status Record(const char* event, const alert::Alert& alert, Json data) {
+    if (log_ == nullptr) {
+      log_ = NACRE_TRY(audit::OpenAuditLog(app_.audit_directory(), app_.clock(), app_.random()));
+    }
+    audit::AuditRecord record;
+    record.event = event;
+    record.session = alert.session;
+    record.data = std::move(data);
+    record.actor = "nacre";
+    const Result<uint64_t> written = log_->Append(record);
+    return written.ok() ? Ok() : Status(written.error());
+  }
+
+  Globals& globals_;
+  App& app_;
+  const alert::AlertRules& rules_;
+  alert::AlertEngine engine_;
+  const std::string cursor_;
+  const CancelToken cancel_;
+  std::unique_ptr<audit::AuditLog> log_;
+  uint64_t next_ = 0;
+  uint64_t raised_ = 0;
+  uint64_t failed_ = 0;
+};
+
+Result<alert::AlertRules> LoadRules(const std::string& file) {
+  const std::string text = NACRE_TRY(ReadFile(file, alert::kRulesBytesMax));
+  auto rules = alert::ParseAlertRules(text);
+  return rules.ok() ? std::move(rules)
+                    : Result<alert::AlertRules>(WithContext(file, rules.error()));
+}
+
+int Watch(Globals& globals, const WatchFlags& flags) {
+  App app(globals.app);
+  const Result<alert::AlertRules> rules = LoadRules(flags.rules);
+  if (!rules.ok()) {
+    return Fail(globals, rules.error(), kExitUsage);
+  }
+  const CancelToken cancel = CancelOnSignal();
+  Watcher watcher(globals, app, rules.value(), flags.cursor, cancel);
+  if (const Status loaded = watcher.Load(); !loaded.ok()) {
+    return Fail(globals, loaded.error(), kExitFailed);
+  }
+  const audit::ExportOptions options{
+      .format = audit::ExportFormat::kJsonl, .source = {}, .cursor_file = flags.cursor};
+  const auto take = [&](std::string_view lines) { return watcher.Take(lines); };
+  do {
+    const Result<uint64_t> more = audit::ExportLog(app.audit_directory(), options, take);
+    if (!more.ok() && !cancel.cancelled()) {
+      const ErrorCode code = more.error().code;
+      if (code == ErrorCode::kNotFound && !flags.once) {
+        // Nobody has written yet.
+      } else {
+        return Fail(globals, more.error(),
+                    code == ErrorCode::kDataLoss             ? kExitTampered
+                    : code == ErrorCode::kFailedPrecondition ? kExitFailed
+                                                             : kExitBroken);
+      }
+    }
+    constexpr int kPollMs = 500;
+    pollfd wait{cancel.poll_fd(), POLLIN, 0};
+    if (!flags.once) {
+      ::poll(&wait, 1, kPollMs);
+    }
+  } while (!flags.once && !cancel.cancelled());
+  return watcher.failed() == 0 ? kExitOk : kExitFailed;
+}
+
+}  // namespace
+
+void RegisterAuditWatch(CLI::App& audit, Globals& globals) {
+  CLI::App* command =
+      audit.add_subcommand("watch", "Tells somebody when the log says what a rule asks for");
+  auto flags = std::make_shared<WatchFlags>();
+  command->add_option("--rules", flags->rules, "A JSON file of alerts and sinks: docs/audit-log.md")
+      ->required();
+  command
+      ->add_option("--cursor", flags->cursor,
+                   "Goes on after what this file says, and notes there how far it came, with "
+                   "FILE.state beside it")
+      ->required();
+  command->add_flag("--once", flags->once, "Ends with the log instead of following it");
+  AddJsonFlag(*command, globals);
+  command->footer(
+      "Example:\n  nacre audit watch --rules alerts.json --cursor alerts.cursor\n"
+      "An alert that was told but not yet noted when it was killed is told again: alert and index "
+      "tell.");
+  command->callback([&globals, flags] { globals.exit_code = Watch(globals, *flags); });
+}
+
+}  // namespace nacre::cli
