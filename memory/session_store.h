@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -83,6 +84,13 @@ struct CallDetail {
   std::string turn_id;
 };
 
+// What was used by several turns together.
+struct Use {
+  int64_t steps = 0;
+  int64_t calls = 0;  // denied ones included
+  int64_t tokens = 0;
+};
+
 struct NoteRecord {
   int64_t id = 0;
   int64_t created_ms = 0;
@@ -112,6 +120,11 @@ class SessionStore {
 
   // A call by its id, a unique prefix of at least 4 characters, or "last": the newest.
   virtual Result<CallDetail> LoadCall(const std::string& id) = 0;
+
+  // What all sessions used since a time: the steps of turns that began then or later.
+  virtual Result<Use> UseSince(int64_t since_ms) = 0;
+  // The calls of all sessions that started since a time, by tool; denied ones are not counted.
+  virtual Result<std::map<std::string, uint64_t>> CallsSince(int64_t since_ms) = 0;
 
   // Notes belong to a workspace: every session there can recall them.
   virtual Status AddNote(const std::string& workspace, const std::string& text, int64_t now_ms) = 0;

@@ -261,6 +261,34 @@ Result<std::vector<SessionRecord>> SqliteSessionStore::ListSessions(int64_t limi
   return sessions;
 }
 
+Result<Use> SqliteSessionStore::UseSince(int64_t since_ms) {
+  const std::lock_guard lock(mutex_);
+  Statement row = NACRE_TRY(database_.Query(
+      "SELECT count(*), count(calls.id), coalesce(sum(prompt_tokens + generated_tokens), 0) "
+      "FROM turns JOIN steps ON steps.turn_id = turns.id "
+      "LEFT JOIN calls ON calls.turn_id = steps.turn_id AND calls.step = steps.position "
+      "WHERE turns.created_ms >= ?",
+      since_ms));
+  Use use;
+  if (NACRE_TRY(row.Next())) {
+    use = {row.Int(0), row.Int(1), row.Int(2)};
+  }
+  return use;
+}
+
+Result<std::map<std::string, uint64_t>> SqliteSessionStore::CallsSince(int64_t since_ms) {
+  const std::lock_guard lock(mutex_);
+  Statement row = NACRE_TRY(
+      database_.Query("SELECT tool, count(*) FROM calls WHERE started_ms >= ? AND state <> ? "
+                      "GROUP BY tool",
+                      since_ms, static_cast<int64_t>(CallState::kDenied)));
+  std::map<std::string, uint64_t> calls;
+  while (NACRE_TRY(row.Next())) {
+    calls[row.Text(0)] = static_cast<uint64_t>(row.Int(1));
+  }
+  return calls;
+}
+
 Result<std::string> SqliteSessionStore::ResolveId(const std::string& id, const std::string& kind) {
   const std::string table = kind + "s";
   const std::string time = kind == "session" ? "created_ms" : "started_ms";

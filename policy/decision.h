@@ -75,6 +75,14 @@ struct SourceLocation {
   friend bool operator==(const SourceLocation&, const SourceLocation&) = default;
 };
 
+// Who may say yes to a call that a rule asks for, and for how long their yes holds.
+struct Approvers {
+  std::vector<std::string> users;  // accounts of the host: "alice"; empty: whoever runs nacre
+  std::chrono::milliseconds expires{900'000};
+
+  friend bool operator==(const Approvers&, const Approvers&) = default;
+};
+
 struct Decision {
   Verdict verdict = Verdict::kDeny;
   std::string rule;  // "tools.read-workspace", "workspace.protect", "default"
@@ -83,12 +91,13 @@ struct Decision {
   SourceLocation source;  // where the rule stands; empty file for "default"
   // Never null. Of the policy when the verdict is kAllow or kAsk; else it grants nothing.
   std::shared_ptr<const Grant> grant = NoGrant();
+  Approvers approvers = {};  // of kAsk
 
   static const std::shared_ptr<const Grant>& NoGrant();
 
   friend bool operator==(const Decision& a, const Decision& b) {
     return a.verdict == b.verdict && a.rule == b.rule && a.reason == b.reason &&
-           a.source == b.source && *a.grant == *b.grant;
+           a.source == b.source && *a.grant == *b.grant && a.approvers == b.approvers;
   }
 };
 

@@ -18,13 +18,24 @@ constexpr size_t kPairsMax = 200'000;
 std::vector<std::string> Meanings(const PolicyDocument& policy) {
   std::vector<std::string> meanings;
   const OrderedJson document = ToDocument(policy);
-  for (const OrderedJson& rule : document["tools"]) {
-    OrderedJson meaning = rule;
-    meaning.erase("id");
-    meaning.erase("reason");
-    meanings.push_back(DumpJson(meaning));
+  for (const char* section : {"tools", "narrow"}) {
+    if (!document.contains(section)) {
+      continue;
+    }
+    for (const OrderedJson& rule : document[section]) {
+      OrderedJson meaning = rule;
+      meaning.erase("id");
+      meaning.erase("reason");
+      meanings.push_back(section + DumpJson(meaning));
+    }
   }
   return meanings;
+}
+
+// In the order of Meanings().
+const ToolRule& RuleAt(const PolicyDocument& policy, size_t index) {
+  return index < policy.tools.size() ? policy.tools[index]
+                                     : policy.narrow[index - policy.tools.size()];
 }
 
 std::vector<const ToolRule*> Only(const PolicyDocument& policy,
@@ -34,7 +45,7 @@ std::vector<const ToolRule*> Only(const PolicyDocument& policy,
   std::vector<const ToolRule*> only;
   for (size_t i = 0; i < mine.size(); ++i) {
     if (known.count(mine[i]) == 0) {
-      only.push_back(&policy.tools[i]);
+      only.push_back(&RuleAt(policy, i));
     }
   }
   return only;
@@ -44,7 +55,11 @@ void CompareSettings(const OrderedJson& before, const OrderedJson& after, const 
                      std::vector<SettingChange>& changes) {
   for (const auto& [key, value] : before.items()) {
     const std::string inner = path.empty() ? key : path + "." + key;
-    if (inner == "tools" || inner == "nacre") {
+    if (inner == "tools" || inner == "narrow" || inner == "nacre") {
+      continue;
+    }
+    if (!after.contains(key)) {
+      changes.push_back({inner, DumpJson(value), "absent"});
       continue;
     }
     const OrderedJson& other = after.at(key);
@@ -52,6 +67,11 @@ void CompareSettings(const OrderedJson& before, const OrderedJson& after, const 
       CompareSettings(value, other, inner, changes);
     } else if (value != other) {
       changes.push_back({inner, DumpJson(value), DumpJson(other)});
+    }
+  }
+  for (const auto& [key, value] : after.items()) {
+    if (!before.contains(key) && key != "narrow") {
+      changes.push_back({path.empty() ? key : path + "." + key, "absent", DumpJson(value)});
     }
   }
 }

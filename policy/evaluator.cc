@@ -65,6 +65,25 @@ std::string ReasonForNothing(const Program::Answer& answer, const Request& reque
          DescribeFailure(answer.closest->arguments.at(answer.held), request);
 }
 
+// A rule of `narrow` can only make a decision stricter.
+void NarrowByRule(const Policy& policy, const Request& request, Decision& decision) {
+  if (policy.narrow.empty()) {
+    return;
+  }
+  const ToolRule* rule = policy.narrow_program().Ask(request).decider;
+  if (rule == nullptr || rule->verdict >= decision.verdict) {
+    return;
+  }
+  decision.verdict = rule->verdict;
+  decision.rule = rule->Name();
+  decision.reason = rule->reason;
+  decision.source = rule->source;
+  decision.approvers = rule->approvers;
+  if (decision.verdict == Verdict::kDeny) {
+    decision.grant = Decision::NoGrant();
+  }
+}
+
 // A flow can only make a decision stricter.
 void NarrowByFlow(const Policy& policy, const Request& request, Decision& decision) {
   if (policy.data.flows.empty()) {
@@ -78,6 +97,7 @@ void NarrowByFlow(const Policy& policy, const Request& request, Decision& decisi
   decision.rule = "data." + answer.rule->id;
   decision.reason = answer.rule->reason + ": " + DescribeFlow(answer, request.flow);
   decision.source = answer.rule->source;
+  decision.approvers = {};
   if (decision.verdict == Verdict::kDeny) {
     decision.grant = Decision::NoGrant();
   }
@@ -96,12 +116,12 @@ Decision Evaluate(const Policy& policy, const Request& request) {
     return Refusal("default", ReasonForNothing(answer, request), {});
   }
   const ToolRule& rule = *answer.decider;
-  Decision decision{.verdict = rule.verdict,
-                    .rule = "tools." + rule.id,
-                    .reason = rule.reason,
-                    .source = rule.source};
+  Decision decision{
+      .verdict = rule.verdict, .rule = rule.Name(), .reason = rule.reason, .source = rule.source};
   if (rule.verdict != Verdict::kDeny) {
     decision.grant = policy.shared_grant();
+    decision.approvers = rule.approvers;
+    NarrowByRule(policy, request, decision);
     NarrowByFlow(policy, request, decision);
   }
   return decision;
@@ -113,9 +133,11 @@ bool CouldAllow(const Policy& policy, const std::string& tool) {
       continue;
     }
     bool denied = false;
-    for (const ToolRule& other : policy.tools) {
-      denied = denied || (other.verdict == Verdict::kDeny && RuleCoversTool(other, tool) &&
-                          ConditionsCover(other, rule));
+    for (const auto* others : {&policy.tools, &policy.narrow}) {
+      for (const ToolRule& other : *others) {
+        denied = denied || (other.verdict == Verdict::kDeny && RuleCoversTool(other, tool) &&
+                            ConditionsCover(other, rule));
+      }
     }
     if (!denied) {
       return true;

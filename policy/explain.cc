@@ -4,6 +4,30 @@
 #include "policy/internal/matcher.h"
 
 namespace nacre::policy {
+namespace {
+
+void AddRules(const std::vector<ToolRule>& rules, const Request& request,
+              Explanation& explanation) {
+  for (const ToolRule& rule : rules) {
+    if (!RuleCoversTool(rule, request.tool)) {
+      ++explanation.rules_for_other_tools;
+      continue;
+    }
+    const size_t held = ConditionsHeld(rule, request);
+    RuleTrace trace{.rule = rule.Name(),
+                    .reason = rule.reason,
+                    .verdict = rule.verdict,
+                    .matched = held == rule.arguments.size(),
+                    .missing = {},
+                    .source = rule.source};
+    if (!trace.matched) {
+      trace.missing = DescribeFailure(rule.arguments[held], request);
+    }
+    explanation.considered.push_back(std::move(trace));
+  }
+}
+
+}  // namespace
 
 Explanation Explain(const Policy& policy, const Request& request) {
   Explanation explanation;
@@ -17,23 +41,8 @@ Explanation Explain(const Policy& policy, const Request& request) {
                                       .missing = {},
                                       .source = decision.source});
   }
-  for (const ToolRule& rule : policy.tools) {
-    if (!RuleCoversTool(rule, request.tool)) {
-      ++explanation.rules_for_other_tools;
-      continue;
-    }
-    const size_t held = ConditionsHeld(rule, request);
-    RuleTrace trace{.rule = "tools." + rule.id,
-                    .reason = rule.reason,
-                    .verdict = rule.verdict,
-                    .matched = held == rule.arguments.size(),
-                    .missing = {},
-                    .source = rule.source};
-    if (!trace.matched) {
-      trace.missing = DescribeFailure(rule.arguments[held], request);
-    }
-    explanation.considered.push_back(std::move(trace));
-  }
+  AddRules(policy.tools, request, explanation);
+  AddRules(policy.narrow, request, explanation);
   return explanation;
 }
 

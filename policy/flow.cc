@@ -59,15 +59,10 @@ enum class Reach { kNone = 0, kPart, kAll };
 
 // kAll: the path, or a folder that it is in. kPart: something below it. Whether the path is a folder is
 // not known here, and what is read of a folder may be of anything in it.
-Reach PathReach(const std::string& pattern, const std::string& path) {
-  const std::optional<Glob> glob = Glob::Compile(pattern);
-  if (!glob.has_value()) {
-    return Reach::kPart;
-  }
-  if (glob->MatchesAtOrAbove(path)) {
+Reach PathReach(const Glob& glob, const GlobWalk& walk, const std::string& path) {
+  if (glob.MatchesAtOrAbove(path)) {
     return Reach::kAll;
   }
-  const GlobWalk walk({pattern});
   GlobWalk::State at = walk.Start();
   GlobWalk::State below;
   size_t begin = 0;
@@ -78,6 +73,14 @@ Reach PathReach(const std::string& pattern, const std::string& path) {
     begin = end + 1;
   }
   return at.empty() ? Reach::kNone : Reach::kPart;
+}
+
+Reach PathReach(const DataSource& source, const std::string& path) {
+  if (source.glob != nullptr && source.walk != nullptr) {
+    return PathReach(*source.glob, *source.walk, path);
+  }
+  const std::optional<Glob> glob = Glob::Compile(source.path);
+  return glob.has_value() ? PathReach(*glob, GlobWalk({source.path}), path) : Reach::kPart;
 }
 
 // Of several paths or hosts: all of them, some, or none.
@@ -101,7 +104,7 @@ Reach SourceReach(const DataSource& source, const SourceQuery& query) {
   Reach reach = Reach::kAll;
   if (!source.path.empty()) {
     reach = std::min(reach, ReachOfAny(query.paths, [&](const std::string& path) {
-                       return PathReach(source.path, path);
+                       return PathReach(source, path);
                      }));
   }
   if (!source.host.empty()) {

@@ -9,6 +9,7 @@
 // rule can speak of "recipients" of "calls that send" and fit tools that its author never saw.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,6 +18,9 @@
 #include "policy/label.h"
 
 namespace nacre::policy {
+
+class Glob;
+class GlobWalk;
 
 // What a call does to the world, the part that matters for flows. A tool may have several.
 enum class CallEffect {
@@ -82,11 +86,13 @@ struct FlowFacts {
 
 // One entry of data.sources: which data, and what it is. All conditions that are given must hold.
 struct DataSource {
-  std::vector<std::string> tools;  // exact names, "prefix.*"; empty: any
-  std::string path;                // glob over the normalised path arguments; empty: any
-  std::string host;                // "a.example.com" or "*.example.com"; empty: any
-  bool memory = false;             // what the session's notes hold
-  bool user = false;               // the user's own words
+  std::vector<std::string> tools;        // exact names, "prefix.*"; empty: any
+  std::string path;                      // glob over the normalised path arguments; empty: any
+  std::shared_ptr<const Glob> glob;      // `path`, read once; null: by each look
+  std::shared_ptr<const GlobWalk> walk;  // the same, segment by segment
+  std::string host;                      // "a.example.com" or "*.example.com"; empty: any
+  bool memory = false;                   // what the session's notes hold
+  bool user = false;                     // the user's own words
   std::optional<Integrity> integrity;
   Confidentiality confidentiality = Confidentiality::kPublic;
   std::set<std::string> categories;

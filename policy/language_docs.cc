@@ -80,6 +80,8 @@ std::string OneValue(const Field& field) {
       return "a host";
     case Type::kCategory:
       return "a name: a-z 0-9 . : _ -";
+    case Type::kAccount:
+      return "a user's name";
     case Type::kRegex:
       return "a regular expression (RE2)";
     case Type::kValue:
@@ -182,6 +184,8 @@ OrderedJson OneSchema(const Field& field) {
       return Text(R"(^[^/\\@%\s]+$)", field.maximum);
     case Type::kCategory:
       return Text("^[a-z0-9][a-z0-9.:_-]{0,63}$");
+    case Type::kAccount:
+      return Text("^[A-Za-z0-9_][A-Za-z0-9_.-]*$", field.maximum);
     case Type::kText:
     case Type::kRegex:
       return Text(nullptr, field.maximum);
@@ -196,6 +200,9 @@ OrderedJson OneSchema(const Field& field) {
                                {"minProperties", 1},
                                {"maxProperties", 1},
                                {"not", {{"required", {"not"}}}}}
+             : field.key == "narrow"
+                 ? OrderedJson{{"allOf", OrderedJson::array({Reference(field.inner)})},
+                               {"properties", {{"decision", {{"enum", {"ask", "deny"}}}}}}}
                  : Reference(field.inner);
     case Type::kArguments:
       return {{"type", "object"},
@@ -256,9 +263,11 @@ void AddConditions(const std::string& map, OrderedJson& schema) {
                        OneNeeded({"integrity", "confidentiality", "categories"})};
   } else if (map == "rule") {
     // One harmless element would turn such a rule off.
-    schema["if"] = {{"properties", {{"decision", {{"const", "deny"}}}}}};
-    schema["then"] = {
-        {"properties", {{"args", {{"propertyNames", {{"not", {{"pattern", R"(\[\*\])"}}}}}}}}}};
+    const OrderedJson no_every = {{"propertyNames", {{"not", {{"pattern", R"(\[\*\])"}}}}}};
+    schema["allOf"] = {{{"if", {{"properties", {{"decision", {{"const", "deny"}}}}}}},
+                        {"then", {{"properties", {{"args", no_every}}}}}},
+                       {{"if", {{"properties", {{"decision", {{"enum", {"allow", "deny"}}}}}}}},
+                        {"then", {{"properties", {{"approvers", false}}}}}}};
   }
 }
 

@@ -66,21 +66,55 @@ struct ArgumentMatcher {
 };
 
 struct ToolRule {
-  std::string id;  // unique in the effective policy; "tools.ID" in decisions
+  std::string id;        // unique in the effective policy
+  bool narrows = false;  // it stands in `narrow`, not in `tools`
   std::string reason;
   std::vector<std::string> tools;  // exact names, "prefix.*" or "*"
   // All must hold. The loader puts them in one order, whatever the order of the keys: what names a
   // value first (equals, one_of, then under, glob, matches), then bounds and what is negated.
   std::vector<ArgumentMatcher> arguments;
   Verdict verdict = Verdict::kDeny;
+  Approvers approvers = {};  // of kAsk
   SourceLocation source;
+
+  // As decisions name it: "tools.ID" or "narrow.ID".
+  std::string Name() const { return (narrows ? "narrow." : "tools.") + id; }
 };
 
+// What several turns may use together. Absent: no bound.
+struct SharedBudget {
+  std::optional<uint64_t> steps;
+  std::optional<uint64_t> tool_calls;
+  std::optional<uint64_t> tokens;
+
+  bool empty() const { return !steps && !tool_calls && !tokens; }
+  friend bool operator==(const SharedBudget&, const SharedBudget&) = default;
+};
+
+// How often calls of some tools may run. Decisions name it "budgets.ID".
+struct CallRate {
+  enum class Per { kTurn = 0, kSession, kMinute, kHour, kDay };
+
+  std::string id;
+  std::string reason;
+  std::vector<std::string> tools;  // as ToolRule.tools
+  uint64_t calls = 0;              // of all of them together
+  Per per = Per::kTurn;  // minutes, hours and days: of all sessions of this state directory
+  SourceLocation source;
+
+  friend bool operator==(const CallRate&, const CallRate&) = default;
+};
+const char* PerName(CallRate::Per per);  // "turn", "session", "minute", "hour", "day"
+
 struct Budgets {
+  // Of one turn.
   uint32_t steps = 40;
   uint32_t tool_calls = 30;
   uint64_t tokens = 60'000;
   std::chrono::milliseconds wall{600'000};
+  SharedBudget session;
+  SharedBudget tenant_per_day;  // of all sessions of this state directory, the last 24 hours
+  std::vector<CallRate> rates;
 
   friend bool operator==(const Budgets&, const Budgets&) = default;
 };
@@ -94,8 +128,10 @@ struct PolicyDocument {
       layers;                   // this file first, then what it extends: "coding", "builtin/base"
   std::string digest;           // "sha256:..." over the effective policy's canonical form
   std::vector<ToolRule> tools;  // in order: the most derived layer first
-  Grant grant;                  // what any allowed call gets
-  SourceLocation mode_source;   // where workspace.mode stands; no file: nowhere, so none
+  // Rules that ask or deny, and hold only for calls that `tools` allows or asks for: "narrow.ID".
+  std::vector<ToolRule> narrow;
+  Grant grant;                 // what any allowed call gets
+  SourceLocation mode_source;  // where workspace.mode stands; no file: nowhere, so none
   std::vector<SourceLocation> hide_sources;     // one for each of grant.hide
   std::vector<SourceLocation> protect_sources;  // one for each of grant.protect
   Budgets budgets;
@@ -113,6 +149,7 @@ class Policy final : public PolicyDocument {
   Policy& operator=(const Policy&) = delete;
 
   const Program& program() const { return *program_; }
+  const Program& narrow_program() const { return *narrow_program_; }  // of `narrow`
   // `grant`, for decisions to hold on to.
   const std::shared_ptr<const Grant>& shared_grant() const { return shared_grant_; }
 
@@ -121,6 +158,7 @@ class Policy final : public PolicyDocument {
 
   std::shared_ptr<const Grant> shared_grant_;
   std::unique_ptr<const Program> program_;
+  std::unique_ptr<const Program> narrow_program_;
 };
 
 }  // namespace nacre::policy

@@ -12,6 +12,7 @@
 #include "policy/internal/layer.h"
 #include "policy/internal/problems.h"
 #include "policy/internal/profiles.h"
+#include "policy/internal/tenant.h"
 #include "policy/internal/yaml_tree.h"
 
 namespace nacre::policy {
@@ -54,15 +55,24 @@ class Loader {
 
   Result<std::shared_ptr<const Policy>> Load(const std::string& file, std::string_view text) {
     Add(file, text);
+    if (options_.tenant.has_value()) {
+      AddTenant(options_.tenant->file, options_.tenant->text);
+    }
     if (!problems_.empty()) {
       return problems_.ToError();
     }
     CheckRules();
-    CheckFlows();
+    CheckFlowsAndRates();
     if (!problems_.empty()) {
       return problems_.ToError();
     }
     PolicyDocument policy = Merge();
+    if (tenant_.has_value()) {
+      NarrowByTenant(*tenant_, policy, problems_);
+      if (!problems_.empty()) {
+        return problems_.ToError();
+      }
+    }
     if (policy.grant.share_network && policy.grant.profile == "network-client") {
       problems_.Add(
           {layers_.back().layer.file, 1, 1}, "sandbox.share_network",
@@ -104,6 +114,27 @@ class Loader {
     open_.pop_back();
     layers_.push_back({std::move(layer), std::move(below)});
     return layers_.size() - 1;
+  }
+
+  void AddTenant(const std::string& file, std::string_view text) {
+    const auto parsed = ParseYaml(text);
+    if (const auto* problem = std::get_if<YamlProblem>(&parsed)) {
+      problems_.Add({file, problem->line, problem->column}, "", problem->what);
+      return;
+    }
+    tenant_ = ReadLayer(file, std::get<YamlNode>(parsed),
+                        options_.tools.empty() ? nullptr : &options_.tools, problems_);
+  }
+
+  std::vector<const Layer*> AllLayers() const {
+    std::vector<const Layer*> all;
+    for (const Stacked& stacked : layers_) {
+      all.push_back(&stacked.layer);
+    }
+    if (tenant_.has_value()) {
+      all.push_back(&*tenant_);
+    }
+    return all;
   }
 
   std::optional<size_t> AddBase(const Layer::Located& base, const std::string& path,
@@ -169,6 +200,9 @@ class Loader {
       const Layer& layer = stacked->layer;
       policy.layers.push_back(layer.file);
       rules.insert(rules.end(), layer.tools.begin(), layer.tools.end());
+      policy.narrow.insert(policy.narrow.end(), layer.narrow.begin(), layer.narrow.end());
+      policy.budgets.rates.insert(policy.budgets.rates.end(), layer.rates.begin(),
+                                  layer.rates.end());
       Unite(layer.hide, policy.grant.hide, policy.hide_sources);
       Unite(layer.protect, policy.grant.protect, policy.protect_sources);
       UniteData(layer.data, policy.data);
@@ -209,34 +243,50 @@ class Loader {
     data.flows.insert(data.flows.end(), more.flows.begin(), more.flows.end());
   }
 
-  void CheckFlows() {
-    std::map<std::string, const FlowRule*> ids;
-    for (const Stacked& stacked : layers_) {
-      for (const FlowRule& flow : stacked.layer.data.flows) {
-        const auto [other, added] = ids.emplace(flow.id, &flow);
-        if (!added) {
-          problems_.Add(flow.source, "data." + flow.id,
-                        "duplicate id, first used at " + Text(other->second->source));
-        }
+  void CheckFlowsAndRates() {
+    std::map<std::string, SourceLocation> flows;
+    std::map<std::string, SourceLocation> rates;
+    for (const Layer* layer : AllLayers()) {
+      for (const FlowRule& flow : layer->data.flows) {
+        CheckId("data." + flow.id, flow.source, flows);
       }
+      for (const CallRate& rate : layer->rates) {
+        CheckId("budgets." + rate.id, rate.source, rates);
+      }
+    }
+  }
+
+  void CheckId(const std::string& name, const SourceLocation& source,
+               std::map<std::string, SourceLocation>& ids) {
+    const auto [other, added] = ids.emplace(name, source);
+    if (!added) {
+      problems_.Add(source, name, "duplicate id, first used at " + Text(other->second));
     }
   }
 
   void CheckRules() {
     std::map<std::string, const ToolRule*> ids;
-    for (const Stacked& stacked : layers_) {
-      for (const ToolRule& rule : stacked.layer.tools) {
-        const auto [other, added] = ids.emplace(rule.id, &rule);
-        if (!added) {
-          problems_.Add(rule.source, "tools." + rule.id,
-                        "duplicate id, first used at " + Text(other->second->source));
-        }
-        if (ids.size() > kRulesMax) {
-          problems_.Add(rule.source, "tools",
-                        "more than " + std::to_string(kRulesMax) + " rules in all layers");
-          return;
+    for (const Layer* layer : AllLayers()) {
+      for (const auto* rules : {&layer->tools, &layer->narrow}) {
+        for (const ToolRule& rule : *rules) {
+          const auto [other, added] = ids.emplace(rule.id, &rule);
+          if (!added) {
+            problems_.Add(rule.source, rule.Name(),
+                          "duplicate id, first used at " + Text(other->second->source));
+          }
+          if (ids.size() > kRulesMax) {
+            problems_.Add(rule.source, "tools",
+                          "more than " + std::to_string(kRulesMax) + " rules in all layers");
+            return;
+          }
         }
       }
+    }
+    for (const Layer* layer : AllLayers()) {
+      CheckReachableAmong(layer->narrow, layer->narrow.size());
+    }
+    if (tenant_.has_value()) {
+      CheckReachableAmong(tenant_->tools, tenant_->tools.size());
     }
     for (const Stacked& stacked : layers_) {
       CheckReachable(stacked);
@@ -251,10 +301,15 @@ class Loader {
       const std::vector<ToolRule>& more = layers_[index].layer.tools;
       rules.insert(rules.end(), more.begin(), more.end());
     }
+    CheckReachableAmong(rules, stacked.layer.tools.size());
+  }
+
+  // Of the first `count` rules.
+  void CheckReachableAmong(const std::vector<ToolRule>& rules, size_t count) {
     const DeciderIndex index(rules);
-    for (size_t i = 0; i < stacked.layer.tools.size(); ++i) {
+    for (size_t i = 0; i < count; ++i) {
       if (const ToolRule* decider = index.DeciderOf(i)) {
-        problems_.Add(rules[i].source, "tools." + rules[i].id,
+        problems_.Add(rules[i].source, rules[i].Name(),
                       "this rule can never decide: \"" + decider->id + "\" at " +
                           Text(decider->source) + " answers " + VerdictName(decider->verdict) +
                           " to every such call");
@@ -267,6 +322,7 @@ class Loader {
   Problems problems_;
   std::vector<std::string> open_;  // the documents being read, outermost first
   std::vector<Stacked> layers_;    // in the order in which they are applied
+  std::optional<Layer> tenant_;    // put upon all of them
 };
 
 Result<std::shared_ptr<const Policy>> LoadProfile(const std::string& name, std::string_view text,

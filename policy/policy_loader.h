@@ -13,6 +13,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,13 @@ struct LoadOptions {
   // The tools that exist, with their JSON Schemas ("parameters" object), when the caller knows
   // them: a rule for an unknown tool or argument is then an error. Empty: not checked.
   std::vector<std::pair<std::string, Json>> tools;
+  // A tenant's policy, put upon the one that is loaded: it can only narrow it (docs/policy-reference.md,
+  // "A tenant's policy"). Whatever in it would widen anything is an error.
+  struct Tenant {
+    std::string file;  // as it stands in messages
+    std::string text;
+  };
+  std::optional<Tenant> tenant = std::nullopt;
 };
 
 // `name` is a shipped profile ("coding" or "builtin/coding") or the path of a file. A file may

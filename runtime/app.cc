@@ -259,6 +259,14 @@ Result<std::shared_ptr<const policy::Policy>> App::LoadedPolicy(const std::strin
   for (const tools::Manifest& tool : registry->all()) {
     load.tools.emplace_back(tool.name, Json(tool.parameters));
   }
+  if (!options_.tenant_policy.empty()) {
+    constexpr size_t kTenantPolicyBytesMax = 32U << 20;
+    Result<std::string> text = ReadFile(options_.tenant_policy, kTenantPolicyBytesMax);
+    if (!text.ok()) {
+      return WithContext("tenant policy", text.error());
+    }
+    load.tenant = {options_.tenant_policy, std::move(text).value()};
+  }
   return policy::LoadPolicy(name, load);
 }
 
@@ -266,7 +274,11 @@ Result<std::shared_ptr<const policy::Policy>> App::PolicyFor(const policy::Polic
                                                              const std::string& name,
                                                              const std::string& workspace) const {
   policy::PolicyDocument effective = loaded;
-  for (const std::string& file : PolicyFiles(name, loaded)) {
+  std::vector<std::string> files = PolicyFiles(name, loaded);
+  if (!options_.tenant_policy.empty()) {
+    files.push_back(options_.tenant_policy);
+  }
+  for (const std::string& file : files) {
     // Both by the name that was given, which may be a symlink, and by the file that it leads to.
     const std::string given = fs::path(file).lexically_relative(workspace).string();
     for (const std::string& below : {PathBelow(file, workspace), given}) {

@@ -25,6 +25,7 @@ struct AppOptions {
   std::string
       state_directory;  // empty: $NACRE_STATE_DIR, $XDG_STATE_HOME/nacre, ~/.local/state/nacre
   std::string policy = "coding";  // a shipped profile or a file
+  std::string tenant_policy;      // a file that narrows it; empty: none
   std::string workspace = ".";
   std::string model;       // a GGUF file; empty: the bundled one. With an engine URL: a name
   std::string engine_url;  // empty: the embedded engine

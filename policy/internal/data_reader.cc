@@ -108,6 +108,10 @@ class DataReader {
     }
     if (const YamlNode* glob = NodeReader::Find(node, "path")) {
       source.path = ReadPath(*glob, path + ".path");
+      if (std::optional<Glob> compiled = Glob::Compile(source.path)) {
+        source.glob = std::make_shared<const Glob>(std::move(*compiled));
+        source.walk = std::make_shared<const GlobWalk>(std::vector<std::string>{source.path});
+      }
       which = true;
     }
     if (const YamlNode* host = NodeReader::Find(node, "host")) {

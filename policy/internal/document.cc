@@ -40,7 +40,34 @@ OrderedJson RuleDocument(const ToolRule& rule) {
     place[MatcherName(matcher.kind)] = MatcherValue(matcher);
   }
   document["decision"] = VerdictName(rule.verdict);
+  if (rule.verdict == Verdict::kAsk && rule.approvers != Approvers()) {
+    if (!rule.approvers.users.empty()) {
+      document["approvers"]["users"] = rule.approvers.users;
+    }
+    document["approvers"]["expires"] = FormatDuration(rule.approvers.expires);
+  }
   return document;
+}
+
+OrderedJson BudgetDocument(const SharedBudget& budget) {
+  OrderedJson document = OrderedJson::object();
+  const auto add = [&](const char* key, const std::optional<uint64_t>& value) {
+    if (value.has_value()) {
+      document[key] = *value;
+    }
+  };
+  add("steps", budget.steps);
+  add("tool_calls", budget.tool_calls);
+  add("tokens", budget.tokens);
+  return document;
+}
+
+OrderedJson RateDocument(const CallRate& rate) {
+  return {{"id", rate.id},
+          {"reason", rate.reason},
+          {"tool", rate.tools},
+          {"calls", rate.calls},
+          {"per", PerName(rate.per)}};
 }
 
 // The names of a list of enums.
@@ -275,6 +302,18 @@ OrderedJson ToDocument(const PolicyDocument& policy) {
         {"content", policy.audit_content == AuditContent::kFull ? "full" : "digest"}}}};
   for (const ToolRule& rule : policy.tools) {
     document["tools"].push_back(RuleDocument(rule));
+  }
+  for (const ToolRule& rule : policy.narrow) {
+    document["narrow"].push_back(RuleDocument(rule));
+  }
+  if (!policy.budgets.session.empty()) {
+    document["budgets"]["session"] = BudgetDocument(policy.budgets.session);
+  }
+  if (!policy.budgets.tenant_per_day.empty()) {
+    document["budgets"]["tenant_per_day"] = BudgetDocument(policy.budgets.tenant_per_day);
+  }
+  for (const CallRate& rate : policy.budgets.rates) {
+    document["budgets"]["rates"].push_back(RateDocument(rate));
   }
   if (policy.data.present) {
     document["data"] = DataDocument(policy.data);

@@ -73,6 +73,14 @@ void AddDocument(Table& table) {
              .items_max = kLayerRulesMax,
              .inner = "rule",
              .meaning = "rules: which calls are allowed, asked for or denied"});
+  table.Add({.key = "narrow",
+             .type = Type::kMap,
+             .many = Many::kList,
+             .items_max = kLayerRulesMax,
+             .inner = "rule",
+             .meaning =
+                 "rules that ask or deny, and hold only for calls that `tools` allows or asks "
+                 "for: none of them lets anything through. Decisions name them `narrow.ID`"});
   table.Add({.key = "data",
              .type = Type::kMap,
              .inner = "data",
@@ -243,7 +251,27 @@ void AddRule(Table& table) {
              .choices = {"allow", "ask", "deny"},
              .required = true,
              .meaning = "what such a call is answered"});
-  table.Add({.key = "approvers", .meaning = "who may answer an ask"});
+  table.Add(
+      {.key = "approvers",
+       .type = Type::kMap,
+       .inner = "approvers",
+       .meaning = "of `ask`: who may say yes, and for how long: see [approvals](#approvals)"});
+
+  table.Map("approvers");
+  table.Add({.key = "users",
+             .type = Type::kAccount,
+             .many = Many::kOneOrMore,
+             .items_max = kApproversMax,
+             .maximum = kAccountBytesMax,
+             .meaning = "accounts of the host whose yes counts; absent: whoever runs nacre"});
+  table.Add({.key = "expires",
+             .type = Type::kDuration,
+             .minimum = kSecond,
+             .maximum = 24 * kHour,
+             .initial = "15m",
+             .meaning = "a yes that comes later counts as no"});
+  table.Add({.key = "role", .meaning = "what the approver is; no roles are known"});
+  table.Add({.key = "count", .meaning = "how many must say yes; one person can be asked"});
 
   table.Map("matcher");
   const auto list = [&](const char* key, Type type, const char* meaning) {
@@ -444,7 +472,22 @@ void AddBudgets(Table& table) {
              .type = Type::kMap,
              .inner = "budgets.turn",
              .meaning = "from one request of the user to the agent's answer"});
-  table.Add({.key = "tenant_per_day", .meaning = "a tenant's day"});
+  table.Add({.key = "session",
+             .type = Type::kMap,
+             .inner = "budgets.session",
+             .meaning = "all turns of a session, also after a restart"});
+  table.Add({.key = "tenant_per_day",
+             .type = Type::kMap,
+             .inner = "budgets.tenant_per_day",
+             .meaning =
+                 "all sessions of one state directory, which is one tenant's, in the last 24 "
+                 "hours"});
+  table.Add({.key = "rates",
+             .type = Type::kMap,
+             .many = Many::kList,
+             .items_max = kRatesMax,
+             .inner = "rate",
+             .meaning = "how often calls of some tools may run"});
 
   table.Map("budgets.turn");
   const auto budget = [&](const char* key, Type type, int64_t minimum, int64_t maximum,
@@ -462,6 +505,42 @@ void AddBudgets(Table& table) {
   budget("tokens", Type::kInteger, 1, 1'000'000'000, "60000",
          "new tokens of prompts, and generated ones");
   budget("wall", Type::kDuration, 100, 24 * kHour, "10m", "time");
+  for (const char* map : {"budgets.session", "budgets.tenant_per_day"}) {
+    table.Map(map);
+    budget("steps", Type::kInteger, 1, 1'000'000'000, "", "replies of the model");
+    budget("tool_calls", Type::kInteger, 0, 1'000'000'000, "", "calls, denied ones included");
+    budget("tokens", Type::kInteger, 1, 1'000'000'000'000, "",
+           "new tokens of prompts, and generated ones");
+  }
+
+  table.Map("rate");
+  table.Add({.key = "id",
+             .type = Type::kIdentifier,
+             .required = true,
+             .meaning = "unique among all layers; decisions name it `budgets.ID`"});
+  table.Add({.key = "reason",
+             .type = Type::kReason,
+             .required = true,
+             .meaning = "what people and the model are told when it is used up"});
+  table.Add({.key = "tool",
+             .type = Type::kTool,
+             .many = Many::kOneOrMore,
+             .items_max = kToolsMax,
+             .maximum = kMatcherTextBytesMax,
+             .required = true,
+             .meaning = "these tools together"});
+  table.Add({.key = "calls",
+             .type = Type::kInteger,
+             .minimum = 0,
+             .maximum = 1'000'000'000,
+             .required = true,
+             .meaning = "most calls that may run; denied ones do not count"});
+  table.Add({.key = "per",
+             .type = Type::kChoice,
+             .choices = {"turn", "session", "minute", "hour", "day"},
+             .required = true,
+             .meaning = "minutes, hours and days are the last 60 seconds, 60 minutes and 24 hours "
+                        "of all sessions of the state directory"});
 
   table.Map("audit");
   table.Add({.key = "on_failure",

@@ -24,6 +24,9 @@ inline constexpr size_t kToolsMax = 32;            // of a rule
 inline constexpr size_t kArgumentsMax = 32;        // of a rule
 inline constexpr size_t kChoicesMax = 1000;        // of one_of and host_in
 inline constexpr size_t kMatcherTextBytesMax = 4096;
+inline constexpr size_t kApproversMax = 16;  // of a rule
+inline constexpr size_t kAccountBytesMax = 64;
+inline constexpr size_t kRatesMax = 256;         // of budgets.rates, in one file
 inline constexpr size_t kDataEntriesMax = 1000;  // of data.sources, and of data.flows
 inline constexpr size_t kDataNamesMax = 64;      // in one list of a data section
 
@@ -46,6 +49,7 @@ struct Field {
     kSandboxPath,
     kHost,
     kCategory,
+    kAccount,  // a user of the host
     kRegex,
     kValue,      // a text, a number, true or false
     kRange,      // [least, greatest]

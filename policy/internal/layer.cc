@@ -26,7 +26,16 @@ class LayerReader {
       ReadSettings(document, map);
     }
     if (const YamlNode* tools = NodeReader::Find(document, "tools")) {
-      ReadTools(*tools);
+      ReadRules(*tools, "tools", layer_.tools);
+    }
+    if (const YamlNode* narrow = NodeReader::Find(document, "narrow")) {
+      ReadRules(*narrow, "narrow", layer_.narrow);
+      for (const ToolRule& rule : layer_.narrow) {
+        if (rule.verdict == Verdict::kAllow) {
+          reader_.ReportAt(rule.source, "narrow." + rule.id,
+                           "a rule here only narrows what tools allow: use ask or deny");
+        }
+      }
     }
     if (const YamlNode* data = NodeReader::Find(document, "data")) {
       layer_.data = ReadData(reader_, *data);
@@ -51,7 +60,9 @@ class LayerReader {
       if (value == nullptr) {
         continue;
       }
-      if (field->type == Field::Type::kMap) {
+      if (field->key == "rates") {
+        ReadRates(*value);
+      } else if (field->type == Field::Type::kMap) {
         ReadSettings(*node, field->inner);
       } else if (field->type == Field::Type::kGlob) {
         ReadGlobs(*value, *field);
@@ -121,12 +132,24 @@ class LayerReader {
     }
   }
 
-  void ReadTools(const YamlNode& node) {
-    const YamlNode* list = reader_.List(node, "tools", kLayerRulesMax);
+  void ReadRules(const YamlNode& node, const std::string& section, std::vector<ToolRule>& rules) {
+    const YamlNode* list = reader_.List(node, section, kLayerRulesMax);
     for (size_t i = 0; list != nullptr && i < list->items.size(); ++i) {
-      const std::string path = "tools[" + std::to_string(i) + "]";
+      const std::string path = section + "[" + std::to_string(i) + "]";
       if (auto rule = ReadRule(reader_, list->items[i], path, tools_)) {
-        layer_.tools.push_back(std::move(*rule));
+        rule->narrows = section == "narrow";
+        rules.push_back(std::move(*rule));
+      }
+    }
+  }
+
+  void ReadRates(const YamlNode& node) {
+    const std::string section = "budgets.rates";
+    const YamlNode* list = reader_.List(node, section, kRatesMax);
+    for (size_t i = 0; list != nullptr && i < list->items.size(); ++i) {
+      const std::string path = section + "[" + std::to_string(i) + "]";
+      if (auto rate = ReadRate(reader_, list->items[i], path)) {
+        layer_.rates.push_back(std::move(*rate));
       }
     }
   }

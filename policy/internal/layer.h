@@ -25,6 +25,8 @@ struct Layer {
   std::vector<Located> hide;
   std::vector<Located> protect;
   std::vector<ToolRule> tools;
+  std::vector<ToolRule> narrow;
+  std::vector<CallRate> rates;
   DataRules data;
 };
 

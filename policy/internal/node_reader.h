@@ -36,6 +36,12 @@ class NodeReader {
     problems_.Add(Where(at), path, what, suggestion);
   }
 
+  // The same where what was read is known, and its node is not.
+  void ReportAt(const SourceLocation& where, const std::string& path,
+                const std::string& what) const {
+    problems_.Add(where, path, what);
+  }
+
   struct Keys {
     std::vector<std::string> known;
     // Of the language, but not enforced by this version, so refused: a policy must not promise

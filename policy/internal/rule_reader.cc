@@ -36,6 +36,13 @@ bool IsToolPattern(const std::string& text) {
   return last != '.' && name.size() <= kToolNameBytesMax;
 }
 
+bool IsAccount(const std::string& name) {
+  return std::all_of(name.begin(), name.end(), [&](const char& c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           (&c != name.data() && (c == '.' || c == '-'));
+  });
+}
+
 class RuleReader {
  public:
   RuleReader(const NodeReader& reader, const ToolSchemas* tools) : reader_(reader), tools_(tools) {}
@@ -61,6 +68,9 @@ class RuleReader {
     }
     if (const YamlNode* decision = NodeReader::Find(node, "decision")) {
       ReadDecision(*decision, path + ".decision");
+    }
+    if (const YamlNode* approvers = NodeReader::Find(node, "approvers")) {
+      ReadApprovers(*approvers, path + ".approvers");
     }
     if (const YamlNode* args = NodeReader::Find(node, "args")) {
       ReadArguments(*args, path + ".args");
@@ -100,6 +110,34 @@ class RuleReader {
     if (const auto verdict = Noted(reader_.VerdictOf(node, path))) {
       denies_ = *verdict == Verdict::kDeny;
       rule_.verdict = *verdict;
+    }
+  }
+
+  void ReadApprovers(const YamlNode& node, const std::string& path) {
+    if (reader_.Map(node, path, KeysOf("approvers")) == nullptr) {
+      bad_ = true;
+      return;
+    }
+    if (rule_.verdict != Verdict::kAsk) {
+      Report(node, path, "only a rule that asks has approvers");
+    }
+    if (const YamlNode* users = NodeReader::Find(node, "users")) {
+      const auto names = reader_.OneOrMore(*users, path + ".users", kApproversMax);
+      bad_ = bad_ || names.empty();
+      for (const auto& [at, item] : names) {
+        auto name = Noted(reader_.Text(*item, at, kAccountBytesMax));
+        if (name.has_value() && !IsAccount(*name)) {
+          Report(*item, at, "expected the name of an account of this host, such as alice");
+        }
+        rule_.approvers.users.push_back(name.value_or(""));
+      }
+    }
+    if (const YamlNode* expires = NodeReader::Find(node, "expires")) {
+      const Field& field = FieldOf("approvers", "expires");
+      rule_.approvers.expires = Noted(reader_.Duration(*expires, path + ".expires",
+                                                       {std::chrono::milliseconds(field.minimum),
+                                                        std::chrono::milliseconds(field.maximum)}))
+                                    .value_or(rule_.approvers.expires);
     }
   }
 
@@ -411,6 +449,42 @@ std::optional<std::string> ReadToolPattern(const NodeReader& reader, const YamlN
     return std::nullopt;
   }
   return tool;
+}
+
+std::optional<CallRate> ReadRate(const NodeReader& reader, const YamlNode& node,
+                                 const std::string& path) {
+  if (reader.Map(node, path, KeysOf("rate")) == nullptr) {
+    return std::nullopt;
+  }
+  CallRate rate;
+  rate.source = reader.Where(node);
+  bool complete = true;
+  for (const char* key : {"id", "reason", "tool", "calls", "per"}) {
+    if (NodeReader::Find(node, key) == nullptr) {
+      reader.Report(node, path, "a rate needs \"" + std::string(key) + "\"");
+      complete = false;
+    }
+  }
+  if (!complete) {
+    return std::nullopt;
+  }
+  const auto at = [&](const char* key) -> const YamlNode& { return *NodeReader::Find(node, key); };
+  rate.id = reader.Identifier(at("id"), path + ".id", "an id").value_or("");
+  rate.reason = reader.Reason(at("reason"), path + ".reason").value_or("");
+  for (const auto& [tool_path, item] : reader.OneOrMore(at("tool"), path + ".tool", kToolsMax)) {
+    if (auto tool = ReadToolPattern(reader, *item, tool_path)) {
+      rate.tools.push_back(std::move(*tool));
+    }
+  }
+  const Field& calls = FieldOf("rate", "calls");
+  rate.calls = static_cast<uint64_t>(
+      reader.Integer(at("calls"), path + ".calls", {calls.minimum, calls.maximum}).value_or(0));
+  const Field& per = FieldOf("rate", "per");
+  const auto unit = reader.Choice(at("per"), path + ".per", ChoicesOf(per));
+  rate.per = static_cast<CallRate::Per>(
+      std::find(per.choices.begin(), per.choices.end(), unit.value_or("turn")) -
+      per.choices.begin());
+  return rate;
 }
 
 std::optional<ToolRule> ReadRule(const NodeReader& reader, const YamlNode& node,

@@ -23,4 +23,8 @@ using ToolSchemas = std::vector<std::pair<std::string, Json>>;
 std::optional<ToolRule> ReadRule(const NodeReader& reader, const YamlNode& node,
                                  const std::string& path, const ToolSchemas* tools);
 
+// Reads one entry of `budgets.rates`.
+std::optional<CallRate> ReadRate(const NodeReader& reader, const YamlNode& node,
+                                 const std::string& path);
+
 }  // namespace nacre::policy

@@ -102,6 +102,20 @@ const std::map<std::string, Setter>& Setters() {
        [](const Setting& s, PolicyDocument& p) { p.budgets.tokens = Amount(s); }},
       {"budgets.turn.wall",
        [](const Setting& s, PolicyDocument& p) { p.budgets.wall = milliseconds(Number(s)); }},
+      {"budgets.session.steps",
+       [](const Setting& s, PolicyDocument& p) { p.budgets.session.steps = Amount(s); }},
+      {"budgets.session.tool_calls",
+       [](const Setting& s, PolicyDocument& p) { p.budgets.session.tool_calls = Amount(s); }},
+      {"budgets.session.tokens",
+       [](const Setting& s, PolicyDocument& p) { p.budgets.session.tokens = Amount(s); }},
+      {"budgets.tenant_per_day.steps",
+       [](const Setting& s, PolicyDocument& p) { p.budgets.tenant_per_day.steps = Amount(s); }},
+      {"budgets.tenant_per_day.tool_calls",
+       [](const Setting& s, PolicyDocument& p) {
+         p.budgets.tenant_per_day.tool_calls = Amount(s);
+       }},
+      {"budgets.tenant_per_day.tokens",
+       [](const Setting& s, PolicyDocument& p) { p.budgets.tenant_per_day.tokens = Amount(s); }},
       // Checked only: an unrecorded call never runs.
       {"audit.on_failure", [](const Setting&, PolicyDocument&) {}},
       {"audit.content",

@@ -10,13 +10,15 @@ namespace nacre::agent {
 
 struct Approval {
   bool approved = false;
-  std::string by;  // who answered: "uid 1000 on the terminal"
+  std::string by;        // who answered: "uid 1000 on the terminal"
+  std::string why = {};  // of a refusal that nobody made: "nobody answered within 15m"
 };
 
 class Approver {
  public:
   virtual ~Approver() = default;
-  // Blocks until the person answers. No answer is a refusal.
+  // Blocks until the person answers, at most decision.approvers.expires. No answer in time is a
+  // refusal, and so is that of somebody who is not among decision.approvers.users.
   virtual Approval Ask(const ToolCall& call, const policy::Decision& decision) = 0;
 };
 

@@ -2,6 +2,7 @@
 
 #include "base/digest.h"
 #include "policy/evaluator.h"
+#include "runtime/agent/approval.h"
 
 namespace nacre::agent {
 
@@ -19,11 +20,12 @@ Json AuditContent(const policy::Policy& policy, const std::string& content) {
   return entry;
 }
 
-Result<std::variant<AuthorizedCall, RefusedCall>> Authorizer::Authorize(std::string call_id,
-                                                                        ToolCall call,
-                                                                        const CallOrigin& origin) {
+Result<std::variant<AuthorizedCall, RefusedCall>> Authorizer::Authorize(
+    std::string call_id, ToolCall call, const CallOrigin& origin,
+    const policy::CallHistory& history) {
   using Authorized = std::variant<AuthorizedCall, RefusedCall>;
   policy::Decision decision = policy::Evaluate(policy_, call.request);
+  policy::NarrowByRate(policy_.budgets, call.request.tool, history, decision);
   const std::string source = decision.source.file.empty()
                                  ? std::string()
                                  : decision.source.file + ":" +
@@ -54,29 +56,37 @@ Result<std::variant<AuthorizedCall, RefusedCall>> Authorizer::Authorize(std::str
                             source, labels});
 
   if (decision.verdict == policy::Verdict::kAsk) {
-    const Approval approval = approver_ == nullptr
-                                  ? Approval{false, "nobody, since no person can be asked here"}
-                                  : approver_->Ask(call, decision);
-    if (Result<uint64_t> written = log_.Append(
-            {.event = "call.approval",
-             .session = origin.session,
-             .turn = origin.turn,
-             .call = call_id,
-             .policy_digest = policy_.digest,
-             .data = {{"approved", approval.approved},
-                      {"by", approval.by},
-                      {"arguments_digest", Sha256Text(DumpJson(call.request.arguments))}},
-             .rule = decision.rule,
-             .step = origin.step,
-             .labels = labels});
+    const ApprovalSubject subject = DescribeApproval(call, workspace_);
+    Approval approval = approver_ == nullptr
+                            ? Approval{false, "nobody, since no person can be asked here",
+                                       "a person must approve this, and none can be asked here"}
+                            : approver_->Ask(call, decision);
+    if (approval.approved && DescribeApproval(call, workspace_) != subject) {
+      approval.approved = false;
+      approval.why = "a file that the call names was changed while a person was asked; ask again";
+    }
+    Json answered = {{"approved", approval.approved},
+                     {"by", approval.by},
+                     {"arguments_digest", subject.arguments_digest},
+                     {"subject", ToJson(subject)}};
+    if (!approval.why.empty()) {
+      answered["why"] = approval.why;
+    }
+    if (Result<uint64_t> written = log_.Append({.event = "call.approval",
+                                                .session = origin.session,
+                                                .turn = origin.turn,
+                                                .call = call_id,
+                                                .policy_digest = policy_.digest,
+                                                .data = std::move(answered),
+                                                .rule = decision.rule,
+                                                .step = origin.step,
+                                                .labels = labels});
         !written.ok()) {
       return written.error();
     }
     sink_.OnEvent(CallApproval{call_id, approval.approved, approval.by});
     if (!approval.approved) {
-      std::string reason = approver_ == nullptr
-                               ? "a person must approve this, and none can be asked here"
-                               : "a person refused it";
+      std::string reason = approval.why.empty() ? "a person refused it" : approval.why;
       return Authorized{RefusedCall{std::move(call_id), std::move(decision), std::move(reason)}};
     }
   } else if (decision.verdict != policy::Verdict::kAllow) {

@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "policy/policy.h"
+#include "policy/rate.h"
 #include "runtime/agent/approver.h"
 #include "runtime/agent/events.h"
 #include "runtime/agent/tool_call.h"
@@ -51,18 +52,25 @@ struct CallOrigin {
 class Authorizer final {
  public:
   Authorizer(const policy::Policy& policy, audit::AuditLog& log, Approver* approver,
-             EventSink& sink)
-      : policy_(policy), log_(log), approver_(approver), sink_(sink) {}
+             EventSink& sink, std::string workspace)
+      : policy_(policy),
+        log_(log),
+        approver_(approver),
+        sink_(sink),
+        workspace_(std::move(workspace)) {}
 
-  // An Error means that the decision could not be recorded: nothing may run.
-  Result<std::variant<AuthorizedCall, RefusedCall>> Authorize(std::string call_id, ToolCall call,
-                                                              const CallOrigin& origin);
+  // `history`: what has run so far, for the policy's rates. An Error means that the decision could not
+  // be recorded: nothing may run.
+  Result<std::variant<AuthorizedCall, RefusedCall>> Authorize(
+      std::string call_id, ToolCall call, const CallOrigin& origin,
+      const policy::CallHistory& history = {});
 
  private:
   const policy::Policy& policy_;
   audit::AuditLog& log_;
   Approver* approver_;  // null: nobody to ask, so "ask" is refused
   EventSink& sink_;
+  std::string workspace_;  // host path: where the files are that a person says yes to
 };
 
 // {"digest": ..., "bytes": N}, and where the policy's audit.content is full also {"content": its

@@ -14,6 +14,9 @@ namespace {
 using memory::CallState;
 using memory::TurnState;
 
+constexpr int64_t kMinuteMs = 60'000;
+constexpr int64_t kHourMs = 60 * kMinuteMs;
+constexpr int64_t kDayMs = 24 * kHourMs;
 constexpr size_t kTitleBytesMax = 80;
 constexpr size_t kRequestBytesMax = 256U << 10;
 
@@ -66,7 +69,7 @@ SessionDriver::SessionDriver(const Services& services, SessionOptions options,
       sink_(sink),
       lease_(std::move(lease)),
       machine_(options_.policy->budgets),
-      authorizer_(*options_.policy, services_.log, services_.approver, sink_),
+      authorizer_(*options_.policy, services_.log, services_.approver, sink_, options_.workspace),
       runner_(services_.sandbox, options_.workspace, session_id_),
       context_(options_.policy->data) {}
 
@@ -123,6 +126,9 @@ Result<std::unique_ptr<SessionDriver>> SessionDriver::Resume(const Services& ser
     detail.turns.pop_back();
   }
   driver->machine_.Restore(detail.turns);
+  for (const memory::TurnRecord& turn : detail.turns) {
+    driver->CountCalls(turn);
+  }
   sink.OnEvent(SessionStarted{session_id, true, driver->options_.workspace,
                               driver->options_.policy_name, driver->options_.policy->digest,
                               engine.name, engine.model, engine.demonstration,
@@ -151,8 +157,12 @@ Result<TurnFinished> SessionDriver::RunTurn(const std::string& request, const Ca
   if (Status begun = services_.store.BeginTurn(session_id_, record); !begun.ok()) {
     return StoreError(begun.error());
   }
+  turn_calls_.clear();
   context_.AddUser(request);
   sink_.OnEvent(TurnStarted{turn.id, request});
+  if (const Status counted = CountTenantUse(); !counted.ok()) {
+    return StoreError(counted.error());
+  }
   const Effect first = machine_.Step(UserAsked{request}, services_.clock.Monotonic());
   return Drive(std::move(turn), first, cancel);
 }
@@ -171,6 +181,7 @@ Status SessionDriver::AbandonUnfinishedTurn() {
     return StoreError(finished.error());
   }
   machine_.Restore({record});
+  CountCalls(record);
   return Ok();
 }
 
@@ -263,6 +274,7 @@ Result<TurnFinished> SessionDriver::ContinueTurn(const CancelToken& cancel) {
   NACRE_CHECK(unfinished_.has_value());
   memory::TurnRecord record = std::move(*unfinished_);
   unfinished_.reset();
+  CountCalls(record);
   Turn turn;
   turn.id = record.id;
   turn.next_step = static_cast<int64_t>(record.steps.size());
@@ -283,6 +295,38 @@ Result<TurnFinished> SessionDriver::ContinueTurn(const CancelToken& cancel) {
   return Drive(std::move(turn), first, cancel);
 }
 
+void SessionDriver::CountCalls(const memory::TurnRecord& turn) {
+  turn_calls_.clear();
+  for (const memory::StepRecord& step : turn.steps) {
+    if (step.call.has_value() && step.call->state != CallState::kDenied) {
+      ++turn_calls_[step.call->tool];
+      ++session_calls_[step.call->tool];
+    }
+  }
+}
+
+Status SessionDriver::CountTenantUse() {
+  if (!options_.policy->budgets.tenant_per_day.empty()) {
+    machine_.SetTenantUse(
+        NACRE_TRY(services_.store.UseSince(UnixMillis(services_.clock.Now()) - kDayMs)));
+  }
+  return Ok();
+}
+
+Result<policy::CallHistory> SessionDriver::HistoryFor(const std::string& tool) const {
+  using Per = policy::CallRate::Per;
+  policy::CallHistory history = {{Per::kTurn, turn_calls_}, {Per::kSession, session_calls_}};
+  const int64_t now = UnixMillis(services_.clock.Now());
+  for (const auto& [span, length] :
+       {std::pair(Per::kMinute, kMinuteMs), std::pair(Per::kHour, kHourMs),
+        std::pair(Per::kDay, kDayMs)}) {
+    if (policy::AsksForSpan(options_.policy->budgets, tool, span)) {
+      history[span] = NACRE_TRY(services_.store.CallsSince(now - length));
+    }
+  }
+  return history;
+}
+
 Result<TurnFinished> SessionDriver::Drive(Turn turn, Effect effect, const CancelToken& cancel) {
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
       machine_.deadline() - services_.clock.Monotonic());
@@ -291,7 +335,10 @@ Result<TurnFinished> SessionDriver::Drive(Turn turn, Effect effect, const Cancel
     if (const auto* end = std::get_if<EndTurn>(&effect)) {
       return Finish(turn, *end);
     }
-    const Input input = stop.any.cancelled() ? stop.Reason() : Perform(turn, effect, stop);
+    Input input = stop.any.cancelled() ? stop.Reason() : Perform(turn, effect, stop);
+    if (const Status counted = CountTenantUse(); !counted.ok()) {
+      input = RuntimeFailed{StoreError(counted.error())};
+    }
     effect = machine_.Step(input, services_.clock.Monotonic());
   }
 }
@@ -381,8 +428,13 @@ Input SessionDriver::Judge(Turn& turn, const JudgeCall& judge) {
 
   auto& call = std::get<ToolCall>(parsed);
   call.request.flow = context_.Facts(TraitsOf(*call.tool), call.request);
-  auto authorized = authorizer_.Authorize(NewUlid(services_.clock, services_.random),
-                                          std::move(call), {session_id_, turn.id, turn.step});
+  Result<policy::CallHistory> history = HistoryFor(call.tool->name);
+  if (!history.ok()) {
+    return RuntimeFailed{StoreError(history.error())};
+  }
+  auto authorized =
+      authorizer_.Authorize(NewUlid(services_.clock, services_.random), std::move(call),
+                            {session_id_, turn.id, turn.step}, history.value());
   if (!authorized.ok()) {
     return RuntimeFailed{authorized.error()};
   }
@@ -411,6 +463,8 @@ Input SessionDriver::Judge(Turn& turn, const JudgeCall& judge) {
   }
   turn.authorized = std::get<AuthorizedCall>(std::move(authorized).value());
   fill(turn.authorized->id(), turn.authorized->decision());
+  ++turn_calls_[judge.call.name];
+  ++session_calls_[judge.call.name];
   record.state = CallState::kStarted;
   if (Status stored = services_.store.AppendStep(turn.id, step); !stored.ok()) {
     return RuntimeFailed{StoreError(stored.error())};
@@ -495,7 +549,8 @@ Result<TurnFinished> SessionDriver::Finish(const Turn& turn, const EndTurn& end)
                     {"steps", counters.steps},
                     {"calls", counters.calls},
                     {"denied", counters.denied},
-                    {"tokens", counters.tokens}}));
+                    {"tokens", counters.tokens},
+                    {"budget", end.rule}}));
   NACRE_TRY(services_.log.WriteCheckpoint());
   if (end.state == TurnState::kCancelled) {
     // Its row stays "running", as after a kill: ContinueTurn() can finish it.

@@ -115,6 +115,11 @@ class SessionDriver final {
   Input Execute(Turn& turn, const Stop& stop);
   Result<TurnFinished> Finish(const Turn& turn, const EndTurn& end);
 
+  // What the policy's rates for this tool look at.
+  Result<policy::CallHistory> HistoryFor(const std::string& tool) const;
+  void CountCalls(const memory::TurnRecord& turn);
+  // Tells the machine what all sessions used, when the policy has a budget for that.
+  Status CountTenantUse();
   Status Record(const std::string& event, const Turn& turn, const std::string& call, Json data);
   std::vector<const tools::Manifest*> AllowedTools() const;
   std::vector<inference::ToolSchema> OfferedTools() const;
@@ -136,7 +141,9 @@ class SessionDriver final {
   Authorizer authorizer_;
   ToolRunner runner_;
   std::optional<memory::TurnRecord> unfinished_;
-  policy::ContextTracker context_;  // what the conversation has read, for the policy's flows
+  policy::CallCounts turn_calls_;     // that ran in this turn
+  policy::CallCounts session_calls_;  // and in this session
+  policy::ContextTracker context_;    // what the conversation has read, for the policy's flows
 };
 
 }  // namespace nacre::agent

@@ -20,6 +20,7 @@ constexpr uint32_t kReplyTokensMax = 2048;
 void SessionMachine::Restore(const std::vector<memory::TurnRecord>& turns) {
   for (const memory::TurnRecord& turn : turns) {
     messages_.push_back({Role::kUser, turn.request, {}, {}});
+    earlier_turns_ = SessionUse();
     counters_ = {};
     malformed_in_a_row_ = 0;
     for (const memory::StepRecord& step : turn.steps) {
@@ -59,6 +60,7 @@ Effect SessionMachine::ResumeWithCall(EmittedCall call, MonotonicTime now) {
 Effect SessionMachine::Step(const Input& input, MonotonicTime now) {
   if (const auto* asked = std::get_if<UserAsked>(&input)) {
     started_ = now;
+    earlier_turns_ = SessionUse();
     counters_ = {};
     malformed_in_a_row_ = 0;
     messages_.push_back({Role::kUser, asked->request, {}, {}});
@@ -114,29 +116,75 @@ Effect SessionMachine::Step(const Input& input, MonotonicTime now) {
   return EndTurn{TurnState::kCancelled, {}, "cancelled"};
 }
 
+memory::Use SessionMachine::SessionUse() const {
+  return {earlier_turns_.steps + counters_.steps,
+          earlier_turns_.calls + counters_.calls + counters_.denied,
+          earlier_turns_.tokens + counters_.tokens};
+}
+
 Effect SessionMachine::AskOrEnd(MonotonicTime now) {
   if (counters_.steps >= budgets_.steps) {
-    return BudgetUsedUp("steps", std::to_string(budgets_.steps) + " steps");
+    return BudgetUsedUp("turn.steps", "the turn", std::to_string(budgets_.steps) + " steps");
   }
   if (counters_.calls + counters_.denied >= budgets_.tool_calls) {
-    return BudgetUsedUp("tool_calls", std::to_string(budgets_.tool_calls) + " tool calls");
+    return BudgetUsedUp("turn.tool_calls", "the turn",
+                        std::to_string(budgets_.tool_calls) + " tool calls");
   }
   if (counters_.tokens >= static_cast<int64_t>(budgets_.tokens)) {
-    return BudgetUsedUp("tokens", std::to_string(budgets_.tokens) + " tokens");
+    return BudgetUsedUp("turn.tokens", "the turn", std::to_string(budgets_.tokens) + " tokens");
   }
   if (now >= deadline()) {
     return WallBudgetUsedUp();
   }
-  const uint64_t left = budgets_.tokens - static_cast<uint64_t>(counters_.tokens);
+  if (auto end = SharedBudgetUsedUp(budgets_.session, SessionUse(), "session", "the session")) {
+    return std::move(*end);
+  }
+  if (auto end = SharedBudgetUsedUp(budgets_.tenant_per_day, tenant_use_, "tenant_per_day",
+                                    "the tenant")) {
+    return std::move(*end);
+  }
+  uint64_t left = budgets_.tokens - static_cast<uint64_t>(counters_.tokens);
+  if (budgets_.session.tokens.has_value()) {
+    left = std::min(left, *budgets_.session.tokens - static_cast<uint64_t>(SessionUse().tokens));
+  }
+  if (budgets_.tenant_per_day.tokens.has_value()) {
+    left =
+        std::min(left, *budgets_.tenant_per_day.tokens - static_cast<uint64_t>(tenant_use_.tokens));
+  }
   return AskEngine{static_cast<uint32_t>(std::min<uint64_t>(kReplyTokensMax, left))};
 }
 
-Effect SessionMachine::WallBudgetUsedUp() {
-  return BudgetUsedUp("wall", std::to_string(budgets_.wall.count() / 1000) + " s");
+std::optional<Effect> SessionMachine::SharedBudgetUsedUp(const policy::SharedBudget& budget,
+                                                         const memory::Use& use,
+                                                         const std::string& rule,
+                                                         const std::string& whose) {
+  const auto used_up = [](const std::optional<uint64_t>& limit, int64_t used) {
+    return limit.has_value() && static_cast<uint64_t>(used) >= *limit;
+  };
+  if (used_up(budget.steps, use.steps)) {
+    return BudgetUsedUp(rule + ".steps", whose, std::to_string(*budget.steps) + " steps");
+  }
+  if (used_up(budget.tool_calls, use.calls)) {
+    return BudgetUsedUp(rule + ".tool_calls", whose,
+                        std::to_string(*budget.tool_calls) + " tool calls");
+  }
+  if (used_up(budget.tokens, use.tokens)) {
+    return BudgetUsedUp(rule + ".tokens", whose, std::to_string(*budget.tokens) + " tokens");
+  }
+  return std::nullopt;
 }
 
-Effect SessionMachine::BudgetUsedUp(const char* key, const std::string& limit) {
-  return Fail("the turn used up its budget of " + limit + " (policy budgets.turn." + key + ")");
+Effect SessionMachine::WallBudgetUsedUp() {
+  return BudgetUsedUp("turn.wall", "the turn", std::to_string(budgets_.wall.count() / 1000) + " s");
+}
+
+Effect SessionMachine::BudgetUsedUp(const std::string& rule, const std::string& whose,
+                                    const std::string& limit) {
+  const std::string name = "budgets." + rule;
+  return EndTurn{TurnState::kFailed,
+                 {},
+                 whose + " used up its budget of " + limit + " (policy " + name + ")",
+                 name};
 }
 
 Effect SessionMachine::Fail(std::string error) {

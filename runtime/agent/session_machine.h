@@ -15,6 +15,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -70,6 +71,7 @@ struct EndTurn {
   memory::TurnState state = memory::TurnState::kFailed;
   std::string answer;
   std::string error;
+  std::string rule = {};  // of a turn that used up a budget: "budgets.session.tokens"
 };
 using Effect = std::variant<AskEngine, JudgeCall, RunCall, EndTurn>;
 
@@ -94,6 +96,10 @@ class SessionMachine final {
 
   Effect Step(const Input& input, MonotonicTime now);
 
+  // What all sessions together have used in the last 24 hours, this turn included: before each step,
+  // when the policy has budgets.tenant_per_day.
+  void SetTenantUse(const memory::Use& use) { tenant_use_ = use; }
+
   // What the engine is to be shown.
   const std::vector<inference::ChatMessage>& messages() const { return messages_; }
   const TurnCounters& counters() const { return counters_; }
@@ -107,7 +113,12 @@ class SessionMachine final {
  private:
   Effect AskOrEnd(MonotonicTime now);
   Effect WallBudgetUsedUp();
-  Effect BudgetUsedUp(const char* key, const std::string& limit);
+  Effect BudgetUsedUp(const std::string& rule, const std::string& whose, const std::string& limit);
+  // The effect that ends the turn when a budget of several turns is used up.
+  std::optional<Effect> SharedBudgetUsedUp(const policy::SharedBudget& budget,
+                                           const memory::Use& use, const std::string& rule,
+                                           const std::string& whose);
+  memory::Use SessionUse() const;
   Effect Fail(std::string error);
   void AddCall(const inference::EmittedCall& call, const std::string& result_text);
 
@@ -115,6 +126,8 @@ class SessionMachine final {
   std::vector<inference::ChatMessage> messages_;
   MonotonicTime started_{};
   TurnCounters counters_;
+  memory::Use earlier_turns_;  // of this session
+  memory::Use tenant_use_;
   inference::EmittedCall pending_;  // the call being judged or run
   int malformed_in_a_row_ = 0;
   int64_t call_number_ = 0;  // for call_id: engines want each call and its answer paired

@@ -62,6 +62,7 @@ int Check(Globals& globals, const CheckOptions& options) {
                         {"layers", policy.layers},
                         {"digest", policy.digest},
                         {"tool_rules", policy.tools.size()},
+                        {"narrow_rules", policy.narrow.size()},
                         {"data_sources", policy.data.sources.size()},
                         {"data_flows", policy.data.flows.size()},
                         {"workspace", policy::WorkspaceModeName(policy.grant.workspace)},
@@ -82,6 +83,9 @@ int Check(Globals& globals, const CheckOptions& options) {
   }
   std::printf("%s is valid\n  layers     %s\n  rules      %zu for tools\n",
               SafeLine(file, 200).c_str(), SafeLine(layers, 400).c_str(), policy.tools.size());
+  if (!policy.narrow.empty()) {
+    std::printf("  narrow     %zu rules that ask or deny\n", policy.narrow.size());
+  }
   if (policy.data.present) {
     std::printf("  data       %zu sources, %zu flows\n", policy.data.sources.size(),
                 policy.data.flows.size());
@@ -298,11 +302,16 @@ int TestPolicy(Globals& globals, const TestOptions& options) {
   }
   std::vector<const policy::ToolRule*> uncovered;
   for (const policy::ToolRule& rule : policy.value()->tools) {
-    if (deciders.count("tools." + rule.id) == 0) {
+    if (deciders.count(rule.Name()) == 0) {
       uncovered.push_back(&rule);
     }
   }
-  const size_t rules = policy.value()->tools.size();
+  for (const policy::ToolRule& rule : policy.value()->narrow) {
+    if (deciders.count(rule.Name()) == 0) {
+      uncovered.push_back(&rule);
+    }
+  }
+  const size_t rules = policy.value()->tools.size() + policy.value()->narrow.size();
   const size_t covered = rules - uncovered.size();
   const size_t percent = rules == 0 ? 100 : covered * 100 / rules;
   const bool enough = percent >= static_cast<size_t>(options.min_coverage);
@@ -321,7 +330,7 @@ int TestPolicy(Globals& globals, const TestOptions& options) {
     }
     OrderedJson open = OrderedJson::array();
     for (const policy::ToolRule* rule : uncovered) {
-      open.push_back({{"rule", "tools." + rule->id}, {"source", Place(rule->source)}});
+      open.push_back({{"rule", rule->Name()}, {"source", Place(rule->source)}});
     }
     const OrderedJson json = {{"policy", policy.value()->name},
                               {"digest", policy.value()->digest},
@@ -352,7 +361,7 @@ int TestPolicy(Globals& globals, const TestOptions& options) {
   std::printf("%zu cases, %zu passed, %zu failed; %zu of %zu rules decided one (%zu %%)\n",
               results.size(), passed, results.size() - passed, covered, rules, percent);
   for (const policy::ToolRule* rule : uncovered) {
-    std::printf("  not covered: tools.%s  %s\n", SafeLine(rule->id, 80).c_str(),
+    std::printf("  not covered: %s  %s\n", SafeLine(rule->Name(), 80).c_str(),
                 SafeLine(Place(rule->source), 120).c_str());
   }
   if (!enough) {
@@ -387,6 +396,7 @@ void RegisterPolicy(CLI::App& root, Globals& globals) {
   check->add_option("policy", checked->policy, "A shipped profile or a file")->required();
   check->add_flag("--effective", checked->effective, "Print the policy after layering");
   check->add_flag("--strict", checked->strict, "Fail (exit code 1) when a risk is named");
+  AddTenantFlag(*check, globals);
   AddToolFlag(*check, globals);
   AddJsonFlag(*check, globals);
   check->callback([&globals, checked] { globals.exit_code = Check(globals, *checked); });

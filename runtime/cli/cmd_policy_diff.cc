@@ -43,7 +43,7 @@ struct Difference {
 };
 
 bool Shown(const Difference& difference, const policy::ToolRule& rule) {
-  return difference.shown.count("tools." + rule.id) > 0;
+  return difference.shown.count(rule.Name()) > 0;
 }
 
 void Ask(Difference& difference, const policy::Policy& before, const policy::Policy& after,
@@ -85,7 +85,7 @@ OrderedJson RulesJson(const Difference& difference,
                       const std::vector<const policy::ToolRule*>& rules) {
   OrderedJson list = OrderedJson::array();
   for (const policy::ToolRule* rule : rules) {
-    list.push_back({{"rule", "tools." + rule->id},
+    list.push_back({{"rule", rule->Name()},
                     {"source", rule->source.file + ":" + std::to_string(rule->source.line) + ":" +
                                    std::to_string(rule->source.column)},
                     {"seen", Shown(difference, *rule)}});
@@ -125,7 +125,7 @@ void PrintRules(const Difference& difference, const std::vector<const policy::To
                 const char* sign) {
   for (const policy::ToolRule* rule : rules) {
     std::printf(
-        "%s tools.%s  %s:%d%s\n", sign, SafeLine(rule->id, 80).c_str(),
+        "%s %s  %s:%d%s\n", sign, SafeLine(rule->Name(), 80).c_str(),
         SafeLine(rule->source.file, 120).c_str(), rule->source.line,
         Shown(difference, *rule) ? "" : "  (no call was found that it decides differently)");
   }

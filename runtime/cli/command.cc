@@ -27,6 +27,12 @@ void AddPolicyFlag(CLI::App& command, Globals& globals) {
       .add_option("--policy", globals.app.policy,
                   "A shipped profile (base, coding, offline) or a policy file")
       ->capture_default_str();
+  AddTenantFlag(command, globals);
+}
+
+void AddTenantFlag(CLI::App& command, Globals& globals) {
+  command.add_option("--tenant-policy", globals.app.tenant_policy,
+                     "A tenant's policy file, put upon the policy: it can only narrow it");
 }
 
 void AddWorkspaceFlag(CLI::App& command, Globals& globals) {

@@ -53,6 +53,7 @@ void RegisterDoctor(CLI::App& root, Globals& globals);
 // Flags that several commands have. Their values land in globals.app.
 void AddJsonFlag(CLI::App& command, Globals& globals);
 void AddPolicyFlag(CLI::App& command, Globals& globals);
+void AddTenantFlag(CLI::App& command, Globals& globals);  // a part of AddPolicyFlag
 void AddWorkspaceFlag(CLI::App& command, Globals& globals);
 void AddEngineFlags(CLI::App& command, Globals& globals);
 void AddToolFlag(CLI::App& command, Globals& globals);

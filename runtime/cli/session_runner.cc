@@ -1,13 +1,17 @@
 #include "runtime/cli/session_runner.h"
 
 #include <poll.h>
+#include <pwd.h>
 #include <termios.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <memory>
 
 #include "base/file.h"
+#include "runtime/agent/approval.h"
 #include "runtime/agent/session_driver.h"
 #include "runtime/audit/audit_verifier.h"
 #include "runtime/audit/checkpoint.h"
@@ -19,6 +23,22 @@
 namespace nacre::cli {
 namespace {
 
+// Why the person at this terminal cannot say yes; empty when they can.
+std::string NoApprover(const policy::Approvers& approvers) {
+  if (approvers.users.empty()) {
+    return "";
+  }
+  std::string names;
+  for (const std::string& user : approvers.users) {
+    const passwd* entry = ::getpwnam(user.c_str());
+    if (entry != nullptr && entry->pw_uid == ::getuid()) {
+      return "";
+    }
+    names += (names.empty() ? "" : ", ") + user;
+  }
+  return "only " + names + " may approve this";
+}
+
 // Asks on the terminal that the person sits at. Only when both ends are one: a piped "y" is nobody.
 class TerminalApprover final : public agent::Approver {
  public:
@@ -26,16 +46,34 @@ class TerminalApprover final : public agent::Approver {
 
   agent::Approval Ask(const agent::ToolCall& call, const policy::Decision& decision) override {
     const std::string by = "uid " + std::to_string(::getuid()) + " on the terminal";
+    if (const std::string problem = NoApprover(decision.approvers); !problem.empty()) {
+      return {false, by, problem};
+    }
     // What was typed before the question is no answer to it.
     ::tcflush(STDIN_FILENO, TCIFLUSH);
-    std::printf(
-        "\n  The agent asks to run %s\n  %s\n  because rule %s wants a person's yes: %s\n  Allow "
-        "it once? [y/N] ",
-        call.tool->name.c_str(), SafeForTerminal(DumpJson(call.request.arguments)).c_str(),
-        SafeLine(decision.rule, 80).c_str(), SafeLine(decision.reason, 200).c_str());
+    const std::string arguments = DumpJson(call.request.arguments);
+    std::printf("\n  The agent asks to run %s\n  %s\n", call.tool->name.c_str(),
+                SafeForTerminal(arguments).c_str());
+    if (const std::string shown = agent::ShowConfusables(arguments); shown != arguments) {
+      std::printf("  careful: some letters only look like others. Written out:\n  %s\n",
+                  SafeForTerminal(shown).c_str());
+    }
+    std::printf("  because rule %s wants a person's yes: %s\n  Allow it once? [y/N] ",
+                SafeLine(decision.rule, 80).c_str(), SafeLine(decision.reason, 200).c_str());
     std::fflush(stdout);
+    const auto until = std::chrono::steady_clock::now() + decision.approvers.expires;
     pollfd waiting[2] = {{STDIN_FILENO, POLLIN, 0}, {cancel_.poll_fd(), POLLIN, 0}};
-    while (::poll(waiting, 2, -1) < 0 && !cancel_.cancelled()) {
+    int ready = -1;
+    while (ready < 0 && !cancel_.cancelled()) {
+      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+          until - std::chrono::steady_clock::now());
+      ready = ::poll(waiting, 2, static_cast<int>(std::max<int64_t>(left.count(), 0)));
+    }
+    if (ready == 0) {
+      std::printf("\n");
+      return {false, by,
+              "nobody answered within " +
+                  std::to_string(decision.approvers.expires.count() / 1000) + " s"};
     }
     // A terminal hands over a line at a time: all of it is the answer, and only a plain yes is one.
     char line[256] = {};

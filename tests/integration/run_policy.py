@@ -78,6 +78,46 @@ class Language(NacreCase):
         self.assertEqual(mode["initial"], "none")
 
 
+class Tenant(NacreCase):
+    def setUp(self):
+        super().setUp()
+        self.operator = self.policy(POLICY, "team.yaml")
+
+    def tenant(self, text):
+        return self.policy("nacre: policy/1\nname: acme\n" + text, "acme.yaml")
+
+    def test_a_tenant_narrows_and_cannot_widen(self):
+        wide = self.tenant("sandbox: {limits: {wall: 1h}}\n")
+        done = self.nacre("policy", "check", "--tenant-policy", wide, self.operator, exit_code=1)
+        self.assertIn(f"{wide}:3:26: sandbox.limits.wall: a tenant's policy can only narrow, and this is wider than "
+                      "30s of the policy that it is put upon", done.stderr)
+        narrow = self.tenant("tools:\n  - {id: no-counting, reason: not ours, tool: proc.run, decision: deny}\n")
+        done = self.nacre("policy", "explain", "--json", "--policy", self.operator, "--tenant-policy", narrow,
+                          "proc.run", '{"argv":["wc","a"]}')
+        self.assertEqual([json.loads(done.stdout)[key] for key in ("verdict", "rule")], ["deny", "narrow.no-counting"])
+        effective = json.loads(self.nacre("policy", "check", "--json", "--effective", "--tenant-policy", narrow,
+                                          self.operator).stdout)
+        self.assertEqual((effective["name"], effective["narrow_rules"]), ("acme", 1))
+        self.assertIn("no-counting", effective["effective"])
+
+    def test_a_run_under_both(self):
+        narrow = self.tenant("tools:\n  - {id: no-lists, reason: not ours, tool: fs.list, decision: deny}\n")
+        with ScriptedEngine([call("fs.list", path="."), answer("done")]) as engine:
+            done = self.nacre("run", "--json", "--policy", self.operator, "--tenant-policy", narrow, "--engine",
+                              engine.url, "--model", "scripted", "List the files")
+        self.assertEqual([event["rule"] for event in done.named("call.decided")], ["narrow.no-lists"])
+        self.assertNotIn("fs.list", [tool["function"]["name"] for tool in engine.requests[0]["tools"]])
+
+    def test_a_session_goes_on_under_both_only(self):
+        narrow = self.tenant("narrow:\n  - {id: no-lists, reason: not ours, tool: fs.list, decision: deny}\n")
+        with ScriptedEngine([answer("done"), answer("more")]) as engine:
+            flags = ["--engine", engine.url, "--model", "scripted"]
+            self.nacre("run", "--policy", self.operator, "--tenant-policy", narrow, *flags, "Hello")
+            done = self.nacre("run", "--session", "last", *flags, "More", exit_code=1)
+            self.assertIn("has changed since session", done.stderr)
+            self.nacre("run", "--session", "last", "--tenant-policy", narrow, *flags, "More")
+
+
 class Cases(NacreCase):
     def setUp(self):
         super().setUp()

@@ -56,6 +56,10 @@ class MortalStore final : public memory::SessionStore {
   Result<std::vector<memory::SessionRecord>> ListSessions(int64_t limit) override {
     return real_.ListSessions(limit);
   }
+  Result<memory::Use> UseSince(int64_t since) override { return real_.UseSince(since); }
+  Result<std::map<std::string, uint64_t>> CallsSince(int64_t since) override {
+    return real_.CallsSince(since);
+  }
   Result<memory::SessionDetail> LoadSession(const std::string& id) override {
     return real_.LoadSession(id);
   }
@@ -370,6 +374,70 @@ TEST_CASE("a call that a person must approve is refused when there is nobody to 
   const TurnFinished finished = driver->RunTurn("task", {}).value();
   CHECK(finished.denied == 1);
   CHECK(sandbox.specs.empty());
+}
+
+TEST_CASE("a rate denies by its rule, in a later session too, until the minute is over") {
+  Host host;
+  host.policy = policy::LoadPolicyText("test.yaml", R"(nacre: policy/1
+name: test
+workspace: {mode: direct}
+tools: [{id: all, reason: r, tool: t.*, decision: allow}]
+budgets: {rates: [{id: runs, reason: one run a minute, tool: t.run, calls: 1, per: minute}]}
+)")
+                    .value();
+  Fate fate;
+  auto store = memory::SqliteSessionStore::Open(host.database()).value();
+  auto log = audit::OpenAuditLog(host.audit(), host.clock, host.random).value();
+  PretendedSandbox sandbox(fate);
+  Collector sink;
+  const auto run = [&] {
+    ScriptedEngine engine({Calls("t.run", "{}"), Calls("t.read", "{}"), Says("ok")});
+    auto driver =
+        SessionDriver::Create(host.With(engine, sandbox, *store, *log), host.Options(), "x", sink)
+            .value();
+    const std::string session = driver->RunTurn("x", {}).value().session;
+    return store->LoadSession(session).value().turns.at(0).steps;
+  };
+  CHECK(run()[0].call->state == memory::CallState::kFinished);
+  const auto second = run();
+  CHECK(second[0].call->state == memory::CallState::kDenied);
+  CHECK(second[0].call->rule == "budgets.runs");
+  CHECK(second[0].call->reason == "one run a minute: 1 of 1 calls in this minute have run");
+  CHECK(second[1].call->state == memory::CallState::kFinished);  // another tool
+  host.clock.Advance(std::chrono::seconds(61));
+  CHECK(run()[0].call->state == memory::CallState::kFinished);
+}
+
+TEST_CASE("a yes to a call whose file changed meanwhile is a no") {
+  class Meddler final : public Approver {
+   public:
+    std::string file;
+    bool meddle = false;
+    Approval Ask(const ToolCall&, const policy::Decision&) override {
+      if (meddle) {
+        REQUIRE(WriteFileAtomically(file, "changed").ok());
+      }
+      return {true, "a test"};
+    }
+  };
+  Host host;
+  Fate fate;
+  Meddler meddler;
+  meddler.file = host.workspace.path() + "/a.txt";
+  meddler.meddle = GENERATE(false, true);
+  REQUIRE(WriteFileAtomically(meddler.file, "as asked").ok());
+  auto store = memory::SqliteSessionStore::Open(host.database()).value();
+  auto log = audit::OpenAuditLog(host.audit(), host.clock, host.random).value();
+  ScriptedEngine engine({Calls("t.ask", R"({"path":"a.txt"})"), Says("ok")});
+  PretendedSandbox sandbox(fate);
+  Collector sink;
+  Services services = host.With(engine, sandbox, *store, *log);
+  services.approver = &meddler;
+  auto driver = SessionDriver::Create(services, host.Options(), "task", sink).value();
+  const TurnFinished finished = driver->RunTurn("task", {}).value();
+  CHECK(finished.calls == (meddler.meddle ? 0 : 1));
+  CHECK(finished.denied == (meddler.meddle ? 1 : 0));
+  CHECK(sandbox.specs.size() == (meddler.meddle ? 0U : 1U));
 }
 
 TEST_CASE("when the audit log cannot be written nothing runs") {

@@ -108,6 +108,60 @@ TEST_CASE("each budget of the policy ends the turn by name") {
   CHECK(end.error.find(row.key) != std::string::npos);
 }
 
+TEST_CASE("a budget of several turns counts them all, also those before a restart") {
+  struct Row {
+    policy::SharedBudget session;
+    const char* rule;
+  };
+  const auto row = GENERATE(values<Row>({
+      {{.steps = 2}, "budgets.session.steps"},
+      {{.tool_calls = 2}, "budgets.session.tool_calls"},
+      {{.tokens = 5}, "budgets.session.tokens"},
+  }));
+  CAPTURE(row.rule);
+  policy::Budgets budgets;
+  budgets.session = row.session;
+  memory::StepRecord step;
+  step.call = memory::CallRecord{};
+  step.call->tool = "fs.list";
+  step.call->arguments_json = "{}";
+  step.call->state = memory::CallState::kFinished;
+  step.prompt_tokens = 3;
+  memory::TurnRecord earlier;
+  earlier.request = "first";
+  earlier.state = TurnState::kFinished;
+  earlier.steps = {step};
+  SessionMachine machine(budgets);
+  machine.Restore({earlier});
+  REQUIRE(std::holds_alternative<AskEngine>(machine.Step(UserAsked{"x"}, kStart)));
+  machine.Step(Call("fs.list"), kStart);
+  machine.Step(CallAuthorized{}, kStart);
+  const EndTurn end = Ended(machine.Step(CallEnded{"ok"}, kStart));
+  CHECK(end.state == TurnState::kFailed);
+  CHECK(end.rule == row.rule);
+  CHECK(end.error.find("the session used up its budget of ") == 0);
+  // Nor does the next turn begin.
+  CHECK(Ended(machine.Step(UserAsked{"more"}, kStart)).rule == row.rule);
+}
+
+TEST_CASE("what all sessions of a tenant used ends a turn, and bounds a reply") {
+  policy::Budgets budgets;
+  budgets.tenant_per_day = {.steps = 10, .tool_calls = 10, .tokens = 1000};
+  SessionMachine machine(budgets);
+  machine.SetTenantUse({9, 9, 950});
+  const Effect asked = machine.Step(UserAsked{"x"}, kStart);
+  REQUIRE(std::holds_alternative<AskEngine>(asked));
+  CHECK(std::get<AskEngine>(asked).tokens_max == 50);
+  for (const auto& [use, rule] :
+       {std::pair(memory::Use{10, 0, 0}, "budgets.tenant_per_day.steps"),
+        std::pair(memory::Use{0, 10, 0}, "budgets.tenant_per_day.tool_calls"),
+        std::pair(memory::Use{0, 0, 1000}, "budgets.tenant_per_day.tokens")}) {
+    SessionMachine other(budgets);
+    other.SetTenantUse(use);
+    CHECK(Ended(other.Step(UserAsked{"x"}, kStart)).rule == rule);
+  }
+}
+
 TEST_CASE(
     "an engine's failure, a runtime failure and a cancellation each end the turn in its own "
     "state") {

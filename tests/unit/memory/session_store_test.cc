@@ -231,6 +231,24 @@ TEST_CASE("a session is loaded as it was stored, with turns, steps and calls in 
 }
 
 // A child performs k operations, each acknowledged, and is killed with the database open.
+TEST_CASE("what all sessions used since a time is counted, denied calls apart") {
+  const TempDir directory = TempDir::Create().value();
+  const auto store = OpenStore(directory.path() + "/state/sessions.db");
+  CHECK(store->UseSince(0).value().steps == 0);
+  CHECK(store->CallsSince(0).value().empty());
+  for (const auto& operation : Script()) {
+    REQUIRE(operation(*store).ok());
+  }
+  const Use use = store->UseSince(2001).value();
+  CHECK(use.steps == 5);
+  CHECK(use.calls == 3);
+  CHECK(use.tokens == 330);
+  CHECK(store->UseSince(2002).value().steps == 0);  // the second turn has none yet
+  CHECK(store->CallsSince(3001).value() == std::map<std::string, uint64_t>{{"fs.list", 2}});
+  CHECK(store->CallsSince(3002).value() == std::map<std::string, uint64_t>{{"fs.list", 1}});
+  CHECK(store->CallsSince(3003).value().empty());
+}
+
 TEST_CASE("kill -9 after any operation leaves exactly what was acknowledged") {
   const auto script = Script();
   for (size_t count = 0; count <= script.size(); ++count) {

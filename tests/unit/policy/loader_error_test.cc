@@ -102,10 +102,24 @@ TEST_CASE("each mistake is named at its line and column") {
        "p.yaml:3:31: sandbox.require.landlock: -1 is not between 0 and 100"},
       {"budgets: {turn: {steps: 0}}\n",
        "p.yaml:3:25: budgets.turn.steps: 0 is not between 1 and 10000"},
-      {"budgets: {tenant_per_day: {tokens: 5}}\n",
-       "p.yaml:3:11: budgets.tenant_per_day: this version does not enforce \"tenant_per_day\", so "
-       "it "
-       "refuses the policy"},
+      {"budgets: {tenant_per_day: {tokens: 0}}\n",
+       "p.yaml:3:36: budgets.tenant_per_day.tokens: 0 is not between 1 and 1000000000000"},
+      {"budgets: {rates: [{id: a, reason: r, tool: t, calls: 1}]}\n",
+       "p.yaml:3:19: budgets.rates[0]: a rate needs \"per\""},
+      {"budgets: {rates: [{id: a, reason: r, tool: t, calls: -1, per: day}]}\n",
+       "p.yaml:3:54: budgets.rates[0].calls: -1 is not between 0 and 1000000000"},
+      {"budgets: {rates: [{id: a, reason: r, tool: t, calls: 1, per: days}]}\n",
+       "p.yaml:3:62: budgets.rates[0].per: \"days\" is not one of turn, session, minute, hour, "
+       "day; "
+       "did you mean \"day\"?"},
+      {"budgets:\n  rates:\n    - {id: a, reason: r, tool: t, calls: 1, per: day}\n"
+       "    - {id: a, reason: r, tool: u, calls: 1, per: day}\n",
+       "p.yaml:6:7: budgets.a: duplicate id, first used at p.yaml:5:7"},
+      {"narrow:\n  - {id: a, reason: r, tool: t, decision: allow}\n",
+       "p.yaml:4:5: narrow.a: a rule here only narrows what tools allow: use ask or deny"},
+      {"narrow:\n  - {id: a, reason: r, tool: t, decision: deny}\n"
+       "tools:\n  - {id: a, reason: r, tool: t, decision: deny}\n",
+       "p.yaml:4:5: narrow.a: duplicate id, first used at p.yaml:6:5"},
       {"audit: {on_failure: continue}\n",
        "p.yaml:3:21: audit.on_failure: \"continue\" is not one of refuse"},
       {"audit: {content: redacted}\n",
@@ -152,9 +166,15 @@ TEST_CASE("each mistake in a rule is named at its line and column") {
       {"  - {id: a, reason: r, tool: t, desicion: deny, decision: deny}\n",
        R"(p.yaml:4:33: tools[0].desicion: unknown key; did you mean "decision"?)"},
       {"  - {id: a, reason: r, tool: t, decision: ask, approvers: {count: 1}}\n",
-       "p.yaml:4:48: tools[0].approvers: this version does not enforce \"approvers\", so it "
-       "refuses the "
-       "policy"},
+       "p.yaml:4:60: tools[0].approvers.count: this version does not enforce \"count\", so it "
+       "refuses the policy"},
+      {"  - {id: a, reason: r, tool: t, decision: allow, approvers: {expires: 1m}}\n",
+       "p.yaml:4:61: tools[0].approvers: only a rule that asks has approvers"},
+      {"  - {id: a, reason: r, tool: t, decision: ask, approvers: {expires: 100ms}}\n",
+       "p.yaml:4:69: tools[0].approvers.expires: 100ms is not between 1s and 24h"},
+      {"  - {id: a, reason: r, tool: t, decision: ask, approvers: {users: [a b]}}\n",
+       "p.yaml:4:68: tools[0].approvers.users[0]: expected the name of an account of this host, "
+       "such as alice"},
       {"  - {id: a, reason: r, tool: t, decision: alow}\n",
        "p.yaml:4:43: tools[0].decision: \"alow\" is not one of allow, ask, deny; did you mean "
        "\"allow\"?"},

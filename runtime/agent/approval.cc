@@ -1,0 +1,210 @@
+#include "runtime/agent/approval.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <utility>
+
+#include "base/digest.h"
+#include "base/unique_fd.h"
+
+namespace nacre::agent {
+namespace {
+
+constexpr size_t kApprovalFilesMax = 256;
+constexpr int64_t kApprovalFileBytesMax = 64LL << 20;
+
+std::string DigestOf(int fd, const struct stat& status) {
+  if (status.st_size > kApprovalFileBytesMax) {
+    return "large: " + std::to_string(status.st_size) + " bytes, changed " +
+           std::to_string(status.st_mtim.tv_sec * 1'000'000'000LL + status.st_mtim.tv_nsec);
+  }
+  Sha256Stream stream;
+  std::array<char, 65536> buffer;
+  while (true) {
+    const ssize_t count = ::read(fd, buffer.data(), buffer.size());
+    if (count < 0) {
+      return "unreadable";
+    }
+    if (count == 0) {
+      return "sha256:" + ToHex(stream.Finish());
+    }
+    stream.Update({buffer.data(), static_cast<size_t>(count)});
+  }
+}
+
+// `relative`: below the workspace, normal. Each folder on the way is opened without following links.
+std::string DigestOfFile(const std::string& workspace, const std::string& relative) {
+  UniqueFd folder(::open(workspace.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  std::string name = relative;
+  for (size_t slash = name.find('/'); folder.valid() && slash != std::string::npos;
+       slash = name.find('/')) {
+    folder = UniqueFd(::openat(folder.get(), name.substr(0, slash).c_str(),
+                               O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    name = name.substr(slash + 1);
+  }
+  struct stat status = {};
+  if (!folder.valid() || ::fstatat(folder.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+    return "absent";
+  }
+  if (S_ISLNK(status.st_mode)) {
+    std::array<char, 4096> target;
+    const ssize_t length = ::readlinkat(folder.get(), name.c_str(), target.data(), target.size());
+    return length < 0 ? "unreadable"
+                      : "link: " + Sha256Text({target.data(), static_cast<size_t>(length)});
+  }
+  if (!S_ISREG(status.st_mode)) {
+    return S_ISDIR(status.st_mode) ? "folder" : "unreadable";
+  }
+  const UniqueFd file(
+      ::openat(folder.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  if (!file.valid() || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
+    return "unreadable";
+  }
+  return DigestOf(file.get(), status);
+}
+
+// Every text of the arguments.
+void CollectTexts(const Json& value, std::vector<std::string>& texts) {
+  if (value.is_string()) {
+    texts.push_back(value.get<std::string>());
+  } else if (value.is_structured()) {
+    for (const Json& member : value) {
+      CollectTexts(member, texts);
+    }
+  }
+}
+
+// One character, and where the next begins. What is no UTF-8 is one byte, as 0xFFFD.
+std::pair<uint32_t, size_t> CharacterAt(std::string_view text, size_t at) {
+  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char first = byte(at);
+  const size_t length = first < 0x80U              ? 1
+                        : (first & 0xE0U) == 0xC0U ? 2
+                        : (first & 0xF0U) == 0xE0U ? 3
+                        : (first & 0xF8U) == 0xF0U ? 4
+                                                   : 0;
+  if (length == 0 || at + length > text.size()) {
+    return {0xFFFD, at + 1};
+  }
+  uint32_t character = length == 1 ? first : first & (0xFFU >> (length + 1));
+  for (size_t i = 1; i < length; ++i) {
+    if ((byte(at + i) & 0xC0U) != 0x80U) {
+      return {0xFFFD, at + 1};
+    }
+    character = (character << 6U) | (byte(at + i) & 0x3FU);
+  }
+  return {character, at + length};
+}
+
+// Scripts and blocks with letters, digits or signs that look like ASCII.
+bool MayBeTakenForAscii(uint32_t c) {
+  struct Range {
+    uint32_t first;
+    uint32_t last;
+  };
+  static constexpr std::array<Range, 14> kRanges = {{
+      {0x0131, 0x0131},    // dotless i
+      {0x0180, 0x02AF},    // Latin Extended-B, IPA
+      {0x0370, 0x052F},    // Greek, Cyrillic
+      {0x0530, 0x058F},    // Armenian
+      {0x13A0, 0x13FF},    // Cherokee
+      {0x1C80, 0x1C8F},    // Cyrillic Extended-C
+      {0x1D00, 0x1DBF},    // phonetic letters
+      {0x2010, 0x2015},    // hyphens
+      {0x2024, 0x2024},    // one dot leader
+      {0x2044, 0x2044},    // fraction slash
+      {0x2100, 0x218F},    // letterlike, numbers
+      {0xA4D0, 0xA4FF},    // Lisu
+      {0xFF01, 0xFF5E},    // fullwidth
+      {0x1D400, 0x1D7FF},  // mathematical
+  }};
+  return std::any_of(kRanges.begin(), kRanges.end(),
+                     [c](const Range& range) { return c >= range.first && c <= range.last; });
+}
+
+bool IsAsciiWord(uint32_t c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+}  // namespace
+
+ApprovalSubject DescribeApproval(const ToolCall& call, const std::string& workspace) {
+  ApprovalSubject subject{.tool = call.tool->name,
+                          .arguments_digest = Sha256Text(DumpJson(call.request.arguments)),
+                          .workspace = workspace,
+                          .files = {}};
+  std::vector<std::string> named;
+  for (const policy::PathArgument& argument : call.request.paths) {
+    named.push_back(argument.path);
+  }
+  const size_t arguments = named.size();
+  CollectTexts(call.request.arguments, named);
+  const std::string root = std::string(kWorkspaceTarget) + "/";
+  for (size_t i = 0; i < named.size() && subject.files.size() < kApprovalFilesMax; ++i) {
+    const std::string path = NormalizePath(named[i], {workspace, ""});
+    const bool known = std::any_of(subject.files.begin(), subject.files.end(),
+                                   [&](const ApprovedFile& file) { return file.path == path; });
+    if (known || path.rfind(root, 0) != 0 || path.find('\0') != std::string::npos) {
+      continue;
+    }
+    std::string digest = DigestOfFile(workspace, path.substr(root.size()));
+    // A text that names nothing is just a text; a path argument may be made meanwhile.
+    if (i < arguments || digest != "absent") {
+      subject.files.push_back({path, std::move(digest)});
+    }
+  }
+  return subject;
+}
+
+Json ToJson(const ApprovalSubject& subject) {
+  Json files = Json::object();
+  for (const ApprovedFile& file : subject.files) {
+    files[file.path] = file.digest;
+  }
+  Json json = {{"tool", subject.tool},
+               {"arguments_digest", subject.arguments_digest},
+               {"workspace", subject.workspace},
+               {"files", std::move(files)}};
+  json["digest"] = Sha256Text(DumpJson(json));
+  return json;
+}
+
+std::string ShowConfusables(std::string_view text) {
+  std::string shown;
+  for (size_t at = 0; at < text.size();) {
+    // A word: letters of ASCII and whatever is not ASCII.
+    size_t end = at;
+    bool ascii = false;
+    while (end < text.size()) {
+      const auto [character, next] = CharacterAt(text, end);
+      if (character < 0x80 && !IsAsciiWord(character)) {
+        break;
+      }
+      ascii = ascii || character < 0x80;
+      end = next;
+    }
+    if (end == at) {
+      shown += text[at++];
+      continue;
+    }
+    while (at < end) {
+      const auto [character, next] = CharacterAt(text, at);
+      if (character >= 0x80 && (MayBeTakenForAscii(character) || (ascii && character >= 0x250))) {
+        std::array<char, 16> code = {};
+        std::snprintf(code.data(), code.size(), "\\u{%X}", static_cast<unsigned>(character));
+        shown += code.data();
+      } else {
+        shown += text.substr(at, next - at);
+      }
+      at = next;
+    }
+  }
+  return shown;
+}
+
+}  // namespace nacre::agent

@@ -1,0 +1,109 @@
+// A yes is to one exact call, and what only looks like another is shown as what it is.
+#include "runtime/agent/approval.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <string>
+
+#include "base/digest.h"
+#include "base/temp_dir.h"
+
+namespace nacre::agent {
+namespace {
+
+struct Workspace {
+  TempDir folder = TempDir::Create("approval").value();
+  tools::Manifest tool;
+
+  Workspace() { tool.name = "t.run"; }
+
+  void Write(const std::string& name, const std::string& text) const {
+    std::ofstream(folder.path() + "/" + name) << text;
+  }
+  ApprovalSubject Describe(const Json& arguments) const {
+    ToolCall call{&tool, {.tool = "t.run", .arguments = arguments, .paths = {}}};
+    if (const Json* path = FindMember(arguments, "path")) {
+      call.request.paths.push_back({"path", path->get<std::string>(), policy::PathAccess::kRead});
+    }
+    return DescribeApproval(call, folder.path());
+  }
+};
+
+TEST_CASE("what is approved holds the arguments, the workspace and the files that they name") {
+  const Workspace workspace;
+  workspace.Write("a.sh", "echo a");
+  workspace.Write("b.txt", "b");
+  const ApprovalSubject subject = workspace.Describe(
+      {{"path", "/workspace/new.txt"}, {"argv", {"sh", "a.sh", "./b.txt", "/etc/passwd", "-x"}}});
+  CHECK(subject.workspace == workspace.folder.path());
+  CHECK(subject.files == std::vector<ApprovedFile>{{"/workspace/new.txt", "absent"},
+                                                   {"/workspace/a.sh", Sha256Text("echo a")},
+                                                   {"/workspace/b.txt", Sha256Text("b")}});
+  const Json json = ToJson(subject);
+  CHECK(json["files"]["/workspace/a.sh"] == Sha256Text("echo a"));
+  CHECK(json["digest"].get<std::string>().rfind("sha256:", 0) == 0);
+}
+
+TEST_CASE("an edited call, another folder and a changed file are other subjects") {
+  const Workspace workspace;
+  workspace.Write("a.sh", "echo a");
+  const Json arguments = {{"argv", {"sh", "a.sh"}}};
+  const ApprovalSubject before = workspace.Describe(arguments);
+  CHECK(workspace.Describe(arguments) == before);
+  CHECK_FALSE(workspace.Describe({{"argv", {"sh", "a.sh", "-v"}}}) == before);
+  CHECK_FALSE(Workspace().Describe(arguments) == before);
+  workspace.Write("a.sh", "echo b");
+  CHECK_FALSE(workspace.Describe(arguments) == before);
+  REQUIRE(::unlink((workspace.folder.path() + "/a.sh").c_str()) == 0);
+  CHECK_FALSE(workspace.Describe(arguments) == before);
+}
+
+TEST_CASE("links are not followed, and what is no file is not waited for") {
+  const Workspace workspace;
+  const std::string root = workspace.folder.path();
+  REQUIRE(::symlink("/etc/passwd", (root + "/link").c_str()) == 0);
+  REQUIRE(::symlink("/etc", (root + "/etc").c_str()) == 0);
+  REQUIRE(::mkfifo((root + "/fifo").c_str(), 0600) == 0);
+  const ApprovalSubject subject =
+      workspace.Describe({{"argv", {"link", "etc/passwd", "fifo", "."}}});
+  CHECK(subject.files ==
+        std::vector<ApprovedFile>{{"/workspace/link", "link: " + Sha256Text("/etc/passwd")},
+                                  {"/workspace/fifo", "unreadable"}});
+}
+
+TEST_CASE("letters that look like others are written out") {
+  struct Row {
+    const char* text;
+    const char* shown;
+  };
+  const Row row = GENERATE(values<Row>({
+      {"pay alice@example.com", "pay alice@example.com"},
+      {"p\xD0\xB0ypal.com", "p\\u{430}ypal.com"},  // Cyrillic a
+      {"\xD1\x80\xD0\xB0", "\\u{440}\\u{430}"},    // a word of Cyrillic alone
+      {"\xCE\xBFk", "\\u{3BF}k"},                  // Greek omicron
+      {"\xEF\xBD\x81", "\\u{FF41}"},               // fullwidth a
+      {"\xF0\x9D\x90\x9A", "\\u{1D41A}"},          // mathematical a
+      {"example\xE2\x80\xA4"
+       "com",
+       "example\\u{2024}com"},  // one dot leader
+      {"M\xC3\xBCller caf\xC3\xA9", "M\xC3\xBCller caf\xC3\xA9"},
+      {"\xE6\x97\xA5\xE6\x9C\xAC", "\xE6\x97\xA5\xE6\x9C\xAC"},
+      {"a\xE6\x97\xA5", "a\\u{65E5}"},  // mixed into an ASCII word
+      {"", ""},
+  }));
+  INFO(row.text);
+  CHECK(ShowConfusables(row.text) == row.shown);
+}
+
+TEST_CASE("bytes that are no UTF-8 do not end the look for confusables") {
+  CHECK(ShowConfusables("\xD0"
+                        "a")
+            .find('a') != std::string::npos);
+  CHECK_FALSE(ShowConfusables(std::string("\xF0\x9D", 2)).empty());
+}
+
+}  // namespace
+}  // namespace nacre::agent
