@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <atomic>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <functional>
 #include <set>
@@ -164,8 +165,14 @@ TEST_CASE("kill -9 under load loses no acknowledged record and needs no repair t
   const char* set = std::getenv("NACRE_KILL_ROUNDS");
   const size_t rounds = set != nullptr ? std::strtoul(set, nullptr, 10) : 40;
   LogDirectory log;
+  std::string kept;  // what was verified before is not read again, but for some rounds and the last
+  size_t promised = 0;
   for (size_t round = 1; round <= rounds; ++round) {
     CAPTURE(round);
+    const auto verify = [&] {
+      const bool whole = round % 25 == 0 || round == rounds;
+      return VerifyAuditLog(log.path, {.since = whole ? std::string() : kept}).value();
+    };
     Pipe pipe = MakePipe().value();
     const pid_t child = Fork([&] {
       auto open = log.TryOpen();
@@ -202,15 +209,20 @@ TEST_CASE("kill -9 under load loses no acknowledged record and needs no repair t
     while (read_index()) {
       acknowledged.insert(index);
     }
-    const VerifyReport crashed = log.Verify();
-    INFO(log.Problems());
+    const VerifyReport crashed = verify();
+    INFO((crashed.ok ? "" : crashed.problems.front()));
     REQUIRE(crashed.ok);
+    promised += acknowledged.size();
     CHECK(acknowledged.size() >= round % 50);
     REQUIRE((acknowledged.empty() || crashed.records > *acknowledged.rbegin()));
     log.Append(1);
-    REQUIRE(log.Problems() == "");
-    REQUIRE(log.Verify().records > crashed.records);
+    const VerifyReport after = verify();
+    INFO((after.ok ? "" : after.problems.front()));
+    REQUIRE(after.ok);
+    REQUIRE(after.records > crashed.records);
+    kept = log.Read(kCheckpointFile);
   }
+  std::printf("%zu kills, %zu records acknowledged, none of them lost\n", rounds, promised);
 }
 
 // The kernel ends a file at RLIMIT_FSIZE as a full disk would: a short write, then an error.
