@@ -430,7 +430,8 @@ int ArrangeDescriptors(const ChildInput& input, ChildState& state, bool channel_
   return OrError(kernel::CloseRange(next, ~0U));
 }
 
-int SetLimit(const Step& step) {
+int SetLimit(const Step& step, pid_t process) {
+  const auto resource = static_cast<__rlimit_resource>(step.number);
   struct rlimit limit = {};
   limit.rlim_cur = step.value;
   limit.rlim_max = step.value;
@@ -438,12 +439,11 @@ int SetLimit(const Step& step) {
     limit.rlim_max = step.value + 1;  // SIGXCPU first, then SIGKILL
   } else {
     struct rlimit current = {};
-    if (::getrlimit(static_cast<__rlimit_resource>(step.number), &current) == 0 &&
-        current.rlim_max < limit.rlim_max) {
+    if (::prlimit(process, resource, nullptr, &current) == 0 && current.rlim_max < limit.rlim_max) {
       limit = {.rlim_cur = current.rlim_max, .rlim_max = current.rlim_max};  // already stricter
     }
   }
-  return OrError(::setrlimit(static_cast<__rlimit_resource>(step.number), &limit));
+  return OrError(::prlimit(process, resource, &limit, nullptr));
 }
 
 // Bytes read, or -errno.
@@ -554,18 +554,15 @@ int PrepareLandlock(const ChildInput& input, ChildState& state) {
 }
 
 int EnforceLandlock(const LaunchPlan& plan, ChildState& state) {
-  const int added = kernel::AddLandlockRules(state.ruleset, plan.landlock_abi,
-                                             plan.landlock_rules.data() + plan.prepared_rules,
-                                             plan.landlock_rules.size() - plan.prepared_rules);
-  const int result =
-      added != 0 ? added : kernel::RestrictByLandlock(state.ruleset, plan.landlock_abi);
+  const int result = kernel::RestrictByLandlock(state.ruleset, plan.landlock_abi);
   ::close(state.ruleset);
   state.ruleset = -1;
   return result;
 }
 
-int DoStep(const ChildInput& input, ChildState& state, const Step& step) {
+int DoStep(const ChildInput& input, ChildState& state, size_t at) {
   const LaunchPlan& plan = *input.plan;
+  const Step& step = plan.steps[at];
   const char* path = step.path.c_str();
   switch (step.kind) {
     case StepKind::kMapOwnIds:
@@ -635,17 +632,27 @@ int DoStep(const ChildInput& input, ChildState& state, const Step& step) {
     case StepKind::kDescriptors:
       return ArrangeDescriptors(input, state, step.number == 1);
     case StepKind::kResourceLimit:
-      return SetLimit(step);
+      return SetLimit(step, state.tool);
     case StepKind::kWorkingDirectory:
       return OrError(::chdir(path));
     case StepKind::kPrepareLandlock:
       return PrepareLandlock(input, state);
     case StepKind::kStartInterpreter:
       return input.slot == nullptr ? -EINVAL : input.slot->start_interpreter(input, state);
+    case StepKind::kSplit: {
+      const int locked = AwaitFirstProcess(state);
+      return locked != 0             ? locked
+             : input.slot == nullptr ? -EINVAL
+                                     : input.slot->split(input, state, at);
+    }
     case StepKind::kAwaitCall:
       return input.slot == nullptr ? -EINVAL : input.slot->await_call(input, state);
     case StepKind::kHandOver:
-      return input.slot == nullptr ? -EINVAL : input.slot->hand_over(input, state);
+      return input.slot == nullptr ? -EINVAL : input.slot->hand_over(input, state, at);
+    case StepKind::kLandlockRules:
+      return kernel::AddLandlockRules(state.ruleset, plan.landlock_abi,
+                                      plan.landlock_rules.data() + plan.prepared_rules,
+                                      plan.landlock_rules.size() - plan.prepared_rules);
     case StepKind::kLandlock:
       return EnforceLandlock(plan, state);
     case StepKind::kSeccomp:
@@ -689,16 +696,13 @@ int CleanInheritedState(const ChildInput& input) {
 
 }  // namespace
 
-bool TakeSteps(const ChildInput& input, ChildState& state) {
+bool TakeSteps(const ChildInput& input, ChildState& state, size_t first, size_t end) {
   const LaunchPlan& plan = *input.plan;
   Report failure;
-  for (size_t i = 0; i < plan.steps.size(); ++i) {
+  for (size_t i = first; i < end; ++i) {
     const Step& step = plan.steps[i];
-    const int result = plan.fail_at_step == i ? -EIO : DoStep(input, state, step);
+    const int result = plan.fail_at_step == i ? -EIO : DoStep(input, state, i);
     if (result == 0) {
-      if (step.kind == StepKind::kExec) {
-        return true;
-      }
       continue;
     }
     failure.kind = step.optional ? ReportKind::kStepSkipped : ReportKind::kStepFailed;
@@ -707,14 +711,14 @@ bool TakeSteps(const ChildInput& input, ChildState& state) {
     failure.mismatch = state.mismatch ? 1 + static_cast<uint32_t>(*state.mismatch) : 0;
     SendReport(input.report, failure);
     if (!step.optional) {
-      break;
+      return false;
     }
   }
-  return false;
+  return true;
 }
 
-void WalkSteps(const ChildInput& input, ChildState& state) {
-  TakeSteps(input, state);
+void WalkSteps(const ChildInput& input, ChildState& state, size_t first) {
+  TakeSteps(input, state, first, input.plan->steps.size());
   ::_exit(1);
 }
 

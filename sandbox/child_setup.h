@@ -25,23 +25,34 @@ struct OpenedSource {
   uint64_t inode = 0;
 };
 
+struct ChildInput;
+
+// What a process that waits is to go on with: in its own memory, laid out by the one that sets it up.
+struct HandedOver {
+  const ChildInput* input = nullptr;
+  size_t next = 0;  // of the plan's steps
+};
+
 // What one step leaves for a later one.
 struct ChildState {
   int ruleset = -1;                  // above the report, so that both stay when all else is closed
   int locked = -1;                   // tells that PID 1 has locked itself in
   std::optional<Evidence> mismatch;  // why the evidence is not as planned
   int interpreter = -1;              // our end of the socket to it
+  // Who sets up for another process that shares its memory: where that one looks, and who it is.
+  HandedOver* handed_over = nullptr;
+  pid_t tool = 0;
 };
 
-struct ChildInput;
-
-// What only a zygote's children do. Each answers 0, or -errno of what failed.
+// What only a zygote's children do, at step `at` of the plan. Each answers 0, or -errno of what failed.
 struct SlotSteps {
   int (*start_interpreter)(const ChildInput& input, ChildState& state);
+  // Comes back only when the process could not be split.
+  int (*split)(const ChildInput& input, ChildState& state, size_t at);
   // Goes on with the call that it receives, and comes back only when there is none.
   int (*await_call)(const ChildInput& input, ChildState& state);
-  // Ends the process when the interpreter has its part.
-  int (*hand_over)(const ChildInput& input, ChildState& state);
+  // Ends the process when another one has the steps that follow.
+  int (*hand_over)(const ChildInput& input, ChildState& state, size_t at);
 };
 
 // Everything borrowed from the launcher; none of the descriptors is below 10.
@@ -71,9 +82,9 @@ struct ChildInput {
 
 // Waits for the launcher's word, then takes all steps.
 [[noreturn]] void RunChild(const ChildInput& input);
-// The steps alone; true when all are taken and one of them was an `in_place` execution.
-bool TakeSteps(const ChildInput& input, ChildState& state);
-// The steps, and the end of the process if they return.
-[[noreturn]] void WalkSteps(const ChildInput& input, ChildState& state);
+// The steps from `first` to before `end` alone; true when all are taken.
+bool TakeSteps(const ChildInput& input, ChildState& state, size_t first, size_t end);
+// All steps from `first`, and the end of the process if they return.
+[[noreturn]] void WalkSteps(const ChildInput& input, ChildState& state, size_t first = 0);
 
 }  // namespace nacre::sandbox

@@ -25,8 +25,6 @@ constexpr uint64_t kInotifyInstancesMax = 16;
 constexpr uint64_t kShmBytes = 64ULL << 20;
 // Timers are counted among them, and all calls of a user together against the user's own limit.
 constexpr uint64_t kPendingSignalsMax = 1024;
-// It, and the process that mounts what comes with the call.
-constexpr uint32_t kTasksOfAnInterpreter = 2;
 // An address space far above the memory limit: reserving is no use, and the watchdog or the cgroup
 // gives the clearer outcome. It only keeps page tables and overcommit in bounds.
 constexpr uint64_t kAddressSpaceFactor = 8;
@@ -443,7 +441,7 @@ Result<LaunchPlan> MakePlan(const SandboxSpec& spec, const HostSupport& host) {
   LaunchPlan plan;
   plan.id = spec.id;
   plan.argv = spec.argv;
-  if (spec.limits.tasks >= kTasksOfAnInterpreter) {
+  if (spec.limits.tasks >= kTasksOfASplit) {
     plan.interpreter.assign(spec.argv.begin(),
                             spec.argv.begin() + static_cast<long>(spec.interpreter_arguments));
   }
@@ -498,6 +496,7 @@ Result<LaunchPlan> MakePlan(const SandboxSpec& spec, const HostSupport& host) {
   PlanLimits(builder, spec.limits);
   builder.Add(StepKind::kWorkingDirectory, "working directory").path = spec.working_directory;
   if (plan.landlock_abi > 0) {
+    builder.Add(StepKind::kLandlockRules, "Landlock rules");
     builder.Add(StepKind::kLandlock, "Landlock");
   }
   builder.Add(StepKind::kSeccomp, "seccomp");

@@ -29,6 +29,9 @@ namespace nacre::sandbox {
 // Of each file system that a call fills, for ourselves: its root, and the folders of an overlay.
 inline constexpr uint64_t kOwnInodes = 8;
 
+// With fewer, a call's cgroup has no room for a process that sets up what another one waits for.
+inline constexpr uint32_t kTasksOfASplit = 2;
+
 // What a step does. The fields it uses are named in brackets. Paths of mount steps are relative to
 // the new root; "host" means the path as the caller sees it.
 enum class StepKind {
@@ -67,12 +70,15 @@ enum class StepKind {
   kResourceLimit,     // [number: resource, value]
   kWorkingDirectory,  // [path: in the sandbox]
   kPrepareLandlock,   // makes the ruleset with the rules that all calls share
-  // A warm sandbox only. The tool's process becomes the interpreter, without a capability; a child of
-  // it goes on, takes the steps that need some, and hands the rest over.
+  // Four of a warm sandbox only. The tool's process becomes the interpreter, without a capability; or
+  // [number] it takes that many steps and waits. A child of it goes on after them, takes the steps that
+  // need capabilities, and hands the rest over.
   kStartInterpreter,
-  kAwaitCall,  // a warm sandbox only: the steps that follow come with the call
-  kHandOver,  // a warm sandbox with an interpreter only: the interpreter takes the steps that follow
-  kLandlock,  // adds the call's own rules and enforces it
+  kSplit,
+  kAwaitCall,      // the steps that follow come with the call
+  kHandOver,       // the tool's process takes the steps that follow
+  kLandlockRules,  // adds the call's own rules
+  kLandlock,       // enforces them
   kSeccomp,
   kEvidence,  // [number: EvidenceBits of report.h] what is not as planned fails it
   kExec,

@@ -92,16 +92,11 @@ int StartInterpreter(const ChildInput& input, ChildState& state) {
   return zygote::SendMessage(state.interpreter, zygote::Encode(slot), {}, zygote::Waiting::kYes);
 }
 
-int HandOver(const ChildInput& input, ChildState& state) {
+int HandOver(const ChildInput& input, ChildState& state, size_t at) {
   const LaunchPlan& plan = *input.plan;
-  const auto here = std::find_if(plan.steps.begin(), plan.steps.end(),
-                                 [](const Step& step) { return step.kind == StepKind::kHandOver; });
-  if (here == plan.steps.end()) {
-    return -EINVAL;
-  }
-  const auto taken = static_cast<size_t>(here - plan.steps.begin()) + 1;
+  const size_t taken = at + 1;
   zygote::InterpreterPart part = {.first_index = input.first_index + taken, .plan = plan};
-  part.plan.steps.assign(here + 1, plan.steps.end());
+  part.plan.steps.assign(plan.steps.begin() + static_cast<std::ptrdiff_t>(taken), plan.steps.end());
   part.plan.sources.clear();
   part.plan.fail_at_step.reset();
   if (plan.fail_at_step && *plan.fail_at_step >= taken) {

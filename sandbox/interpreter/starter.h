@@ -17,6 +17,6 @@ inline constexpr const char* kSlotVariable = "NACRE_SLOT";
 
 // As SlotSteps has them. The first returns in the child only.
 int StartInterpreter(const ChildInput& input, ChildState& state);
-int HandOver(const ChildInput& input, ChildState& state);
+int HandOver(const ChildInput& input, ChildState& state, size_t at);
 
 }  // namespace nacre::sandbox::interpreter

@@ -106,7 +106,7 @@ std::string TakeCall(int socket) {
   input.in_place = true;
   ChildState state;
   state.ruleset = known.ruleset == 0 ? -1 : static_cast<int>(known.ruleset);
-  if (!TakeSteps(input, state) || ::close(report) != 0) {
+  if (!TakeSteps(input, state, 0, plan.steps.size()) || ::close(report) != 0) {
     ::_exit(1);
   }
   std::string call = std::to_string(plan.argv.size()) + '\0';

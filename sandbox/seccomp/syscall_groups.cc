@@ -472,8 +472,10 @@ void AddPure(Rules& rules) {
   Allow(rules, "time and randomness",
         {"gettimeofday", "time", "clock_gettime", "clock_getres", "clock_nanosleep", "nanosleep",
          "getrandom"});
-  // The set-up's last report to the launcher. Of the tool's own there is no socket.
-  Allow(rules, "the launcher's evidence", {"sendmsg"});
+  // The set-up's last steps are taken behind this filter. Of the tool's own there is no child, no
+  // ruleset and no socket.
+  Allow(rules, "the launcher's last steps: the end of its helper, Landlock, the evidence",
+        {"wait4", "landlock_restrict_self", "sendmsg"});
   for (const uint64_t request : {uint64_t{FIONREAD}, uint64_t{FIOCLEX}, uint64_t{FIONCLEX},
                                  uint64_t{TCGETS}, uint64_t{TIOCGWINSZ}}) {
     AllowIf(rules, "ioctl", {{1, kLow32, request}},

@@ -152,7 +152,7 @@ LaunchPlan Without(LaunchPlan plan, Layer layer) {
       WidenView(plan);
       break;
     case Layer::kLandlock:
-      Drop(plan, {StepKind::kPrepareLandlock, StepKind::kLandlock});
+      Drop(plan, {StepKind::kPrepareLandlock, StepKind::kLandlockRules, StepKind::kLandlock});
       plan.landlock_abi = 0;  // for PID 1
       ExpectNo(plan, Evidence::kLandlock);
       break;

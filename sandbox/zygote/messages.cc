@@ -219,7 +219,9 @@ bool IsCoherent(const LaunchPlan& plan) {
       return false;
     }
     if ((step.kind == StepKind::kExec && plan.argv.empty()) ||
-        (step.kind == StepKind::kStartInterpreter && plan.interpreter.empty())) {
+        (step.kind == StepKind::kStartInterpreter && plan.interpreter.empty()) ||
+        (step.kind == StepKind::kSplit &&
+         step.number >= static_cast<size_t>(plan.steps.data() + plan.steps.size() - &step))) {
       return false;
     }
   }

@@ -24,6 +24,7 @@
 #include "sandbox/zygote/channel.h"
 #include "sandbox/zygote/messages.h"
 #include "sandbox/zygote/slot.h"
+#include "sandbox/zygote/split.h"
 
 namespace nacre::sandbox::zygote {
 namespace {
@@ -66,8 +67,9 @@ UniqueFd OpenInterpreterLibrary() {
 }
 
 constexpr SlotSteps kSlotSteps = {.start_interpreter = &interpreter::StartInterpreter,
+                                  .split = &Split,
                                   .await_call = &AwaitCall,
-                                  .hand_over = &interpreter::HandOver};
+                                  .hand_over = &HandOver};
 
 UniqueFd OwnNetwork() {
   return UniqueFd(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));

@@ -1,5 +1,7 @@
 #include "sandbox/zygote/warm_plan.h"
 
+#include <algorithm>
+
 namespace nacre::sandbox::zygote {
 namespace {
 
@@ -13,31 +15,55 @@ LaunchPlan MakeWarmPlan(const LaunchPlan& plan) {
   LaunchPlan warm = plan;
   warm.steps.clear();
   warm.fail_at_step.reset();
-  const auto add = [&](StepKind kind, const char* name) {
-    Step step;
+  const auto add = [&](StepKind kind, const char* name) -> Step& {
+    Step& step = warm.steps.emplace_back();
     step.kind = kind;
     step.name = name;
-    warm.steps.push_back(std::move(step));
+    return step;
   };
-  const bool interpreter = !plan.interpreter.empty();
-  for (size_t i = 0; i < plan.steps.size(); ++i) {
-    if (i == plan.prepared_steps) {
-      if (interpreter) {
-        add(StepKind::kStartInterpreter, "start the interpreter");
-      }
-      warm.prepared_steps = warm.steps.size();
-      add(StepKind::kAwaitCall, "wait for the call");
-    }
-    if (interpreter && plan.steps[i].kind == StepKind::kCapabilities) {
-      add(StepKind::kHandOver, "hand over to the interpreter");
-    }
-    if (plan.steps[i].kind == StepKind::kOpenSource) {
-      continue;
-    }
+  const auto take = [&](size_t i) {
     if (plan.fail_at_step == i) {
       warm.fail_at_step = warm.steps.size();
     }
     warm.steps.push_back(plan.steps[i]);
+  };
+  const size_t prepared = plan.prepared_steps;
+  for (size_t i = 0; i < prepared; ++i) {
+    if (plan.steps[i].kind != StepKind::kOpenSource) {
+      take(i);
+    }
+  }
+  const bool interpreter = !plan.interpreter.empty();
+  const bool split = !interpreter && plan.limits.tasks >= kTasksOfASplit;
+  const auto is_early = [split](const Step& step) {
+    return split && (step.kind == StepKind::kCapabilities || step.kind == StepKind::kSeccomp);
+  };
+  if (interpreter) {
+    add(StepKind::kStartInterpreter, "start the interpreter");
+  }
+  if (split) {
+    add(StepKind::kSplit, "lock the tool's process").number = static_cast<uint64_t>(
+        std::count_if(plan.steps.begin() + Offset(prepared), plan.steps.end(), is_early));
+    for (size_t i = prepared; i < plan.steps.size(); ++i) {
+      if (is_early(plan.steps[i])) {
+        take(i);
+      }
+    }
+  }
+  warm.prepared_steps = warm.steps.size();
+  add(StepKind::kAwaitCall, "wait for the call");
+  bool handed_over = false;
+  for (size_t i = prepared; i < plan.steps.size(); ++i) {
+    const StepKind kind = plan.steps[i].kind;
+    if (!handed_over && ((interpreter && kind == StepKind::kCapabilities) ||
+                         (split && (kind == StepKind::kLandlock || kind == StepKind::kEvidence)))) {
+      add(StepKind::kHandOver,
+          interpreter ? "hand over to the interpreter" : "hand over to the tool's process");
+      handed_over = true;
+    }
+    if (!is_early(plan.steps[i])) {
+      take(i);
+    }
   }
   return warm;
 }

@@ -1,8 +1,10 @@
 // How a LaunchPlan is taken apart for a warm sandbox: the steps that are taken before the call comes,
 // and those that are taken when it is there. Nothing is left out and nothing is added but the wait
-// between them, and that what is mounted comes as descriptors instead of being opened by the child.
-// An interpreter is started at the end of the first part; it takes the steps from the drop of
-// capabilities on itself, and runs what the cold plan would have it run.
+// between them, who takes which, and that what is mounted comes as descriptors instead of being opened
+// by the child.
+// The tool's process drops its capabilities and loads the filter at the end of the first part (split.h),
+// where the call's cgroup has room for a second process. Or an interpreter is started there; it takes
+// the steps from the drop of capabilities on itself, and runs what the cold plan would have it run.
 // Pure.
 #pragma once
 

@@ -157,6 +157,7 @@ void CheckPlan(const SandboxSpec& spec, const HostSupport& host, const LaunchPla
   }
   Require(order[std::size(order) - 1] == plan.steps.size());
   Require((host.landlock_abi > 0) == (Last(plan, kLandlock) > 0));
+  Require((host.landlock_abi > 0) == (Last(plan, kLandlockRules) > 0));
   const Step& evidence = plan.steps[Last(plan, kEvidence) - 1];
   Require((evidence.number & EvidenceBit(Evidence::kSeccomp)) != 0);
   Require((evidence.number & EvidenceBit(Evidence::kIdMaps)) != 0);
@@ -165,6 +166,11 @@ void CheckPlan(const SandboxSpec& spec, const HostSupport& host, const LaunchPla
   const LaunchPlan warm = zygote::MakeWarmPlan(plan);
   Require(zygote::TemplateOf(warm).steps.size() + zygote::CallOf(warm).steps.size() ==
           warm.steps.size());
+  Require(Last(warm, kAwaitCall) < Last(warm, kReadOnlyRoot) &&
+          Last(warm, kReadOnlyRoot) < Last(warm, kEvidence) &&
+          Last(warm, kSeccomp) < Last(warm, kEvidence) &&
+          Last(warm, kCapabilities) < Last(warm, kEvidence) &&
+          Last(warm, kExec) == warm.steps.size());
   Require(zygote::TemplateOf(warm).argv.empty() && zygote::TemplateOf(warm).environment.empty());
   const std::string bytes = zygote::EncodePlan(zygote::CallOf(warm));
   const auto back = zygote::DecodePlan(bytes);

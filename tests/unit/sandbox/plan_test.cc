@@ -195,6 +195,7 @@ TEST_CASE("walls come in an order in which none can be taken down again") {
                                 "read-only root",
                                 "drop capabilities",
                                 "descriptors",
+                                "Landlock rules",
                                 "Landlock",
                                 "seccomp",
                                 "evidence",

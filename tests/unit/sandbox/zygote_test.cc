@@ -1,6 +1,9 @@
 // What the runtime and its zygote say to each other, and how a plan is taken apart for a warm sandbox.
 #include <catch2/catch.hpp>
 
+#include <algorithm>
+#include <initializer_list>
+
 #include "sandbox/zygote/messages.h"
 #include "sandbox/zygote/warm_plan.h"
 #include "tests/unit/sandbox/sandbox_test_host.h"
@@ -8,8 +11,9 @@
 namespace nacre::sandbox::zygote {
 namespace {
 
-LaunchPlan SomePlan() {
+LaunchPlan SomePlan(uint32_t tasks = Limits().tasks) {
   SandboxSpec spec;
+  spec.limits.tasks = tasks;
   spec.id = "call-1";
   spec.argv = {"/usr/bin/tool", "", "two words"};
   spec.environment = {{"A", "1"}};
@@ -20,8 +24,23 @@ LaunchPlan SomePlan() {
   return MakePlan(spec, MadeUpHost()).value();
 }
 
-TEST_CASE(
-    "a warm sandbox takes the steps of a cold one, in their order, with one wait among them") {
+bool IsKind(const Step& step, std::initializer_list<StepKind> kinds) {
+  return std::find(kinds.begin(), kinds.end(), step.kind) != kinds.end();
+}
+
+std::vector<Step> WithoutKinds(std::vector<Step> steps, std::initializer_list<StepKind> kinds) {
+  std::erase_if(steps, [kinds](const Step& step) { return IsKind(step, kinds); });
+  return steps;
+}
+
+TEST_CASE("with one task a warm sandbox takes the steps of a cold one in their order") {
+  const LaunchPlan cold = SomePlan(kTasksOfASplit - 1);
+  const LaunchPlan warm = MakeWarmPlan(cold);
+  CHECK(WithoutKinds(warm.steps, {StepKind::kAwaitCall}) ==
+        WithoutKinds(cold.steps, {StepKind::kOpenSource}));
+}
+
+TEST_CASE("a warm sandbox takes the steps of a cold one, the filter and capabilities first") {
   const LaunchPlan cold = SomePlan();
   const LaunchPlan warm = MakeWarmPlan(cold);
   const LaunchPlan prepared = TemplateOf(warm);
@@ -29,11 +48,27 @@ TEST_CASE(
   std::vector<Step> steps = prepared.steps;
   steps.insert(steps.end(), call.steps.begin(), call.steps.end());
   CHECK(steps == warm.steps);
-  CHECK(prepared.steps.back().kind == StepKind::kAwaitCall);
-  std::erase_if(steps, [](const Step& step) { return step.kind == StepKind::kAwaitCall; });
-  std::vector<Step> expected = cold.steps;
-  std::erase_if(expected, [](const Step& step) { return step.kind == StepKind::kOpenSource; });
-  CHECK(steps == expected);
+  CHECK(WithoutKinds(warm.steps, {StepKind::kAwaitCall, StepKind::kSplit, StepKind::kHandOver,
+                                  StepKind::kCapabilities, StepKind::kSeccomp}) ==
+        WithoutKinds(cold.steps,
+                     {StepKind::kOpenSource, StepKind::kCapabilities, StepKind::kSeccomp}));
+  // Before there is a call: the process is split, and the tool's takes these two, and waits.
+  const size_t count = prepared.steps.size();
+  REQUIRE(count > 4);
+  CHECK(prepared.steps[count - 4].kind == StepKind::kSplit);
+  CHECK(prepared.steps[count - 4].number == 2);
+  CHECK(prepared.steps[count - 3].kind == StepKind::kCapabilities);
+  CHECK(prepared.steps[count - 2].kind == StepKind::kSeccomp);
+  CHECK(prepared.steps[count - 1].kind == StepKind::kAwaitCall);
+  // When it is there: all that takes a capability, and then what the tool's process does itself.
+  std::vector<StepKind> handed_over;
+  for (const Step& step : call.steps) {
+    if (!handed_over.empty() || step.kind == StepKind::kHandOver) {
+      handed_over.push_back(step.kind);
+    }
+  }
+  CHECK(handed_over == std::vector<StepKind>{StepKind::kHandOver, StepKind::kLandlock,
+                                             StepKind::kEvidence, StepKind::kExec});
   std::vector<kernel::LandlockRule> rules = prepared.landlock_rules;
   rules.insert(rules.end(), call.landlock_rules.begin(), call.landlock_rules.end());
   CHECK(rules == cold.landlock_rules);
@@ -248,6 +283,11 @@ TEST_CASE("what is cut off, too long or incoherent is refused") {
   wrong = CallOf(MakeWarmPlan(SomePlan()));
   wrong.steps[0].path = std::string("a\0b", 3);
   CHECK_FALSE(DecodePlan(EncodePlan(wrong)).ok());
+  LaunchPlan split = TemplateOf(MakeWarmPlan(SomePlan()));
+  split.steps.pop_back();  // two of its own, and none behind them for the other process
+  CHECK(DecodePlan(EncodePlan(split)).ok());
+  split.steps.pop_back();
+  CHECK_FALSE(DecodePlan(EncodePlan(split)).ok());
   const std::string gone = Encode(Event(SlotGone{4}));
   CHECK_FALSE(DecodeEvent(gone.substr(0, gone.size() - 1)).ok());
   CHECK_FALSE(DecodeEvent(gone + gone).ok());

@@ -1,0 +1,96 @@
+#include "sandbox/zygote/split.h"
+
+#include <sched.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "sandbox/interpreter/starter.h"
+#include "sandbox/launcher.h"
+
+namespace nacre::sandbox::zygote {
+namespace {
+
+constexpr size_t kStackBytes = 256 * 1024;  // of the child; a page below it is a guard
+constexpr size_t kPageBytes = 4096;
+
+// In the memory of both.
+struct Shared {
+  const ChildInput* input = nullptr;
+  ChildState of_child;
+  size_t next = 0;  // the first step of the child
+  int locked = -1;  // an eventfd: the tool's process has taken its steps
+  HandedOver handed_over;
+};
+
+// errno is shared too: so this waits without one, for a process that writes once and then waits itself.
+int SetUp(void* argument) {
+  auto& shared = *static_cast<Shared*>(argument);
+  uint64_t word = 0;
+  if (::read(shared.locked, &word, sizeof word) != sizeof word) {
+    ::_exit(1);
+  }
+  ::close(shared.locked);
+  WalkSteps(*shared.input, shared.of_child, shared.next);
+}
+
+// Where the child's stack begins, or nullptr and errno.
+char* MapStack() {
+  void* const mapped = ::mmap(nullptr, kPageBytes + kStackBytes, PROT_READ | PROT_WRITE,
+                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+  if (mapped == MAP_FAILED) {
+    return nullptr;
+  }
+  auto* const low = static_cast<char*>(mapped);
+  return ::mprotect(low, kPageBytes, PROT_NONE) == 0 ? low + kPageBytes + kStackBytes : nullptr;
+}
+
+}  // namespace
+
+// The zygote has one thread, so that its children may allocate. What is allocated here lives until the
+// program starts.
+int Split(const ChildInput& input, ChildState& state, size_t at) {
+  auto& shared = *new Shared;
+  shared.input = &input;
+  shared.next = at + 1 + input.plan->steps[at].number;
+  shared.of_child.ruleset = state.ruleset;
+  shared.of_child.tool = ::getpid();
+  shared.of_child.handed_over = &shared.handed_over;
+  shared.locked = ::eventfd(0, EFD_CLOEXEC);
+  char* const stack = MapStack();
+  if (shared.locked < 0 || stack == nullptr) {
+    return -errno;
+  }
+  const pid_t child = ::clone(&SetUp, stack, CLONE_VM | CLONE_FILES | CLONE_FS, &shared);
+  if (child < 0) {
+    return -errno;
+  }
+  if (!TakeSteps(input, state, at + 1, shared.next)) {
+    ::_exit(1);  // PID 1 ends the child with us
+  }
+  const uint64_t word = 1;
+  int status = 0;
+  if (::write(shared.locked, &word, sizeof word) != sizeof word ||
+      ::waitpid(child, &status, __WALL) != child || !WIFEXITED(status) ||
+      WEXITSTATUS(status) != 0) {
+    ::_exit(1);
+  }
+  const HandedOver& rest = shared.handed_over;
+  if (rest.input == nullptr) {
+    ::_exit(0);  // the slot was let go
+  }
+  WalkSteps(*rest.input, state, rest.next);
+}
+
+int HandOver(const ChildInput& input, ChildState& state, size_t at) {
+  if (state.handed_over == nullptr) {
+    return interpreter::HandOver(input, state, at);
+  }
+  *state.handed_over = {.input = &input, .next = at + 1};
+  ::_exit(0);
+}
+
+}  // namespace nacre::sandbox::zygote
