@@ -2,12 +2,13 @@
 
 An area is a kind of project with its folders and the names that occur there. Contents are of one piece:
 the rows of a table have the same columns, the lines of a log differ a little. Parts are combined at
-random; the split of words (see words.py) holds for them too.
+random; the split of words (see dice.py) holds for them too.
 """
 
 import re
 
-import words
+from dice import DAYS, MONTHS, PEOPLE, PLACES, TEXT_EXTENSIONS, ordinary, pick, split
+from ordinary_words import QUALITIES
 
 TABLES, LOGS, SETTINGS, TEXTS, CODE, PAGES, PICTURES, BINARIES = (
     "csv csv csv tsv".split(),
@@ -182,25 +183,25 @@ def stem_and_extension(rng, text=False) -> tuple:
     _, groups = area(rng)
     stems, extensions = rng.choice(groups)
     if text:
-        extensions = [one for one in extensions if one in words.TEXT_EXTENSIONS] or TEXTS
-    stem, kind = words.pick(rng, stems), rng.random()
+        extensions = [one for one in extensions if one in TEXT_EXTENSIONS] or TEXTS
+    stem, kind = pick(rng, stems), rng.random()
     if kind < 0.14:
-        first = words.pick(rng, QUALIFIERS)
+        first = pick(rng, QUALIFIERS)
         stem = rng.choice("--__  ").join((first, stem) if rng.random() < 0.75 else (stem, first))
     elif kind < 0.2:
-        stem = rng.choice("--__  ").join((words.pick(rng, words.ordinary()), stem))
+        stem = rng.choice("--__  ").join((pick(rng, ordinary()), stem))
     elif kind < 0.26:
         stem += rng.choice(("-", "_", "", " ")) + rng.choice((str(rng.randint(1, 12)), str(rng.randint(2019, 2027)), "%03d" % rng.randint(1, 300)))
     elif kind < 0.3:
         stem = "%d-%02d-%02d" % (rng.randint(2023, 2026), rng.randint(1, 12), rng.randint(1, 28)) + rng.choice(("", "-" + stem, "_" + stem))
     elif kind < 0.33:
-        stem += rng.choice(("_", "-", " ", "_to_", " for ")) + words.pick(rng, words.PEOPLE).lower()
+        stem += rng.choice(("_", "-", " ", "_to_", " for ")) + pick(rng, PEOPLE).lower()
     elif kind < 0.36:
         stem = stem.replace("-", " ").replace("_", " ").title().replace(" ", rng.choice((" ", "", "_")))
     elif kind < 0.39:
         stem = stem.capitalize()
     elif kind < 0.43:
-        stem = words.pick(rng, words.ordinary())
+        stem = pick(rng, ordinary())
     if rng.random() < 0.12:
         stem = stem.replace("_", " ").replace("-", " ")
     return stem, rng.choice(extensions)
@@ -214,9 +215,9 @@ def file_name(rng, text=False) -> str:
 
 def folder_path(rng, depth) -> str:
     """A folder's path of exactly the depth."""
-    path = rng.choice(words.split(area(rng)[0], rng.held_out)).split("/")
+    path = rng.choice(split(area(rng)[0], rng.held_out)).split("/")
     while len(path) < depth:
-        path.append(words.pick(rng, rng.choice((QUALIFIERS, rng.choice(AREAS)[0]))).split("/")[-1])
+        path.append(pick(rng, rng.choice((QUALIFIERS, rng.choice(AREAS)[0]))).split("/")[-1])
     return "/".join(path[:depth])
 
 
@@ -277,14 +278,14 @@ def decimal(rng) -> str:
 def filled(rng, text: str) -> str:
     """Slots of a phrase: person, word, quality, food, good, place, day, month, number, decimals."""
     table = {
-        "{p}": lambda: words.pick(rng, words.PEOPLE),
-        "{w}": lambda: words.pick(rng, words.ordinary()),
-        "{a}": lambda: words.pick(rng, words.QUALITIES),
-        "{f}": lambda: words.pick(rng, FOODS),
-        "{g}": lambda: words.pick(rng, GOODS),
-        "{l}": lambda: words.pick(rng, words.PLACES),
-        "{d}": lambda: rng.choice(words.DAYS),
-        "{m}": lambda: rng.choice(words.MONTHS),
+        "{p}": lambda: pick(rng, PEOPLE),
+        "{w}": lambda: pick(rng, ordinary()),
+        "{a}": lambda: pick(rng, QUALITIES),
+        "{f}": lambda: pick(rng, FOODS),
+        "{g}": lambda: pick(rng, GOODS),
+        "{l}": lambda: pick(rng, PLACES),
+        "{d}": lambda: rng.choice(DAYS),
+        "{m}": lambda: rng.choice(MONTHS),
         "{q}": lambda: rng.choice(("today", "tomorrow", "about the contract", "again")),
     }
     for slot, make in table.items():
@@ -303,10 +304,10 @@ def phrase(rng) -> str:
 
 
 COLUMNS = {
-    "name": lambda rng: words.pick(rng, words.PEOPLE) + (" " + words.pick(rng, SURNAMES) if rng.random() < 0.4 else ""),
-    "item": lambda rng: words.pick(rng, GOODS),
-    "product": lambda rng: words.pick(rng, FOODS + GOODS),
-    "city": lambda rng: words.pick(rng, words.PLACES),
+    "name": lambda rng: pick(rng, PEOPLE) + (" " + pick(rng, SURNAMES) if rng.random() < 0.4 else ""),
+    "item": lambda rng: pick(rng, GOODS),
+    "product": lambda rng: pick(rng, FOODS + GOODS),
+    "city": lambda rng: pick(rng, PLACES),
     "price": decimal,
     "amount": decimal,
     "total": decimal,
@@ -315,11 +316,11 @@ COLUMNS = {
     "id": lambda rng: str(rng.randint(1, 9999)),
     "date": lambda rng: "2025-%02d-%02d" % (rng.randint(1, 12), rng.randint(1, 28)),
     "status": lambda rng: rng.choice(STATES),
-    "department": lambda rng: words.pick(rng, DEPARTMENTS),
-    "email": lambda rng: words.pick(rng, words.PEOPLE).lower() + "@example." + rng.choice(("com", "org")),
+    "department": lambda rng: pick(rng, DEPARTMENTS),
+    "email": lambda rng: pick(rng, PEOPLE).lower() + "@example." + rng.choice(("com", "org")),
     "phone": lambda rng: f"0{rng.randint(20, 999)}-{rng.randint(1000, 999999)}",
     "temperature": lambda rng: f"{rng.randint(-9, 39)}.{rng.randint(0, 9)}",
-    "month": lambda rng: rng.choice(words.MONTHS),
+    "month": lambda rng: rng.choice(MONTHS),
     "score": lambda rng: f"{rng.randint(0, 6)}:{rng.randint(0, 6)}",
     "hours": lambda rng: f"{rng.randint(0, 12)}.{rng.choice('05')}",
 }
@@ -359,15 +360,15 @@ def log(rng, count: int) -> list:
 
 
 def setting(rng) -> tuple:
-    key = words.pick(rng, SETTING_KEYS)
+    key = pick(rng, SETTING_KEYS)
     value = rng.choice(
         (
             lambda: str(rng.choice((80, 443, 8080, 5432, 3000, 10, 30, 60, 100, 1024, rng.randint(1, 9999)))),
-            lambda: words.pick(rng, SETTING_WORDS),
+            lambda: pick(rng, SETTING_WORDS),
             lambda: rng.choice(("true", "false", "yes", "no", "on", "off")),
             lambda: f"{rng.randint(0, 9)}.{rng.randint(0, 99)}",
-            lambda: words.pick(rng, words.ordinary()),
-            lambda: words.pick(rng, words.PEOPLE).lower(),
+            lambda: pick(rng, ordinary()),
+            lambda: pick(rng, PEOPLE).lower(),
         )
     )()
     return key, value
@@ -378,7 +379,7 @@ def settings(rng, count: int, kind: str) -> list:
     made, used = [], set()
     while len(made) < count:
         if rng.random() < 0.15:
-            made.append(f"[{words.pick(rng, SECTIONS)}]" if joint != ": " else words.pick(rng, SECTIONS) + ":")
+            made.append(f"[{pick(rng, SECTIONS)}]" if joint != ": " else pick(rng, SECTIONS) + ":")
             continue
         if rng.random() < 0.06:
             made.append("# " + filled(rng, "settings for the {w}"))
@@ -391,7 +392,7 @@ def settings(rng, count: int, kind: str) -> list:
 
 
 def code(rng, kind: str, count: int) -> list:
-    word = lambda: words.pick(rng, words.ordinary())  # noqa: E731
+    word = lambda: pick(rng, ordinary())  # noqa: E731
     if kind == "sh":
         makers = (lambda: f"echo \"{filled(rng, rng.choice(PROSE))}\"", lambda: f"cp {word()}.txt backup/", lambda: f"{word().upper()}={rng.randint(1, 99)}",
                   lambda: f"cd {word()}", lambda: f"# {word()} the {word()}", lambda: f"tar -czf {word()}.tar.gz {word()}")
@@ -409,7 +410,7 @@ def code(rng, kind: str, count: int) -> list:
 
 
 def page(rng, kind: str, count: int) -> list:
-    word = lambda: words.pick(rng, words.ordinary())  # noqa: E731
+    word = lambda: pick(rng, ordinary())  # noqa: E731
     if kind == "css":
         return [f"{rng.choice(('body', 'h1', 'p', 'a', '.' + word()))} {{ {rng.choice(('color', 'width', 'margin'))}: {rng.choice(('red', 'navy', '10px', '80%', '1.5em'))}; }}" for _ in range(count)]
     return [rng.choice((f"<h1>{word()}</h1>", f"<p>{filled(rng, rng.choice(PROSE))}</p>", f"<a href=\"{word()}.html\">{word()}</a>", f"<li>{word()}</li>")) for _ in range(count)]
@@ -420,15 +421,15 @@ def listing(rng, count: int) -> list:
     mark = rng.choice(("", "", "- ", "- ", "* ", "[ ] ", "- [ ] "))
     maker = rng.choice(
         (
-            lambda: words.pick(rng, FOODS),
+            lambda: pick(rng, FOODS),
             lambda: filled(rng, rng.choice(CHORES)),
             lambda: filled(rng, rng.choice(CHORES)),
-            lambda: words.pick(rng, GOODS),
-            lambda: words.pick(rng, words.PEOPLE) + " " + words.pick(rng, SURNAMES),
+            lambda: pick(rng, GOODS),
+            lambda: pick(rng, PEOPLE) + " " + pick(rng, SURNAMES),
             lambda: filled(rng, "# {f}"),
-            lambda: rng.choice((f"{rng.randint(1, 9)}00 g ", f"{rng.randint(1, 9)} cups of ", f"{rng.randint(1, 5)} spoons of ")) + words.pick(rng, FOODS),
-            lambda: words.pick(rng, FOODS) + ": " + decimal(rng),
-            lambda: words.pick(rng, words.PEOPLE) + ": " + str(rng.randint(1, 200)),
+            lambda: rng.choice((f"{rng.randint(1, 9)}00 g ", f"{rng.randint(1, 9)} cups of ", f"{rng.randint(1, 5)} spoons of ")) + pick(rng, FOODS),
+            lambda: pick(rng, FOODS) + ": " + decimal(rng),
+            lambda: pick(rng, PEOPLE) + ": " + str(rng.randint(1, 200)),
         )
     )
     return [(mark.replace(" ]", "x]") if "[ ]" in mark and rng.random() < 0.3 else mark) + maker() for _ in range(count)]
@@ -468,12 +469,12 @@ def fragment(rng) -> str:
     """What people look for, write or replace."""
     return rng.choice(
         (
-            lambda: words.pick(rng, FOODS),
-            lambda: words.pick(rng, GOODS),
-            lambda: words.pick(rng, words.ordinary()),
-            lambda: words.pick(rng, words.ordinary()),
-            lambda: words.pick(rng, words.PEOPLE),
-            lambda: words.pick(rng, words.PEOPLE) + " " + words.pick(rng, SURNAMES),
+            lambda: pick(rng, FOODS),
+            lambda: pick(rng, GOODS),
+            lambda: pick(rng, ordinary()),
+            lambda: pick(rng, ordinary()),
+            lambda: pick(rng, PEOPLE),
+            lambda: pick(rng, PEOPLE) + " " + pick(rng, SURNAMES),
             lambda: filled(rng, rng.choice(CHORES)),
             lambda: filled(rng, rng.choice(CHORES)),
             lambda: filled(rng, rng.choice(PROSE)).rstrip("."),
@@ -483,7 +484,7 @@ def fragment(rng) -> str:
             lambda: decimal(rng),
             lambda: ",".join(COLUMNS[name](rng) for name in rng.sample(list(COLUMNS), rng.randint(2, 4))),
             lambda: rng.choice(("TODO", "ERROR", "FIXME", "timeout", "WARN", "failed", "draft", "urgent", "deadline", "invoice")),
-            lambda: rng.choice(words.DAYS + words.MONTHS),
+            lambda: rng.choice(DAYS + MONTHS),
             lambda: filled(rng, "{a} {w}"),
             lambda: filled(rng, "{w} {w}"),
         )
