@@ -468,9 +468,9 @@ int ReadIdMap(const char* path, IdMap& map) {
 }
 
 // What the kernel says of this process, which becomes the tool's with the next step, unless something
-// is not as planned.
-int GiveEvidence(const ChildInput& input, ChildState& state, uint64_t checked) {
-  Report evidence;
+// is not as planned. Of identity first, which takes longest to read.
+int ReadIdentity(ChildState& state) {
+  Report& evidence = state.evidence;
   evidence.kind = ReportKind::kEvidence;
   evidence.namespaces = OwnNamespaces();
   const int size = ReadSome("/proc/self/status", evidence.status.data(), evidence.status.size());
@@ -480,6 +480,14 @@ int GiveEvidence(const ChildInput& input, ChildState& state, uint64_t checked) {
     return size < 0 ? size : uids < 0 ? uids : gids;
   }
   evidence.status_bytes = static_cast<uint32_t>(size);
+  return 0;
+}
+
+int GiveEvidence(const ChildInput& input, ChildState& state, uint64_t checked) {
+  Report& evidence = state.evidence;
+  if (evidence.kind != ReportKind::kEvidence) {
+    return -EINVAL;
+  }
   for (size_t i = 0; i < kResourceLimitCount; ++i) {
     struct rlimit limit = {};
     if (::getrlimit(static_cast<__rlimit_resource>(i), &limit) != 0) {
@@ -657,6 +665,8 @@ int DoStep(const ChildInput& input, ChildState& state, size_t at) {
       return EnforceLandlock(plan, state);
     case StepKind::kSeccomp:
       return LoadFilter(input);
+    case StepKind::kIdentityEvidence:
+      return ReadIdentity(state);
     case StepKind::kEvidence:
       return GiveEvidence(input, state, step.number);
     case StepKind::kExec:

@@ -37,7 +37,8 @@ struct HandedOver {
 struct ChildState {
   int ruleset = -1;                  // above the report, so that both stay when all else is closed
   int locked = -1;                   // tells that PID 1 has locked itself in
-  std::optional<Evidence> mismatch;  // why the evidence is not as planned
+  Report evidence;                   // as far as it is read
+  std::optional<Evidence> mismatch;  // why it is not as planned
   int interpreter = -1;              // our end of the socket to it
   // Who sets up for another process that shares its memory: where that one looks, and who it is.
   HandedOver* handed_over = nullptr;

@@ -500,6 +500,7 @@ Result<LaunchPlan> MakePlan(const SandboxSpec& spec, const HostSupport& host) {
     builder.Add(StepKind::kLandlock, "Landlock");
   }
   builder.Add(StepKind::kSeccomp, "seccomp");
+  builder.Add(StepKind::kIdentityEvidence, "evidence of identity");
   builder.Add(StepKind::kEvidence, "evidence").number =
       CommonEvidence(host) | EvidenceBit(Evidence::kCapabilities) |
       EvidenceBit(Evidence::kSeccomp) |
@@ -602,6 +603,7 @@ Result<LaunchPlan> MakeEnclosurePlan(const SandboxSpec& spec, const HostSupport&
   builder.Add(StepKind::kDescriptors, "descriptors").number = 1;
   Step& core = builder.Add(StepKind::kResourceLimit, "limit core");
   core.number = RLIMIT_CORE;
+  builder.Add(StepKind::kIdentityEvidence, "evidence of identity");
   builder.Add(StepKind::kEvidence, "evidence").number =
       CommonEvidence(host) |
       (enclosure.makes_namespaces ? 0 : EvidenceBit(Evidence::kCapabilities));

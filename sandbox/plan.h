@@ -80,7 +80,8 @@ enum class StepKind {
   kLandlockRules,  // adds the call's own rules
   kLandlock,       // enforces them
   kSeccomp,
-  kEvidence,  // [number: EvidenceBits of report.h] what is not as planned fails it
+  kIdentityEvidence,  // reads what no later step changes: namespaces, id maps, /proc/self/status
+  kEvidence,          // reads the rest. [number: EvidenceBits of report.h] fails if not as planned
   kExec,
 };
 

@@ -36,7 +36,8 @@ LaunchPlan MakeWarmPlan(const LaunchPlan& plan) {
   const bool interpreter = !plan.interpreter.empty();
   const bool split = !interpreter && plan.limits.tasks >= kTasksOfASplit;
   const auto is_early = [split](const Step& step) {
-    return split && (step.kind == StepKind::kCapabilities || step.kind == StepKind::kSeccomp);
+    return split && (step.kind == StepKind::kCapabilities || step.kind == StepKind::kSeccomp ||
+                     step.kind == StepKind::kIdentityEvidence);
   };
   if (interpreter) {
     add(StepKind::kStartInterpreter, "start the interpreter");

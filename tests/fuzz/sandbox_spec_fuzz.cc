@@ -168,7 +168,8 @@ void CheckPlan(const SandboxSpec& spec, const HostSupport& host, const LaunchPla
           warm.steps.size());
   Require(Last(warm, kAwaitCall) < Last(warm, kReadOnlyRoot) &&
           Last(warm, kReadOnlyRoot) < Last(warm, kEvidence) &&
-          Last(warm, kSeccomp) < Last(warm, kEvidence) &&
+          Last(warm, kSeccomp) < Last(warm, kIdentityEvidence) &&
+          Last(warm, kIdentityEvidence) < Last(warm, kEvidence) &&
           Last(warm, kCapabilities) < Last(warm, kEvidence) &&
           Last(warm, kExec) == warm.steps.size());
   Require(zygote::TemplateOf(warm).argv.empty() && zygote::TemplateOf(warm).environment.empty());

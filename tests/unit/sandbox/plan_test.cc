@@ -198,6 +198,7 @@ TEST_CASE("walls come in an order in which none can be taken down again") {
                                 "Landlock rules",
                                 "Landlock",
                                 "seccomp",
+                                "evidence of identity",
                                 "evidence",
                                 "exec"};
   for (size_t i = 1; i < std::size(kOrder); ++i) {
