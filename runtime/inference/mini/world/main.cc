@@ -246,6 +246,10 @@ class NotesOnly final : public memory::SessionStore {
   Result<std::vector<memory::SessionRecord>> ListSessions(int64_t /*limit*/) override {
     return std::vector<memory::SessionRecord>();
   }
+  Result<memory::Use> UseSince(int64_t /*since_ms*/) override { return memory::Use(); }
+  Result<std::map<std::string, uint64_t>> CallsSince(int64_t /*since_ms*/) override {
+    return std::map<std::string, uint64_t>();
+  }
   Result<memory::SessionDetail> LoadSession(const std::string& id) override {
     return Error{ErrorCode::kNotFound, "there is no session " + id};
   }
