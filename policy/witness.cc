@@ -316,6 +316,18 @@ void AddRequired(const Json& schema, Json& arguments) {
 
 }  // namespace
 
+std::vector<Json> ValuesMeeting(const ArgumentMatcher& matcher) {
+  return Meeting(matcher);
+}
+
+void PutArgument(Json& arguments, const std::vector<PathStep>& steps, const Json& value) {
+  Put(arguments, steps, 0, value);
+}
+
+void AddRequiredArguments(const Json& schema, Json& arguments) {
+  AddRequired(schema, arguments);
+}
+
 std::vector<std::string> PathsOfGlob(const std::string& glob) {
   std::vector<std::string> paths;
   for (const size_t segments : {size_t{1}, size_t{0}, size_t{2}}) {

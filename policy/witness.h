@@ -27,6 +27,15 @@ using ToolSchemaList = std::vector<std::pair<std::string, Json>>;
 std::vector<CandidateCall> CandidateCalls(const std::vector<const ToolRule*>& rules,
                                           const ToolSchemaList& tools, size_t calls_max);
 
+// Values that meet the condition, were it not negated; none when there is nothing to guess.
+std::vector<Json> ValuesMeeting(const ArgumentMatcher& matcher);
+
+// Puts a value where the steps lead, making the maps and lists on the way.
+void PutArgument(Json& arguments, const std::vector<PathStep>& steps, const Json& value);
+
+// Adds what the schema requires and is not there, as an example of its type.
+void AddRequiredArguments(const Json& schema, Json& arguments);
+
 // Paths, relative to the workspace, that the glob matches.
 std::vector<std::string> PathsOfGlob(const std::string& glob);
 

@@ -7,6 +7,7 @@ find_package(SQLite3 REQUIRED)                         # memory/sqlite
 pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)  # policy/internal/yaml_tree
 find_package(yaml-cpp REQUIRED)                        # tools/manifest
 pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)  # sandbox/seccomp
+pkg_check_modules(Z3 REQUIRED IMPORTED_TARGET z3)      # policy/analysis/solver
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)  # runtime/redteam
 find_package(CURL REQUIRED)                            # runtime/inference/openai_engine
 find_package(CLI11 REQUIRED)                           # runtime/cli

@@ -14,9 +14,12 @@
 #include "policy/explain.h"
 #include "policy/lint.h"
 #include "policy/policy_loader.h"
+#include "runtime/agent/flow_traits.h"
 #include "runtime/agent/tool_call.h"
 #include "runtime/cli/command.h"
+#include "runtime/cli/policy_commands.h"
 #include "runtime/cli/terminal.h"
+#include "runtime/cli/tool_models.h"
 
 namespace nacre::cli {
 namespace {
@@ -152,7 +155,25 @@ struct ExplainOptions {
   std::string arguments = "{}";
   std::string call;           // a recorded one, instead of both
   bool policy_given = false;  // else a recorded call is judged by its session's
+  std::string label;          // of the context; empty: what is known of its data is left out
+  std::vector<std::string> origins;
 };
+
+// What the call's data is said to be; nothing, when nothing was said.
+Result<policy::FlowFacts> FactsOf(const ExplainOptions& options, const tools::Manifest& tool) {
+  policy::FlowFacts facts;
+  if (options.label.empty() && options.origins.empty()) {
+    return facts;
+  }
+  facts.effects = agent::TraitsOf(tool).effects;
+  if (!options.label.empty()) {
+    facts.context = NACRE_TRY(ParseLabel(options.label));
+  }
+  for (const std::string& origin : options.origins) {
+    facts.arguments.push_back(NACRE_TRY(ParseRoleOrigin(origin)));
+  }
+  return facts;
+}
 
 // What is to be judged, and where.
 struct Question {
@@ -198,7 +219,12 @@ int ExplainCall(Globals& globals, const ExplainOptions& options) {
   if (const auto* bad = std::get_if<agent::BadToolCall>(&parsed)) {
     return Fail(globals, {ErrorCode::kInvalidArgument, bad->reason}, kExitUsage);
   }
-  const policy::Request& request = std::get<agent::ToolCall>(parsed).request;
+  policy::Request request = std::get<agent::ToolCall>(parsed).request;
+  Result<policy::FlowFacts> facts = FactsOf(options, *std::get<agent::ToolCall>(parsed).tool);
+  if (!facts.ok()) {
+    return Fail(globals, facts.error(), kExitUsage);
+  }
+  request.flow = std::move(facts).value();
   const policy::Explanation explanation = policy::Explain(*policy.value(), request);
   const bool same_policy = asked.recorded_digest == policy.value()->digest;
   if (globals.json) {
@@ -374,8 +400,8 @@ int TestPolicy(Globals& globals, const TestOptions& options) {
 }  // namespace
 
 void RegisterPolicy(CLI::App& root, Globals& globals) {
-  CLI::App* policy =
-      root.add_subcommand("policy", "Check, test, explain, compare, replay and import policies");
+  CLI::App* policy = root.add_subcommand(
+      "policy", "Check, test, explain, prove, compare, replay and import policies");
   policy->require_subcommand(1);
   policy->footer(
       "Examples:\n"
@@ -384,6 +410,7 @@ void RegisterPolicy(CLI::App& root, Globals& globals) {
       "  nacre policy explain --call last\n"
       "  nacre policy test my-policy.cases.yaml\n"
       "  nacre policy diff coding my-policy.yaml\n"
+      "  nacre policy prove --against coding my-policy.yaml\n"
       "  nacre policy replay --since 7d my-policy.yaml\n"
       "  nacre policy schema > policy.schema.json\n"
       "  nacre policy import openshell -o my-policy.yaml openshell.yaml\n"
@@ -428,6 +455,11 @@ void RegisterPolicy(CLI::App& root, Globals& globals) {
   explain->add_option("arguments", explained->arguments, "Its arguments as a JSON object")
       ->capture_default_str()
       ->excludes(call);
+  explain->add_option("--label", explained->label,
+                      "What the context is: untrusted,secret,pii. Without, flows are left out");
+  explain->add_option(
+      "--origin", explained->origins,
+      "Who named an argument: ROLE=ORIGIN, such as recipient=stranger; may be repeated");
   AddPolicyFlag(*explain, globals);
   AddWorkspaceFlag(*explain, globals);
   AddToolFlag(*explain, globals);
@@ -443,6 +475,7 @@ void RegisterPolicy(CLI::App& root, Globals& globals) {
     globals.exit_code = ExplainCall(globals, *explained);
   });
   RegisterPolicyDiff(*policy, globals);
+  RegisterPolicyProve(*policy, globals);
   RegisterPolicyReplay(*policy, globals);
   RegisterPolicyImport(*policy, globals);
   RegisterPolicyLanguage(*policy, globals);

@@ -219,6 +219,88 @@ class Replay(NacreCase):
         self.assertIn("not those that the log has the digest of", report["not_judged"][0]["why"])
 
 
+QUERIES = """nacre: policy-queries/1
+queries:
+  - id: no-shell
+    claim: no shell is ever run
+    nothing lets: {tool: proc.run, args: {argv[0]: sh}}
+  - id: keys
+    nothing lets: {tool: "fs.*", args: {path: {glob: "**/*.pem"}}}
+"""
+
+FLOWS = """nacre: policy/1
+name: flows
+workspace: {mode: read-only}
+tools:
+  - {id: all, reason: r, tool: "*", decision: allow}
+data:
+  flows:
+    - {id: quiet, reason: r, when: {confidentiality: {at_least: secret}}, to: [proc.run], decision: deny}
+"""
+
+
+class Prove(NacreCase):
+    def test_what_is_proved_and_what_a_call_refutes(self):
+        policy = self.policy(POLICY, "team.yaml")
+        queries = self.policy(QUERIES, "team.queries.yaml")
+        done = self.nacre("policy", "prove", "--json", "--queries", queries, policy, exit_code=1)
+        report = json.loads(done.stdout)
+        self.assertEqual([(a["id"], a["answer"]) for a in report["answers"]],
+                         [("no-shell", "counter-example"), ("keys", "proved")], report)
+        shown = report["answers"][0]["calls"][0]
+        self.assertEqual((shown["tool"], shown["rule"]), ("proc.run", "tools.count"))
+        told = self.nacre("policy", "explain", "--json", "--policy", policy, "proc.run", json.dumps(shown["arguments"]))
+        self.assertEqual((json.loads(told.stdout)["verdict"], json.loads(told.stdout)["rule"]),
+                         (shown["verdict"], shown["rule"]))
+        self.assertIn("counter-example  no-shell: no shell is ever run",
+                      self.nacre("policy", "prove", "--queries", queries, policy, exit_code=1).stdout)
+
+    def test_the_shipped_policies(self):
+        for name in ("base", "offline"):
+            report = json.loads(self.nacre("policy", "prove", "--json", name).stdout)
+            self.assertEqual({a["answer"] for a in report["answers"]}, {"proved"}, report)
+        report = json.loads(self.nacre("policy", "prove", "--json", "coding", exit_code=1).stdout)
+        answers = {a["id"]: a for a in report["answers"]}
+        # make and python3 run what the project tells them to, as the policy's comment says.
+        executes = answers.pop("no-write-execute")
+        self.assertEqual(executes["answer"], "counter-example")
+        self.assertEqual(len(executes["calls"]), 2)
+        for shown in executes["calls"]:
+            told = self.nacre("policy", "explain", "--json", shown["tool"], json.dumps(shown["arguments"]))
+            self.assertIn(json.loads(told.stdout)["verdict"], ("allow", "ask"))
+        self.assertEqual({a["answer"] for a in answers.values()}, {"proved"}, report)
+        self.nacre("policy", "prove", "--query", "no-wider", "--against", "coding", "base")
+        self.nacre("policy", "prove", "--query", "no-wider", "--against", "base", "coding", exit_code=1)
+
+    def test_a_context_is_part_of_a_counter_example(self):
+        policy = self.policy(FLOWS, "flows.yaml")
+        queries = self.policy("nacre: policy-queries/1\nqueries:\n  - {id: q, nothing lets: {tool: proc.run}, "
+                              "when: {confidentiality: confidential}}\n", "q.yaml")
+        report = json.loads(self.nacre("policy", "prove", "--json", "--queries", queries, policy, exit_code=1).stdout)
+        shown = report["answers"][0]["calls"][0]
+        self.assertIn("confidentiality:confidential", shown["labels"])
+        self.assertIn("--label", shown["explain"])
+        for label, verdict in (("confidential", "allow"), ("untrusted,secret", "deny")):
+            told = self.nacre("policy", "explain", "--json", "--policy", policy, "--label", label, "proc.run",
+                              json.dumps(shown["arguments"]))
+            self.assertEqual(json.loads(told.stdout)["verdict"], verdict)
+        self.nacre("policy", "explain", "--label", "secret,,", "fs.read", '{"path": "a"}', exit_code=2)
+        self.nacre("policy", "explain", "--origin", "recipient", "fs.read", '{"path": "a"}', exit_code=2)
+
+    def test_no_time_is_unknown_and_bad_queries_are_refused(self):
+        done = self.nacre("policy", "prove", "--json", "--timeout", "0", "--query", "no-credential=fs.read", "base",
+                          exit_code=4)
+        self.assertEqual(json.loads(done.stdout)["unknown"], 1, done)
+        self.assertIn("did you mean \"no-flow\"?",
+                      self.nacre("policy", "prove", "--query", "no-flows", "base", exit_code=2).stderr)
+        self.nacre("policy", "prove", "--query", "no-credential=no.such", "base", exit_code=2)
+        self.nacre("policy", "prove", "--query", "no-wider", "base", exit_code=2)
+        bad = self.policy(QUERIES.replace("fs.*", "fs.raed"), "bad.yaml")
+        done = self.nacre("policy", "prove", "--queries", bad, "base", exit_code=2)
+        self.assertIn(f"{bad}:7:26: queries[1].nothing lets.tool: there is no tool", done.stderr)
+        self.nacre("policy", "prove", "no-such-policy", exit_code=3)
+
+
 OPENSHELL = """version: 1
 filesystem_policy: {include_workdir: true, read_only: [/sandbox/config]}
 network_policies:

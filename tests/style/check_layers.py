@@ -54,7 +54,7 @@ VOCABULARIES = [
     (r"re2/", r"policy/.*|tools/builtin/fs/search/.*"),
     (r"seccomp\.h", r"sandbox/seccomp/.*|runtime/inference/worker/lockdown\.cc"),
     (r"CLI/", r"runtime/cli/.*"),
-    (r"z3(\+\+)?\.h", r"policy/analysis/prover\.cc"),
+    (r"z3(\+\+)?\.h", r"policy/analysis/solver\.cc"),
     (r"catch2/", r"tests/.*"),
 ]
 

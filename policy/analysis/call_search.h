@@ -1,0 +1,51 @@
+// CallSearch: is there a call of one tool for which a formula holds? What the solver finds is made into a
+// call and confirmed by the evaluator, and tried again elsewhere when it is not.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "policy/analysis/call_encoding.h"
+#include "policy/analysis/prover.h"
+
+namespace nacre::policy {
+
+// The request, with what is known of its data, when it is what was looked for.
+using CallConfirmer =
+    std::function<std::optional<ConfirmedCall>(const CandidateCall&, const FlowFacts&)>;
+
+struct CallFound {
+  ProofStatus status = ProofStatus::kUnknown;  // kProved: there is none
+  std::string why;                             // of kUnknown
+  std::optional<ConfirmedCall> call;
+};
+
+struct CallQuestion {
+  std::vector<Formula> wanted;
+  // Whose conditions a call may be made from, where the solver's own is not confirmed.
+  std::vector<const ToolRule*> hints;
+  CallConfirmer confirm;
+};
+
+CallFound FindCall(Solver& solver, CallEncoding& encoding, const ToolModel& tool,
+                   const CallQuestion& question, std::chrono::steady_clock::time_point deadline);
+
+// Reads the call, asks the policy, and answers it when `accept` does.
+std::optional<ConfirmedCall> Confirmed(
+    const ProverInput& input, const CandidateCall& call, const FlowFacts& facts,
+    const std::function<bool(const Request&, const Decision&)>& accept);
+
+// Every question of one prover's query ends by then.
+std::chrono::milliseconds TimeLeft(std::chrono::steady_clock::time_point deadline);
+
+// The queries that have files of their own.
+ProofAnswer ProveNoWider(const ProverInput& input, std::chrono::steady_clock::time_point deadline);
+ProofAnswer ProveNoWriteExecute(const ProverInput& input,
+                                std::chrono::steady_clock::time_point deadline);
+ProofAnswer ProveRulesReachable(const ProverInput& input,
+                                std::chrono::steady_clock::time_point deadline);
+
+}  // namespace nacre::policy

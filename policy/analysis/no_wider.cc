@@ -1,0 +1,272 @@
+// "B is no more permissive than A": no call is answered less strictly, and what a call gets is no more.
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "policy/analysis/call_encoding.h"
+#include "policy/analysis/call_search.h"
+#include "policy/evaluator.h"
+#include "policy/internal/document.h"
+#include "policy/internal/matcher.h"
+#include "policy/path_glob.h"
+
+namespace nacre::policy {
+namespace {
+
+// Whatever the second allows, the first does.
+bool ProfileCovers(const std::string& wide, const std::string& narrow) {
+  constexpr std::array<const char*, 4> kGrowing = {"pure", "default", "shell", "build"};
+  const auto rank = [&](const std::string& name) {
+    return std::find(kGrowing.begin(), kGrowing.end(), name) - kGrowing.begin();
+  };
+  if (wide == narrow) {
+    return true;
+  }
+  if (wide == "network-client") {
+    return rank(narrow) <= 1;
+  }
+  return rank(wide) < 4 && rank(narrow) <= rank(wide);
+}
+
+class SettingComparison final {
+ public:
+  SettingComparison(const PolicyDocument& before, const PolicyDocument& after)
+      : before_(ToDocument(before)), after_(ToDocument(after)) {
+    const Grant& a = before.grant;
+    const Grant& b = after.grant;
+    Note("workspace.mode", b.workspace > a.workspace);
+    if (b.workspace != WorkspaceMode::kNone) {
+      Globs("workspace.hide", a.hide, b.hide);
+    }
+    if (b.workspace > WorkspaceMode::kReadOnly) {
+      Globs("workspace.protect", a.protect, b.protect);
+    }
+    Note("workspace.commit.changes", b.commit.changes > a.commit.changes);
+    Note("workspace.commit.bytes", b.commit.bytes > a.commit.bytes);
+    Note("workspace.commit.executables", b.commit.executables > a.commit.executables);
+    Note("workspace.commit.links", b.commit.links > a.commit.links);
+    Note("sandbox.profile", !ProfileCovers(a.profile, b.profile));
+    Note("sandbox.isolation", b.isolation < a.isolation);
+    Note("sandbox.share_network", b.share_network && !a.share_network);
+    Note("sandbox.limits.wall", b.limits.wall > a.limits.wall);
+    Note("sandbox.limits.cpu", b.limits.cpu > a.limits.cpu);
+    Note("sandbox.limits.memory", b.limits.memory_bytes > a.limits.memory_bytes);
+    Note("sandbox.limits.tasks", b.limits.tasks > a.limits.tasks);
+    Note("sandbox.limits.files", b.limits.files > a.limits.files);
+    Note("sandbox.limits.output", b.limits.output_bytes > a.limits.output_bytes);
+    Note("sandbox.limits.disk", b.limits.disk_bytes > a.limits.disk_bytes);
+    Note("sandbox.limits.inodes", b.limits.inodes > a.limits.inodes);
+    Note("sandbox.require.landlock", b.require_landlock_abi < a.require_landlock_abi);
+    Note("sandbox.require.cgroup", a.require_cgroup && !b.require_cgroup);
+    Note("sandbox.require.id_maps", a.require_id_maps && !b.require_id_maps);
+    Note("budgets.turn.steps", after.budgets.steps > before.budgets.steps);
+    Note("budgets.turn.tool_calls", after.budgets.tool_calls > before.budgets.tool_calls);
+    Note("budgets.turn.tokens", after.budgets.tokens > before.budgets.tokens);
+    Note("budgets.turn.wall", after.budgets.wall > before.budgets.wall);
+    Shared("budgets.session", before.budgets.session, after.budgets.session);
+    Shared("budgets.tenant_per_day", before.budgets.tenant_per_day, after.budgets.tenant_per_day);
+    Rates(before.budgets.rates, after.budgets.rates);
+    Persons(before, after);
+    Sources(before.data, after.data);
+  }
+
+  const std::string& wider() const { return wider_; }
+  const std::string& unknown() const { return unknown_; }
+
+ private:
+  void Note(const std::string& key, bool is_wider) {
+    if (!is_wider) {
+      return;
+    }
+    const OrderedJson* a = &before_;
+    const OrderedJson* b = &after_;
+    for (size_t from = 0; from <= key.size();) {
+      const size_t dot = std::min(key.find('.', from), key.size());
+      a = &a->at(key.substr(from, dot - from));
+      b = &b->at(key.substr(from, dot - from));
+      from = dot + 1;
+    }
+    Add(wider_, key + " is " + DumpJson(*b) + ", was " + DumpJson(*a));
+  }
+
+  static void Add(std::string& to, const std::string& what) {
+    to += (to.empty() ? "" : "; ") + what;
+  }
+
+  void Globs(const std::string& key, const std::vector<std::string>& before,
+             const std::vector<std::string>& after) {
+    for (const std::string& glob : before) {
+      if (std::any_of(after.begin(), after.end(), [&](const std::string& other) {
+            return GlobCovers(other, GlobReach::kAbove, glob, GlobReach::kAbove);
+          })) {
+        continue;
+      }
+      const std::vector<std::string> paths = PathsOfGlob(glob);
+      const auto shown = std::find_if(paths.begin(), paths.end(), [&](const std::string& path) {
+        return std::none_of(after.begin(), after.end(), [&](const std::string& other) {
+          const auto compiled = Glob::Compile(other);
+          return !compiled.has_value() || compiled->MatchesAtOrAbove(path);
+        });
+      });
+      if (shown != paths.end()) {
+        Add(wider_, key + " does not cover " + *shown + ", of " + glob);
+      } else {
+        Add(unknown_, "whether " + key + " covers " + glob + " is not known");
+      }
+    }
+  }
+
+  void Shared(const std::string& key, const SharedBudget& before, const SharedBudget& after) {
+    const auto more = [&](const char* what, const std::optional<uint64_t>& a,
+                          const std::optional<uint64_t>& b) {
+      if (a.has_value() && (!b.has_value() || *b > *a)) {
+        Add(wider_, key + "." + what + " is more than " + std::to_string(*a));
+      }
+    };
+    more("steps", before.steps, after.steps);
+    more("tool_calls", before.tool_calls, after.tool_calls);
+    more("tokens", before.tokens, after.tokens);
+  }
+
+  void Rates(const std::vector<CallRate>& before, const std::vector<CallRate>& after) {
+    for (const CallRate& rate : before) {
+      if (std::none_of(after.begin(), after.end(), [&](const CallRate& other) {
+            return other.tools == rate.tools && other.per == rate.per && other.calls <= rate.calls;
+          })) {
+        Add(unknown_, "whether another rate bounds what budgets." + rate.id + " does is not known");
+      }
+    }
+  }
+
+  static std::vector<Approvers> Asked(const PolicyDocument& policy) {
+    std::vector<Approvers> persons;
+    for (const auto* rules : {&policy.tools, &policy.narrow}) {
+      for (const ToolRule& rule : *rules) {
+        if (rule.verdict == Verdict::kAsk &&
+            std::find(persons.begin(), persons.end(), rule.approvers) == persons.end()) {
+          persons.push_back(rule.approvers);
+        }
+      }
+    }
+    return persons;
+  }
+
+  // Which rule asks for a call in the one and in the other is not compared: all are, with all.
+  void Persons(const PolicyDocument& before, const PolicyDocument& after) {
+    for (const Approvers& then : Asked(before)) {
+      for (const Approvers& now : Asked(after)) {
+        const bool among =
+            then.users.empty() ||
+            (!now.users.empty() &&
+             std::all_of(now.users.begin(), now.users.end(), [&](const auto& user) {
+               return std::find(then.users.begin(), then.users.end(), user) != then.users.end();
+             }));
+        if (!among || now.expires > then.expires) {
+          Add(unknown_, "others may say yes here than there, or for longer");
+          return;
+        }
+      }
+    }
+  }
+
+  // Flows look at labels: where these may be cleaner, so may be the answers.
+  void Sources(const DataRules& before, const DataRules& after) {
+    if (before.flows.empty()) {
+      return;
+    }
+    const auto document = [](const OrderedJson& policy) {
+      return policy.contains("data") ? policy.at("data").at("sources") : OrderedJson::array();
+    };
+    const OrderedJson then = document(before_);
+    const OrderedJson now = document(after_);
+    const bool kept = std::all_of(then.begin(), then.end(), [&](const OrderedJson& source) {
+      return std::find(now.begin(), now.end(), source) != now.end();
+    });
+    const bool vouches = std::any_of(now.begin(), now.end(), [&](const OrderedJson& source) {
+      return source.contains("integrity") && source.at("integrity") == "trusted" &&
+             std::find(then.begin(), then.end(), source) == then.end();
+    });
+    if (!after.present || !kept || vouches || after.unlisted > before.unlisted) {
+      Add(unknown_, "data.sources differ, so data may have other labels here than there");
+    }
+  }
+
+  const OrderedJson before_;
+  const OrderedJson after_;
+  std::string wider_;
+  std::string unknown_;
+};
+
+}  // namespace
+
+ProofAnswer ProveNoWider(const ProverInput& input, std::chrono::steady_clock::time_point deadline) {
+  ProofAnswer answer;
+  if (input.against == nullptr) {
+    answer.what = "there is no other policy to compare with";
+    return answer;
+  }
+  std::string unknown;
+  std::optional<ConfirmedCall> granted;  // any call at all
+  const SettingComparison settings(*input.against, *input.policy);
+  for (const ToolModel& tool : *input.tools) {
+    Solver solver;
+    CallEncoding encoding(solver, tool, {input.against, input.policy}, {});
+    const CallEncoding::Outcome then = encoding.Decided(*input.against, /*flows=*/true);
+    const CallEncoding::Outcome now = encoding.Decided(*input.policy, /*flows=*/true);
+    CallQuestion question;
+    question.wanted = {
+        solver.AnyOf({solver.AllOf({now.allowed, solver.Not(then.allowed)}),
+                      solver.AllOf({now.asked, solver.Not(encoding.Either(then))})})};
+    for (const ToolRule& rule : input.policy->tools) {
+      if (rule.verdict != Verdict::kDeny && RuleCoversTool(rule, tool.name)) {
+        question.hints.push_back(&rule);
+      }
+    }
+    std::string was;
+    question.confirm = [&](const CandidateCall& call, const FlowFacts& facts) {
+      return Confirmed(input, call, facts, [&](const Request& request, const Decision& decision) {
+        const Decision before = Evaluate(*input.against, request);
+        was = std::string(VerdictName(before.verdict)) + " by " + before.rule;
+        return decision.verdict > before.verdict;
+      });
+    };
+    CallFound found = FindCall(solver, encoding, tool, question, deadline);
+    if (found.status == ProofStatus::kCounterExample) {
+      answer.status = ProofStatus::kCounterExample;
+      answer.what = "the other policy answers this call with " + was;
+      answer.calls = {std::move(*found.call)};
+      return answer;
+    }
+    if (found.status == ProofStatus::kUnknown) {
+      unknown += (unknown.empty() ? "" : "; ") + found.why;
+    }
+    if (!settings.wider().empty() && !granted.has_value()) {
+      question.wanted = {encoding.Either(now)};
+      question.confirm = [&](const CandidateCall& call, const FlowFacts& facts) {
+        return Confirmed(input, call, facts, [](const Request&, const Decision& decision) {
+          return decision.verdict >= Verdict::kAsk;
+        });
+      };
+      found = FindCall(solver, encoding, tool, question, deadline);
+      granted = std::move(found.call);
+      if (found.status == ProofStatus::kUnknown) {
+        unknown += (unknown.empty() ? "" : "; ") + found.why;
+      }
+    }
+  }
+  if (granted.has_value()) {
+    answer.status = ProofStatus::kCounterExample;
+    answer.what = "a call gets more, such as this one: " + settings.wider();
+    answer.calls = {std::move(*granted)};
+    return answer;
+  }
+  unknown += (unknown.empty() || settings.unknown().empty() ? "" : "; ") + settings.unknown();
+  answer.status = unknown.empty() ? ProofStatus::kProved : ProofStatus::kUnknown;
+  answer.what = unknown.empty() ? "each call of " + std::to_string(input.tools->size()) +
+                                      " tools is answered at least as strictly as by the other "
+                                      "policy, and gets no more"
+                                : unknown;
+  return answer;
+}
+
+}  // namespace nacre::policy

@@ -1,0 +1,206 @@
+// "Every rule is reachable": for each rule there is a call that it decides. Most are shown by a call made
+// from their own conditions; only for the others the solver is asked.
+#include <algorithm>
+#include <optional>
+
+#include "policy/analysis/call_encoding.h"
+#include "policy/analysis/call_search.h"
+#include "policy/evaluator.h"
+#include "policy/internal/matcher.h"
+#include "policy/internal/program.h"
+
+namespace nacre::policy {
+namespace {
+
+constexpr size_t kCallsOfRuleMax = 64;
+constexpr size_t kExamplesMax = 20;
+
+class Reachability final {
+ public:
+  Reachability(const ProverInput& input, std::chrono::steady_clock::time_point deadline)
+      : input_(input), policy_(*input.policy), deadline_(deadline) {
+    for (const ToolModel& tool : *input.tools) {
+      schemas_.emplace_back(tool.name, tool.schema);
+    }
+  }
+
+  ProofAnswer Prove() {
+    std::vector<const ToolRule*> open;
+    for (const ToolRule& rule : policy_.tools) {
+      if (TimeLeft(deadline_).count() <= 0 || !DecidesOne(rule)) {
+        open.push_back(&rule);
+      }
+    }
+    AskSolver(open);
+    for (const FlowRule& flow : policy_.data.flows) {
+      AskFlow(flow);
+    }
+    ProofAnswer answer;
+    if (!never_.empty()) {
+      answer.status = ProofStatus::kCounterExample;
+      answer.what =
+          std::to_string(never_.size()) +
+          " of the rules never decide, such as of these calls, which meet their conditions";
+      answer.rules = std::move(never_);
+      answer.calls = std::move(examples_);
+      if (answer.calls.empty()) {
+        answer.what = std::to_string(answer.rules.size()) + " of the rules never decide";
+      }
+      return answer;
+    }
+    answer.status = unknown_.empty() ? ProofStatus::kProved : ProofStatus::kUnknown;
+    answer.what = !unknown_.empty()
+                      ? "for some rules no call was found that they decide: " + why_
+                      : "each of " + std::to_string(policy_.tools.size()) + " rules and " +
+                            std::to_string(policy_.data.flows.size()) + " flows decides a call";
+    answer.rules = std::move(unknown_);
+    return answer;
+  }
+
+ private:
+  // Before flows, which narrow what a rule says.
+  bool Decides(const ToolRule& rule, const Request& request) const {
+    return policy_.program().Ask(request).decider == &rule &&
+           Evaluate(policy_, request).rule.rfind("workspace.", 0) != 0;
+  }
+
+  bool DecidesOne(const ToolRule& rule) {
+    const std::vector<CandidateCall> calls = CandidateCalls({&rule}, schemas_, kCallsOfRuleMax);
+    std::optional<ConfirmedCall> other;
+    for (const CandidateCall& call : calls) {
+      const std::optional<Request> request = input_.read(call);
+      if (!request.has_value()) {
+        continue;
+      }
+      if (Decides(rule, *request)) {
+        return true;
+      }
+      if (!other.has_value() && ConditionsHeld(rule, *request) == rule.arguments.size()) {
+        const Decision decision = Evaluate(policy_, *request);
+        other = ConfirmedCall{*request, call, decision.verdict, decision.rule, decision.reason};
+      }
+    }
+    if (other.has_value() && examples_of_.size() < kExamplesMax) {
+      examples_of_.emplace_back(&rule, std::move(*other));
+    }
+    return false;
+  }
+
+  void Never(const std::string& rule, const ToolRule* conditions) {
+    never_.push_back(rule);
+    for (auto& [of, call] : examples_of_) {
+      if (of == conditions) {
+        examples_.push_back(std::move(call));
+      }
+    }
+  }
+
+  void AskSolver(const std::vector<const ToolRule*>& open) {
+    std::vector<bool> decides(open.size(), false);
+    std::vector<std::string> unknown(open.size());
+    for (const ToolModel& tool : *input_.tools) {
+      const auto speaks = [&](const ToolRule* rule) { return RuleCoversTool(*rule, tool.name); };
+      if (std::none_of(open.begin(), open.end(), speaks)) {
+        continue;
+      }
+      Solver solver;
+      CallEncoding encoding(solver, tool, {&policy_}, {});
+      std::vector<const ToolRule*> ranked;
+      for (const ToolRule& rule : policy_.tools) {
+        if (speaks(&rule)) {
+          ranked.push_back(&rule);
+        }
+      }
+      std::stable_sort(ranked.begin(), ranked.end(), [](const ToolRule* a, const ToolRule* b) {
+        return a->verdict < b->verdict;
+      });
+      Formula before = encoding.Refused(policy_);
+      for (const ToolRule* rule : ranked) {
+        const Formula matches = encoding.Matches(*rule);
+        const auto asked = std::find(open.begin(), open.end(), rule);
+        const auto index = static_cast<size_t>(asked - open.begin());
+        if (asked != open.end() && !decides[index]) {
+          CallQuestion question;
+          question.wanted = {matches, solver.Not(before)};
+          question.confirm = [&](const CandidateCall& call, const FlowFacts& /*facts*/) {
+            return Confirmed(input_, call, {}, [&](const Request& request, const Decision&) {
+              return Decides(*rule, request);
+            });
+          };
+          const CallFound found = FindCall(solver, encoding, tool, question, deadline_);
+          decides[index] = found.status == ProofStatus::kCounterExample;
+          if (found.status == ProofStatus::kUnknown) {
+            unknown[index] = found.why;
+          }
+        }
+        before = solver.AnyOf({before, matches});
+      }
+    }
+    for (size_t i = 0; i < open.size(); ++i) {
+      const std::string name = "tools." + open[i]->id;
+      if (decides[i]) {
+        continue;
+      }
+      if (unknown[i].empty()) {
+        Never(name, open[i]);
+      } else {
+        unknown_.push_back(name);
+        why_ = unknown[i];
+      }
+    }
+  }
+
+  void AskFlow(const FlowRule& flow) {
+    const std::string name = "data." + flow.id;
+    std::string unknown;
+    for (const ToolModel& tool : *input_.tools) {
+      Solver solver;
+      CallEncoding encoding(solver, tool, {&policy_}, {});
+      const CallEncoding::Outcome outcome = encoding.Decided(policy_, /*flows=*/false);
+      CallQuestion question;
+      question.wanted = {encoding.Fits(flow), flow.verdict == Verdict::kDeny
+                                                  ? encoding.Either(outcome)
+                                                  : outcome.allowed};
+      for (const FlowRule& other : policy_.data.flows) {
+        if (other.verdict < flow.verdict || (other.verdict == flow.verdict && &other < &flow)) {
+          question.wanted.push_back(solver.Not(encoding.Fits(other)));
+        }
+      }
+      question.confirm = [&](const CandidateCall& call, const FlowFacts& facts) {
+        return Confirmed(input_, call, facts, [&](const Request&, const Decision& decision) {
+          return decision.rule == name;
+        });
+      };
+      const CallFound found = FindCall(solver, encoding, tool, question, deadline_);
+      if (found.status == ProofStatus::kCounterExample) {
+        return;
+      }
+      unknown = found.status == ProofStatus::kUnknown ? found.why : unknown;
+    }
+    if (unknown.empty()) {
+      never_.push_back(name);
+    } else {
+      unknown_.push_back(name);
+      why_ = unknown;
+    }
+  }
+
+  const ProverInput& input_;
+  const Policy& policy_;
+  const std::chrono::steady_clock::time_point deadline_;
+  ToolSchemaList schemas_;
+  std::vector<std::string> never_;
+  std::vector<std::string> unknown_;
+  std::string why_;
+  std::vector<std::pair<const ToolRule*, ConfirmedCall>> examples_of_;
+  std::vector<ConfirmedCall> examples_;
+};
+
+}  // namespace
+
+ProofAnswer ProveRulesReachable(const ProverInput& input,
+                                std::chrono::steady_clock::time_point deadline) {
+  return Reachability(input, deadline).Prove();
+}
+
+}  // namespace nacre::policy

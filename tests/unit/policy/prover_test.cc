@@ -1,0 +1,497 @@
+// What is proved holds for every call tried; what is shown is what the evaluator says; and what is
+// neither is unknown.
+#include "policy/analysis/prover.h"
+
+#include <catch2/catch.hpp>
+#include <random>
+
+#include "load.h"
+#include "policy/analysis/call_encoding.h"
+#include "policy/evaluator.h"
+#include "policy/internal/matcher.h"
+#include "policy/internal/sandbox_path.h"
+#include "tests/support/random_policy.h"
+
+namespace nacre::policy {
+namespace {
+
+Json Schema(const std::string& text) {
+  return ParseJson(text).value();
+}
+
+// Some of nacre's own tools, and two that reach outside.
+const std::vector<ToolModel>& Tools() {
+  static const std::vector<ToolModel> kTools = {
+      {.name = "fs.read",
+       .schema = Schema(R"({"type":"object","properties":{"path":{"type":"string","format":"path"}},
+                            "required":["path"]})"),
+       .paths = {{"path", PathAccess::kRead}},
+       .traits = {.tool = "fs.read", .effects = {CallEffect::kRead}, .roles = {}}},
+      {.name = "fs.write",
+       .schema =
+           Schema(R"({"type":"object","properties":{"path":{"type":"string","format":"path-write"},
+                            "content":{"type":"string"}},"required":["path","content"]})"),
+       .paths = {{"path", PathAccess::kWrite}},
+       .traits = {.tool = "fs.write", .effects = {CallEffect::kWrite}, .roles = {}}},
+      {.name = "proc.run",
+       .schema = Schema(R"({"type":"object","properties":{"argv":{"type":"array","minItems":1,
+                            "maxItems":256,"items":{"type":"string"}}},"required":["argv"]})"),
+       .paths = {},
+       .traits = {.tool = "proc.run", .effects = {CallEffect::kExecute}, .roles = {}}},
+      {.name = "http.fetch",
+       .schema = Schema(R"({"type":"object","properties":{"url":{"type":"string"},
+                            "method":{"type":"string","enum":["GET","POST"]},
+                            "bytes":{"type":"integer"}},"required":["url"]})"),
+       .paths = {},
+       .traits = {.tool = "http.fetch",
+                  .effects = {CallEffect::kFetch},
+                  .roles = {{"url", ArgumentRole::kUrl}}}},
+      {.name = "mail.send",
+       .schema = Schema(R"({"type":"object","properties":{"to":{"type":"array",
+                            "items":{"type":"string"}},"body":{"type":"string"}},"required":["to"]})"),
+       .paths = {},
+       .traits = {.tool = "mail.send",
+                  .effects = {CallEffect::kSend},
+                  .roles = {{"to", ArgumentRole::kRecipient}}}}};
+  return kTools;
+}
+
+// As runtime/agent's parser: paths made absolute.
+std::optional<Request> Read(const CandidateCall& call, const std::vector<ToolModel>& tools) {
+  for (const ToolModel& tool : tools) {
+    if (tool.name == call.tool) {
+      Request request{.tool = call.tool, .arguments = call.arguments, .paths = {}};
+      for (const ToolModel::Path& path : tool.paths) {
+        const auto normal = NormalisePath(StringMember(call.arguments, path.key, "."));
+        if (!normal.has_value()) {
+          return std::nullopt;
+        }
+        request.arguments[path.key] = *normal;
+        request.paths.push_back({path.key, *normal, path.access});
+      }
+      return request;
+    }
+  }
+  return std::nullopt;
+}
+
+ProverInput Input(const Policy& policy, const std::vector<ToolModel>& tools = Tools()) {
+  return {.policy = &policy,
+          .tools = &tools,
+          .read = [&tools](const CandidateCall& call) { return Read(call, tools); },
+          .timeout = std::chrono::milliseconds(20'000)};
+}
+
+ProofAnswer Ask(const std::string& policy, const std::string& query,
+                const std::string& against = "") {
+  const auto loaded = FromText(policy);
+  ProverInput input = Input(*loaded);
+  const auto other = FromText(against);
+  input.against = &*other;
+  if (query.find(':') == std::string::npos) {
+    return Prove(input, ParseBuiltInQuery(query).value());
+  }
+  const auto queries =
+      ParseProofQueries("q.yaml", "nacre: policy-queries/1\nqueries: [{id: q, " + query + "}]\n");
+  INFO((queries.ok() ? std::string() : queries.error().message));
+  REQUIRE(queries.ok());
+  return Prove(input, queries.value().at(0));
+}
+
+void CheckProved(const ProofAnswer& answer) {
+  INFO(answer.what << (answer.calls.empty() ? "" : DumpJson(answer.calls[0].request.arguments)));
+  CHECK(answer.status == ProofStatus::kProved);
+  CHECK(answer.calls.empty());
+}
+
+void CheckShown(const ProofAnswer& answer, const std::string& tool) {
+  INFO(answer.what);
+  REQUIRE(answer.status == ProofStatus::kCounterExample);
+  REQUIRE_FALSE(answer.calls.empty());
+  CHECK(answer.calls[0].request.tool == tool);
+}
+
+const char* const kFiles = R"(
+workspace: {mode: transactional, hide: ["**/.env", secrets], protect: ["policy/**"]}
+tools:
+  - {id: read, reason: r, tool: fs.read, args: {path: {under: /workspace}}, decision: allow}
+  - {id: write, reason: r, tool: fs.write, args: {path: {under: /workspace/src}}, decision: allow}
+  - {id: not-c, reason: r, tool: fs.write, args: {path: {glob: "src/gen/**"}}, decision: deny}
+  - {id: big, reason: r, tool: fs.write, args: {path: {under: /workspace/src/big}, content: {max_length: 10}},
+     decision: ask}
+)";
+
+TEST_CASE("nothing lets: what no rule allows is proved, and what one allows is shown") {
+  CheckProved(Ask(kFiles, "nothing lets: {tool: fs.read, args: {path: {under: /etc}}}"));
+  CheckProved(
+      Ask(kFiles, "nothing lets: {tool: fs.read, args: {path: {under: /workspace/secrets}}}"));
+  CheckProved(Ask(kFiles, "nothing lets: {tool: 'fs.*', args: {path: {glob: '**/.env'}}}"));
+  CheckProved(
+      Ask(kFiles, "nothing lets: {tool: fs.write, args: {path: {under: /workspace/policy}}}"));
+  CheckProved(
+      Ask(kFiles, "nothing lets: {tool: fs.write, args: {path: {under: /workspace/src/gen}}}"));
+  CheckProved(Ask(kFiles, "nothing lets: {tool: proc.run}"));
+  CheckShown(Ask(kFiles, "nothing lets: {tool: fs.write, args: {path: {glob: '**/*.c'}}}"),
+             "fs.write");
+  CheckShown(Ask(kFiles, "nothing lets: {tool: 'fs.*', args: {path: {equals: src/gen/a.c}}}"),
+             "fs.read");
+  CheckShown(
+      Ask(kFiles, "nothing lets: {tool: fs.read, args: {path: {not: {under: /workspace/src}}}}"),
+      "fs.read");
+}
+
+TEST_CASE("nothing lets: what is asked counts unless a person is taken into account") {
+  const std::string big =
+      "nothing lets: {tool: fs.write, args: {path: {under: /workspace/src/big}, "
+      "content: {max_length: 3}}}";
+  CheckShown(Ask(kFiles, big), "fs.write");
+  CheckProved(Ask(kFiles, big + ", without a person: true"));
+}
+
+TEST_CASE("hosts, methods, numbers and lists are told apart") {
+  const std::string policy = R"(
+tools:
+  - {id: get, reason: r, tool: http.fetch, args: {url: {host_in: ["*.a.example", b.example]}, method: GET,
+     bytes: {range: [1, 100]}}, decision: allow}
+  - {id: not-x, reason: r, tool: http.fetch, args: {url: {host_in: [x.a.example]}}, decision: deny}
+  - {id: mail, reason: r, tool: mail.send, args: {"to[*]": {matches: '[a-z]+@a\.example'}, to: {max_items: 3}},
+     decision: allow}
+  - {id: run, reason: r, tool: proc.run, args: {"argv[0]": {one_of: [wc, find]}, "argv[*]": {not: {equals: -delete}}},
+     decision: allow}
+)";
+  const auto fetch = [&](const std::string& args) {
+    return Ask(policy, "nothing lets: {tool: http.fetch, args: {" + args + "}}");
+  };
+  CheckProved(fetch("url: {host_in: [x.a.example]}"));
+  CheckProved(fetch("url: {host_in: [a.example, c.example]}"));
+  CheckShown(fetch("url: {host_in: ['*.x.a.example']}"), "http.fetch");
+  CheckProved(fetch("method: POST"));
+  CheckProved(fetch("bytes: {range: [101, 1000]}"));
+  CheckProved(fetch("bytes: {range: [-5, 0]}"));
+  CheckShown(fetch("bytes: 7"), "http.fetch");
+  const auto mail = [&](const std::string& args) {
+    return Ask(policy, "nothing lets: {tool: mail.send, args: {" + args + "}}");
+  };
+  CheckProved(mail("'to[?]': {not: {matches: '[a-z]+@a\\.example'}}"));
+  CheckShown(mail("to: {not: {max_items: 2}}"), "mail.send");
+  CheckProved(mail("to: {not: {max_items: 3}}"));
+  const auto run = [&](const std::string& args) {
+    return Ask(policy, "nothing lets: {tool: proc.run, args: {" + args + "}}");
+  };
+  CheckProved(run("'argv[?]': -delete"));
+  CheckProved(run("'argv[2]': -delete"));
+  CheckProved(run("'argv[0]': sh"));
+  CheckShown(run("'argv[?]': -exec"), "proc.run");
+}
+
+TEST_CASE("what the classes do not tell is unknown, not proved") {
+  // No text matches both, which only somebody who reads regular expressions knows.
+  const auto answer = Ask(R"(
+tools:
+  - {id: mail, reason: r, tool: mail.send, args: {body: {matches: 'a+'}}, decision: allow}
+)",
+                          "nothing lets: {tool: mail.send, args: {body: {matches: 'b+'}}}");
+  CHECK(answer.status == ProofStatus::kUnknown);
+  CHECK(answer.what.find("regular expressions") != std::string::npos);
+}
+
+TEST_CASE("no time means unknown") {
+  const auto policy = FromText(kFiles);
+  ProverInput input = Input(*policy);
+  input.timeout = std::chrono::milliseconds(0);
+  for (const char* query : {"no-write-execute", "no-credential=fs.read", "rules-reachable"}) {
+    const ProofAnswer answer = Prove(input, ParseBuiltInQuery(query).value());
+    INFO(query << ": " << answer.what);
+    CHECK(answer.status != ProofStatus::kProved);
+  }
+}
+
+TEST_CASE("no flow of private data to a sink without a person") {
+  const std::string open = R"(
+tools:
+  - {id: all, reason: r, tool: "*", decision: allow}
+data:
+  sources: [{path: "/workspace/c/**", confidentiality: confidential}]
+  flows:
+    - {id: no-leak, reason: r, when: {confidentiality: {at_least: LEVEL}}, to: TO, decision: ask}
+)";
+  const auto with = [&](const std::string& level, const std::string& to) {
+    std::string text = open;
+    text.replace(text.find("LEVEL"), 5, level);
+    text.replace(text.find("TO"), 2, to);
+    return text;
+  };
+  CheckProved(Ask(with("confidential", "[network]"), "no-flow"));
+  CheckProved(Ask(with("confidential", "[network]"), "no-flow=secret"));
+  CheckShown(Ask(with("secret", "[network]"), "no-flow"), "http.fetch");
+  CheckShown(Ask(with("internal", "[mail.send]"), "no-flow"), "http.fetch");
+  CheckProved(Ask(kFiles, "no-flow=public"));
+  const auto shown = Ask(with("secret", "[network]"), "no-flow");
+  CHECK(shown.calls[0].request.flow.context.confidentiality == Confidentiality::kConfidential);
+  CheckShown(Ask(with("secret", "[network]"),
+                 "nothing lets: {tool: mail.send}, when: {confidentiality: "
+                 "internal, integrity: untrusted}"),
+             "mail.send");
+}
+
+TEST_CASE("no tool writes what another executes") {
+  const std::string run = R"(
+  - {id: script, reason: r, tool: proc.run, args: {"argv[0]": python3, "argv[1]": {under: /workspace/tools},
+     argv: {max_items: 2}}, decision: allow}
+  - {id: no-options, reason: r, tool: proc.run, args: {"argv[1]": {matches: '-.*'}}, decision: deny}
+)";
+  const std::string write = R"(
+tools:
+  - {id: write, reason: r, tool: fs.write, args: {path: {under: /workspace}}, decision: allow}
+)";
+  CheckShown(Ask("workspace: {mode: transactional}" + write + run, "no-write-execute"), "fs.write");
+  CheckProved(Ask("workspace: {mode: transactional, protect: ['tools/**']}" + write + run,
+                  "no-write-execute"));
+  CheckProved(Ask("workspace: {mode: read-only}" + write + run, "no-write-execute"));
+  CheckProved(Ask("workspace: {mode: transactional}" + write, "no-write-execute"));
+  const auto make = Ask(
+      "workspace: {mode: transactional}" + write +
+          "  - {id: make, reason: r, tool: proc.run, args: {\"argv[0]\": make}, decision: ask}\n",
+      "no-write-execute");
+  CheckShown(make, "fs.write");
+  CHECK(make.what.find("Makefile") != std::string::npos);
+  CHECK(make.calls.at(1).request.tool == "proc.run");
+}
+
+TEST_CASE("no credential is within reach") {
+  const auto base = LoadPolicy("builtin/base").value();
+  CHECK(Prove(Input(*base), ParseBuiltInQuery("no-credential=*").value()).status ==
+        ProofStatus::kProved);
+  CheckShown(Ask(kFiles, "no-credential=fs.read"), "fs.read");
+  const std::string docs = R"(
+workspace: {mode: read-only}
+tools:
+  - {id: read, reason: r, tool: fs.read, args: {path: {one_of: [a.md, docs]}}, decision: allow}
+  - {id: wc, reason: r, tool: proc.run, args: {"argv[0]": wc}, decision: allow}
+)";
+  const auto answer = Ask(docs, "no-credential=fs.read");
+  CHECK(answer.status == ProofStatus::kUnknown);
+  CHECK(answer.what.find("folder") != std::string::npos);
+  CheckShown(Ask(docs, "no-credential=proc.run"), "proc.run");
+  CheckProved(Ask(docs, "no-credential=fs.write"));
+  CHECK(Ask(docs, "no-credential=nothing").status == ProofStatus::kUnknown);
+}
+
+TEST_CASE("no wider: rules, and what a call gets") {
+  const std::string narrow = R"(
+workspace: {mode: transactional, hide: ["**/.env", "**/*.key"]}
+tools:
+  - {id: r, reason: r, tool: fs.read, args: {path: {under: /workspace/a}}, decision: allow}
+)";
+  const std::string wide = R"(
+workspace: {mode: transactional, hide: ["**/*.key"]}
+tools:
+  - {id: r, reason: r, tool: fs.read, args: {path: {under: /workspace}}, decision: allow}
+)";
+  CheckProved(Ask(narrow, "no-wider", wide));
+  CheckProved(Ask(wide, "no-wider", wide));
+  CheckShown(Ask(wide, "no-wider", narrow), "fs.read");
+  const std::string limits = narrow + "sandbox: {limits: {memory: 1GiB}}\n";
+  const auto more = Ask(limits, "no-wider", wide);
+  CheckShown(more, "fs.read");
+  CHECK(more.what.find("sandbox.limits.memory") != std::string::npos);
+  CheckProved(Ask(narrow, "no-wider", limits));
+  // Allowed instead of asked is wider, the other way round it is not.
+  const std::string asks = "tools:\n  - {id: r, reason: r, tool: proc.run, decision: ask}\n";
+  const std::string allows = "tools:\n  - {id: r, reason: r, tool: proc.run, decision: allow}\n";
+  CheckProved(Ask(asks, "no-wider", allows));
+  CheckShown(Ask(allows, "no-wider", asks), "proc.run");
+  // Fewer sources may mean cleaner labels, so flows that stop less.
+  const std::string data = allows + R"(data:
+  sources: [{tool: fs.read, confidentiality: secret}]
+  flows: [{id: f, reason: r, when: {confidentiality: {at_least: secret}}, to: [proc.run], decision: deny}]
+)";
+  std::string fewer = data;
+  fewer.replace(fewer.find("tool: fs.read"), 13, "tool: fs.write");
+  CHECK(Ask(fewer, "no-wider", data).status == ProofStatus::kUnknown);
+  CheckProved(Ask(data, "no-wider", allows));
+}
+
+TEST_CASE("rules that never decide are named") {
+  CheckProved(Ask(kFiles, "rules-reachable"));
+  // Neither of the others covers it alone.
+  const auto answer = Ask(R"(
+tools:
+  - {id: a, reason: r, tool: http.fetch, args: {method: GET}, decision: deny}
+  - {id: b, reason: r, tool: http.fetch, args: {method: POST}, decision: deny}
+  - {id: c, reason: r, tool: http.fetch, args: {method: {one_of: [GET, POST]}}, decision: allow}
+)",
+                          "rules-reachable");
+  CHECK(answer.status == ProofStatus::kCounterExample);
+  CHECK(answer.rules == std::vector<std::string>{"tools.c"});
+  REQUIRE(answer.calls.size() == 1);
+  CHECK(answer.calls[0].rule == "tools.a");
+  const auto mode = Ask(R"(
+tools:
+  - {id: a, reason: r, tool: fs.read, args: {path: {under: /workspace}}, decision: allow}
+)",
+                        "rules-reachable");
+  CHECK(mode.rules == std::vector<std::string>{"tools.a"});
+}
+
+// ---- the encoding against the evaluator ------------------------------------------------------------
+
+const std::vector<ToolModel>& RandomTools() {
+  static const std::vector<ToolModel> kTools = [] {
+    std::vector<ToolModel> tools;
+    for (const char* name : {"a", "b", "fs.read", "fs.write", "fs.x.y", "fs.x.z"}) {
+      ToolModel tool;
+      tool.name = name;
+      if (tool.name == "fs.read" || tool.name == "fs.write") {
+        tool.paths = {{"path", tool.name == "fs.read" ? PathAccess::kRead : PathAccess::kWrite}};
+      }
+      tools.push_back(std::move(tool));
+    }
+    return tools;
+  }();
+  return kTools;
+}
+
+// A random call as one of these tools would be asked it.
+std::optional<Request> RandomCall(RandomPolicy& source) {
+  const Request made = source.Call();
+  return Read({made.tool, made.arguments}, RandomTools());
+}
+
+TEST_CASE("every call is in the encoding, decided as the evaluator does") {
+  std::mt19937 random(7);
+  RandomPolicy source([&](size_t n) { return random() % n; });
+  size_t decided_by_rule = 0;
+  for (int round = 0; round < 60; ++round) {
+    const auto policy = Policy::Compile(source.Document(random() % 30));
+    std::vector<Request> calls;
+    for (int i = 0; i < 30; ++i) {
+      if (auto call = RandomCall(source)) {
+        calls.push_back(std::move(*call));
+      }
+    }
+    for (const ToolModel& tool : RandomTools()) {
+      Solver solver;
+      CallEncoding encoding(solver, tool, {policy.get()}, {});
+      const CallEncoding::Outcome outcome = encoding.Decided(*policy, true);
+      const Formula refused = encoding.Refused(*policy);
+      for (const Request& call : calls) {
+        if (call.tool != tool.name) {
+          continue;
+        }
+        const Decision decision = Evaluate(*policy, call);
+        std::vector<Formula> exactly = encoding.Pinned(call);
+        for (const ToolRule& rule : policy->tools) {
+          if (RuleCoversTool(rule, call.tool)) {
+            const bool matches = ConditionsHeld(rule, call) == rule.arguments.size();
+            const Formula formula = encoding.Matches(rule);
+            exactly.push_back(matches ? formula : solver.Not(formula));
+          }
+        }
+        INFO(call.tool << " " << DumpJson(call.arguments) << "\n" << ToYaml(*policy));
+        REQUIRE(solver.Check(exactly, std::chrono::seconds(20)) == Solver::Answer::kCan);
+        CHECK(solver.Holds(outcome.allowed) == (decision.verdict == Verdict::kAllow));
+        CHECK(solver.Holds(outcome.asked) == (decision.verdict == Verdict::kAsk));
+        CHECK(solver.Holds(refused) == (decision.rule.rfind("workspace.", 0) == 0));
+        decided_by_rule += decision.rule.rfind("tools.", 0) == 0 ? 1 : 0;
+      }
+    }
+  }
+  CHECK(decided_by_rule > 200);  // else the policies are too far from the calls to say much
+}
+
+TEST_CASE("what is proved of random policies, no random call contradicts") {
+  std::mt19937 random(11);
+  RandomPolicy source([&](size_t n) { return random() % n; });
+  size_t proved = 0;
+  size_t shown = 0;
+  for (int round = 0; round < 60; ++round) {
+    const auto narrow = Policy::Compile(source.Document(1 + random() % 6));
+    PolicyDocument other = *narrow;
+    if (random() % 2 == 0) {
+      other = source.Document(1 + random() % 6);
+      other.grant = narrow->grant;
+    } else if (!other.tools.empty()) {
+      other.tools.erase(other.tools.begin() + static_cast<long>(random() % other.tools.size()));
+    }
+    const auto wide = Policy::Compile(other);
+    ProverInput input = Input(*narrow, RandomTools());
+    input.against = wide.get();
+    const ProofAnswer answer = Prove(input, ParseBuiltInQuery("no-wider").value());
+    shown += answer.status == ProofStatus::kCounterExample ? 1 : 0;
+    if (answer.status != ProofStatus::kProved) {
+      continue;
+    }
+    ++proved;
+    for (int i = 0; i < 200; ++i) {
+      if (const auto call = RandomCall(source)) {
+        INFO(call->tool << " " << DumpJson(call->arguments) << "\n"
+                        << ToYaml(*narrow) << ToYaml(*wide));
+        REQUIRE(Evaluate(*narrow, *call).verdict <= Evaluate(*wide, *call).verdict);
+      }
+    }
+  }
+  CHECK(proved > 5);
+  CHECK(shown > 5);
+}
+
+// ---- queries from hostile files ----------------------------------------------------------------------
+
+std::string QueryRefusal(const std::string& text) {
+  const auto queries =
+      ParseProofQueries("q.yaml", text, {.tools = {{"fs.read", Tools()[0].schema}}});
+  REQUIRE_FALSE(queries.ok());
+  CHECK(queries.error().code == ErrorCode::kInvalidArgument);
+  return queries.error().message;
+}
+
+TEST_CASE("a mistake in a file of queries is named where it stands") {
+  const auto query = [](const std::string& text) {
+    return "nacre: policy-queries/1\nqueries:\n  - {" + text + "}\n";
+  };
+  const std::vector<std::pair<std::string, std::string>> mistakes = {
+      {"nacre: policy/1\nqueries: []\n", "policy-queries/1"},
+      {"nacre: policy-queries/1\n", "queries: missing"},
+      {"nacre: policy-queries/1\nqueries: []\n", "nothing would be proved"},
+      {query("built-in: no-flow"), "a query needs \"id\""},
+      {query("id: q"), "either \"nothing lets\" or \"built-in\""},
+      {query("id: q, built-in: no-flow, nothing lets: {tool: fs.read}"), "either"},
+      {query("id: q, built-in: no-flows"), "did you mean \"no-flow\"?"},
+      {query("id: q, built-in: no-credential"), "needs \"tool\""},
+      {query("id: q, built-in: no-credential, tool: fs.raed"), "did you mean \"fs.read\"?"},
+      {query("id: q, built-in: no-wider, tool: fs.read"), "says nothing with \"no-wider\""},
+      {query("id: q, built-in: no-flow, when: {}"), "says nothing with \"built-in\""},
+      {query("id: q, built-in: no-flow, confidentiality: top"), "confidentiality"},
+      {query("id: q, nothing lets: {args: {}}"), "\"tool\""},
+      {query("id: q, nothing lets: {tool: fs.raed}"), "there is no tool \"fs.raed\"; did you mean"},
+      {query("id: q, nothing lets: {tool: fs.read, args: {paht: a}}"), "did you mean \"path\"?"},
+      {query("id: q, nothing lets: {tool: fs.read, args: {path: {matches: '('}}}"), "bad regular"},
+      {query("id: q, nothing lets: {tool: fs.read, decision: allow}"), "unknown key"},
+      {query("id: q, nothing lets: {tool: fs.read}, when: {integrity: trusted}"), "integrity"},
+      {query("id: q, nothing lets: {tool: fs.read}, confidentiality: secret"), "says nothing with"},
+      {query("id: q, nothing lets: &a {tool: fs.read}"), "anchor"},
+      {"nacre: policy-queries/1\nqueries:\n  - {id: q, built-in: no-flow}\n  - {id: q, built-in: "
+       "no-flow}\n",
+       "another query has this id"}};
+  for (const auto& [text, expected] : mistakes) {
+    const std::string refusal = QueryRefusal(text);
+    INFO(text << refusal);
+    CHECK(refusal.rfind("q.yaml:", 0) == 0);
+    CHECK(refusal.find(expected) != std::string::npos);
+  }
+}
+
+TEST_CASE("a built-in query that there is not, or that lacks something, is refused") {
+  for (const char* text : {"", "no-flows", "no-flow=top", "no-credential",
+                           "no-credential=", "no-wider=a", "nothing-lets", "rules-reachable=1"}) {
+    const auto query = ParseBuiltInQuery(text);
+    INFO(text);
+    REQUIRE_FALSE(query.ok());
+    CHECK(query.error().code == ErrorCode::kInvalidArgument);
+  }
+  CHECK(ParseBuiltInQuery("no-flows").error().message.find("did you mean \"no-flow\"?") !=
+        std::string::npos);
+}
+
+}  // namespace
+}  // namespace nacre::policy
