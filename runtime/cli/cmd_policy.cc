@@ -401,7 +401,7 @@ int TestPolicy(Globals& globals, const TestOptions& options) {
 
 void RegisterPolicy(CLI::App& root, Globals& globals) {
   CLI::App* policy = root.add_subcommand(
-      "policy", "Check, test, explain, prove, compare, replay and import policies");
+      "policy", "Check, test, explain, prove, learn, compare, replay and import policies");
   policy->require_subcommand(1);
   policy->footer(
       "Examples:\n"
@@ -411,6 +411,7 @@ void RegisterPolicy(CLI::App& root, Globals& globals) {
       "  nacre policy test my-policy.cases.yaml\n"
       "  nacre policy diff coding my-policy.yaml\n"
       "  nacre policy prove --against coding my-policy.yaml\n"
+      "  nacre policy learn --session last -o my-policy.yaml\n"
       "  nacre policy replay --since 7d my-policy.yaml\n"
       "  nacre policy schema > policy.schema.json\n"
       "  nacre policy import openshell -o my-policy.yaml openshell.yaml\n"
@@ -476,6 +477,7 @@ void RegisterPolicy(CLI::App& root, Globals& globals) {
   });
   RegisterPolicyDiff(*policy, globals);
   RegisterPolicyProve(*policy, globals);
+  RegisterPolicyLearn(*policy, globals);
   RegisterPolicyReplay(*policy, globals);
   RegisterPolicyImport(*policy, globals);
   RegisterPolicyLanguage(*policy, globals);

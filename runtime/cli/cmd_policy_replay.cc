@@ -5,16 +5,13 @@
 #include <optional>
 #include <string>
 #include <tuple>
-#include <variant>
 #include <vector>
 
-#include "base/digest.h"
-#include "memory/session_store.h"
 #include "policy/evaluator.h"
-#include "runtime/agent/tool_call.h"
 #include "runtime/audit/audit_verifier.h"
 #include "runtime/audit/record_filter.h"
 #include "runtime/cli/command.h"
+#include "runtime/cli/recorded_calls.h"
 #include "runtime/cli/terminal.h"
 
 namespace nacre::cli {
@@ -48,96 +45,38 @@ struct Report {
 class Replayer final {
  public:
   Replayer(App& app, const policy::Policy& policy, const tools::Registry& registry)
-      : app_(app), policy_(policy), registry_(registry) {}
+      : recorded_(app, registry), policy_(policy) {}
 
   void Add(const Json& record) {
     ++report_.calls;
-    const Json* data = FindMember(record, "data");
-    const std::string call = StringMember(record, "call");
-    if (data == nullptr) {
-      ++report_.not_judged["the record has no data"];
-      return;
-    }
-    const std::string tool = StringMember(*data, "tool");
     std::string why;
-    const std::optional<policy::Request> request =
-        RequestOf(tool, call, StringMember(record, "session"), *data, why);
+    const std::optional<policy::Request> request = recorded_.RequestOf(record, why);
     if (!request.has_value()) {
       ++report_.not_judged[why];
       return;
     }
+    const Json& data = record.at("data");
     const policy::Decision decision = policy::Evaluate(policy_, *request);
     const std::string now = policy::VerdictName(decision.verdict);
-    const std::string then = StringMember(*data, "verdict");
+    const std::string then = StringMember(data, "verdict");
     if (now == then) {
       ++report_.same;
       return;
     }
     ++(now == "deny" ? report_.denied : now == "ask" ? report_.asked : report_.allowed);
-    Group& group = report_.changed[{tool, then, StringMember(record, "rule"), now, decision.rule}];
+    Group& group =
+        report_.changed[{request->tool, then, StringMember(record, "rule"), now, decision.rule}];
     if (++group.count == 1) {
       group.reason = decision.reason;
-      group.example = call;
+      group.example = StringMember(record, "call");
     }
   }
 
   Report& report() { return report_; }
 
  private:
-  // The call as it was judged then; its arguments are those of which the record has the digest.
-  std::optional<policy::Request> RequestOf(const std::string& tool, const std::string& call,
-                                           const std::string& session, const Json& data,
-                                           std::string& why) {
-    const Json* recorded = FindMember(data, "arguments");
-    const std::string digest = recorded != nullptr ? StringMember(*recorded, "digest") : "";
-    std::string workspace = agent::kWorkspaceTarget;
-    std::string arguments;
-    if (recorded != nullptr && FindMember(*recorded, "content") != nullptr &&
-        !BoolMember(*recorded, "cut")) {
-      arguments = StringMember(*recorded, "content");
-    } else {
-      const Result<memory::SessionStore*> store = app_.Store();
-      if (!store.ok()) {
-        why = "the log has only a digest of the arguments, and there is no database";
-        return std::nullopt;
-      }
-      const Result<memory::CallDetail> detail = store.value()->LoadCall(call);
-      if (!detail.ok()) {
-        why = "the log has only a digest of the arguments, and the database has no such call";
-        return std::nullopt;
-      }
-      arguments = detail.value().call.arguments_json;
-      workspace = WorkspaceOf(*store.value(), session);
-    }
-    const std::variant<agent::ToolCall, agent::BadToolCall> parsed =
-        agent::ParseToolCall({tool, arguments}, registry_, {workspace, App::Home()});
-    const auto* understood = std::get_if<agent::ToolCall>(&parsed);
-    if (understood == nullptr) {
-      why = "its tool is not there, or takes other arguments now";
-      return std::nullopt;
-    }
-    if (Sha256Text(DumpJson(understood->request.arguments)) != digest) {
-      why = "its arguments are not those that the log has the digest of";
-      return std::nullopt;
-    }
-    return understood->request;
-  }
-
-  const std::string& WorkspaceOf(memory::SessionStore& store, const std::string& session) {
-    const auto [known, added] = workspaces_.emplace(session, agent::kWorkspaceTarget);
-    if (added) {
-      const Result<memory::SessionDetail> detail = store.LoadSession(session);
-      if (detail.ok()) {
-        known->second = detail.value().session.workspace;
-      }
-    }
-    return known->second;
-  }
-
-  App& app_;
+  RecordedCalls recorded_;
   const policy::Policy& policy_;
-  const tools::Registry& registry_;
-  std::map<std::string, std::string> workspaces_;  // by session
   Report report_;
 };
 

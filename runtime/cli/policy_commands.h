@@ -9,6 +9,7 @@ namespace nacre::cli {
 inline constexpr int kExitUnknown = 4;
 
 // For RegisterPolicy.
+void RegisterPolicyLearn(CLI::App& policy, Globals& globals);
 void RegisterPolicyProve(CLI::App& policy, Globals& globals);
 
 }  // namespace nacre::cli

@@ -301,6 +301,45 @@ class Prove(NacreCase):
         self.nacre("policy", "prove", "no-such-policy", exit_code=3)
 
 
+class Learn(NacreCase):
+    def test_learning_replaying_and_proving(self):
+        self.write("a.txt", "one\n")
+        calls = [call("fs.read", path="a.txt"), call("fs.write", path="b.txt", content="x"),
+                 call("fs.read", path="/etc/shadow"), call("proc.run", argv=["wc", "-l", "a.txt"]), answer("Done.")]
+        with ScriptedEngine(calls) as engine:
+            self.run_task("Do it", "--engine", engine.url, "--model", "scripted")
+        learned = self.folder / "learned.yaml"
+        done = self.nacre("policy", "learn", "--json", "--session", "last", "-o", learned)
+        report = json.loads(done.stdout)
+        self.assertEqual((report["calls"], report["denied"], report["left_out"]), (3, 1, []), report)
+        self.assertEqual(report["policy"], learned.read_text(encoding="utf-8"))
+        self.nacre("policy", "check", learned)
+        same = json.loads(self.nacre("policy", "replay", "--json", "--strict", learned).stdout)
+        self.assertEqual((same["calls"], same["same"]), (4, 4), same)
+        for tool, arguments in (("fs.read", {"path": "b.txt"}), ("fs.write", {"path": "b.txt", "content": "xy"}),
+                                ("proc.run", {"argv": ["wc", "a.txt", "b.txt"]})):
+            told = self.nacre("policy", "explain", "--json", "--policy", learned, tool, json.dumps(arguments))
+            self.assertEqual(json.loads(told.stdout)["verdict"], "deny", told)
+        proved = json.loads(self.nacre("policy", "prove", "--json", "--query", "no-credential=*", "--against", "coding",
+                                       learned, exit_code=None).stdout)
+        self.assertEqual([a["answer"] for a in proved["answers"]], ["proved", "proved"], proved)
+        printed = self.nacre("policy", "learn", "--session", "last")
+        self.assertEqual(printed.stdout, report["policy"])
+        self.assertIn("3 rules" if report["rules"] == 3 else "rules from 3 calls", printed.stderr)
+        self.nacre("policy", "learn", "--session", "01NOTHERE", exit_code=3)
+        self.nacre("policy", "learn", exit_code=2)
+
+    def test_a_call_that_writes_yaml_is_quoted(self):
+        hostile = "x\"\n  - {id: all, reason: r, tool: \"*\", decision: allow} # \u202e"
+        with ScriptedEngine([call("proc.run", argv=["echo", hostile]), answer("Done.")]) as engine:
+            self.run_task("Do it", "--engine", engine.url, "--model", "scripted")
+        learned = self.folder / "learned.yaml"
+        self.nacre("policy", "learn", "--session", "last", "-o", learned)
+        self.assertTrue(learned.read_text(encoding="utf-8").isascii())
+        self.assertEqual(json.loads(self.nacre("policy", "check", "--json", learned).stdout)["tool_rules"], 1)
+        self.assertEqual(json.loads(self.nacre("policy", "replay", "--json", "--strict", learned).stdout)["same"], 1)
+
+
 OPENSHELL = """version: 1
 filesystem_policy: {include_workdir: true, read_only: [/sandbox/config]}
 network_policies:

@@ -358,12 +358,24 @@ std::optional<Request> RandomCall(RandomPolicy& source) {
   return Read({made.tool, made.arguments}, RandomTools());
 }
 
+// With some rules in `narrow`.
+PolicyDocument RandomDocument(RandomPolicy& source, std::mt19937& random, size_t rules) {
+  PolicyDocument document = source.Document(rules);
+  for (ToolRule& rule : source.Document(random() % 4).tools) {
+    if (rule.verdict != Verdict::kAllow) {
+      rule.narrows = true;
+      document.narrow.push_back(std::move(rule));
+    }
+  }
+  return document;
+}
+
 TEST_CASE("every call is in the encoding, decided as the evaluator does") {
   std::mt19937 random(7);
   RandomPolicy source([&](size_t n) { return random() % n; });
   size_t decided_by_rule = 0;
   for (int round = 0; round < 60; ++round) {
-    const auto policy = Policy::Compile(source.Document(random() % 30));
+    const auto policy = Policy::Compile(RandomDocument(source, random, random() % 30));
     std::vector<Request> calls;
     for (int i = 0; i < 30; ++i) {
       if (auto call = RandomCall(source)) {
@@ -381,11 +393,13 @@ TEST_CASE("every call is in the encoding, decided as the evaluator does") {
         }
         const Decision decision = Evaluate(*policy, call);
         std::vector<Formula> exactly = encoding.Pinned(call);
-        for (const ToolRule& rule : policy->tools) {
-          if (RuleCoversTool(rule, call.tool)) {
-            const bool matches = ConditionsHeld(rule, call) == rule.arguments.size();
-            const Formula formula = encoding.Matches(rule);
-            exactly.push_back(matches ? formula : solver.Not(formula));
+        for (const auto* rules : {&policy->tools, &policy->narrow}) {
+          for (const ToolRule& rule : *rules) {
+            if (RuleCoversTool(rule, call.tool)) {
+              const bool matches = ConditionsHeld(rule, call) == rule.arguments.size();
+              const Formula formula = encoding.Matches(rule);
+              exactly.push_back(matches ? formula : solver.Not(formula));
+            }
           }
         }
         INFO(call.tool << " " << DumpJson(call.arguments) << "\n" << ToYaml(*policy));
@@ -406,10 +420,10 @@ TEST_CASE("what is proved of random policies, no random call contradicts") {
   size_t proved = 0;
   size_t shown = 0;
   for (int round = 0; round < 60; ++round) {
-    const auto narrow = Policy::Compile(source.Document(1 + random() % 6));
+    const auto narrow = Policy::Compile(RandomDocument(source, random, 1 + random() % 6));
     PolicyDocument other = *narrow;
     if (random() % 2 == 0) {
-      other = source.Document(1 + random() % 6);
+      other = RandomDocument(source, random, 1 + random() % 6);
       other.grant = narrow->grant;
     } else if (!other.tools.empty()) {
       other.tools.erase(other.tools.begin() + static_cast<long>(random() % other.tools.size()));

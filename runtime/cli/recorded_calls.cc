@@ -1,0 +1,65 @@
+#include "runtime/cli/recorded_calls.h"
+
+#include <variant>
+
+#include "base/digest.h"
+#include "memory/session_store.h"
+#include "runtime/agent/tool_call.h"
+
+namespace nacre::cli {
+
+std::optional<policy::Request> RecordedCalls::RequestOf(const Json& record, std::string& why) {
+  const Json* data = FindMember(record, "data");
+  if (data == nullptr) {
+    why = "the record has no data";
+    return std::nullopt;
+  }
+  const std::string call = StringMember(record, "call");
+  const Json* recorded = FindMember(*data, "arguments");
+  const std::string digest = recorded != nullptr ? StringMember(*recorded, "digest") : "";
+  std::string workspace = agent::kWorkspaceTarget;
+  std::string arguments;
+  if (recorded != nullptr && FindMember(*recorded, "content") != nullptr &&
+      !BoolMember(*recorded, "cut")) {
+    arguments = StringMember(*recorded, "content");
+  } else {
+    const Result<memory::SessionStore*> store = app_.Store();
+    if (!store.ok()) {
+      why = "the log has only a digest of the arguments, and there is no database";
+      return std::nullopt;
+    }
+    const Result<memory::CallDetail> detail = store.value()->LoadCall(call);
+    if (!detail.ok()) {
+      why = "the log has only a digest of the arguments, and the database has no such call";
+      return std::nullopt;
+    }
+    arguments = detail.value().call.arguments_json;
+    workspace = WorkspaceOf(*store.value(), StringMember(record, "session"));
+  }
+  const std::variant<agent::ToolCall, agent::BadToolCall> parsed = agent::ParseToolCall(
+      {StringMember(*data, "tool"), arguments}, registry_, {workspace, App::Home()});
+  const auto* understood = std::get_if<agent::ToolCall>(&parsed);
+  if (understood == nullptr) {
+    why = "its tool is not there, or takes other arguments now";
+    return std::nullopt;
+  }
+  if (Sha256Text(DumpJson(understood->request.arguments)) != digest) {
+    why = "its arguments are not those that the log has the digest of";
+    return std::nullopt;
+  }
+  return understood->request;
+}
+
+const std::string& RecordedCalls::WorkspaceOf(memory::SessionStore& store,
+                                              const std::string& session) {
+  const auto [known, added] = workspaces_.emplace(session, agent::kWorkspaceTarget);
+  if (added) {
+    const Result<memory::SessionDetail> detail = store.LoadSession(session);
+    if (detail.ok()) {
+      known->second = detail.value().session.workspace;
+    }
+  }
+  return known->second;
+}
+
+}  // namespace nacre::cli

@@ -1,0 +1,32 @@
+// Calls of the audit log as they were judged then, for who judges them again or learns from them.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "base/json.h"
+#include "policy/request.h"
+#include "runtime/app.h"
+#include "tools/registry.h"
+
+namespace nacre::cli {
+
+// Not thread-safe. Borrows both.
+class RecordedCalls final {
+ public:
+  RecordedCalls(App& app, const tools::Registry& registry) : app_(app), registry_(registry) {}
+
+  // The call of a `call.decided` record: its arguments are those of the log where it has them, else those
+  // of the database, and only when the recorded digest is theirs. Otherwise nullopt, and `why` in words.
+  std::optional<policy::Request> RequestOf(const Json& record, std::string& why);
+
+ private:
+  const std::string& WorkspaceOf(memory::SessionStore& store, const std::string& session);
+
+  App& app_;
+  const tools::Registry& registry_;
+  std::map<std::string, std::string> workspaces_;  // by session
+};
+
+}  // namespace nacre::cli

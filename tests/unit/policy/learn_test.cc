@@ -1,0 +1,307 @@
+// What is learned allows what was seen, little else, and nothing that a call wrote into it.
+#include "policy/learn.h"
+
+#include <catch2/catch.hpp>
+#include <random>
+
+#include "load.h"
+#include "policy/evaluator.h"
+#include "policy/internal/generalise.h"
+#include "policy/internal/yaml_tree.h"
+
+namespace nacre::policy {
+namespace {
+
+const std::vector<ToolModel>& Tools() {
+  const auto schema = [](const std::string& properties, const std::string& required) {
+    return ParseJson("{\"type\":\"object\",\"properties\":{" + properties + "},\"required\":[" +
+                     required + "]}")
+        .value();
+  };
+  static const std::vector<ToolModel> kTools = {
+      {.name = "fs.read",
+       .schema =
+           schema(R"("path":{"type":"string","format":"path"},"start_line":{"type":"integer"})",
+                  "\"path\""),
+       .paths = {{"path", PathAccess::kRead}},
+       .traits = {.tool = "fs.read", .effects = {CallEffect::kRead}, .roles = {}}},
+      {.name = "fs.write",
+       .schema =
+           schema(R"("path":{"type":"string","format":"path-write"},"content":{"type":"string"},
+                           "append":{"type":"boolean"})",
+                  R"("path","content")"),
+       .paths = {{"path", PathAccess::kWrite}},
+       .traits = {.tool = "fs.write",
+                  .effects = {CallEffect::kWrite},
+                  .roles = {{"content", ArgumentRole::kBody}, {"append", ArgumentRole::kOption}}}},
+      {.name = "http.fetch",
+       .schema = schema(R"("url":{"type":"string"})", "\"url\""),
+       .paths = {},
+       .traits = {.tool = "http.fetch",
+                  .effects = {CallEffect::kFetch},
+                  .roles = {{"url", ArgumentRole::kUrl}}}},
+      {.name = "mail.send",
+       .schema = schema(R"("to":{"type":"array","items":{"type":"string"}},"cc":{"type":"array",
+                           "items":{"type":"string"}})",
+                        "\"to\""),
+       .paths = {},
+       .traits = {.tool = "mail.send",
+                  .effects = {CallEffect::kSend},
+                  .roles = {{"to", ArgumentRole::kRecipient}, {"cc", ArgumentRole::kRecipient}}}},
+      {.name = "proc.run",
+       .schema = schema(R"("argv":{"type":"array","items":{"type":"string"}})", "\"argv\""),
+       .paths = {},
+       .traits = {.tool = "proc.run", .effects = {CallEffect::kExecute}, .roles = {}}}};
+  return kTools;
+}
+
+Request Call(const std::string& tool, Json arguments) {
+  Request request{.tool = tool, .arguments = std::move(arguments), .paths = {}};
+  for (const ToolModel& known : Tools()) {
+    for (const ToolModel::Path& path : known.paths) {
+      if (known.name == tool) {
+        request.paths.push_back(
+            {path.key, request.arguments.at(path.key).get<std::string>(), path.access});
+      }
+    }
+  }
+  return request;
+}
+
+Request ReadOf(const std::string& path) {
+  return Call("fs.read", {{"path", "/workspace/" + path}});
+}
+
+LearnedPolicy Learn(const std::vector<Request>& requests, Verdict verdict = Verdict::kAllow) {
+  std::vector<RecordedCall> calls;
+  for (const Request& request : requests) {
+    calls.push_back({"call-" + std::to_string(calls.size()), verdict, request});
+  }
+  auto learned = LearnPolicy("learned", calls, Tools());
+  INFO((learned.ok() ? std::string() : learned.error().message));
+  REQUIRE(learned.ok());
+  return learned.value();
+}
+
+Verdict Of(const LearnedPolicy& learned, const Request& request) {
+  INFO(learned.yaml);
+  return Evaluate(*Loaded(LoadPolicyText("learned.yaml", learned.yaml)), request).verdict;
+}
+
+TEST_CASE("what was seen is allowed, and what was not is denied") {
+  const std::vector<Request> seen = {
+      ReadOf("a.c"),
+      ReadOf("src/b.c"),
+      Call("fs.write", {{"path", "/workspace/out.txt"}, {"content", "four"}}),
+      Call("http.fetch", {{"url", "https://a.example/x"}}),
+      Call("mail.send", {{"to", {"ann@a.example", "bob@a.example"}}}),
+      Call("proc.run", {{"argv", {"grep", "-n", "x"}}}),
+      Call("proc.run", {{"argv", {"wc", "a.c"}}})};
+  const LearnedPolicy learned = Learn(seen);
+  for (const Request& request : seen) {
+    CHECK(Of(learned, request) == Verdict::kAllow);
+  }
+  CHECK(learned.calls == seen.size());
+  for (const Request& other :
+       {ReadOf("b.c"), ReadOf("src/a.c"), ReadOf("src"),
+        Call("fs.read", {{"path", "/workspace/a.c"}, {"start_line", 3}}),
+        Call("fs.write", {{"path", "/workspace/out.txt"}, {"content", "fives"}}),
+        Call("fs.write", {{"path", "/workspace/out.txt"}, {"content", "four"}, {"append", false}}),
+        Call("http.fetch", {{"url", "https://b.example/x"}}),
+        Call("http.fetch", {{"url", "https://a.example@b.example/x"}}),
+        Call("mail.send", {{"to", {"ann@a.example", "eve@a.example"}}}),
+        Call("mail.send", {{"to", {"ann@a.example", "bob@a.example", "bob@a.example"}}}),
+        Call("mail.send", {{"to", {"ann@a.example"}}, {"cc", Json::array()}}),
+        Call("proc.run", {{"argv", {"grep", "-n", "y"}}}),
+        Call("proc.run", {{"argv", {"wc", "-n", "x"}}}), Call("proc.run", {{"argv", {"sh"}}})}) {
+    INFO(other.tool << DumpJson(other.arguments));
+    CHECK(Of(learned, other) == Verdict::kDeny);
+  }
+}
+
+TEST_CASE("many paths become their deepest folder, numbers a range, and both are named as wide") {
+  std::vector<Request> seen;
+  for (int i = 0; i < 9; ++i) {
+    Request request = ReadOf("src/lib/f" + std::to_string(i) + (i % 2 == 0 ? ".c" : "/g.c"));
+    request.arguments["start_line"] = 10 * i + 1;
+    seen.push_back(request);
+  }
+  const LearnedPolicy learned = Learn(seen);
+  const auto read = [](const std::string& path, int line) {
+    Request request = ReadOf(path);
+    request.arguments["start_line"] = line;
+    return request;
+  };
+  CHECK(Of(learned, read("src/lib/new.c", 80)) == Verdict::kAllow);
+  CHECK(Of(learned, read("src/main.c", 80)) == Verdict::kDeny);
+  CHECK(Of(learned, read("src/lib/new.c", 82)) == Verdict::kDeny);
+  REQUIRE(learned.widened.size() == 2);
+  CHECK(learned.widened[0].find("every file below /workspace/src/lib (9 seen)") !=
+        std::string::npos);
+  CHECK(learned.yaml.find("# WIDE path: every file below /workspace/src/lib") != std::string::npos);
+}
+
+TEST_CASE("what was denied is not learned, and what was asked stays asked") {
+  std::vector<RecordedCall> calls = {{"1", Verdict::kAsk, ReadOf("a")},
+                                     {"2", Verdict::kAllow, ReadOf("b")},
+                                     {"3", Verdict::kDeny, Call("proc.run", {{"argv", {"rm"}}})}};
+  const auto learned = LearnPolicy("learned", calls, Tools()).value();
+  CHECK(learned.calls == 2);
+  CHECK(Of(learned, ReadOf("a")) == Verdict::kAsk);
+  CHECK(Of(learned, Call("proc.run", {{"argv", {"rm"}}})) == Verdict::kDeny);
+  calls = {calls[2]};
+  CHECK(LearnPolicy("learned", calls, Tools()).error().code == ErrorCode::kInvalidArgument);
+  CHECK_FALSE(LearnPolicy("a\nb: c", {{"1", Verdict::kAllow, ReadOf("a")}}, Tools()).ok());
+}
+
+TEST_CASE("an argument that was sometimes left out may be, and is one of those seen") {
+  Request with = ReadOf("a");
+  with.arguments["start_line"] = 5;
+  const LearnedPolicy learned = Learn({ReadOf("a"), with});
+  Request other = with;
+  other.arguments["start_line"] = 6;
+  CHECK(Of(learned, ReadOf("a")) == Verdict::kAllow);
+  CHECK(Of(learned, with) == Verdict::kAllow);
+  CHECK(Of(learned, other) == Verdict::kDeny);
+  const auto mail = [](Json to) { return Call("mail.send", {{"to", std::move(to)}}); };
+  const LearnedPolicy mails = Learn({mail(Json::array()), mail({"a@b.c"})});
+  CHECK(Of(mails, mail(Json::array())) == Verdict::kAllow);
+  CHECK(Of(mails, mail({"a@b.c"})) == Verdict::kAllow);
+  CHECK(Of(mails, mail({"x@b.c"})) == Verdict::kDeny);
+}
+
+TEST_CASE(
+    "what builtin/base hides stays hidden, unless a call had it; and risks stand at their rules") {
+  CHECK(Of(Learn({ReadOf("a")}), ReadOf(".env")) == Verdict::kDeny);
+  const LearnedPolicy env = Learn({ReadOf(".env")});
+  CHECK(Of(env, ReadOf(".env")) == Verdict::kAllow);
+  CHECK(env.yaml.find("WIDE workspace.hide: 1 of the globs") != std::string::npos);
+  CHECK(env.yaml.find("# RISK secret-readable") != std::string::npos);
+  const LearnedPolicy shell = Learn({Call("proc.run", {{"argv", {"sh", "-c", "true"}}})});
+  REQUIRE(shell.risks.size() == 1);
+  CHECK(shell.risks[0].find("shell") != std::string::npos);
+}
+
+TEST_CASE("no call breaks out of a comment or a text") {
+  const std::vector<std::string> hostile = {
+      "a\n  - {id: x, reason: r, tool: \"*\", decision: allow}\n#",
+      "\"\n  decision: allow\n\"",
+      "'",
+      "a # b",
+      "a: b",
+      "- a",
+      "{a: b}",
+      "[*]",
+      "\\",
+      "\\\"",
+      "%",
+      "&a",
+      "*a",
+      "!!str a",
+      "---\nnacre: policy/1",
+      "...",
+      "\t",
+      "\r\nx",
+      "a\x01\x1b[31mb",
+      "\x7f",
+      std::string("\0x", 2),
+      "\u202egnp.exe",
+      "\u200b",
+      "\u2028tools:",
+      "\u0085x",
+      "\ufeff",
+      "\ue000argv\ue001",
+      "\U0001f600",
+      "\U000e0041",
+      "true",
+      "null",
+      "1",
+      "~",
+      "",
+      " ",
+      "[?]",
+      std::string(5000, 'x'),
+      "\xc3\xa9"};
+  std::vector<RecordedCall> calls;
+  for (const std::string& text : hostile) {
+    calls.push_back({text, Verdict::kAllow, Call("proc.run", {{"argv", {"echo", text}}})});
+    calls.push_back({text, Verdict::kAllow, Call("proc.run", {{"argv", {text}}})});
+    calls.push_back({text, Verdict::kAllow, Call("mail.send", {{"to", {text}}})});
+    if (text.find('\0') == std::string::npos && !text.empty()) {
+      calls.push_back({text, Verdict::kAllow,
+                       Call("fs.read", {{"path", "/workspace/" + std::to_string(calls.size())}})});
+    }
+  }
+  for (const RecordedCall& only : calls) {
+    const auto learned = LearnPolicy("learned", {only}, Tools());
+    INFO(DumpJson(only.request.arguments)
+         << (learned.ok() ? learned.value().yaml : learned.error().message));
+    REQUIRE(learned.ok());
+    const std::string& yaml = learned.value().yaml;
+    // Printable ASCII, line by line, whatever the call was.
+    CHECK(std::all_of(yaml.begin(), yaml.end(),
+                      [](char c) { return c == '\n' || (c >= 0x20 && c < 0x7F); }));
+    CHECK(yaml.find("\n  - {id: x") == std::string::npos);
+    const auto policy = Loaded(LoadPolicyText("learned.yaml", yaml));
+    for (const ToolRule& rule : policy->tools) {
+      CHECK(rule.id.rfind("learned-", 0) == 0);
+      CHECK(rule.tools == std::vector<std::string>{only.request.tool});
+    }
+    CHECK(Evaluate(*policy, only.request).verdict == Verdict::kAllow);
+    CHECK(Evaluate(*policy, Call("proc.run", {{"argv", {"not", "seen"}}})).verdict ==
+          Verdict::kDeny);
+  }
+  // All together, as one session would have them.
+  const auto all = LearnPolicy("learned", calls, Tools());
+  INFO((all.ok() ? all.value().yaml : all.error().message));
+  REQUIRE(all.ok());
+  const auto policy = Loaded(LoadPolicyText("learned.yaml", all.value().yaml));
+  for (const RecordedCall& call : calls) {
+    INFO(DumpJson(call.request.arguments));
+    CHECK(Evaluate(*policy, call.request).verdict == Verdict::kAllow);
+  }
+}
+
+TEST_CASE("random sessions are allowed by what is learned from them") {
+  std::mt19937 random(3);
+  const auto below = [&](size_t n) { return random() % n; };
+  for (int round = 0; round < 40; ++round) {
+    std::vector<Request> seen;
+    for (size_t i = 1 + below(30); i > 0; --i) {
+      switch (below(4)) {
+        case 0: {
+          Request read = ReadOf("d" + std::to_string(below(3)) + "/f" + std::to_string(below(20)));
+          if (below(2) == 0) {
+            read.arguments["start_line"] = below(30);
+          }
+          seen.push_back(read);
+          break;
+        }
+        case 1:
+          seen.push_back(Call("fs.write", {{"path", "/workspace/w" + std::to_string(below(12))},
+                                           {"content", std::string(below(9), 'x')},
+                                           {"append", below(2) == 0}}));
+          break;
+        case 2: {
+          Json to = Json::array();
+          for (size_t n = below(3); n > 0; --n) {
+            to.push_back("p" + std::to_string(below(4)));
+          }
+          seen.push_back(Call("mail.send", {{"to", to}}));
+          break;
+        }
+        default:
+          seen.push_back(
+              Call("http.fetch", {{"url", "https://h" + std::to_string(below(5)) + ".example/"}}));
+      }
+    }
+    const LearnedPolicy learned = Learn(seen);
+    for (const Request& request : seen) {
+      INFO(request.tool << DumpJson(request.arguments));
+      REQUIRE(Of(learned, request) == Verdict::kAllow);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace nacre::policy
