@@ -66,7 +66,8 @@ Reach PathReach(const Glob& glob, const GlobWalk& walk, const std::string& path)
   GlobWalk::State at = walk.Start();
   GlobWalk::State below;
   size_t begin = 0;
-  while (begin <= path.size() && !at.empty()) {
+  // Nothing follows the last slash of "/": all that is matched is below it.
+  while (begin < path.size() && !at.empty()) {
     const size_t end = std::min(path.find('/', begin), path.size());
     walk.Enter(at, std::string_view(path).substr(begin, end - begin), below);
     at.swap(below);

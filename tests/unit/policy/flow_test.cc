@@ -79,6 +79,7 @@ TEST_CASE(
   CHECK(label_after(kRead, Reading("/workspace/customers/x/y")) == "confidential, customer:acme");
   // A folder above may hold what the glob speaks of, and other things that nobody vouches for.
   CHECK(label_after(kRead, Reading("/workspace")) == "untrusted, confidential, customer:acme");
+  CHECK(label_after(kRead, Reading("/")) == "untrusted, confidential, customer:acme");
   Request two = Reading("/workspace/own/a");
   two.paths.push_back({"other", "/workspace/other", PathAccess::kRead});
   CHECK(label_after(kRead, two) == "untrusted");
