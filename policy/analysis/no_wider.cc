@@ -140,6 +140,11 @@ class SettingComparison final {
 
   static std::vector<Approvers> Asked(const PolicyDocument& policy) {
     std::vector<Approvers> persons;
+    const std::vector<FlowRule>& flows = policy.data.flows;
+    if (std::any_of(flows.begin(), flows.end(),
+                    [](const FlowRule& rule) { return rule.verdict == Verdict::kAsk; })) {
+      persons.emplace_back();  // a flow names no one: anybody may say yes
+    }
     for (const auto* rules : {&policy.tools, &policy.narrow}) {
       for (const ToolRule& rule : *rules) {
         if (rule.verdict == Verdict::kAsk &&

@@ -311,6 +311,24 @@ ProofAnswer ProveNoCredential(const ProverInput& input, const ProofQuery& query,
   return answer;
 }
 
+// A path argument whose name no condition can have, such as "file name", or has for a member of a member:
+// "a.b". What refuses its values is in no formula. Empty: there is none.
+std::string PathWithoutName(const ToolModel& tool) {
+  for (const ToolModel::Path& path : tool.paths) {
+    const auto steps = ParseArgumentPath(path.key);
+    if (!steps.has_value() || steps->size() != 1) {
+      return path.key;
+    }
+  }
+  return {};
+}
+
+bool Concerns(const ProofQuery& query, const std::string& tool) {
+  return query.kind == ProofQuery::Kind::kNothingLets    ? RuleCoversTool(query.lets, tool)
+         : query.kind == ProofQuery::Kind::kNoCredential ? ToolCovers(query.tool, tool)
+                                                         : true;
+}
+
 ProofAnswer Asked(const ProverInput& input, const ProofQuery& query, Clock::time_point deadline) {
   switch (query.kind) {
     case ProofQuery::Kind::kNothingLets:
@@ -341,7 +359,26 @@ ProofAnswer Prove(const ProverInput& input, const ProofQuery& query) {
   const Clock::time_point began = Clock::now();
   ProofAnswer answer;
   try {
-    answer = Asked(input, query, began + input.timeout);
+    // Tools that cannot be put into formulas are left out, so with one of them nothing is proved. That a
+    // rule decides nothing is shown by all tools together.
+    std::vector<ToolModel> tools;
+    std::string left_out;
+    for (const ToolModel& tool : *input.tools) {
+      const std::string path = PathWithoutName(tool);
+      if (path.empty()) {
+        tools.push_back(tool);
+      } else if (Concerns(query, tool.name)) {
+        left_out = tool.name + ": no condition can name its path argument \"" + path + "\"";
+      }
+    }
+    ProverInput asked = input;
+    asked.tools = &tools;
+    if (left_out.empty() || query.kind != ProofQuery::Kind::kRulesReachable) {
+      answer = Asked(asked, query, began + input.timeout);
+    }
+    if (!left_out.empty() && answer.status != ProofStatus::kCounterExample) {
+      answer = {.what = left_out};
+    }
   } catch (const std::exception& error) {
     answer = {.what = error.what()};  // the solver's memory, at most
   }

@@ -312,6 +312,49 @@ tools:
   CheckProved(Ask(data, "no-wider", allows));
 }
 
+TEST_CASE("no wider: a flow that asks lets anybody say yes") {
+  const std::string alice =
+      "tools:\n  - {id: r, reason: r, tool: proc.run, decision: ask, approvers: {users: "
+      "[alice]}}\n";
+  const std::string allows = "tools:\n  - {id: r, reason: r, tool: proc.run, decision: allow}\n";
+  const std::string anybody = allows + R"(data:
+  sources: [{tool: fs.read, confidentiality: secret}]
+  flows: [{id: f, reason: r, when: {confidentiality: {at_least: public}}, to: [proc.run], decision: ask}]
+)";
+  const ProofAnswer answer = Ask(anybody, "no-wider", alice);
+  INFO(answer.what);
+  CHECK(answer.status == ProofStatus::kUnknown);
+  CHECK(answer.what.find("others may say yes") != std::string::npos);
+}
+
+TEST_CASE("a tool with a path argument that no condition can name is unknown") {
+  for (const std::string key : {"file name", "a.b", "a[0]"}) {
+    const std::vector<ToolModel> tools = {
+        Tools()[0],
+        {.name = "odd",
+         .schema = {{"type", "object"},
+                    {"properties", {{key, {{"type", "string"}, {"format", "path"}}}}}},
+         .paths = {{key, PathAccess::kRead}},
+         .traits = {.tool = "odd", .effects = {CallEffect::kRead}, .roles = {}}}};
+    const auto policy = FromText(
+        "workspace: {mode: transactional, hide: [\"**/*.key\"]}\n"
+        "tools:\n  - {id: r, reason: r, tool: odd, decision: deny}\n");
+    ProverInput input = Input(*policy, tools);
+    input.against = &*policy;
+    for (const char* query :
+         {"no-wider", "rules-reachable", "no-credential=odd", "no-flow", "no-write-execute"}) {
+      const ProofAnswer answer = Prove(input, ParseBuiltInQuery(query).value());
+      INFO(key << " " << query << ": " << answer.what);
+      CHECK(answer.status == ProofStatus::kUnknown);
+      CHECK(answer.what.find("\"" + key + "\"") != std::string::npos);
+    }
+    // Of another tool alone all is known.
+    const auto queries = ParseProofQueries(
+        "q.yaml", "nacre: policy-queries/1\nqueries: [{id: q, nothing lets: {tool: fs.read}}]\n");
+    CheckProved(Prove(input, queries.value().at(0)));
+  }
+}
+
 TEST_CASE("rules that never decide are named") {
   CheckProved(Ask(kFiles, "rules-reachable"));
   // Neither of the others covers it alone.
