@@ -222,6 +222,11 @@ class ToolLearner final {
   void Guard(const std::string& name) {
     const Seen seen = SeenOf(calls_, name);
     LearnedRule rule{.id = "learned-" + std::to_string(rules_.size() + 1), .tool = tool_.name};
+    const auto widen = [&](const Generalised& condition) {
+      if (!condition.widened.empty()) {
+        rule.widened.push_back(name + ": " + condition.widened);
+      }
+    };
     const auto deny = [&](const std::string& path, const std::string& matcher) {
       if (ParseArgumentPath(path).has_value()) {
         rule.conditions = {{path, matcher}};
@@ -255,9 +260,11 @@ class ToolLearner final {
     if (seen.lists) {
       deny(name, "{not: {max_items: " + std::to_string(seen.longest) + "}}");
       if (const auto element = Generalise(seen.elements, UseOf(name))) {
+        widen(*element);
         deny(name + "[?]", MatcherYaml(*element, true));
       }
     } else if (const auto condition = Generalise(seen.values, UseOf(name))) {
+      widen(*condition);
       deny(name, MatcherYaml(*condition, true));
     }
   }

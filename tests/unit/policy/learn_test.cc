@@ -141,6 +141,19 @@ TEST_CASE("many paths become their deepest folder, numbers a range, and both are
   CHECK(learned.yaml.find("# WIDE path: every file below /workspace/src/lib") != std::string::npos);
 }
 
+TEST_CASE("what is wide about an argument that may be left out is named too") {
+  std::vector<Request> seen = {ReadOf("a.c")};
+  for (int i = 0; i < 9; ++i) {
+    seen.push_back(ReadOf("a.c"));
+    seen.back().arguments["start_line"] = 10 * i + 1;
+  }
+  const LearnedPolicy learned = Learn(seen);
+  INFO(learned.yaml);
+  CHECK(learned.yaml.find("# WIDE start_line: ") != std::string::npos);
+  REQUIRE(learned.widened.size() == 1);
+  CHECK(learned.widened[0].find("start_line: ") != std::string::npos);
+}
+
 TEST_CASE("what was denied is not learned, and what was asked stays asked") {
   std::vector<RecordedCall> calls = {{"1", Verdict::kAsk, ReadOf("a")},
                                      {"2", Verdict::kAllow, ReadOf("b")},
