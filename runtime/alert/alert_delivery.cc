@@ -121,13 +121,22 @@ Status RunCommand(const AlertSink& sink, const std::string& line, milliseconds t
   return Ok();
 }
 
+// Many services put a secret into the path of the URL, and what is said here is recorded.
+Error WithoutUrl(const Error& error, const std::string& url) {
+  std::string message = error.message;
+  for (size_t at = message.find(url); at != std::string::npos; at = message.find(url)) {
+    message.replace(at, url.size(), "the webhook");
+  }
+  return {error.code, message};
+}
+
 Status PostWebhook(const AlertSink& sink, const std::string& line, milliseconds timeout,
                    const CancelToken& cancel) {
   inference::HttpAnswer answer;
   constexpr size_t kAnswerBytes = 64U << 10;
   size_t bytes = 0;
   const auto end = std::chrono::steady_clock::now() + timeout;
-  NACRE_TRY(inference::ExchangeHttp(
+  const Status exchanged = inference::ExchangeHttp(
       {.url = sink.target,
        .body = line,
        .api_key = {},
@@ -136,13 +145,15 @@ Status PostWebhook(const AlertSink& sink, const std::string& line, milliseconds 
       cancel, &answer, [&](std::string_view part) -> Status {
         bytes += part.size();
         if (bytes > kAnswerBytes || std::chrono::steady_clock::now() > end) {
-          return Error{ErrorCode::kResourceExhausted, sink.target + ": its answer does not end"};
+          return Error{ErrorCode::kResourceExhausted, "its answer does not end"};
         }
         return Ok();
-      }));
+      });
+  if (!exchanged.ok()) {
+    return WithoutUrl(exchanged.error(), sink.target);
+  }
   if (answer.status < 200 || answer.status > 299) {
-    return Error{ErrorCode::kUnavailable,
-                 sink.target + ": status " + std::to_string(answer.status)};
+    return Error{ErrorCode::kUnavailable, "status " + std::to_string(answer.status)};
   }
   return Ok();
 }

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <charconv>
 #include <chrono>
@@ -53,6 +54,7 @@ class Verifier final {
     if (LoadKey()) {
       // Signatures first, records last: what is appended meanwhile is only ever too much.
       LoadSince();
+      LoadExpected();
       LoadHead();
       LoadHistory();
       CheckRecords();
@@ -146,6 +148,15 @@ class Verifier final {
                                   std::min<uint64_t>(time.value(), 4'000'000'000)))));
     } else {
       Problem("the remembered checkpoint: " + time.error().message);
+    }
+  }
+
+  void LoadExpected() {
+    if (options_.expected.empty()) {
+      return;
+    }
+    if (const auto checkpoint = Parse("the expected checkpoint", options_.expected)) {
+      anchors_.push_back({*checkpoint, "the expected checkpoint"});
     }
   }
 
@@ -251,15 +262,37 @@ class Verifier final {
     if (!edge.ok() || edge.value().Root() != since_.root) {
       return {};
     }
-    // What is under the largest one is not read again; the smaller ones are compared with the tiles.
+    // What is under the largest one is not read again. The smaller ones are compared with the tiles that
+    // lead to it.
+    auto tiles = TileReader::Open(directory_, since_.size, published_);
+    if (!tiles.ok() || tiles.value().Root() != since_.root) {
+      return {};
+    }
     for (const Anchor& smaller : remembered_) {
       const Checkpoint& at = smaller.checkpoint;
-      const auto old = LoadTreeEdge(directory_, at.size, 0);
-      if (at.size < since_.size && (!old.ok() || old.value().Root() != at.root)) {
-        return {};  // all of it is read, and says where
+      if (at.size != 0 && at.size < since_.size) {
+        const auto old = OldRoot(tiles.value(), at.size);
+        if (!old.ok() || old.value() != at.root) {
+          return {};  // all of it is read, and says where
+        }
       }
     }
     return edge.value();
+  }
+
+  // Of the tree over the first `size` records, out of its complete subtrees. `size` is not 0.
+  static Result<Sha256Digest> OldRoot(TileReader& tiles, uint64_t size) {
+    std::vector<Sha256Digest> subtrees;
+    for (uint64_t begin = 0; begin < size;) {
+      const int height = std::bit_width(size - begin) - 1;
+      subtrees.push_back(NACRE_TRY(tiles.CheckedRoot(height, begin >> height)));
+      begin += uint64_t{1} << height;
+    }
+    Sha256Digest root = subtrees.back();
+    for (size_t i = subtrees.size() - 1; i-- > 0;) {
+      root = NodeHash(subtrees[i], root);
+    }
+    return root;
   }
 
   void CheckRecords() {

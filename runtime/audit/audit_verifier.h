@@ -19,9 +19,12 @@ struct VerifyOptions {
   std::string trusted_key;
   // A checkpoint of this log as it was remembered elsewhere, or a file of them (log_anchor.h), each followed by an empty
   // line: the log must still begin with the records of each,
-  // which shows that an older copy was put in place of the log. The records under it are taken
-  // the largest one are taken from the hash tiles, which must lead to its root, and not read again.
+  // which shows that an older copy was put in place of the log. The records under the largest one are
+  // taken from the hash tiles, which must lead to its root and from it to those of the others, and not
+  // read again.
   std::string since;
+  // A checkpoint that the log must have reached: the records up to it are read like all others.
+  std::string expected;
   // The line of a witness: the largest remembered checkpoint must have its cosignature.
   std::string witness;
 };

@@ -114,7 +114,7 @@ Status ChangeKey(const std::string& directory, const Checkpoint& at, const Signi
   for (const KeyChange& change : keys.changes()) {
     text += change.note + "\n";
   }
-  text += NACRE_TRY(SignKeyChange(at, next.verifying_key(), old)) + "\n";
+  text += NACRE_TRY(SignKeyChange(at, next, old)) + "\n";
   if (text.size() > kKeysBytesMax) {
     return Error{ErrorCode::kResourceExhausted, "the log has had too many keys: begin a new one"};
   }

@@ -33,11 +33,13 @@ uint64_t ClaimedSize(std::string_view note) {
 
 }  // namespace
 
-Result<std::string> SignKeyChange(const Checkpoint& at, const VerifyingKey& next,
+Result<std::string> SignKeyChange(const Checkpoint& at, const SigningKey& next,
                                   const SigningKey& old) {
-  return SignNote(
-      CheckpointText(at, old.verifying_key().name()) + std::string(kIntroduces) + next.ToText(),
-      old);
+  const std::string text = CheckpointText(at, old.verifying_key().name()) +
+                           std::string(kIntroduces) + next.verifying_key().ToText();
+  const std::string by_old = NACRE_TRY(SignNote(text, old));
+  const std::string by_next = NACRE_TRY(SignNote(text, next));
+  return by_old + by_next.substr(text.size() + 1);  // its signature line
 }
 
 Result<KeyChain> KeyChain::Parse(std::string_view public_key, std::string_view changes) {
@@ -87,7 +89,9 @@ Result<KeyChain> KeyChain::Parse(std::string_view public_key, std::string_view c
 
 Status KeyChain::Add(std::string_view note) {
   const std::string name = "change " + std::to_string(changes_.size() + 1) + ": ";
-  const auto text = audit::OpenNote(note, current());
+  // Two signature lines: by the key before, and by the one that is introduced.
+  const size_t last = note.empty() ? 0 : note.rfind('\n', note.size() - 2) + 1;
+  const auto text = audit::OpenNote(note.substr(0, last), current());
   if (!text.ok()) {
     return Bad(name + text.error().message + ", its key " + IdOf(current()));
   }
@@ -107,6 +111,11 @@ Status KeyChain::Add(std::string_view note) {
   }
   if (next.value().name() != this->name() || Has(next.value().ToText())) {
     return Bad(name + "the key that it introduces has another name, or was there before");
+  }
+  if (const auto agreed =
+          audit::OpenNote(text.value() + "\n" + std::string(note.substr(last)), next.value());
+      !agreed.ok()) {
+    return Bad(name + "the key that it introduces did not sign it: " + agreed.error().message);
   }
   if (at.value().size == 0 || (!changes_.empty() && at.value().size <= changes_.back().at.size)) {
     return Bad(name + "it is not of a larger log than the change before it");

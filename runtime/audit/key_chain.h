@@ -11,10 +11,12 @@
 //   next-key nacre/audit/01JD...+5e6f+Eg...  the new key
 //                                            (empty)
 //   — nacre/audit/01JD... BASE64             the old key's signature over the four lines
+//   — nacre/audit/01JD... BASE64             the new key's
 //                                            (empty; then the next change)
 //
 // A tree of at most so many records is signed by the old key, a larger one by the new: whoever has an old key
-// later can sign nothing that is newer than the change.
+// later can sign nothing that is newer than the change. Nor can they make another past that ends in the same new
+// key: that key has signed the records before it once, and is not theirs.
 #pragma once
 
 #include <cstdint>
@@ -38,7 +40,7 @@ struct KeyChange {
   std::string note;  // as it was signed
 };
 
-Result<std::string> SignKeyChange(const Checkpoint& at, const VerifyingKey& next,
+Result<std::string> SignKeyChange(const Checkpoint& at, const SigningKey& next,
                                   const SigningKey& old);
 
 // Immutable, so thread-safe.

@@ -15,7 +15,7 @@ namespace nacre::audit {
 namespace {
 
 // What a crash left of an unfinished note is cut off.
-Status Append(const std::string& file, uint64_t at, const std::string& note) {
+Status Append(const std::string& file, uint64_t at, const std::string& text) {
   const UniqueFd out(
       ::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW, 0600));
   if (!out) {
@@ -25,7 +25,7 @@ Status Append(const std::string& file, uint64_t at, const std::string& note) {
       ::lseek(out.get(), static_cast<off_t>(at), SEEK_SET) < 0) {
     return SysError("append to " + file, errno);
   }
-  NACRE_TRY(WriteAll(out.get(), note + "\n"));
+  NACRE_TRY(WriteAll(out.get(), text));
   return ::fdatasync(out.get()) == 0 ? Ok() : Status(SysError("sync " + file, errno));
 }
 
@@ -38,9 +38,9 @@ Result<AnchorReport> AnchorLog(const std::string& directory, const std::string& 
     return kept.error();
   }
   std::string text = kept.ok() ? std::move(kept).value() : std::string();
-  // An unfinished note has up to one empty line. More is no crash, and stays as it is.
-  for (int cuts = 0;
-       cuts < 2 && (!SplitNotes(text).ok() || !text.ends_with("\n\n")) && !text.empty(); ++cuts) {
+  // An unfinished note has up to one empty line. More is no crash, and stays as it is; so does a whole note
+  // that only lacks the empty line behind it, as `checkpoint` itself does.
+  for (int cuts = 0; cuts < 2 && !SplitNotes(text).ok() && !text.empty(); ++cuts) {
     const size_t whole = std::string_view(text).substr(0, text.size() - 1).rfind("\n\n");
     text.resize(whole == std::string::npos ? 0 : whole + 2);
   }
@@ -51,8 +51,8 @@ Result<AnchorReport> AnchorLog(const std::string& directory, const std::string& 
   const KeyChain keys = NACRE_TRY(KeyChain::Load(directory));
   const NewestCheckpoint newest = NACRE_TRY(ReadNewestCheckpoint(directory, keys));
   AnchorReport report;
-  report.verified = NACRE_TRY(
-      VerifyAuditLog(directory, {.trusted_key = options.trusted_key, .since = text + newest.note}));
+  report.verified = NACRE_TRY(VerifyAuditLog(
+      directory, {.trusted_key = options.trusted_key, .since = text, .expected = newest.note}));
   report.records = newest.checkpoint.size;
   if (!report.verified.ok) {
     return report;
@@ -72,7 +72,8 @@ Result<AnchorReport> AnchorLog(const std::string& directory, const std::string& 
       return report;
     }
   }
-  NACRE_TRY(Append(file, text.size(), report.note));
+  const std::string before = text.empty() || text.ends_with("\n\n") ? "" : "\n";
+  NACRE_TRY(Append(file, text.size(), before + report.note + "\n"));
   report.added = true;
   return report;
 }

@@ -34,13 +34,16 @@ class Source final {
     options.newest = newest;
     options.index_directory =
         audit::IndexDirectory(app_.state_directory() + "/audit-index", directory_);
-    const audit::QueryReport report =
-        NACRE_TRY(audit::QueryAuditLog(directory_, filter, options, app_.random(), visit));
+    const uint64_t signed_records = NACRE_TRY(audit::CheckedLog::Open(directory_)).signed_records();
+    const audit::QueryReport report = NACRE_TRY(audit::QueryAuditLog(
+        directory_, filter, options, app_.random(), [&](uint64_t index, const Json& record) {
+          return index >= signed_records || visit(index, record);
+        }));
     if (!report.problems.empty()) {
       return Error{ErrorCode::kDataLoss,
                    "no picture is made: " + report.problems.front() + "; see nacre audit verify"};
     }
-    evidence_.signed_records = report.signed_records;
+    evidence_.signed_records = signed_records;
     return Ok();
   }
 

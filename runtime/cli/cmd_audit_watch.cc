@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 
 #include "base/file.h"
@@ -11,6 +12,7 @@
 #include "runtime/alert/alert_engine.h"
 #include "runtime/audit/audit_log.h"
 #include "runtime/audit/entry_reader.h"
+#include "runtime/audit/layout.h"
 #include "runtime/audit/log_export.h"
 #include "runtime/audit/record_format.h"
 #include "runtime/cli/audit_commands.h"
@@ -81,6 +83,7 @@ class Watcher final {
         StateFile(), DumpJson(Json{{"next", next_}, {"engine", engine_.ToState()}}) + "\n");
   }
 
+  uint64_t next() const { return next_; }  // the first record that is not counted yet
   uint64_t raised() const { return raised_; }
   uint64_t failed() const { return failed_; }
 
@@ -192,9 +195,10 @@ int Watch(Globals& globals, const WatchFlags& flags) {
     const Result<uint64_t> more = audit::ExportLog(app.audit_directory(), options, take);
     if (!more.ok() && !cancel.cancelled()) {
       const ErrorCode code = more.error().code;
-      if (code == ErrorCode::kNotFound && !flags.once) {
-        // Nobody has written yet.
-      } else {
+      const bool nobody_wrote =
+          watcher.next() == 0 &&
+          !std::filesystem::exists(app.audit_directory() + "/" + audit::kHeadFile);
+      if (code != ErrorCode::kNotFound || flags.once || !nobody_wrote) {
         return Fail(globals, more.error(),
                     code == ErrorCode::kDataLoss             ? kExitTampered
                     : code == ErrorCode::kFailedPrecondition ? kExitFailed

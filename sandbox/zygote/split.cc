@@ -14,8 +14,10 @@
 namespace nacre::sandbox::zygote {
 namespace {
 
-constexpr size_t kStackBytes = 256 * 1024;  // of the child; a page below it is a guard
-constexpr size_t kPageBytes = 4096;
+// Of the child, which may copy a tree of folders (kernel/tree_copy.h): as a process's own. Only what it
+// touches is memory. Below it is more than one function takes without touching it.
+constexpr size_t kStackBytes = 8 << 20;
+constexpr size_t kGuardBytes = 256 * 1024;
 
 // In the memory of both.
 struct Shared {
@@ -39,13 +41,13 @@ int SetUp(void* argument) {
 
 // Where the child's stack begins, or nullptr and errno.
 char* MapStack() {
-  void* const mapped = ::mmap(nullptr, kPageBytes + kStackBytes, PROT_READ | PROT_WRITE,
-                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+  void* const mapped = ::mmap(nullptr, kGuardBytes + kStackBytes, PROT_READ | PROT_WRITE,
+                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
   if (mapped == MAP_FAILED) {
     return nullptr;
   }
   auto* const low = static_cast<char*>(mapped);
-  return ::mprotect(low, kPageBytes, PROT_NONE) == 0 ? low + kPageBytes + kStackBytes : nullptr;
+  return ::mprotect(low, kGuardBytes, PROT_NONE) == 0 ? low + kGuardBytes + kStackBytes : nullptr;
 }
 
 }  // namespace

@@ -155,6 +155,19 @@ TEST_CASE("what is hidden is not in a call's layer, and cannot be put in its pla
   }
 }
 
+TEST_CASE("folders within folders are worked on, however deep", "[transaction]") {
+  Bench bench;
+  std::string path;
+  for (int depth = 0; depth < 100; ++depth) {
+    path += "d/";
+  }
+  bench.Put(path + "file", "old");
+  bench.Run("true");  // the first call of a kind starts cold
+  const Bench::Call call = bench.Run("echo new > " + path + "file && cat " + path + "file");
+  CHECK(bench.outcome.output == "new\n");
+  CHECK(DiffText(call.diff) == "~" + path + "file\n");
+}
+
 TEST_CASE("a call that wrote nothing leaves nothing to look at", "[transaction]") {
   Bench bench;
   bench.Put("notes", "old");

@@ -2,8 +2,10 @@
 #include <catch2/catch.hpp>
 
 #include "runtime/audit/cosignature.h"
+#include "runtime/audit/key_chain.h"
 #include "runtime/audit/log_anchor.h"
 #include "runtime/audit/log_writer.h"
+#include "runtime/audit/newest_checkpoint.h"
 #include "tests/unit/audit/log_fixture.h"
 
 namespace nacre::audit {
@@ -79,6 +81,14 @@ TEST_CASE("a file that is no anchor is refused and kept; an unfinished end is cu
   const std::string longer = ReadFile(file, 1 << 20).value();
   CHECK(longer.starts_with(anchor));
   CHECK(SplitNotes(longer).value().size() == 2);
+  // A whole note is kept where the empty line behind it is missing: a copy of `checkpoint` is a beginning.
+  REQUIRE(WriteFileAtomically(file, log.Read(kCheckpointFile)).ok());
+  const std::string copied = ReadFile(file, 1 << 20).value();
+  log.Append(1);
+  CHECK(Anchor(log, file).added);
+  CHECK(ReadFile(file, 1 << 20).value().starts_with(copied + "\n"));
+  CHECK(SplitNotes(ReadFile(file, 1 << 20).value()).value().size() == 2);
+  REQUIRE(WriteFileAtomically(file, longer).ok());
   // A note of it that was changed is no unfinished end.
   std::string changed = longer;
   changed[anchor.size() / 2] ^= 1;
@@ -93,6 +103,26 @@ TEST_CASE("a file that is no anchor is refused and kept; an unfinished end is cu
     CHECK_FALSE(SplitNotes(text).ok());
     CHECK_FALSE(VerifyAuditLog(log.path, {.since = text}).value().ok);
   }
+}
+
+// Who holds the log's key can sign anything. What an anchor adds must be of the records that it kept.
+TEST_CASE("a checkpoint that the kept records do not lead to is not added, whatever signed it") {
+  LogDirectory log;
+  log.Append(300);
+  const std::string file = log.temp.path() + "/anchor";
+  CHECK(Anchor(log, file).added);
+  const std::string kept = ReadFile(file, 1 << 20).value();
+  log.Append(300);
+  const SigningKey key = SigningKey::Parse(log.Read(kKeyFile)).value();
+  Checkpoint forged =
+      ReadNewestCheckpoint(log.path, KeyChain::Load(log.path).value()).value().checkpoint;
+  forged.root[0] ^= 1;
+  const std::string note = SignCheckpoint(forged, key).value();
+  log.Write(kHeadFile, note);
+  log.Write(kCheckpointFile, note);
+  const auto report = AnchorLog(log.path, file, {}, kNow);
+  CHECK((!report.ok() || !report.value().verified.ok));
+  CHECK(ReadFile(file, 1 << 20).value() == kept);
 }
 
 TEST_CASE("a witness's signature is C2SP's cosignature/v1, and no byte of it can be changed") {

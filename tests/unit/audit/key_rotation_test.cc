@@ -133,18 +133,27 @@ TEST_CASE(
   }
   SECTION("a change that the old key did not sign") {
     const Checkpoint at = KeyChain::Load(log.path).value().changes()[0].at;
-    log.Write(kKeysFile, old_public + "\n" +
-                             SignKeyChange(at, foreign.verifying_key(), foreign).value() + "\n");
+    log.Write(kKeysFile, old_public + "\n" + SignKeyChange(at, foreign, foreign).value() + "\n");
     log.Write(kPublicKeyFile, foreign_public);
     CHECK(Says(log.Verify(), "keys: change 1"));
   }
   SECTION("a change that the log does not tell of: the old key was stolen") {
-    log.Write(kKeysFile, old_public + "\n" +
-                             SignKeyChange(newest, foreign.verifying_key(), old).value() + "\n");
+    log.Write(kKeysFile, old_public + "\n" + SignKeyChange(newest, foreign, old).value() + "\n");
     log.Write(kPublicKeyFile, foreign_public);
     log.Write(kKeyFile, foreign.ToText());
     CHECK_FALSE(log.Verify().ok);
     CHECK(Says(log.Verify(), "change 1 of the key is not recorded in it"));
+  }
+  SECTION("another past, made with a stolen old key, that ends in the genuine new key") {
+    const std::string genuine = log.Read(kPublicKeyFile);
+    const std::string text =
+        CheckpointText(newest, old.verifying_key().name()) + "next-key " + genuine;
+    const std::string by_old = SignNote(text, old).value();
+    const std::string line = SignNote(text, foreign).value().substr(text.size() + 1);
+    log.Write(kKeysFile, old_public + "\n" + by_old + "\n");
+    CHECK(Says(log.Verify(), "keys: change 1"));
+    log.Write(kKeysFile, old_public + "\n" + by_old + line + "\n");
+    CHECK(Says(log.Verify(), "keys: change 1: the key that it introduces did not sign it"));
   }
   SECTION("no changes, or another trusted key") {
     CHECK(Says(VerifyAuditLog(log.path, {.trusted_key = foreign_public}).value(),

@@ -76,7 +76,7 @@ func sizeOf(text string) int64 {
 	return size
 }
 
-// Which key signs trees of this size: each change is signed by the key before it.
+// Which key signs trees of this size: each change is signed by the key before it and by the new one.
 func verifierFor(dir string, size int64) note.Verifier {
 	changes, err := os.ReadFile(filepath.Join(dir, "keys"))
 	if err != nil {
@@ -85,14 +85,19 @@ func verifierFor(dir string, size int64) note.Verifier {
 	parts := strings.Split(strings.TrimSuffix(string(changes), "\n\n"), "\n\n")
 	verifier := verifierOf(parts[0])
 	for i := 1; i+1 < len(parts); i += 2 {
-		change, err := note.Open([]byte(parts[i]+"\n\n"+parts[i+1]+"\n"), note.VerifierList(verifier))
+		signed := []byte(parts[i] + "\n\n" + parts[i+1] + "\n")
+		change, err := note.Open(signed, note.VerifierList(verifier))
 		if err != nil {
 			fail("change of the key", err)
+		}
+		next := verifierOf(strings.TrimPrefix(strings.Split(change.Text, "\n")[3], "next-key "))
+		if _, err := note.Open(signed, note.VerifierList(next)); err != nil {
+			fail("change of the key, by the new one", err)
 		}
 		if size <= sizeOf(change.Text) {
 			return verifier
 		}
-		verifier = verifierOf(strings.TrimPrefix(strings.Split(change.Text, "\n")[3], "next-key "))
+		verifier = next
 	}
 	return verifier
 }

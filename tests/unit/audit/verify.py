@@ -69,20 +69,23 @@ def parsed_key(line):
 
 
 def keys_of(log):
-    """The largest size that each key of the log signs, and the key. Each change is signed by the key before."""
+    """The largest size that each key of the log signs, and the key. Each change is signed by the key before it and
+    by the one that it introduces."""
     present = (log / "key.pub").read_bytes().rstrip(b"\n")
     if not (log / "keys").exists():
         return [(None, parsed_key(present))]
     first, *rest = (log / "keys").read_bytes().split(b"\n\n")
     keys, key = [], parsed_key(first)
     assert rest.pop() == b""
-    for text, signature in zip(rest[::2], rest[1::2]):
+    for text, signatures in zip(rest[::2], rest[1::2]):
+        by_old, by_new = signatures.split(b"\n")
         *_, introduced = text.split(b"\n")
         assert introduced.startswith(b"next-key ")
-        size, _ = signed_checkpoint(text + b"\n\n" + signature + b"\n", *key)
+        size, _ = signed_checkpoint(text + b"\n\n" + by_old + b"\n", *key)
         keys.append((size, key))
         key = parsed_key(introduced[len(b"next-key "):])
         assert key[0] == keys[0][1][0]
+        signed_checkpoint(text + b"\n\n" + by_new + b"\n", *key)
     assert parsed_key(present) == key
     return keys + [(None, key)]
 
