@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdio>
 #include <utility>
 
@@ -17,15 +18,14 @@ namespace {
 
 constexpr size_t kApprovalFilesMax = 256;
 constexpr int64_t kApprovalFileBytesMax = 64LL << 20;
+constexpr const char* kAbsent = "absent";
+constexpr const char* kBehindLink = "behind a link";
 
-std::string DigestOf(int fd, const struct stat& status) {
-  if (status.st_size > kApprovalFileBytesMax) {
-    return "large: " + std::to_string(status.st_size) + " bytes, changed " +
-           std::to_string(status.st_mtim.tv_sec * 1'000'000'000LL + status.st_mtim.tv_nsec);
-  }
+std::string DigestOf(int fd, struct stat& status) {
   Sha256Stream stream;
   std::array<char, 65536> buffer;
-  while (true) {
+  // It may grow while it is read.
+  for (int64_t bytes = 0; std::max<int64_t>(status.st_size, bytes) <= kApprovalFileBytesMax;) {
     const ssize_t count = ::read(fd, buffer.data(), buffer.size());
     if (count < 0) {
       return "unreadable";
@@ -34,7 +34,26 @@ std::string DigestOf(int fd, const struct stat& status) {
       return "sha256:" + ToHex(stream.Finish());
     }
     stream.Update({buffer.data(), static_cast<size_t>(count)});
+    bytes += count;
   }
+  if (::fstat(fd, &status) != 0) {
+    return "unreadable";
+  }
+  return "large: " + std::to_string(status.st_size) + " bytes, changed " +
+         std::to_string(status.st_mtim.tv_sec * 1'000'000'000LL + status.st_mtim.tv_nsec);
+}
+
+// Why the folder `name` of `folder` could not be opened.
+std::string WhyNoFolder(int folder, const std::string& name, int error) {
+  struct stat status = {};
+  if (error == ENOENT || error == ENAMETOOLONG) {
+    return kAbsent;
+  }
+  if ((error != ELOOP && error != ENOTDIR) ||
+      ::fstatat(folder, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+    return "unreadable";
+  }
+  return S_ISLNK(status.st_mode) ? kBehindLink : kAbsent;  // below a file there is nothing
 }
 
 // `relative`: below the workspace, normal. Each folder on the way is opened without following links.
@@ -43,13 +62,21 @@ std::string DigestOfFile(const std::string& workspace, const std::string& relati
   std::string name = relative;
   for (size_t slash = name.find('/'); folder.valid() && slash != std::string::npos;
        slash = name.find('/')) {
-    folder = UniqueFd(::openat(folder.get(), name.substr(0, slash).c_str(),
-                               O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    const std::string part = name.substr(0, slash);
+    UniqueFd below(
+        ::openat(folder.get(), part.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!below.valid()) {
+      return WhyNoFolder(folder.get(), part, errno);
+    }
+    folder = std::move(below);
     name = name.substr(slash + 1);
   }
   struct stat status = {};
-  if (!folder.valid() || ::fstatat(folder.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
-    return "absent";
+  if (!folder.valid()) {
+    return "unreadable";
+  }
+  if (::fstatat(folder.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+    return errno == ENOENT || errno == ENAMETOOLONG ? kAbsent : "unreadable";
   }
   if (S_ISLNK(status.st_mode)) {
     std::array<char, 4096> target;
@@ -133,11 +160,16 @@ bool IsAsciiWord(uint32_t c) {
 
 }  // namespace
 
+ApprovalSubject NameApproval(const ToolCall& call, const std::string& workspace) {
+  return {.tool = call.tool->name,
+          .arguments_digest = Sha256Text(DumpJson(call.request.arguments)),
+          .workspace = workspace,
+          .files = {},
+          .unbound = {}};
+}
+
 ApprovalSubject DescribeApproval(const ToolCall& call, const std::string& workspace) {
-  ApprovalSubject subject{.tool = call.tool->name,
-                          .arguments_digest = Sha256Text(DumpJson(call.request.arguments)),
-                          .workspace = workspace,
-                          .files = {}};
+  ApprovalSubject subject = NameApproval(call, workspace);
   std::vector<std::string> named;
   for (const policy::PathArgument& argument : call.request.paths) {
     named.push_back(argument.path);
@@ -145,7 +177,7 @@ ApprovalSubject DescribeApproval(const ToolCall& call, const std::string& worksp
   const size_t arguments = named.size();
   CollectTexts(call.request.arguments, named);
   const std::string root = std::string(kWorkspaceTarget) + "/";
-  for (size_t i = 0; i < named.size() && subject.files.size() < kApprovalFilesMax; ++i) {
+  for (size_t i = 0; i < named.size() && subject.unbound.empty(); ++i) {
     const std::string path = NormalizePath(named[i], {workspace, ""});
     const bool known = std::any_of(subject.files.begin(), subject.files.end(),
                                    [&](const ApprovedFile& file) { return file.path == path; });
@@ -154,7 +186,17 @@ ApprovalSubject DescribeApproval(const ToolCall& call, const std::string& worksp
     }
     std::string digest = DigestOfFile(workspace, path.substr(root.size()));
     // A text that names nothing is just a text; a path argument may be made meanwhile.
-    if (i < arguments || digest != "absent") {
+    if (i >= arguments && digest == kAbsent) {
+      continue;
+    }
+    if (digest == kBehindLink) {
+      subject.unbound = path +
+                        " is behind a link to another folder, so it may be swapped unnoticed; " +
+                        "name it by its own path";
+    } else if (subject.files.size() == kApprovalFilesMax) {
+      subject.unbound = "the call names more than " + std::to_string(kApprovalFilesMax) +
+                        " files, too many for one approval; name fewer";
+    } else {
       subject.files.push_back({path, std::move(digest)});
     }
   }

@@ -25,14 +25,19 @@ struct ApprovalSubject {
   std::string arguments_digest;  // of the canonical JSON
   std::string workspace;         // host path
   std::vector<ApprovedFile> files;
+  std::string unbound;  // why no yes can be held to the files as they are now; empty: one can
 
   friend bool operator==(const ApprovalSubject&, const ApprovalSubject&) = default;
 };
 
 // Files: of every path argument, and of every other text that names a file of the workspace (the
-// elements of argv), at most 256. Links are not followed: what one leads to may change without notice,
-// so the link's own text is digested. What cannot be read is "unreadable".
+// elements of argv). Links are not followed: what one leads to may change without notice, so the link's
+// own text is digested. What cannot be read is "unreadable". A call that names a file behind a link to a
+// folder, or more than 256 files, is `unbound`.
 ApprovalSubject DescribeApproval(const ToolCall& call, const std::string& workspace);
+
+// The same without any file: for a call that nobody is asked about.
+ApprovalSubject NameApproval(const ToolCall& call, const std::string& workspace);
 
 // For the audit record: {"tool", "arguments_digest", "workspace", "files": {PATH: DIGEST}, "digest"}.
 // "digest" is that of all the rest.

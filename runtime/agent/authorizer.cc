@@ -56,11 +56,17 @@ Result<std::variant<AuthorizedCall, RefusedCall>> Authorizer::Authorize(
                             source, labels});
 
   if (decision.verdict == policy::Verdict::kAsk) {
-    const ApprovalSubject subject = DescribeApproval(call, workspace_);
-    Approval approval = approver_ == nullptr
-                            ? Approval{false, "nobody, since no person can be asked here",
-                                       "a person must approve this, and none can be asked here"}
-                            : approver_->Ask(call, decision);
+    const ApprovalSubject subject =
+        approver_ == nullptr ? NameApproval(call, workspace_) : DescribeApproval(call, workspace_);
+    Approval approval;
+    if (approver_ == nullptr) {
+      approval = {false, "nobody, since no person can be asked here",
+                  "a person must approve this, and none can be asked here"};
+    } else if (!subject.unbound.empty()) {
+      approval = {false, "nobody, since a yes could not be held to the files", subject.unbound};
+    } else {
+      approval = approver_->Ask(call, decision);
+    }
     if (approval.approved && DescribeApproval(call, workspace_) != subject) {
       approval.approved = false;
       approval.why = "a file that the call names was changed while a person was asked; ask again";

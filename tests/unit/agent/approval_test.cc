@@ -68,10 +68,63 @@ TEST_CASE("links are not followed, and what is no file is not waited for") {
   REQUIRE(::symlink("/etc", (root + "/etc").c_str()) == 0);
   REQUIRE(::mkfifo((root + "/fifo").c_str(), 0600) == 0);
   const ApprovalSubject subject =
-      workspace.Describe({{"argv", {"link", "etc/passwd", "fifo", "."}}});
+      workspace.Describe({{"argv", {"link", "fifo", "fifo/below", "none/below", "."}}});
+  CHECK(subject.unbound == "");
   CHECK(subject.files ==
         std::vector<ApprovedFile>{{"/workspace/link", "link: " + Sha256Text("/etc/passwd")},
                                   {"/workspace/fifo", "unreadable"}});
+}
+
+TEST_CASE("what is behind a link to a folder cannot be approved") {
+  const Workspace workspace;
+  const std::string root = workspace.folder.path();
+  REQUIRE(::mkdir((root + "/real").c_str(), 0700) == 0);
+  workspace.Write("real/a.sh", "echo a");
+  REQUIRE(::symlink("real", (root + "/alias").c_str()) == 0);
+  for (const Json& arguments :
+       {Json{{"argv", {"sh", "alias/a.sh"}}}, Json{{"path", "/workspace/alias/new"}}}) {
+    CHECK(workspace.Describe(arguments).unbound.find("behind a link") != std::string::npos);
+  }
+  CHECK(workspace.Describe({{"argv", {"sh", "real/a.sh"}}}).unbound == "");
+}
+
+TEST_CASE("more files than an approval holds cannot be approved, and as many can") {
+  const Workspace workspace;
+  Json argv = Json::array();
+  for (int i = 0; i < 256; ++i) {
+    workspace.Write("f" + std::to_string(i), "x");
+    argv.push_back("f" + std::to_string(i));
+  }
+  argv.push_back("f0");
+  const ApprovalSubject most = workspace.Describe({{"argv", argv}});
+  CHECK(most.unbound == "");
+  CHECK(most.files.size() == 256);
+  workspace.Write("more", "x");
+  argv.push_back("more");
+  CHECK(workspace.Describe({{"argv", argv}}).unbound.find("more than 256") != std::string::npos);
+}
+
+TEST_CASE("a file above the limit is known by its size and time, however long it says it is") {
+  const Workspace workspace;
+  const std::string large = workspace.folder.path() + "/large";
+  workspace.Write("large", "");
+  REQUIRE(::truncate(large.c_str(), (64LL << 20) + 1) == 0);
+  const auto digest = [&](const std::string& name) {
+    return workspace.Describe({{"argv", {name}}}).files.at(0).digest;
+  };
+  CHECK(digest("large").rfind("large: 67108865 bytes", 0) == 0);
+  REQUIRE(::truncate(large.c_str(), 64LL << 20) == 0);
+  CHECK(digest("large").rfind("sha256:", 0) == 0);
+  // Says 0 bytes, and has 256 GiB.
+  Workspace process;
+  const ToolCall call{&process.tool,
+                      {.tool = "t.run", .arguments = {{"argv", {"pagemap"}}}, .paths = {}}};
+  const std::string endless = DescribeApproval(call, "/proc/self").files.at(0).digest;
+  if (endless == "unreadable") {
+    WARN("this kernel keeps a process from reading its page map");
+  } else {
+    CHECK(endless.rfind("large: 0 bytes", 0) == 0);
+  }
 }
 
 TEST_CASE("letters that look like others are written out") {

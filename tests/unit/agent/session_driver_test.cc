@@ -5,6 +5,7 @@
 
 #include <catch2/catch.hpp>
 #include <deque>
+#include <filesystem>
 #include <functional>
 #include <map>
 
@@ -438,6 +439,56 @@ TEST_CASE("a yes to a call whose file changed meanwhile is a no") {
   CHECK(finished.calls == (meddler.meddle ? 0 : 1));
   CHECK(finished.denied == (meddler.meddle ? 1 : 0));
   CHECK(sandbox.specs.size() == (meddler.meddle ? 0U : 1U));
+}
+
+TEST_CASE("nobody is asked about a call that a yes could not be held to") {
+  class Never final : public Approver {
+   public:
+    Approval Ask(const ToolCall&, const policy::Decision&) override {
+      FAIL("asked");
+      return {true, "a test"};
+    }
+  };
+  Host host;
+  Fate fate;
+  Never never;
+  REQUIRE(MakeDirectories(host.workspace.path() + "/real").ok());
+  std::filesystem::create_directory_symlink("real", host.workspace.path() + "/alias");
+  auto store = memory::SqliteSessionStore::Open(host.database()).value();
+  auto log = audit::OpenAuditLog(host.audit(), host.clock, host.random).value();
+  ScriptedEngine engine({Calls("t.ask", R"({"path":"alias/a.txt"})"), Says("ok")});
+  PretendedSandbox sandbox(fate);
+  Collector sink;
+  Services services = host.With(engine, sandbox, *store, *log);
+  services.approver = &never;
+  auto driver = SessionDriver::Create(services, host.Options(), "task", sink).value();
+  CHECK(driver->RunTurn("task", {}).value().denied == 1);
+  CHECK(sandbox.specs.empty());
+  CHECK(engine.prompt.back().content.find("behind a link") != std::string::npos);
+}
+
+TEST_CASE("no file is read for a question that nobody can be asked") {
+  Host host;
+  Fate fate;
+  REQUIRE(WriteFileAtomically(host.workspace.path() + "/a.txt", "text").ok());
+  auto store = memory::SqliteSessionStore::Open(host.database()).value();
+  auto log = audit::OpenAuditLog(host.audit(), host.clock, host.random).value();
+  ScriptedEngine engine({Calls("t.ask", R"({"path":"a.txt"})"), Says("ok")});
+  PretendedSandbox sandbox(fate);
+  Collector sink;
+  auto driver =
+      SessionDriver::Create(host.With(engine, sandbox, *store, *log), host.Options(), "task", sink)
+          .value();
+  CHECK(driver->RunTurn("task", {}).value().denied == 1);
+  bool seen = false;
+  REQUIRE(audit::ReadAuditLog(host.audit(), 0, [&](uint64_t, const Json& record) {
+            if (StringMember(record, "event") == "call.approval") {
+              seen = true;
+              CHECK(record.at("data").at("subject").at("files").empty());
+            }
+            return true;
+          }).ok());
+  CHECK(seen);
 }
 
 TEST_CASE("when the audit log cannot be written nothing runs") {
