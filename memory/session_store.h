@@ -51,15 +51,18 @@ struct CallRecord {
   bool result_error = false;
 };
 
-// One engine reply within a turn: an answer, or a call (whole or malformed).
+// One engine reply within a turn: an answer, or a call (whole or malformed), or one that never came whole.
 struct StepRecord {
   int64_t index = 0;   // from 0, within the turn
   std::string answer;  // when it is no call
   std::optional<CallRecord> call;
   std::string malformed;         // the text of a malformed call, shortened ...
-  std::string malformed_reason;  // ... and what the model was told
+  std::string malformed_reason;  // ... and what the model was told; without a text: why none came
   int64_t prompt_tokens = 0;
   int64_t generated_tokens = 0;
+
+  // The engine was asked, and no reply came of it: what it used counts, and nothing else.
+  bool unanswered() const { return malformed.empty() && !malformed_reason.empty(); }
 };
 
 struct TurnRecord {
@@ -105,7 +108,7 @@ class SessionStore {
 
   virtual Status CreateSession(const SessionRecord& session) = 0;
   virtual Status BeginTurn(const std::string& session_id, const TurnRecord& turn) = 0;
-  // An answer or malformed step, or a step with a call that is denied (final) or started.
+  // An answer, malformed or unanswered step, or a step with a call that is denied (final) or started.
   virtual Status AppendStep(const std::string& turn_id, const StepRecord& step) = 0;
   // kStarted -> kFinished or kInterrupted.
   virtual Status FinishCall(const CallRecord& call) = 0;

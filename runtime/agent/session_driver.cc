@@ -48,10 +48,15 @@ std::string FirstLine(const std::string& text) {
 class AnswerStream final : public inference::TokenSink {
  public:
   explicit AnswerStream(EventSink& sink) : sink_(sink) {}
-  void OnText(std::string_view text) override { sink_.OnEvent(TextDelta{std::string(text)}); }
+  void OnText(std::string_view text) override {
+    ++pieces_;
+    sink_.OnEvent(TextDelta{std::string(text)});
+  }
+  uint32_t pieces() const { return pieces_; }  // a token or more each
 
  private:
   EventSink& sink_;
+  uint32_t pieces_ = 0;
 };
 
 Error StoreError(Error error) {
@@ -289,6 +294,9 @@ Result<TurnFinished> SessionDriver::ContinueTurn(const CancelToken& cancel) {
     return Finish(turn, EndTurn{TurnState::kFinished, record.steps.back().answer, {}});
   }
   machine_.Restore({record});
+  if (const Status counted = CountTenantUse(); !counted.ok()) {
+    return StoreError(counted.error());
+  }
   const MonotonicTime now = services_.clock.Monotonic();
   const Effect first =
       again.has_value() ? machine_.ResumeWithCall(*again, now) : machine_.Resume(now);
@@ -333,6 +341,14 @@ Result<TurnFinished> SessionDriver::Drive(Turn turn, Effect effect, const Cancel
   const Stop stop{cancel, cancel.WithTimeout(left)};
   while (true) {
     if (const auto* end = std::get_if<EndTurn>(&effect)) {
+      // Whatever ended the turn: what the engine was asked for has been used.
+      if (turn.asked) {
+        memory::StepRecord step = NewStep(turn);
+        step.malformed_reason = "no whole reply: " + end->error;
+        if (Status stored = services_.store.AppendStep(turn.id, step); !stored.ok()) {
+          return StoreError(stored.error());
+        }
+      }
       return Finish(turn, *end);
     }
     Input input = stop.any.cancelled() ? stop.Reason() : Perform(turn, effect, stop);
@@ -379,10 +395,13 @@ Input SessionDriver::Ask(Turn& turn, const AskEngine& ask, const Stop& stop) {
       return RuntimeFailed{recorded.error()};
     }
     AnswerStream stream(sink_);
+    turn.asked = true;
     reply = services_.engine.Generate(request, stream, stop.any);
+    turn.tokens = {.generated = stream.pieces()};
   } while (!reply.ok() && reply.error().code == ErrorCode::kResourceExhausted &&
            machine_.ForgetOldestTurn());
   if (!reply.ok()) {
+    machine_.CountUnanswered(turn.tokens);
     if (stop.any.cancelled()) {
       return stop.Reason();
     }
@@ -666,6 +685,7 @@ std::string SessionDriver::FitResult(const std::string& text) const {
 
 memory::StepRecord SessionDriver::NewStep(Turn& turn) const {
   memory::StepRecord step;
+  turn.asked = false;
   step.index = turn.next_step++;
   step.prompt_tokens = turn.tokens.prompt - std::min(turn.tokens.prompt, turn.tokens.prompt_cached);
   step.generated_tokens = turn.tokens.generated;

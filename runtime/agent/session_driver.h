@@ -82,6 +82,7 @@ class SessionDriver final {
     int64_t step = 0;                          // from 1: the one that goes on, for the record
     std::optional<AuthorizedCall> authorized;  // between JudgeCall and RunCall
     inference::TokenUse tokens;                // of the reply that is being handled
+    bool asked = false;                        // the engine was, and there is no step of it yet
   };
 
   SessionDriver(const Services& services, SessionOptions options, std::string session_id,

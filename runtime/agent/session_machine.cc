@@ -33,7 +33,7 @@ void SessionMachine::Restore(const std::vector<memory::TurnRecord>& turns) {
         AddCall({step.call->tool, step.call->arguments_json}, step.call->result_text);
         step.call->state == memory::CallState::kDenied ? ++counters_.denied : ++counters_.calls;
         malformed_in_a_row_ = 0;
-      } else if (!step.malformed_reason.empty()) {
+      } else if (!step.malformed_reason.empty() && !step.unanswered()) {
         ++malformed_in_a_row_;
         messages_.push_back({Role::kAssistant, step.malformed, {}, {}});
         messages_.push_back(
@@ -44,6 +44,11 @@ void SessionMachine::Restore(const std::vector<memory::TurnRecord>& turns) {
       messages_.push_back({Role::kAssistant, turn.answer, {}, {}});
     }
   }
+}
+
+void SessionMachine::CountUnanswered(const inference::TokenUse& tokens) {
+  ++counters_.steps;
+  counters_.tokens += tokens.generated;
 }
 
 Effect SessionMachine::Resume(MonotonicTime now) {

@@ -96,6 +96,9 @@ class SessionMachine final {
 
   Effect Step(const Input& input, MonotonicTime now);
 
+  // The engine was asked, and no reply came: before the input that says so.
+  void CountUnanswered(const inference::TokenUse& tokens);
+
   // What all sessions together have used in the last 24 hours, this turn included: before each step,
   // when the policy has budgets.tenant_per_day.
   void SetTenantUse(const memory::Use& use) { tenant_use_ = use; }

@@ -70,7 +70,7 @@ OrderedJson ToJson(const SessionDetail& detail) {
       if (step.call.has_value()) {
         entry["call"] = ToJson(*step.call);
       } else if (!step.malformed_reason.empty()) {
-        entry["malformed"] = step.malformed_reason;
+        entry[step.unanswered() ? "unanswered" : "malformed"] = step.malformed_reason;
       } else {
         entry["answer"] = step.answer;
       }
@@ -150,7 +150,8 @@ int Show(Globals& globals, const std::string& id) {
           std::printf("     %s\n", terminal.Paint(Style::kDim, Indented(call.result_text)).c_str());
         }
       } else if (!step.malformed_reason.empty()) {
-        std::printf("  %lld  malformed call: %s\n", static_cast<long long>(step.index + 1),
+        std::printf("  %lld  %s%s\n", static_cast<long long>(step.index + 1),
+                    step.unanswered() ? "" : "malformed call: ",
                     SafeLine(step.malformed_reason, 160).c_str());
       }
     }

@@ -532,6 +532,118 @@ TEST_CASE("a cancelled turn stays unfinished and can be continued") {
   CHECK(again->ContinueTurn({}).value().answer == "hello");
 }
 
+// Says a word, and then that it was stopped.
+class StoppedEngine final : public inference::Engine {
+ public:
+  inference::EngineInfo Info() const override { return {.name = "stopped"}; }
+  Result<inference::ModelReply> Generate(const inference::GenerateRequest&,
+                                         inference::TokenSink& sink, const CancelToken&) override {
+    ++asked;
+    sink.OnText("one ");
+    sink.OnText("two");
+    if (cancel != nullptr) {
+      cancel->Cancel();
+    }
+    return Error{ErrorCode::kCancelled, "stopped"};
+  }
+  int asked = 0;
+  CancelSource* cancel = nullptr;
+};
+
+TEST_CASE("a reply that was cut off counts, and is none when the turn goes on") {
+  Host host;
+  policy::PolicyDocument few = *host.policy;
+  few.budgets.steps = 2;
+  host.policy = policy::Policy::Compile(std::move(few));
+  Fate fate;
+  auto store = memory::SqliteSessionStore::Open(host.database()).value();
+  auto log = audit::OpenAuditLog(host.audit(), host.clock, host.random).value();
+  PretendedSandbox sandbox(fate);
+  Collector sink;
+  StoppedEngine engine;
+  const Services services = host.With(engine, sandbox, *store, *log);
+  std::string session;
+  std::string state;
+  for (int round = 0; round < 3; ++round) {
+    CancelSource cancel;
+    engine.cancel = &cancel;
+    auto driver = round == 0
+                      ? SessionDriver::Create(services, host.Options(), "task", sink).value()
+                      : SessionDriver::Resume(services, host.Options(), session, sink).value();
+    session = driver->session_id();
+    const TurnFinished finished = round == 0 ? driver->RunTurn("task", cancel.token()).value()
+                                             : driver->ContinueTurn(cancel.token()).value();
+    state = finished.state;
+    CHECK(finished.tokens == 2 * std::min(round + 1, 2));
+  }
+  // The third time the budget of two steps was used up.
+  CHECK(engine.asked == 2);
+  CHECK(state == "failed");
+  const memory::Use use = store->UseSince(0).value();
+  CHECK(use.steps == 2);
+  CHECK(use.tokens == 4);
+}
+
+TEST_CASE("a reply that was cut off is not shown to the model that goes on") {
+  Host host;
+  Fate fate;
+  auto store = memory::SqliteSessionStore::Open(host.database()).value();
+  auto log = audit::OpenAuditLog(host.audit(), host.clock, host.random).value();
+  PretendedSandbox sandbox(fate);
+  Collector sink;
+  CancelSource cancel;
+  StoppedEngine stopped;
+  stopped.cancel = &cancel;
+  auto driver =
+      SessionDriver::Create(host.With(stopped, sandbox, *store, *log), host.Options(), "task", sink)
+          .value();
+  const std::string session = driver->RunTurn("task", cancel.token()).value().session;
+  driver.reset();
+  ScriptedEngine engine({Says("hello")});
+  auto again =
+      SessionDriver::Resume(host.With(engine, sandbox, *store, *log), host.Options(), session, sink)
+          .value();
+  const TurnFinished finished = again->ContinueTurn({}).value();
+  CHECK(finished.answer == "hello");
+  CHECK(finished.steps == 2);
+  CHECK(engine.prompt.size() == 2);  // the system's words and the user's
+}
+
+TEST_CASE(
+    "a failed engine's step counts for the tenant's day, and a resumed turn sees the day's use") {
+  Host host;
+  Fate fate;
+  auto store = memory::SqliteSessionStore::Open(host.database()).value();
+  auto log = audit::OpenAuditLog(host.audit(), host.clock, host.random).value();
+  PretendedSandbox sandbox(fate);
+  Collector sink;
+  ScriptedEngine engine({Says("hello")});
+  std::string session;
+  {
+    auto driver = SessionDriver::Create(host.With(engine, sandbox, *store, *log), host.Options(),
+                                        "task", sink)
+                      .value();
+    CancelSource cancelled;
+    cancelled.Cancel();
+    session = driver->RunTurn("task", cancelled.token()).value().session;
+    StoppedEngine failing;
+    auto other = SessionDriver::Create(host.With(failing, sandbox, *store, *log), host.Options(),
+                                       "other", sink)
+                     .value();
+    CHECK(other->RunTurn("other", {}).value().state == "failed");
+  }
+  CHECK(store->UseSince(0).value().steps == 1);
+  policy::PolicyDocument day = *host.policy;
+  day.budgets.tenant_per_day.steps = 1;
+  host.policy = policy::Policy::Compile(std::move(day));
+  auto again =
+      SessionDriver::Resume(host.With(engine, sandbox, *store, *log), host.Options(), session, sink)
+          .value();
+  const TurnFinished finished = again->ContinueTurn({}).value();
+  CHECK(finished.state == "failed");
+  CHECK_THAT(finished.error, Catch::Contains("budgets.tenant_per_day.steps"));
+}
+
 // The engine waits for the token, as one that hangs would.
 TEST_CASE("an engine that hangs is stopped by the turn's wall budget") {
   class Hanging final : public inference::Engine {
