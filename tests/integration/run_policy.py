@@ -58,7 +58,7 @@ class Language(NacreCase):
     def test_a_rule_that_no_call_can_match(self):
         policy = self.policy(POLICY.replace("argv[0]: nothing", "argv[0]: {range: [1, 2]}"), "team.yaml")
         done = self.nacre("policy", "check", policy, exit_code=1)
-        self.assertIn(f"{policy}:13:30: tools[1].args.argv[0].range: proc.run's argv[0] is a text, and range speaks of "
+        self.assertIn(f"{policy}:13:29: tools[1].args.argv[0].range: proc.run's argv[0] is a text, and range speaks of "
                       "a number", done.stderr)
 
     def test_the_shipped_profiles_fit_the_tools(self):
