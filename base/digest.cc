@@ -70,4 +70,8 @@ std::string ToHex(std::span<const uint8_t> bytes) {
   return text;
 }
 
+std::string ToHex(std::string_view bytes) {
+  return ToHex(std::span(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()));
+}
+
 }  // namespace nacre

@@ -36,5 +36,6 @@ class Sha256Stream final {
 };
 
 std::string ToHex(std::span<const uint8_t> bytes);
+std::string ToHex(std::string_view bytes);
 
 }  // namespace nacre

@@ -1,17 +1,10 @@
 #include "base/safe_text.h"
 
-#include <cstdint>
 #include <cstdio>
 
 namespace nacre {
-namespace {
 
-struct Decoded {
-  uint32_t code = 0;
-  size_t bytes = 0;  // 0: not valid UTF-8
-};
-
-Decoded DecodeUtf8(std::string_view text) {
+Character DecodeUtf8(std::string_view text) {
   const auto byte = [&text](size_t i) { return static_cast<uint8_t>(text[i]); };
   const uint8_t first = byte(0);
   const size_t size = first < 0x80       ? 1
@@ -36,6 +29,8 @@ Decoded DecodeUtf8(std::string_view text) {
   return {code, size};
 }
 
+namespace {
+
 bool IsDeceptive(uint32_t code) {
   return code == 0xAD || code == 0x180E || code == 0x2028 || code == 0x2029 || code == 0x3164 ||
          code == 0x115F || code == 0x1160 || (code >= 0xFFF9 && code <= 0xFFFB) ||
@@ -51,7 +46,7 @@ std::string SafeForTerminal(std::string_view text) {
   safe.reserve(text.size());
   char escape[16];
   while (!text.empty()) {
-    const Decoded decoded = DecodeUtf8(text);
+    const Character decoded = DecodeUtf8(text);
     const size_t bytes = decoded.bytes == 0 ? 1 : decoded.bytes;
     const bool control = decoded.code < 0x20 || (decoded.code >= 0x7F && decoded.code < 0xA0);
     if (decoded.bytes == 0 || (control && text[0] != '\n' && text[0] != '\t')) {

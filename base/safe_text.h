@@ -3,10 +3,21 @@
 // controls could reorder it.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace nacre {
+
+struct Character {
+  uint32_t code = 0;
+  size_t bytes = 0;  // 0: not valid UTF-8
+};
+
+// The first character of a text that is not empty. Overlong forms, surrogates and what is beyond
+// U+10FFFF are not valid (RFC 3629).
+Character DecodeUtf8(std::string_view text);
 
 // Control characters (but newline and tab), invalid UTF-8, and Unicode's bidirectional and
 // zero-width controls become visible escapes: "\x1b", "<U+202E>".

@@ -63,11 +63,7 @@ class CaseReader {
     }
     Case read;
     read.source = reader_.Where(node);
-    for (const char* key : {"name", "call", "expect"}) {
-      if (NodeReader::Find(node, key) == nullptr) {
-        reader_.Report(node, path, "a case needs \"" + std::string(key) + "\"");
-      }
-    }
+    reader_.Needs(node, path, "a case", {"name", "call", "expect"});
     if (const YamlNode* name = NodeReader::Find(node, "name")) {
       read.name = reader_.Text(*name, path + ".name", kTextBytesMax).value_or("");
       if (!read.name.empty() && !names_.insert(read.name).second) {

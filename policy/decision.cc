@@ -14,6 +14,12 @@ const char* VerdictName(Verdict verdict) {
   return "deny";
 }
 
+std::string ToText(const SourceLocation& location) {
+  return location == SourceLocation() ? std::string()
+                                      : location.file + ":" + std::to_string(location.line) + ":" +
+                                            std::to_string(location.column);
+}
+
 const char* IsolationName(Isolation isolation) {
   switch (isolation) {
     case Isolation::kNamespace:

@@ -74,6 +74,8 @@ struct SourceLocation {
 
   friend bool operator==(const SourceLocation&, const SourceLocation&) = default;
 };
+// "policies/team.yaml:12:5"; empty for a location that says nothing.
+std::string ToText(const SourceLocation& location);
 
 // Who may say yes to a call that a rule asks for, and for how long their yes holds.
 struct Approvers {

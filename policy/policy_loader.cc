@@ -42,10 +42,6 @@ std::string Folder(const std::string& path) {
   return slash == std::string::npos ? "" : path.substr(0, slash + 1);
 }
 
-std::string Text(const SourceLocation& where) {
-  return where.file + ":" + std::to_string(where.line) + ":" + std::to_string(where.column);
-}
-
 // Reads a policy and all that it extends, each document once, then puts them upon each other.
 class Loader {
  public:
@@ -56,7 +52,7 @@ class Loader {
   Result<std::shared_ptr<const Policy>> Load(const std::string& file, std::string_view text) {
     Add(file, text);
     if (options_.tenant.has_value()) {
-      AddTenant(options_.tenant->file, options_.tenant->text);
+      tenant_ = Read(options_.tenant->file, options_.tenant->text);
     }
     if (!problems_.empty()) {
       return problems_.ToError();
@@ -93,6 +89,25 @@ class Loader {
   // The document's bases first, then itself. Its index; nothing when a problem kept it from being
   // read.
   std::optional<size_t> Add(const std::string& file, std::string_view text) {
+    std::optional<Layer> layer = Read(file, text);
+    if (!layer.has_value()) {
+      return std::nullopt;
+    }
+    std::set<size_t> below;
+    open_.push_back(file);
+    for (size_t i = 0; i < layer->extends.size(); ++i) {
+      const std::string path = "extends[" + std::to_string(i) + "]";
+      if (const auto base = AddBase(layer->extends[i], path, Folder(file))) {
+        below.insert(*base);
+        below.insert(layers_[*base].below.begin(), layers_[*base].below.end());
+      }
+    }
+    open_.pop_back();
+    layers_.push_back({std::move(*layer), std::move(below)});
+    return layers_.size() - 1;
+  }
+
+  std::optional<Layer> Read(const std::string& file, std::string_view text) {
     const auto parsed = ParseYaml(text);
     if (const auto* problem = std::get_if<YamlProblem>(&parsed)) {
       problems_.Add({file, problem->line, problem->column}, "", problem->what);
@@ -100,30 +115,8 @@ class Loader {
     }
     // A shipped profile may speak of tools that this installation does not have.
     const bool checked = !options_.tools.empty() && !HasPrefix(file, kBuiltin);
-    Layer layer =
-        ReadLayer(file, std::get<YamlNode>(parsed), checked ? &options_.tools : nullptr, problems_);
-    std::set<size_t> below;
-    open_.push_back(file);
-    for (size_t i = 0; i < layer.extends.size(); ++i) {
-      const std::string path = "extends[" + std::to_string(i) + "]";
-      if (const auto base = AddBase(layer.extends[i], path, Folder(file))) {
-        below.insert(*base);
-        below.insert(layers_[*base].below.begin(), layers_[*base].below.end());
-      }
-    }
-    open_.pop_back();
-    layers_.push_back({std::move(layer), std::move(below)});
-    return layers_.size() - 1;
-  }
-
-  void AddTenant(const std::string& file, std::string_view text) {
-    const auto parsed = ParseYaml(text);
-    if (const auto* problem = std::get_if<YamlProblem>(&parsed)) {
-      problems_.Add({file, problem->line, problem->column}, "", problem->what);
-      return;
-    }
-    tenant_ = ReadLayer(file, std::get<YamlNode>(parsed),
-                        options_.tools.empty() ? nullptr : &options_.tools, problems_);
+    return ReadLayer(file, std::get<YamlNode>(parsed), checked ? &options_.tools : nullptr,
+                     problems_);
   }
 
   std::vector<const Layer*> AllLayers() const {
@@ -201,11 +194,7 @@ class Loader {
       policy.layers.push_back(layer.file);
       rules.insert(rules.end(), layer.tools.begin(), layer.tools.end());
       policy.narrow.insert(policy.narrow.end(), layer.narrow.begin(), layer.narrow.end());
-      policy.budgets.rates.insert(policy.budgets.rates.end(), layer.rates.begin(),
-                                  layer.rates.end());
-      Unite(layer.hide, policy.grant.hide, policy.hide_sources);
-      Unite(layer.protect, policy.grant.protect, policy.protect_sources);
-      UniteData(layer.data, policy.data);
+      Unite(layer, policy);
     }
     // A rule that a deriving layer has overridden altogether is no part of the effective policy.
     if (layers_.size() == 1) {
@@ -219,28 +208,6 @@ class Loader {
       }
     }
     return policy;
-  }
-
-  static void Unite(const std::vector<Layer::Located>& more, std::vector<std::string>& globs,
-                    std::vector<SourceLocation>& sources) {
-    for (const Layer::Located& glob : more) {
-      if (std::find(globs.begin(), globs.end(), glob.text) == globs.end()) {
-        globs.push_back(glob.text);
-        sources.push_back(glob.source);
-      }
-    }
-  }
-
-  // Flows and sources of all layers hold. What nobody speaks of is trusted only where every layer that
-  // speaks of data says so.
-  static void UniteData(const DataRules& more, DataRules& data) {
-    if (!more.present) {
-      return;
-    }
-    data.unlisted = data.present ? std::min(data.unlisted, more.unlisted) : more.unlisted;
-    data.present = true;
-    data.sources.insert(data.sources.end(), more.sources.begin(), more.sources.end());
-    data.flows.insert(data.flows.end(), more.flows.begin(), more.flows.end());
   }
 
   void CheckFlowsAndRates() {
@@ -260,7 +227,7 @@ class Loader {
                std::map<std::string, SourceLocation>& ids) {
     const auto [other, added] = ids.emplace(name, source);
     if (!added) {
-      problems_.Add(source, name, "duplicate id, first used at " + Text(other->second));
+      problems_.Add(source, name, "duplicate id, first used at " + ToText(other->second));
     }
   }
 
@@ -272,7 +239,7 @@ class Loader {
           const auto [other, added] = ids.emplace(rule.id, &rule);
           if (!added) {
             problems_.Add(rule.source, rule.Name(),
-                          "duplicate id, first used at " + Text(other->second->source));
+                          "duplicate id, first used at " + ToText(other->second->source));
           }
           if (ids.size() > kRulesMax) {
             problems_.Add(rule.source, "tools",
@@ -311,7 +278,7 @@ class Loader {
       if (const ToolRule* decider = index.DeciderOf(i)) {
         problems_.Add(rules[i].source, rules[i].Name(),
                       "this rule can never decide: \"" + decider->id + "\" at " +
-                          Text(decider->source) + " answers " + VerdictName(decider->verdict) +
+                          ToText(decider->source) + " answers " + VerdictName(decider->verdict) +
                           " to every such call");
       }
     }

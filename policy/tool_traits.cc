@@ -42,11 +42,7 @@ class ToolSetReader {
     if (reader_.Map(node, path, {{"tool", "effects", "args", "result"}, {}}) == nullptr) {
       return;
     }
-    for (const char* key : {"tool", "effects", "result"}) {
-      if (NodeReader::Find(node, key) == nullptr) {
-        reader_.Report(node, path, "a tool needs \"" + std::string(key) + "\"");
-      }
-    }
+    reader_.Needs(node, path, "a tool", {"tool", "effects", "result"});
     ToolTraits traits;
     if (const YamlNode* effects = NodeReader::Find(node, "effects")) {
       for (const auto& [at, item] : reader_.OneOrMore(*effects, path + ".effects", kCallEffects)) {

@@ -28,6 +28,13 @@ struct Solver::State {
     }
     return scratch;
   }
+  Formula Join(const std::vector<Formula>& of, decltype(&Z3_mk_and) join) {
+    if (of.size() == 1) {
+      return of[0];
+    }
+    const std::vector<Z3_ast>& asts = Asts(of);
+    return Keep(z3::expr(context, join(context, static_cast<unsigned>(asts.size()), asts.data())));
+  }
 };
 
 namespace {
@@ -114,27 +121,11 @@ Formula Solver::Equal(const Number& a, const Number& b) {
 }
 
 Formula Solver::AllOf(const std::vector<Formula>& formulas) {
-  if (formulas.size() == 1) {
-    return formulas[0];
-  }
-  return Translated([&] {
-    const auto& asts = state_->Asts(formulas);
-    return state_->Keep(
-        z3::expr(state_->context,
-                 Z3_mk_and(state_->context, static_cast<unsigned>(asts.size()), asts.data())));
-  });
+  return Translated([&] { return state_->Join(formulas, &Z3_mk_and); });
 }
 
 Formula Solver::AnyOf(const std::vector<Formula>& formulas) {
-  if (formulas.size() == 1) {
-    return formulas[0];
-  }
-  return Translated([&] {
-    const auto& asts = state_->Asts(formulas);
-    return state_->Keep(
-        z3::expr(state_->context,
-                 Z3_mk_or(state_->context, static_cast<unsigned>(asts.size()), asts.data())));
-  });
+  return Translated([&] { return state_->Join(formulas, &Z3_mk_or); });
 }
 
 Formula Solver::Not(Formula formula) {

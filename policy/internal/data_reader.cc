@@ -187,11 +187,7 @@ class DataReader {
     if (reader_.Map(node, path, KeysOf("flow")) == nullptr) {
       return;
     }
-    for (const char* key : {"id", "reason", "when", "to", "decision"}) {
-      if (NodeReader::Find(node, key) == nullptr) {
-        reader_.Report(node, path, "a flow needs \"" + std::string(key) + "\"");
-      }
-    }
+    reader_.Needs(node, path, "a flow", {"id", "reason", "when", "to", "decision"});
     FlowRule rule;
     rule.source = reader_.Where(node);
     if (const YamlNode* id = NodeReader::Find(node, "id")) {

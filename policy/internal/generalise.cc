@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "base/safe_text.h"
 #include "policy/internal/display.h"
 #include "policy/internal/host.h"
 #include "policy/internal/sandbox_path.h"
@@ -16,23 +17,11 @@ constexpr size_t kListedMax = 1000;       // one_of takes no more
 constexpr size_t kListedBytesMax = 4096;  // nor longer ones
 constexpr size_t kPatternBytesMax = 1024;
 
-// The next character of valid UTF-8; what is not valid is taken for U+FFFD.
-uint32_t NextCharacter(const std::string& text, size_t& at) {
-  const auto byte = [&](size_t i) {
-    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
-  };
-  const uint32_t first = byte(at);
-  const size_t more = first < 0x80 ? 0 : first < 0xE0 ? 1 : first < 0xF0 ? 2 : 3;
-  uint32_t character = more == 0 ? first : first & (0x3FU >> more);
-  for (size_t i = 1; i <= more; ++i) {
-    if ((byte(at + i) & 0xC0U) != 0x80U) {
-      at += 1;
-      return 0xFFFD;
-    }
-    character = character << 6U | (byte(at + i) & 0x3FU);
-  }
-  at += more + 1;
-  return character;
+// The character at `at`, which moves behind it; a byte that begins none is taken for U+FFFD.
+uint32_t NextCharacter(std::string_view text, size_t& at) {
+  const Character next = DecodeUtf8(text.substr(at));
+  at += std::max<size_t>(next.bytes, 1);
+  return next.bytes == 0 ? 0xFFFD : next.code;
 }
 
 // What policies cannot hold in a text: see internal/yaml_tree.

@@ -166,4 +166,28 @@ Layer ReadLayer(const std::string& file, const YamlNode& document, const ToolSch
   return LayerReader(file, tools, problems).Read(document);
 }
 
+void Unite(const Layer& layer, PolicyDocument& policy) {
+  const auto unite = [](const std::vector<Layer::Located>& more, std::vector<std::string>& globs,
+                        std::vector<SourceLocation>& sources) {
+    for (const Layer::Located& glob : more) {
+      if (std::find(globs.begin(), globs.end(), glob.text) == globs.end()) {
+        globs.push_back(glob.text);
+        sources.push_back(glob.source);
+      }
+    }
+  };
+  unite(layer.hide, policy.grant.hide, policy.hide_sources);
+  unite(layer.protect, policy.grant.protect, policy.protect_sources);
+  std::vector<CallRate>& rates = policy.budgets.rates;
+  rates.insert(rates.end(), layer.rates.begin(), layer.rates.end());
+  const DataRules& more = layer.data;
+  DataRules& data = policy.data;
+  if (more.present) {
+    data.unlisted = data.present ? std::min(data.unlisted, more.unlisted) : more.unlisted;
+    data.present = true;
+    data.sources.insert(data.sources.end(), more.sources.begin(), more.sources.end());
+    data.flows.insert(data.flows.end(), more.flows.begin(), more.flows.end());
+  }
+}
+
 }  // namespace nacre::policy

@@ -34,4 +34,8 @@ struct Layer {
 Layer ReadLayer(const std::string& file, const YamlNode& document, const ToolSchemas* tools,
                 Problems& problems);
 
+// What adds up over layers, whichever order they are in: globs, rates, and the rules about data. What nobody
+// speaks of is trusted only where every layer that speaks of data says so.
+void Unite(const Layer& layer, PolicyDocument& policy);
+
 }  // namespace nacre::policy

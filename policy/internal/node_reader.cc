@@ -111,6 +111,18 @@ const YamlNode* NodeReader::Find(const YamlNode& map, const std::string& key) {
   return nullptr;
 }
 
+bool NodeReader::Needs(const YamlNode& map, const std::string& path, const std::string& what,
+                       std::initializer_list<const char*> keys) const {
+  bool all = true;
+  for (const char* key : keys) {
+    if (Find(map, key) == nullptr) {
+      Report(map, path, what + " needs \"" + key + "\"");
+      all = false;
+    }
+  }
+  return all;
+}
+
 const YamlNode* NodeReader::List(const YamlNode& node, const std::string& path,
                                  size_t items_max) const {
   if (node.kind != YamlNode::Kind::kSequence) {

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <utility>
@@ -54,6 +55,9 @@ class NodeReader {
   const YamlNode* MapOfAnyKeys(const YamlNode& node, const std::string& path) const;
   // The value of the first such key, or nullptr.
   static const YamlNode* Find(const YamlNode& map, const std::string& key);
+  // Whether it has all of these keys; each that is missing is reported: "a case needs "name"".
+  bool Needs(const YamlNode& map, const std::string& path, const std::string& what,
+             std::initializer_list<const char*> keys) const;
 
   // A list of at most `items_max`, else nullptr.
   const YamlNode* List(const YamlNode& node, const std::string& path, size_t items_max) const;

@@ -56,8 +56,7 @@ void Problems::Add(const SourceLocation& where, const std::string& key_path,
     ++left_out_;
     return;
   }
-  std::string line =
-      where.file + ":" + std::to_string(where.line) + ":" + std::to_string(where.column) + ": ";
+  std::string line = ToText(where) + ": ";
   if (!key_path.empty()) {
     line += key_path + ": ";
   }

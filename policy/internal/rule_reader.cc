@@ -51,11 +51,7 @@ class RuleReader {
     if (reader_.Map(node, path, KeysOf("rule")) == nullptr) {
       return std::nullopt;
     }
-    for (const char* key : {"id", "reason", "tool", "decision"}) {
-      if (NodeReader::Find(node, key) == nullptr) {
-        Report(node, path, "a rule needs \"" + std::string(key) + "\"");
-      }
-    }
+    bad_ = !reader_.Needs(node, path, "a rule", {"id", "reason", "tool", "decision"});
     rule_.source = reader_.Where(node);
     if (const YamlNode* id = NodeReader::Find(node, "id")) {
       rule_.id = Noted(reader_.Identifier(*id, path + ".id", "an id")).value_or("");
@@ -458,14 +454,7 @@ std::optional<CallRate> ReadRate(const NodeReader& reader, const YamlNode& node,
   }
   CallRate rate;
   rate.source = reader.Where(node);
-  bool complete = true;
-  for (const char* key : {"id", "reason", "tool", "calls", "per"}) {
-    if (NodeReader::Find(node, key) == nullptr) {
-      reader.Report(node, path, "a rate needs \"" + std::string(key) + "\"");
-      complete = false;
-    }
-  }
-  if (!complete) {
+  if (!reader.Needs(node, path, "a rate", {"id", "reason", "tool", "calls", "per"})) {
     return std::nullopt;
   }
   const auto at = [&](const char* key) -> const YamlNode& { return *NodeReader::Find(node, key); };

@@ -78,10 +78,8 @@ class Tenant {
     Settings();
     Rules(layer_.tools, "tools");
     Rules(layer_.narrow, "narrow");
-    Unite(layer_.hide, policy_.grant.hide, policy_.hide_sources);
-    Unite(layer_.protect, policy_.grant.protect, policy_.protect_sources);
-    Data();
-    Rates();
+    Sources();
+    Unite(layer_, policy_);
     policy_.name = layer_.name;
     policy_.layers.insert(policy_.layers.begin(), layer_.file);
   }
@@ -122,38 +120,14 @@ class Tenant {
     }
   }
 
-  static void Unite(const std::vector<Layer::Located>& more, std::vector<std::string>& globs,
-                    std::vector<SourceLocation>& sources) {
-    for (const Layer::Located& glob : more) {
-      if (std::find(globs.begin(), globs.end(), glob.text) == globs.end()) {
-        globs.push_back(glob.text);
-        sources.push_back(glob.source);
-      }
-    }
-  }
-
-  // Sources and flows add up; only what calls data trusted would make flows hold less often.
-  void Data() {
-    if (!layer_.data.present) {
-      return;
-    }
-    DataRules& data = policy_.data;
+  // Only what calls data trusted would make flows hold less often.
+  void Sources() {
     for (const DataSource& source : layer_.data.sources) {
       if (source.integrity == Integrity::kTrusted) {
         problems_.Add(source.source, "data.sources",
                       "a tenant's policy vouches for nothing: only untrusted narrows");
       }
-      data.sources.push_back(source);
     }
-    data.unlisted =
-        data.present ? std::min(data.unlisted, layer_.data.unlisted) : layer_.data.unlisted;
-    data.present = true;
-    data.flows.insert(data.flows.end(), layer_.data.flows.begin(), layer_.data.flows.end());
-  }
-
-  void Rates() {
-    policy_.budgets.rates.insert(policy_.budgets.rates.end(), layer_.rates.begin(),
-                                 layer_.rates.end());
   }
 
   const Layer& layer_;

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/digest.h"
+#include "base/safe_text.h"
 #include "base/unique_fd.h"
 
 namespace nacre::agent {
@@ -108,24 +109,9 @@ void CollectTexts(const Json& value, std::vector<std::string>& texts) {
 
 // One character, and where the next begins. What is no UTF-8 is one byte, as 0xFFFD.
 std::pair<uint32_t, size_t> CharacterAt(std::string_view text, size_t at) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(at);
-  const size_t length = first < 0x80U              ? 1
-                        : (first & 0xE0U) == 0xC0U ? 2
-                        : (first & 0xF0U) == 0xE0U ? 3
-                        : (first & 0xF8U) == 0xF0U ? 4
-                                                   : 0;
-  if (length == 0 || at + length > text.size()) {
-    return {0xFFFD, at + 1};
-  }
-  uint32_t character = length == 1 ? first : first & (0xFFU >> (length + 1));
-  for (size_t i = 1; i < length; ++i) {
-    if ((byte(at + i) & 0xC0U) != 0x80U) {
-      return {0xFFFD, at + 1};
-    }
-    character = (character << 6U) | (byte(at + i) & 0x3FU);
-  }
-  return {character, at + length};
+  const Character next = DecodeUtf8(text.substr(at));
+  return next.bytes == 0 ? std::pair<uint32_t, size_t>(0xFFFD, at + 1)
+                         : std::pair<uint32_t, size_t>(next.code, at + next.bytes);
 }
 
 // Scripts and blocks with letters, digits or signs that look like ASCII.

@@ -26,31 +26,28 @@ Result<std::variant<AuthorizedCall, RefusedCall>> Authorizer::Authorize(
   using Authorized = std::variant<AuthorizedCall, RefusedCall>;
   policy::Decision decision = policy::Evaluate(policy_, call.request);
   policy::NarrowByRate(policy_.budgets, call.request.tool, history, decision);
-  const std::string source = decision.source.file.empty()
-                                 ? std::string()
-                                 : decision.source.file + ":" +
-                                       std::to_string(decision.source.line) + ":" +
-                                       std::to_string(decision.source.column);
-
+  const std::string source = policy::ToText(decision.source);
   const std::vector<std::string> labels = policy::LabelTexts(call.request.flow.context);
-  Json record = {{"tool", call.tool->name},
-                 {"arguments", AuditContent(policy_, DumpJson(call.request.arguments))},
-                 {"verdict", policy::VerdictName(decision.verdict)},
-                 {"reason", decision.reason},
-                 {"source", source}};
-  if (Result<uint64_t> written = log_.Append({.event = "call.decided",
-                                              .session = origin.session,
-                                              .turn = origin.turn,
-                                              .call = call_id,
-                                              .policy_digest = policy_.digest,
-                                              .data = std::move(record),
-                                              .rule = decision.rule,
-                                              .step = origin.step,
-                                              .labels = labels,
-                                              .actor = "agent"});
-      !written.ok()) {
-    return written.error();
-  }
+  const auto record = [&](const char* event, Json data, const char* actor) -> Status {
+    const Result<uint64_t> written = log_.Append({.event = event,
+                                                  .session = origin.session,
+                                                  .turn = origin.turn,
+                                                  .call = call_id,
+                                                  .policy_digest = policy_.digest,
+                                                  .data = std::move(data),
+                                                  .rule = decision.rule,
+                                                  .step = origin.step,
+                                                  .labels = labels,
+                                                  .actor = actor});
+    return written.ok() ? Ok() : Status(written.error());
+  };
+  NACRE_TRY(record("call.decided",
+                   {{"tool", call.tool->name},
+                    {"arguments", AuditContent(policy_, DumpJson(call.request.arguments))},
+                    {"verdict", policy::VerdictName(decision.verdict)},
+                    {"reason", decision.reason},
+                    {"source", source}},
+                   "agent"));
   sink_.OnEvent(CallDecided{call_id, call.tool->name, call.request.arguments,
                             policy::VerdictName(decision.verdict), decision.rule, decision.reason,
                             source, labels});
@@ -78,18 +75,7 @@ Result<std::variant<AuthorizedCall, RefusedCall>> Authorizer::Authorize(
     if (!approval.why.empty()) {
       answered["why"] = approval.why;
     }
-    if (Result<uint64_t> written = log_.Append({.event = "call.approval",
-                                                .session = origin.session,
-                                                .turn = origin.turn,
-                                                .call = call_id,
-                                                .policy_digest = policy_.digest,
-                                                .data = std::move(answered),
-                                                .rule = decision.rule,
-                                                .step = origin.step,
-                                                .labels = labels});
-        !written.ok()) {
-      return written.error();
-    }
+    NACRE_TRY(record("call.approval", std::move(answered), ""));
     sink_.OnEvent(CallApproval{call_id, approval.approved, approval.by});
     if (!approval.approved) {
       std::string reason = approval.why.empty() ? "a person refused it" : approval.why;

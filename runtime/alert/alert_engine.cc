@@ -4,6 +4,7 @@
 
 #include "base/digest.h"
 #include "base/safe_text.h"
+#include "runtime/audit/record_format.h"
 #include "runtime/audit/record_time.h"
 
 namespace nacre::alert {
@@ -23,15 +24,7 @@ std::vector<std::string> ValuesOf(const Json& record, const std::string& name) {
     const std::string value = MemberOf(record, name);
     return value.empty() ? std::vector<std::string>() : std::vector<std::string>{value};
   }
-  std::vector<std::string> labels;
-  if (const Json* found = FindMember(record, "labels"); found != nullptr && found->is_array()) {
-    for (const Json& label : *found) {
-      if (label.is_string()) {
-        labels.push_back(label.get<std::string>());
-      }
-    }
-  }
-  return labels;
+  return audit::LabelsOf(record);
 }
 
 std::string Hash(const std::string& text) {

@@ -258,16 +258,12 @@ class Verifier final {
     if (since_.size == 0) {
       return {};
     }
-    const auto edge = LoadTreeEdge(directory_, since_.size, published_);
-    if (!edge.ok() || edge.value().Root() != since_.root) {
-      return {};
-    }
-    // What is under the largest one is not read again. The smaller ones are compared with the tiles that
-    // lead to it.
     auto tiles = TileReader::Open(directory_, since_.size, published_);
     if (!tiles.ok() || tiles.value().Root() != since_.root) {
       return {};
     }
+    // What is under the largest one is not read again. The smaller ones are compared with the tiles that
+    // lead to it.
     for (const Anchor& smaller : remembered_) {
       const Checkpoint& at = smaller.checkpoint;
       if (at.size != 0 && at.size < since_.size) {
@@ -277,7 +273,7 @@ class Verifier final {
         }
       }
     }
-    return edge.value();
+    return tiles.value().edge();
   }
 
   // Of the tree over the first `size` records, out of its complete subtrees. `size` is not 0.

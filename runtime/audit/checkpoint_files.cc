@@ -10,12 +10,12 @@
 
 #include "base/file.h"
 #include "base/ids.h"
+#include "runtime/audit/signed_note.h"
 
 namespace nacre::audit {
 namespace {
 
 constexpr std::string_view kBlockEnd = "\n\n";
-constexpr std::string_view kSignatureMark = "\xe2\x80\x94 ";
 
 Error Tampered(const std::string& file, const std::string& why) {
   return {ErrorCode::kDataLoss, file + ": " + why};

@@ -4,11 +4,11 @@
 
 #include "base/digest.h"
 #include "runtime/audit/base64.h"
+#include "runtime/audit/signed_note.h"
 
 namespace nacre::audit {
 namespace {
 
-constexpr std::string_view kSignatureMark = "\xe2\x80\x94 ";  // U+2014 and a space
 constexpr char kAlgorithmCosignature = '\x04';
 constexpr char kAlgorithmEd25519 = '\x01';
 constexpr size_t kIdBytes = 4;
@@ -17,10 +17,6 @@ constexpr size_t kTimeBytes = 8;
 std::string KeyId(const std::string& name, char algorithm, const std::string& public_bytes) {
   const Sha256Digest digest = Sha256(name + "\n" + algorithm + public_bytes);
   return {digest.begin(), digest.begin() + kIdBytes};
-}
-
-std::string Hex(const std::string& bytes) {
-  return ToHex(std::span(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()));
 }
 
 // The 32 bytes of a line's key, whatever its kind.
@@ -38,7 +34,7 @@ Result<std::string> PublicBytes(std::string_view line, char algorithm) {
 }
 
 std::string LineOf(const std::string& name, char algorithm, const std::string& public_bytes) {
-  return name + "+" + Hex(KeyId(name, algorithm, public_bytes)) + "+" +
+  return name + "+" + ToHex(KeyId(name, algorithm, public_bytes)) + "+" +
          EncodeBase64(algorithm + public_bytes) + "\n";
 }
 

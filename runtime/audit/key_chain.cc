@@ -18,7 +18,7 @@ Error Bad(const std::string& why) {
 
 // "1a2b3c4d": how people tell keys of one name apart.
 std::string IdOf(const VerifyingKey& key) {
-  return ToHex(std::span(reinterpret_cast<const uint8_t*>(key.id().data()), key.id().size()));
+  return ToHex(key.id());
 }
 
 // The number on the second line of a note, as it is written there; nothing is checked.

@@ -27,10 +27,6 @@ std::string KeyId(const std::string& name, const std::string& public_bytes) {
   return {digest.begin(), digest.begin() + 4};
 }
 
-std::string IdHex(const std::string& id) {
-  return ToHex(std::span(Bytes(id), id.size()));
-}
-
 bool IsKeyName(std::string_view name) {
   return !name.empty() && name.size() <= kNameBytesMax &&
          std::all_of(name.begin(), name.end(),
@@ -90,14 +86,14 @@ Result<VerifyingKey> VerifyingKey::Create(std::string name, const std::string& p
 Result<VerifyingKey> VerifyingKey::Parse(std::string_view text) {
   KeyText parts = NACRE_TRY(SplitKeyText(text));
   VerifyingKey key = NACRE_TRY(Create(std::move(parts.name), parts.key_bytes));
-  if (IdHex(key.id_) != parts.id_hex) {
+  if (ToHex(key.id_) != parts.id_hex) {
     return BadKey("its id does not fit its name and key");
   }
   return key;
 }
 
 std::string VerifyingKey::ToText() const {
-  return name_ + "+" + IdHex(id_) + "+" + EncodeBase64(kAlgorithmEd25519 + public_bytes_) + "\n";
+  return name_ + "+" + ToHex(id_) + "+" + EncodeBase64(kAlgorithmEd25519 + public_bytes_) + "\n";
 }
 
 bool VerifyingKey::Verify(std::string_view message, std::string_view signature) const {
@@ -147,7 +143,7 @@ Result<SigningKey> SigningKey::Parse(std::string_view text) {
   OPENSSL_cleanse(parts.key_bytes.data(), parts.key_bytes.size());
   auto key = FromSeed(parts.name, seed);
   OPENSSL_cleanse(seed.data(), seed.size());
-  if (key.ok() && IdHex(key.value().verifying_key().id()) != parts.id_hex) {
+  if (key.ok() && ToHex(key.value().verifying_key().id()) != parts.id_hex) {
     return BadKey("its id does not fit its name and key");
   }
   return key;
@@ -160,7 +156,7 @@ SigningKey::~SigningKey() {
 std::string SigningKey::ToText() const {
   std::string bytes(1, kAlgorithmEd25519);
   bytes.append(seed_.begin(), seed_.end());
-  return std::string(kPrivatePrefix) + verifying_key_.name() + "+" + IdHex(verifying_key_.id()) +
+  return std::string(kPrivatePrefix) + verifying_key_.name() + "+" + ToHex(verifying_key_.id()) +
          "+" + EncodeBase64(bytes) + "\n";
 }
 

@@ -165,4 +165,16 @@ Status CheckRecord(std::string_view line, uint64_t index, std::string_view previ
   return Ok();
 }
 
+std::vector<std::string> LabelsOf(const Json& record) {
+  std::vector<std::string> labels;
+  if (const Json* found = FindMember(record, "labels"); found != nullptr && found->is_array()) {
+    for (const Json& label : *found) {
+      if (label.is_string()) {
+        labels.push_back(label.get<std::string>());
+      }
+    }
+  }
+  return labels;
+}
+
 }  // namespace nacre::audit

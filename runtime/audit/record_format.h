@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/random.h"
@@ -38,5 +39,8 @@ std::string FinishRecord(const EncodedRecord& record, uint64_t index, std::strin
 Status CheckRecord(std::string_view line, uint64_t index, std::string_view previous);
 
 Result<Json> ParseRecord(std::string_view line);
+
+// The labels that a record has; what is no text among them is left out.
+std::vector<std::string> LabelsOf(const Json& record);
 
 }  // namespace nacre::audit

@@ -5,8 +5,6 @@
 namespace nacre::audit {
 namespace {
 
-constexpr std::string_view kSignatureMark = "\xe2\x80\x94 ";  // U+2014 and a space
-
 Error Malformed(const std::string& why) {
   return {ErrorCode::kDataLoss, why};
 }

@@ -14,6 +14,9 @@
 
 namespace nacre::audit {
 
+// What a signature line begins with: U+2014 and a space.
+inline constexpr std::string_view kSignatureMark = "\xe2\x80\x94 ";
+
 // kInvalidArgument for a text that is empty or whose last line has no newline.
 Result<std::string> SignNote(std::string_view text, const SigningKey& key);
 

@@ -34,16 +34,15 @@ class Source final {
     options.newest = newest;
     options.index_directory =
         audit::IndexDirectory(app_.state_directory() + "/audit-index", directory_);
-    const uint64_t signed_records = NACRE_TRY(audit::CheckedLog::Open(directory_)).signed_records();
+    NACRE_TRY(Open());
     const audit::QueryReport report = NACRE_TRY(audit::QueryAuditLog(
         directory_, filter, options, app_.random(), [&](uint64_t index, const Json& record) {
-          return index >= signed_records || visit(index, record);
+          return index >= evidence_.signed_records || visit(index, record);
         }));
     if (!report.problems.empty()) {
       return Error{ErrorCode::kDataLoss,
                    "no picture is made: " + report.problems.front() + "; see nacre audit verify"};
     }
-    evidence_.signed_records = signed_records;
     return Ok();
   }
 
@@ -104,13 +103,20 @@ class Source final {
     return counts;
   }
 
-  Result<plot::Evidence> evidence() {
-    const audit::CheckedLog log = NACRE_TRY(audit::CheckedLog::Open(directory_));
-    evidence_.log = log.key().substr(0, log.key().find('+'));
-    return evidence_;
-  }
+  // Of what was read.
+  const plot::Evidence& evidence() const { return evidence_; }
 
  private:
+  // Once: all of a picture is of the log as it was signed then.
+  Status Open() {
+    if (evidence_.log.empty()) {
+      const audit::CheckedLog log = NACRE_TRY(audit::CheckedLog::Open(directory_));
+      evidence_.signed_records = log.signed_records();
+      evidence_.log = log.key().substr(0, log.key().find('+'));
+    }
+    return Ok();
+  }
+
   App app_;
   std::string directory_;
   plot::Evidence evidence_;
@@ -144,13 +150,11 @@ Result<plot::Picture> Plot(Globals& globals, const PlotFlags& flags, What what) 
   Source source(globals, flags);
   if (what == What::kDenials) {
     const plot::DenialCounts counts = NACRE_TRY(source.Denials(flags));
-    const plot::Evidence evidence = NACRE_TRY(source.evidence());
-    return plot::PlotDenials(counts, evidence);
+    return plot::PlotDenials(counts, source.evidence());
   }
   const plot::SessionTrace trace = NACRE_TRY(source.Trace(flags.session));
-  const plot::Evidence evidence = NACRE_TRY(source.evidence());
-  return what == What::kFlow ? plot::PlotFlow(trace, evidence)
-                             : plot::PlotTimeline(trace, evidence);
+  return what == What::kFlow ? plot::PlotFlow(trace, source.evidence())
+                             : plot::PlotTimeline(trace, source.evidence());
 }
 
 int Run(Globals& globals, const PlotFlags& flags, What what) {

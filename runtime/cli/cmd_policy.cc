@@ -24,12 +24,6 @@
 namespace nacre::cli {
 namespace {
 
-std::string Place(const policy::SourceLocation& source) {
-  return source.file.empty() ? std::string()
-                             : source.file + ":" + std::to_string(source.line) + ":" +
-                                   std::to_string(source.column);
-}
-
 struct CheckOptions {
   std::string policy;
   bool effective = false;
@@ -56,7 +50,7 @@ int Check(Globals& globals, const CheckOptions& options) {
     for (const policy::Risk& risk : risks) {
       named.push_back({{"name", risk.name},
                        {"rule", risk.rule},
-                       {"source", Place(risk.source)},
+                       {"source", policy::ToText(risk.source)},
                        {"what", risk.what},
                        {"advice", risk.advice}});
     }
@@ -97,7 +91,7 @@ int Check(Globals& globals, const CheckOptions& options) {
               policy::WorkspaceModeName(policy.grant.workspace), policy.digest.c_str());
   const Terminal terminal(1);
   for (const policy::Risk& risk : risks) {
-    const std::string place = Place(risk.source);
+    const std::string place = policy::ToText(risk.source);
     std::printf("\n%s %s: %s%s\n  %s\n  to narrow it: %s\n",
                 terminal.Paint(Style::kYellow, "risk").c_str(), risk.name.c_str(),
                 SafeLine(risk.rule, 80).c_str(),
@@ -110,12 +104,9 @@ int Check(Globals& globals, const CheckOptions& options) {
 void PrintExplanation(const policy::Explanation& explanation) {
   const Terminal terminal(1);
   const policy::Decision& decision = explanation.decision;
-  const Style style = decision.verdict == policy::Verdict::kAllow ? Style::kGreen
-                      : decision.verdict == policy::Verdict::kAsk ? Style::kYellow
-                                                                  : Style::kRed;
-  const std::string source = Place(decision.source);
-  std::printf("%s  rule %s%s\n  %s\n",
-              terminal.Paint(style, policy::VerdictName(decision.verdict)).c_str(),
+  const std::string verdict = policy::VerdictName(decision.verdict);
+  const std::string source = policy::ToText(decision.source);
+  std::printf("%s  rule %s%s\n  %s\n", terminal.Paint(StyleOf(verdict), verdict).c_str(),
               SafeLine(decision.rule, 80).c_str(),
               source.empty() ? "" : ("  " + SafeLine(source, 120)).c_str(),
               SafeLine(decision.reason, 300).c_str());
@@ -125,7 +116,7 @@ void PrintExplanation(const policy::Explanation& explanation) {
   for (const policy::RuleTrace& trace : explanation.considered) {
     std::printf("  %-8s %-6s %s  %s\n           %s\n", trace.matched ? "matches" : "no match",
                 policy::VerdictName(trace.verdict), SafeLine(trace.rule, 80).c_str(),
-                SafeLine(Place(trace.source), 120).c_str(),
+                SafeLine(policy::ToText(trace.source), 120).c_str(),
                 SafeLine(trace.matched ? trace.reason : trace.missing, 300).c_str());
   }
   std::printf("\n%zu rules speak of other tools\n", explanation.rules_for_other_tools);
@@ -139,13 +130,13 @@ OrderedJson ToJson(const policy::Explanation& explanation) {
                           {"matched", trace.matched},
                           {"reason", trace.reason},
                           {"missing", trace.missing},
-                          {"source", Place(trace.source)}});
+                          {"source", policy::ToText(trace.source)}});
   }
   const policy::Decision& decision = explanation.decision;
   return {{"verdict", policy::VerdictName(decision.verdict)},
           {"rule", decision.rule},
           {"reason", decision.reason},
-          {"source", Place(decision.source)},
+          {"source", policy::ToText(decision.source)},
           {"considered", std::move(considered)},
           {"rules_for_other_tools", explanation.rules_for_other_tools}};
 }
@@ -346,7 +337,7 @@ int TestPolicy(Globals& globals, const TestOptions& options) {
     OrderedJson cases = OrderedJson::array();
     for (const CaseResult& result : results) {
       cases.push_back({{"name", result.asked->name},
-                       {"source", Place(result.asked->source)},
+                       {"source", policy::ToText(result.asked->source)},
                        {"passed", result.passed},
                        {"expected", policy::VerdictName(result.asked->expect)},
                        {"expected_rule", result.asked->rule},
@@ -356,7 +347,7 @@ int TestPolicy(Globals& globals, const TestOptions& options) {
     }
     OrderedJson open = OrderedJson::array();
     for (const policy::ToolRule* rule : uncovered) {
-      open.push_back({{"rule", rule->Name()}, {"source", Place(rule->source)}});
+      open.push_back({{"rule", rule->Name()}, {"source", policy::ToText(rule->source)}});
     }
     const OrderedJson json = {{"policy", policy.value()->name},
                               {"digest", policy.value()->digest},
@@ -377,8 +368,8 @@ int TestPolicy(Globals& globals, const TestOptions& options) {
     const policy::Case& asked = *result.asked;
     std::printf("%s %s: %s\n  expected %s%s, got %s%s: %s\n",
                 terminal.Paint(Style::kRed, "failed").c_str(),
-                SafeLine(Place(asked.source), 200).c_str(), SafeLine(asked.name, 200).c_str(),
-                policy::VerdictName(asked.expect),
+                SafeLine(policy::ToText(asked.source), 200).c_str(),
+                SafeLine(asked.name, 200).c_str(), policy::VerdictName(asked.expect),
                 asked.rule.empty() ? "" : (" by " + SafeLine(asked.rule, 80)).c_str(),
                 result.verdict.c_str(),
                 result.rule.empty() ? "" : (" by " + SafeLine(result.rule, 80)).c_str(),
@@ -388,7 +379,7 @@ int TestPolicy(Globals& globals, const TestOptions& options) {
               results.size(), passed, results.size() - passed, covered, rules, percent);
   for (const policy::ToolRule* rule : uncovered) {
     std::printf("  not covered: %s  %s\n", SafeLine(rule->Name(), 80).c_str(),
-                SafeLine(Place(rule->source), 120).c_str());
+                SafeLine(policy::ToText(rule->source), 120).c_str());
   }
   if (!enough) {
     std::printf("%s less than the %d %% of rules that --min-coverage wants\n",

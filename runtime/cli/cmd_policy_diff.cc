@@ -86,8 +86,7 @@ OrderedJson RulesJson(const Difference& difference,
   OrderedJson list = OrderedJson::array();
   for (const policy::ToolRule* rule : rules) {
     list.push_back({{"rule", rule->Name()},
-                    {"source", rule->source.file + ":" + std::to_string(rule->source.line) + ":" +
-                                   std::to_string(rule->source.column)},
+                    {"source", policy::ToText(rule->source)},
                     {"seen", Shown(difference, *rule)}});
   }
   return list;
@@ -141,10 +140,9 @@ void Print(const Difference& difference) {
   const Terminal terminal(1);
   for (const auto& [key, group] : difference.groups) {
     const auto& [tool, then, rule_then, now, rule_now] = key;
-    const Style style = now == "deny" ? Style::kRed : now == "ask" ? Style::kYellow : Style::kGreen;
     std::printf(
         "\n%s: %s  (%zu such calls asked)\n  before  %s by %s: %s\n  after   %s by %s: %s\n",
-        terminal.Paint(style, WhatHappened(then, now)).c_str(), SafeLine(tool, 60).c_str(),
+        terminal.Paint(StyleOf(now), WhatHappened(then, now)).c_str(), SafeLine(tool, 60).c_str(),
         group.count, then.c_str(), SafeLine(rule_then, 80).c_str(),
         SafeLine(group.reason_before, 200).c_str(), now.c_str(), SafeLine(rule_now, 80).c_str(),
         SafeLine(group.reason_after, 200).c_str());

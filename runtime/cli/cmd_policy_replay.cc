@@ -92,12 +92,11 @@ void Print(const Report& report, const policy::Policy& policy) {
   const Terminal terminal(1);
   for (const auto& [key, group] : report.changed) {
     const auto& [tool, then, rule_then, now, rule_now] = key;
-    const Style style = now == "deny" ? Style::kRed : now == "ask" ? Style::kYellow : Style::kGreen;
     std::printf(
         "\n%6zu  %s  %s -> %s  %s -> %s\n        %s\n        nacre policy explain --policy "
         "... --call %s\n",
         group.count, SafeLine(tool, 60).c_str(), SafeLine(then, 10).c_str(),
-        terminal.Paint(style, now).c_str(), SafeLine(rule_then, 80).c_str(),
+        terminal.Paint(StyleOf(now), now).c_str(), SafeLine(rule_then, 80).c_str(),
         SafeLine(rule_now, 80).c_str(), SafeLine(group.reason, 300).c_str(),
         SafeLine(group.example, 40).c_str());
   }

@@ -7,6 +7,10 @@
 
 namespace nacre::cli {
 
+Style StyleOf(std::string_view verdict) {
+  return verdict == "allow" ? Style::kGreen : verdict == "ask" ? Style::kYellow : Style::kRed;
+}
+
 Terminal::Terminal(int fd) : interactive_(::isatty(fd) == 1) {
   const char* no_color = std::getenv("NO_COLOR");
   const char* term = std::getenv("TERM");

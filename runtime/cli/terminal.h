@@ -2,12 +2,16 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "base/safe_text.h"
 
 namespace nacre::cli {
 
 enum class Style { kPlain = 0, kBold, kDim, kGreen, kRed, kYellow };
+
+// Of "allow", "ask" and "deny".
+Style StyleOf(std::string_view verdict);
 
 // Colours only on a terminal, and not when NO_COLOR is set (no-color.org) or TERM is "dumb".
 class Terminal final {

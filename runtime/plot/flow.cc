@@ -24,7 +24,6 @@ struct Node {
   uint64_t bytes = 0;
   uint64_t carried = 0;  // calls (or texts) that took data along
   uint64_t refused = 0;
-  size_t order = 0;
 };
 
 // Bytes from one to gigabytes, as a width that one can compare by eye.

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "base/clock.h"
+#include "runtime/audit/record_format.h"
 
 namespace nacre::plot {
 namespace {
@@ -13,18 +14,6 @@ uint64_t BytesOf(const Json& data, std::string_view key) {
   return content == nullptr
              ? 0
              : static_cast<uint64_t>(std::max<int64_t>(0, IntMember(*content, "bytes")));
-}
-
-std::vector<std::string> LabelsOf(const Json& record) {
-  std::vector<std::string> labels;
-  if (const Json* found = FindMember(record, "labels"); found != nullptr && found->is_array()) {
-    for (const Json& label : *found) {
-      if (label.is_string()) {
-        labels.push_back(label.get<std::string>());
-      }
-    }
-  }
-  return labels;
 }
 
 std::string OneDecimal(double value) {
@@ -100,7 +89,7 @@ TracedCall* SessionTrace::Find(const std::string& id) {
 }
 
 void SessionTrace::SetLabels(const Json& record, int64_t now, TracedCall* by) {
-  const std::vector<std::string> present = LabelsOf(record);
+  const std::vector<std::string> present = audit::LabelsOf(record);
   const auto is_present = [&](const std::string& label) {
     return std::find(present.begin(), present.end(), label) != present.end();
   };
@@ -174,7 +163,7 @@ bool SessionTrace::Add(uint64_t index, const Json& record) {
       call.arguments = StringMember(*arguments, "content").substr(0, 400);
     }
     call.first_record = index;
-    const std::vector<std::string> context = LabelsOf(record);
+    const std::vector<std::string> context = audit::LabelsOf(record);
     call.untrusted_context =
         std::find(context.begin(), context.end(), "integrity:untrusted") != context.end();
     open_calls_.push_back(calls.size());
