@@ -79,8 +79,13 @@ std::string ToText(const SourceLocation& location);
 
 // Who may say yes to a call that a rule asks for, and for how long their yes holds.
 struct Approvers {
-  std::vector<std::string> users;  // accounts of the host: "alice"; empty: whoever runs nacre
+  // Accounts of the host, and a group whose members are meant too. Both empty: whoever runs nacre.
+  std::vector<std::string> users = {};  // "alice"
+  std::string role = {};                // "operator"
+  int count = 1;                        // how many of them must say yes
   std::chrono::milliseconds expires{900'000};
+
+  bool HaveNames() const { return !users.empty() || !role.empty(); }
 
   friend bool operator==(const Approvers&, const Approvers&) = default;
 };

@@ -158,15 +158,19 @@ class SettingComparison final {
 
   // Which rule asks for a call in the one and in the other is not compared: all are, with all.
   void Persons(const PolicyDocument& before, const PolicyDocument& after) {
+    if (before_.value("tools", OrderedJson()) == after_.value("tools", OrderedJson()) &&
+        before_.value("narrow", OrderedJson()) == after_.value("narrow", OrderedJson()) &&
+        before_.value("data", OrderedJson()) == after_.value("data", OrderedJson())) {
+      return;  // the same rules ask the same persons
+    }
     for (const Approvers& then : Asked(before)) {
       for (const Approvers& now : Asked(after)) {
         const bool among =
-            then.users.empty() ||
-            (!now.users.empty() &&
-             std::all_of(now.users.begin(), now.users.end(), [&](const auto& user) {
-               return std::find(then.users.begin(), then.users.end(), user) != then.users.end();
-             }));
-        if (!among || now.expires > then.expires) {
+            now.HaveNames() == then.HaveNames() && (now.role.empty() || now.role == then.role) &&
+            std::all_of(now.users.begin(), now.users.end(), [&](const auto& user) {
+              return std::find(then.users.begin(), then.users.end(), user) != then.users.end();
+            });
+        if (!among || now.count < then.count || now.expires > then.expires) {
           Add(unknown_, "others may say yes here than there, or for longer");
           return;
         }

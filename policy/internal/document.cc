@@ -44,6 +44,12 @@ OrderedJson RuleDocument(const ToolRule& rule) {
     if (!rule.approvers.users.empty()) {
       document["approvers"]["users"] = rule.approvers.users;
     }
+    if (!rule.approvers.role.empty()) {
+      document["approvers"]["role"] = rule.approvers.role;
+    }
+    if (rule.approvers.count != 1) {
+      document["approvers"]["count"] = rule.approvers.count;
+    }
     document["approvers"]["expires"] = FormatDuration(rule.approvers.expires);
   }
   return document;

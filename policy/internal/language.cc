@@ -258,20 +258,31 @@ void AddRule(Table& table) {
        .meaning = "of `ask`: who may say yes, and for how long: see [approvals](#approvals)"});
 
   table.Map("approvers");
-  table.Add({.key = "users",
-             .type = Type::kAccount,
-             .many = Many::kOneOrMore,
-             .items_max = kApproversMax,
-             .maximum = kAccountBytesMax,
-             .meaning = "accounts of the host whose yes counts; absent: whoever runs nacre"});
+  table.Add(
+      {.key = "users",
+       .type = Type::kAccount,
+       .many = Many::kOneOrMore,
+       .items_max = kApproversMax,
+       .maximum = kAccountBytesMax,
+       .meaning =
+           "accounts of the host whose yes counts; absent, and no `role`: whoever runs nacre"});
   table.Add({.key = "expires",
              .type = Type::kDuration,
              .minimum = kSecond,
              .maximum = 24 * kHour,
              .initial = "15m",
              .meaning = "a yes that comes later counts as no"});
-  table.Add({.key = "role", .meaning = "what the approver is; no roles are known"});
-  table.Add({.key = "count", .meaning = "how many must say yes; one person can be asked"});
+  table.Add({.key = "role",
+             .type = Type::kAccount,
+             .maximum = kAccountBytesMax,
+             .meaning = "a group of the host whose members are meant too: `operator`"});
+  table.Add({.key = "count",
+             .type = Type::kInteger,
+             .minimum = 1,
+             .maximum = kApproversMax,
+             .initial = "1",
+             .meaning = "how many of them must say yes. More than one can be asked through "
+                        "[`nacre serve`](#approvals) only"});
 
   table.Map("matcher");
   const auto list = [&](const char* key, Type type, const char* meaning) {

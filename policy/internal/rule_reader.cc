@@ -121,12 +121,14 @@ class RuleReader {
       const auto names = reader_.OneOrMore(*users, path + ".users", kApproversMax);
       bad_ = bad_ || names.empty();
       for (const auto& [at, item] : names) {
-        auto name = Noted(reader_.Text(*item, at, kAccountBytesMax));
-        if (name.has_value() && !IsAccount(*name)) {
-          Report(*item, at, "expected the name of an account of this host, such as alice");
-        }
-        rule_.approvers.users.push_back(name.value_or(""));
+        rule_.approvers.users.push_back(ReadAccount(*item, at, "an account", "alice"));
       }
+    }
+    if (const YamlNode* role = NodeReader::Find(node, "role")) {
+      rule_.approvers.role = ReadAccount(*role, path + ".role", "a group", "operator");
+    }
+    if (const YamlNode* count = NodeReader::Find(node, "count")) {
+      ReadCount(*count, path + ".count");
     }
     if (const YamlNode* expires = NodeReader::Find(node, "expires")) {
       const Field& field = FieldOf("approvers", "expires");
@@ -135,6 +137,28 @@ class RuleReader {
                                                         std::chrono::milliseconds(field.maximum)}))
                                     .value_or(rule_.approvers.expires);
     }
+  }
+
+  void ReadCount(const YamlNode& node, const std::string& path) {
+    const Field& field = FieldOf("approvers", "count");
+    Approvers& approvers = rule_.approvers;
+    approvers.count = static_cast<int>(
+        Noted(reader_.Integer(node, path, {field.minimum, field.maximum})).value_or(1));
+    if (approvers.count > 1 && !approvers.HaveNames()) {
+      Report(node, path, "without users or a role there is one person, who runs nacre");
+    } else if (approvers.role.empty() && approvers.count > 1 &&
+               static_cast<size_t>(approvers.count) > approvers.users.size()) {
+      Report(node, path, "there are fewer users than that");
+    }
+  }
+
+  std::string ReadAccount(const YamlNode& node, const std::string& path, const std::string& what,
+                          const std::string& example) {
+    auto name = Noted(reader_.Text(node, path, kAccountBytesMax));
+    if (name.has_value() && !IsAccount(*name)) {
+      Report(node, path, "expected the name of " + what + " of this host, such as " + example);
+    }
+    return name.value_or("");
   }
 
   void ReadTools(const YamlNode& node, const std::string& path) {

@@ -1,12 +1,25 @@
 // Approver: asks a person about a call whose verdict was "ask". The agent has no path to it.
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 
+#include "base/account.h"
 #include "policy/decision.h"
+#include "runtime/agent/approval.h"
 #include "runtime/agent/tool_call.h"
 
 namespace nacre::agent {
+
+// Borrowed for the duration of Ask().
+struct ApprovalRequest {
+  const std::string& call_id;
+  const std::string& session;
+  const ToolCall& call;
+  const policy::Decision& decision;
+  const ApprovalSubject& subject;  // what a yes is to
+};
 
 struct Approval {
   bool approved = false;
@@ -17,9 +30,18 @@ struct Approval {
 class Approver {
  public:
   virtual ~Approver() = default;
-  // Blocks until the person answers, at most decision.approvers.expires. No answer in time is a
-  // refusal, and so is that of somebody who is not among decision.approvers.users.
-  virtual Approval Ask(const ToolCall& call, const policy::Decision& decision) = 0;
+  // Blocks until enough persons have answered, at most decision.approvers.expires. No answer in time is
+  // a refusal; the answer of somebody who is not among decision.approvers is none.
+  virtual Approval Ask(const ApprovalRequest& request) = 0;
 };
+
+// Does the policy mean this person? `owner`: who runs nacre. Asks the host's name service.
+bool MayApprove(const policy::Approvers& approvers, const Account& account, uid_t owner);
+
+// "alice, bob or a member of operator"; "whoever runs nacre".
+std::string DescribeApprovers(const policy::Approvers& approvers);
+
+// The refusal where nobody answered within the time that the policy gives.
+std::string WhyExpired(const policy::Approvers& approvers);
 
 }  // namespace nacre::agent

@@ -62,7 +62,10 @@ Result<std::variant<AuthorizedCall, RefusedCall>> Authorizer::Authorize(
     } else if (!subject.unbound.empty()) {
       approval = {false, "nobody, since a yes could not be held to the files", subject.unbound};
     } else {
-      approval = approver_->Ask(call, decision);
+      const policy::Approvers& approvers = decision.approvers;
+      sink_.OnEvent(CallAsked{call_id, ToJson(subject).at("digest"), approvers.users,
+                              approvers.role, approvers.count, approvers.expires.count()});
+      approval = approver_->Ask({call_id, origin.session, call, decision, subject});
     }
     if (approval.approved && DescribeApproval(call, workspace_) != subject) {
       approval.approved = false;

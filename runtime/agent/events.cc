@@ -8,6 +8,7 @@ struct NameOf {
   std::string_view operator()(const TurnStarted&) const { return "turn.started"; }
   std::string_view operator()(const TextDelta&) const { return "text.delta"; }
   std::string_view operator()(const CallDecided&) const { return "call.decided"; }
+  std::string_view operator()(const CallAsked&) const { return "call.asked"; }
   std::string_view operator()(const CallApproval&) const { return "call.approval"; }
   std::string_view operator()(const CallStarted&) const { return "call.started"; }
   std::string_view operator()(const CallFinished&) const { return "call.finished"; }
@@ -36,6 +37,10 @@ struct MembersOf {
     return {{"call", e.call},       {"tool", e.tool},    {"arguments", OrderedJson(e.arguments)},
             {"verdict", e.verdict}, {"rule", e.rule},    {"reason", e.reason},
             {"source", e.source},   {"labels", e.labels}};
+  }
+  OrderedJson operator()(const CallAsked& e) const {
+    return {{"call", e.call}, {"digest", e.digest}, {"users", e.users},
+            {"role", e.role}, {"count", e.count},   {"expires_ms", e.expires_ms}};
   }
   OrderedJson operator()(const CallApproval& e) const {
     return {{"call", e.call}, {"approved", e.approved}, {"by", e.by}};

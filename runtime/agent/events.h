@@ -51,6 +51,16 @@ struct CallDecided {
   std::vector<std::string> labels = {};
 };
 
+// A person is asked about a call whose verdict was "ask", and nothing goes on until they answer.
+struct CallAsked {
+  std::string call;
+  std::string digest;              // of what the yes is to
+  std::vector<std::string> users;  // these and the next empty: whoever runs nacre
+  std::string role;
+  int count = 1;
+  int64_t expires_ms = 0;  // from now
+};
+
 // A person's answer to a call whose verdict was "ask".
 struct CallApproval {
   std::string call;
@@ -91,8 +101,8 @@ struct TurnFinished {
   std::string session;
 };
 
-using Event = std::variant<SessionStarted, TurnStarted, TextDelta, CallDecided, CallApproval,
-                           CallStarted, CallFinished, CallMalformed, TurnFinished>;
+using Event = std::variant<SessionStarted, TurnStarted, TextDelta, CallDecided, CallAsked,
+                           CallApproval, CallStarted, CallFinished, CallMalformed, TurnFinished>;
 
 // "turn.finished", ...
 std::string_view EventName(const Event& event);

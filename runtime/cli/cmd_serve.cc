@@ -12,7 +12,7 @@
 namespace nacre::cli {
 namespace {
 
-Status Serve(Globals& globals, std::string socket) {
+Status Serve(Globals& globals, std::string socket, const server::ApprovalOptions& approvals) {
   const CancelToken cancel = CancelOnSignal();
   App app(globals.app);
   if (socket.empty()) {
@@ -20,6 +20,12 @@ Status Serve(Globals& globals, std::string socket) {
   }
   server::ServerOptions options;
   options.socket_path = std::filesystem::absolute(socket).lexically_normal();
+  options.approvals = approvals;
+  if (!approvals.socket_path.empty()) {
+    options.approvals.socket_path =
+        std::filesystem::absolute(approvals.socket_path).lexically_normal();
+    options.approvals.wait = true;
+  }
   options.sessions.workspace_root = NACRE_TRY(app.Workspace());
   options.sessions.policy_name = app.options().policy;
   // An invalid policy is found now, not by the first client.
@@ -43,11 +49,22 @@ Status Serve(Globals& globals, std::string socket) {
   const std::unique_ptr<server::GrpcServer> gateway =
       NACRE_TRY(server::GrpcServer::Start(options, services));
   if (globals.json) {
-    const OrderedJson json = {{"event", "listening"}, {"socket", options.socket_path}};
+    const OrderedJson json = {{"event", "listening"},
+                              {"socket", options.socket_path},
+                              {"approvals", options.approvals.wait},
+                              {"approval_socket", options.approvals.socket_path}};
     std::printf("%s\n", DumpJson(json).c_str());
   } else {
     std::printf("listening on %s\n  try: nacre run --connect %s \"List the files here\"\n",
                 options.socket_path.c_str(), options.socket_path.c_str());
+    if (options.approvals.wait) {
+      std::printf("calls that need a yes wait: nacre approval watch --connect %s\n",
+                  options.socket_path.c_str());
+    }
+    if (!options.approvals.socket_path.empty()) {
+      std::printf("members of %s answer on %s\n", options.approvals.group.c_str(),
+                  options.approvals.socket_path.c_str());
+    }
   }
   std::fflush(stdout);
   return gateway->ServeUntil(cancel);
@@ -64,17 +81,30 @@ void RegisterServe(CLI::App& root, Globals& globals) {
       "  nacre run --connect ~/.local/state/nacre/nacre.sock \"List the files here\"\n"
       "Only this user (and root) can connect. Clients choose a folder below --workspace; the "
       "policy is the server's. kill -HUP reads the policy again, for sessions that begin then; one "
-      "that is wrong changes nothing.");
+      "that is wrong changes nothing.\n"
+      "  nacre serve --approval-socket /run/nacre/approvals.sock --approval-group operator\n"
+      "lets others than this user approve calls: the policy's rules say who (approvers).");
   auto socket = std::make_shared<std::string>();
   command->add_option("--socket", *socket,
                       "The Unix socket (default: nacre.sock in the state directory)");
+  auto approvals = std::make_shared<server::ApprovalOptions>();
+  command->add_flag("--approvals", approvals->wait,
+                    "A call that a rule asks for waits for an answer (nacre approval), instead of "
+                    "being refused");
+  CLI::Option* approval_socket = command->add_option(
+      "--approval-socket", approvals->socket_path,
+      "A second Unix socket, where --approval-group may answer; the same as --approvals besides");
+  CLI::Option* approval_group = command->add_option("--approval-group", approvals->group,
+                                                    "A group of this host, for --approval-socket");
+  approval_socket->needs(approval_group);
+  approval_group->needs(approval_socket);
   AddPolicyFlag(*command, globals);
   AddWorkspaceFlag(*command, globals);
   AddEngineFlags(*command, globals);
   AddToolFlag(*command, globals);
   AddJsonFlag(*command, globals);
-  command->callback([&globals, socket] {
-    const Status served = Serve(globals, *socket);
+  command->callback([&globals, socket, approvals] {
+    const Status served = Serve(globals, *socket, *approvals);
     globals.exit_code = served.ok() ? kExitOk : Fail(globals, served.error());
   });
 }

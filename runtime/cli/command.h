@@ -32,6 +32,7 @@ struct Globals {
 
 void RegisterRun(CLI::App& root, Globals& globals);
 void RegisterServe(CLI::App& root, Globals& globals);
+void RegisterApproval(CLI::App& root, Globals& globals);
 void RegisterSession(CLI::App& root, Globals& globals);
 void RegisterCall(CLI::App& root, Globals& globals);
 void RegisterPolicy(CLI::App& root, Globals& globals);

@@ -1,9 +1,14 @@
 #include "runtime/cli/gateway_runner.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <vector>
 
+#include "runtime/cli/approval_prompt.h"
+#include "runtime/cli/terminal.h"
+#include "sdk/client/approval_client.h"
 #include "sdk/client/session_client.h"
 
 namespace nacre::cli {
@@ -29,6 +34,37 @@ Result<std::string> OpenGatewaySession(client::SessionClient& gateway, const Glo
   return started.data.value("session", std::string());
 }
 
+// The turn waits for a yes. When it may be this person's, they are asked here; otherwise they are told
+// whose it waits for. What goes wrong is said, and the turn goes on waiting.
+void AnswerHere(const TurnRequest& request, const OrderedJson& asked, const CancelToken& cancel) {
+  const std::string call = asked.value("call", std::string());
+  const auto answer = [&]() -> Status {
+    const auto gateway = NACRE_TRY(client::ApprovalClient::Connect(request.connect));
+    const std::vector<client::PendingApproval> all = NACRE_TRY(gateway->List());
+    const auto pending = std::find_if(
+        all.begin(), all.end(), [&](const auto& candidate) { return candidate.call == call; });
+    if (pending == all.end()) {
+      std::printf("  waiting for the yes of somebody else: nacre approval list\n");
+      return Ok();
+    }
+    const Said said =
+        AskAtTerminal({pending->tool, pending->arguments_json, pending->rule, pending->reason},
+                      pending->expires, cancel);
+    if (said != Said::kYes && said != Said::kNo) {
+      return Ok();
+    }
+    const int missing = NACRE_TRY(gateway->Answer(*pending, said == Said::kYes));
+    if (missing > 0) {
+      std::printf("  waiting for %d more to say yes: nacre approval list\n", missing);
+    }
+    return Ok();
+  };
+  if (const Status answered = answer(); !answered.ok()) {
+    std::printf("  not answered here: %s\n", SafeLine(answered.error().message, 200).c_str());
+  }
+  std::fflush(stdout);
+}
+
 }  // namespace
 
 int RunThroughGateway(Globals& globals, const TurnRequest& request, EventPrinter& printer,
@@ -48,6 +84,9 @@ int RunThroughGateway(Globals& globals, const TurnRequest& request, EventPrinter
     // A session that was just created has announced itself already.
     if (event.name != "session.started" || !request.session.empty()) {
       printer.Print(event.data);
+    }
+    if (event.name == "call.asked" && !globals.json && PersonIsThere()) {
+      AnswerHere(request, event.data, cancel);
     }
     if (event.name == "turn.finished") {
       state = event.data.value("state", std::string());

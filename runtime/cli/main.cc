@@ -33,6 +33,7 @@ int Main(int argc, char** argv) {
   root.fallthrough();
   RegisterRun(root, globals);
   RegisterServe(root, globals);
+  RegisterApproval(root, globals);
   RegisterSession(root, globals);
   RegisterCall(root, globals);
   RegisterPolicy(root, globals);

@@ -1,21 +1,18 @@
 #include "runtime/cli/session_runner.h"
 
-#include <poll.h>
-#include <pwd.h>
-#include <termios.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <memory>
 
+#include "base/account.h"
 #include "base/file.h"
-#include "runtime/agent/approval.h"
+#include "runtime/agent/approver.h"
 #include "runtime/agent/session_driver.h"
 #include "runtime/audit/audit_verifier.h"
 #include "runtime/audit/checkpoint.h"
 #include "runtime/audit/layout.h"
+#include "runtime/cli/approval_prompt.h"
 #include "runtime/cli/event_printer.h"
 #include "runtime/cli/gateway_runner.h"
 #include "runtime/cli/terminal.h"
@@ -23,66 +20,30 @@
 namespace nacre::cli {
 namespace {
 
-// Why the person at this terminal cannot say yes; empty when they can.
-std::string NoApprover(const policy::Approvers& approvers) {
-  if (approvers.users.empty()) {
-    return "";
-  }
-  std::string names;
-  for (const std::string& user : approvers.users) {
-    const passwd* entry = ::getpwnam(user.c_str());
-    if (entry != nullptr && entry->pw_uid == ::getuid()) {
-      return "";
-    }
-    names += (names.empty() ? "" : ", ") + user;
-  }
-  return "only " + names + " may approve this";
-}
-
-// Asks on the terminal that the person sits at. Only when both ends are one: a piped "y" is nobody.
+// Asks on the terminal that the person sits at.
 class TerminalApprover final : public agent::Approver {
  public:
   explicit TerminalApprover(CancelToken cancel) : cancel_(std::move(cancel)) {}
 
-  agent::Approval Ask(const agent::ToolCall& call, const policy::Decision& decision) override {
+  agent::Approval Ask(const agent::ApprovalRequest& request) override {
+    const policy::Decision& decision = request.decision;
+    const policy::Approvers& approvers = decision.approvers;
     const std::string by = "uid " + std::to_string(::getuid()) + " on the terminal";
-    if (const std::string problem = NoApprover(decision.approvers); !problem.empty()) {
-      return {false, by, problem};
+    if (!agent::MayApprove(approvers, AccountOf(::getuid()), ::getuid())) {
+      return {false, by, "only " + agent::DescribeApprovers(approvers) + " may approve this"};
     }
-    // What was typed before the question is no answer to it.
-    ::tcflush(STDIN_FILENO, TCIFLUSH);
-    const std::string arguments = DumpJson(call.request.arguments);
-    std::printf("\n  The agent asks to run %s\n  %s\n", call.tool->name.c_str(),
-                SafeForTerminal(arguments).c_str());
-    if (const std::string shown = agent::ShowConfusables(arguments); shown != arguments) {
-      std::printf("  careful: some letters only look like others. Written out:\n  %s\n",
-                  SafeForTerminal(shown).c_str());
-    }
-    std::printf("  because rule %s wants a person's yes: %s\n  Allow it once? [y/N] ",
-                SafeLine(decision.rule, 80).c_str(), SafeLine(decision.reason, 200).c_str());
-    std::fflush(stdout);
-    const auto until = std::chrono::steady_clock::now() + decision.approvers.expires;
-    pollfd waiting[2] = {{STDIN_FILENO, POLLIN, 0}, {cancel_.poll_fd(), POLLIN, 0}};
-    int ready = -1;
-    while (ready < 0 && !cancel_.cancelled()) {
-      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-          until - std::chrono::steady_clock::now());
-      ready = ::poll(waiting, 2, static_cast<int>(std::max<int64_t>(left.count(), 0)));
-    }
-    if (ready == 0) {
-      std::printf("\n");
+    if (approvers.count > 1) {
       return {false, by,
-              "nobody answered within " +
-                  std::to_string(decision.approvers.expires.count() / 1000) + " s"};
+              std::to_string(approvers.count) +
+                  " persons must approve this, and a terminal asks one: nacre serve --approvals "
+                  "can ask several"};
     }
-    // A terminal hands over a line at a time: all of it is the answer, and only a plain yes is one.
-    char line[256] = {};
-    if (cancel_.cancelled() || ::read(STDIN_FILENO, line, sizeof line - 1) <= 0) {
-      std::printf("\n");
-      return {false, by};
-    }
-    const std::string answer(line);
-    return {answer == "y\n" || answer == "Y\n" || answer == "yes\n", by};
+    const Said said =
+        AskAtTerminal({request.call.tool->name, DumpJson(request.call.request.arguments),
+                       decision.rule, decision.reason},
+                      approvers.expires, cancel_);
+    return {said == Said::kYes, by,
+            said == Said::kNothingInTime ? agent::WhyExpired(approvers) : std::string()};
   }
 
  private:
@@ -176,8 +137,7 @@ int RunTurnCommand(Globals& globals, const TurnRequest& request) {
   const Result<std::string> checkpoint =
       ReadFile(app.audit_directory() + "/" + audit::kCheckpointFile, audit::kCheckpointBytesMax);
   TerminalApprover terminal_approver(cancel);
-  const bool person_there =
-      ::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1 && !globals.json;
+  const bool person_there = PersonIsThere() && !globals.json;
   auto driver = OpenSession(app, request, person_there ? &terminal_approver : nullptr, sink);
   if (!driver.ok()) {
     const ErrorCode code = driver.error().code;

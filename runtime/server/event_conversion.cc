@@ -67,6 +67,17 @@ struct Fill {
       out.add_labels(ToUtf8(label));
     }
   }
+  void operator()(const agent::CallAsked& e) const {
+    auto& out = *event.mutable_call_asked();
+    out.set_call(ToUtf8(e.call));
+    out.set_digest(ToUtf8(e.digest));
+    for (const std::string& user : e.users) {
+      out.add_users(ToUtf8(user));
+    }
+    out.set_role(ToUtf8(e.role));
+    out.set_count(e.count);
+    out.set_expires_ms(e.expires_ms);
+  }
   void operator()(const agent::CallApproval& e) const {
     auto& out = *event.mutable_call_approval();
     out.set_call(ToUtf8(e.call));

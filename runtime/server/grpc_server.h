@@ -1,12 +1,14 @@
-// GrpcServer: the gateway of `nacre serve`. It listens on a Unix socket only, and offers
-// nacre.v1.SessionService and grpc.health.v1.Health.
+// GrpcServer: the gateway of `nacre serve`. It listens on Unix sockets only: on its own it offers
+// nacre.v1.SessionService, grpc.health.v1.Health and, where calls wait for a person's answer,
+// nacre.v1.ApprovalService; on the approval socket the last one alone.
 //
 //   auto server = NACRE_TRY(GrpcServer::Start(options, services));
 //   std::cerr << "listening on " << options.socket_path << "\n";
 //   NACRE_TRY(server->ServeUntil(cancel));   // cancel: SIGTERM and SIGINT, by the command
 //
 // We accept connections ourselves and hand them to gRPC, because gRPC neither sets the socket's
-// mode nor looks at who connects.
+// mode nor looks at who connects. Each approver's connections end in a gRPC server of their own, which
+// knows them by that: nothing that a request says counts.
 #pragma once
 
 #include <memory>
@@ -22,7 +24,7 @@ namespace nacre::server {
 class GrpcServer final {
  public:
   // Listens at once: a client that connects now is served when ServeUntil() runs. `services` are
-  // borrowed for the server's life. Errors: those of UnixListener::Listen().
+  // borrowed for the server's life. Errors: those of UnixListener::Listen() and GroupNamed().
   static Result<std::unique_ptr<GrpcServer>> Start(const ServerOptions& options,
                                                    const agent::Services& services);
 

@@ -25,8 +25,18 @@ struct SessionServiceOptions {
   size_t queue_bytes_max = 1 << 20;  // per stream: events that the client has not read
 };
 
+struct ApprovalOptions {
+  // A call that a rule asks for waits for an answer, instead of being refused.
+  bool wait = false;
+  // Where the members of `group` answer, besides whoever may use the server's own socket. Absolute, at
+  // most 107 bytes; empty: nowhere. Needs `wait`.
+  std::string socket_path;
+  std::string group;  // of the host
+};
+
 struct ServerOptions {
   std::string socket_path;  // absolute, at most 107 bytes
+  ApprovalOptions approvals = {};
   SessionServiceOptions sessions;
 };
 

@@ -7,6 +7,7 @@
 
 #include "base/ids.h"
 #include "runtime/server/event_conversion.h"
+#include "runtime/server/unary_answer.h"
 #include "runtime/server/workspace_scope.h"
 
 namespace nacre::server {
@@ -24,9 +25,6 @@ constexpr size_t kUlidSize = 26;
 
 Error Invalid(std::string message) {
   return {ErrorCode::kInvalidArgument, std::move(message)};
-}
-Error Busy() {
-  return {ErrorCode::kResourceExhausted, "the server is busy; try again in a moment"};
 }
 
 // What the store may be asked for: nothing else reaches it.
@@ -61,9 +59,11 @@ Status StatusOf(const Result<agent::TurnFinished>& turn) {
 
 }  // namespace
 
-SessionService::SessionService(SessionServiceOptions options, const agent::Services& services)
+SessionService::SessionService(SessionServiceOptions options, const agent::Services& services,
+                               ApprovalBook* approvals)
     : options_(std::move(options)),
       services_(services),
+      approvals_(approvals),
       requests_(kRequestThreads, kRequestsWaitingMax),
       turns_(options_.turns_max, 0) {}
 
@@ -77,35 +77,25 @@ void SessionService::BeginShutdown() {
 
 // ---- the edge: on gRPC's threads ----
 
-grpc::ServerUnaryReactor* SessionService::Answer(grpc::CallbackServerContext* context,
-                                                 std::function<Status()> work) {
-  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  const auto status = std::make_shared<Status>();
-  const bool posted = requests_.Post([status, work = std::move(work)] { *status = work(); },
-                                     [status, reactor] { reactor->Finish(ToGrpc(*status)); });
-  if (!posted) {
-    reactor->Finish(ToGrpc(Busy()));
-  }
-  return reactor;
-}
-
 grpc::ServerUnaryReactor* SessionService::CreateSession(grpc::CallbackServerContext* context,
                                                         const v1::CreateSessionRequest* request,
                                                         v1::CreateSessionResponse* response) {
-  // gRPC keeps request and response until Finish().
-  return Answer(context, [this, request, response] { return Create(*request, *response); });
+  return AnswerOn(requests_, *context,
+                  [this, request, response] { return Create(*request, *response); });
 }
 
 grpc::ServerUnaryReactor* SessionService::CancelTurn(grpc::CallbackServerContext* context,
                                                      const v1::CancelTurnRequest* request,
                                                      v1::CancelTurnResponse* response) {
-  return Answer(context, [this, request, response] { return Cancel(*request, *response); });
+  return AnswerOn(requests_, *context,
+                  [this, request, response] { return Cancel(*request, *response); });
 }
 
 grpc::ServerUnaryReactor* SessionService::ListSessions(grpc::CallbackServerContext* context,
                                                        const v1::ListSessionsRequest* request,
                                                        v1::ListSessionsResponse* response) {
-  return Answer(context, [this, request, response] { return List(*request, *response); });
+  return AnswerOn(requests_, *context,
+                  [this, request, response] { return List(*request, *response); });
 }
 
 grpc::ServerWriteReactor<v1::TurnEvent>* SessionService::SendMessage(
@@ -118,8 +108,8 @@ grpc::ServerWriteReactor<v1::TurnEvent>* SessionService::SendMessage(
   return Stream(
       request->session(),
       [this, session = request->session(), text = request->text()](TurnStream& stream) -> Status {
-        const auto driver = NACRE_TRY(OpenSession(session, stream));
-        return StatusOf(driver->RunTurn(text, stream.cancel_token()));
+        const OpenedSession opened = NACRE_TRY(OpenSession(session, stream));
+        return StatusOf(opened.driver->RunTurn(text, stream.cancel_token()));
       });
 }
 
@@ -128,11 +118,11 @@ grpc::ServerWriteReactor<v1::TurnEvent>* SessionService::ResumeSession(
   (void)context;
   return Stream(
       request->session(), [this, session = request->session()](TurnStream& stream) -> Status {
-        const auto driver = NACRE_TRY(OpenSession(session, stream));
-        if (!driver->has_unfinished_turn()) {
+        const OpenedSession opened = NACRE_TRY(OpenSession(session, stream));
+        if (!opened.driver->has_unfinished_turn()) {
           return Error{ErrorCode::kFailedPrecondition, "the session has no unfinished turn"};
         }
-        return StatusOf(driver->ContinueTurn(stream.cancel_token()));
+        return StatusOf(opened.driver->ContinueTurn(stream.cancel_token()));
       });
 }
 
@@ -228,8 +218,8 @@ Status SessionService::Create(const v1::CreateSessionRequest& request,
   return Ok();
 }
 
-Result<std::unique_ptr<agent::SessionDriver>> SessionService::OpenSession(
-    const std::string& session, TurnStream& stream) {
+Result<SessionService::OpenedSession> SessionService::OpenSession(const std::string& session,
+                                                                  TurnStream& stream) {
   const memory::SessionRecord record = NACRE_TRY(services_.store.LoadSession(session)).session;
   {
     const std::lock_guard lock(mutex_);
@@ -249,7 +239,15 @@ Result<std::unique_ptr<agent::SessionDriver>> SessionService::OpenSession(
                  "the policy \"" + record.policy +
                      "\" has changed since the session began; start a new one"};
   }
-  return agent::SessionDriver::Resume(services_, std::move(options), record.id, stream);
+  OpenedSession opened;
+  agent::Services services = services_;
+  if (approvals_ != nullptr) {
+    opened.approver = std::make_unique<BookApprover>(*approvals_, stream.cancel_token());
+    services.approver = opened.approver.get();
+  }
+  opened.driver =
+      NACRE_TRY(agent::SessionDriver::Resume(services, std::move(options), record.id, stream));
+  return opened;
 }
 
 Status SessionService::Cancel(const v1::CancelTurnRequest& request,

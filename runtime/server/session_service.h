@@ -19,6 +19,7 @@
 #include "base/result.h"
 #include "nacre/v1/session.grpc.pb.h"
 #include "runtime/agent/session_driver.h"
+#include "runtime/server/approval_book.h"
 #include "runtime/server/server_options.h"
 #include "runtime/server/turn_stream.h"
 #include "runtime/server/worker_pool.h"
@@ -28,8 +29,10 @@ namespace nacre::server {
 // Thread-safe. Must outlive the grpc::Server that serves it, and that one every RPC.
 class SessionService final : public v1::SessionService::CallbackService {
  public:
-  // `services` are borrowed for the object's life.
-  SessionService(SessionServiceOptions options, const agent::Services& services);
+  // `services` are borrowed for the object's life, and so is `approvals`, where a call that a rule
+  // asks for waits; without it, such calls are refused.
+  SessionService(SessionServiceOptions options, const agent::Services& services,
+                 ApprovalBook* approvals);
   SessionService(const SessionService&) = delete;
   SessionService& operator=(const SessionService&) = delete;
 
@@ -60,8 +63,6 @@ class SessionService final : public v1::SessionService::CallbackService {
   };
   using Turn = std::function<Status(TurnStream& stream)>;
 
-  grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context,
-                                   std::function<Status()> work);
   grpc::ServerWriteReactor<v1::TurnEvent>* Stream(const std::string& session, Turn turn);
   grpc::ServerWriteReactor<v1::TurnEvent>* Refuse(const Error& error);
   Status Register(TurnStream* stream, const std::string& session);
@@ -71,12 +72,16 @@ class SessionService final : public v1::SessionService::CallbackService {
   Status Create(const v1::CreateSessionRequest& request, v1::CreateSessionResponse& response);
   Status List(const v1::ListSessionsRequest& request, v1::ListSessionsResponse& response);
   Status Cancel(const v1::CancelTurnRequest& request, v1::CancelTurnResponse& response);
-  // The session, ready for one turn that is told to `stream`.
-  Result<std::unique_ptr<agent::SessionDriver>> OpenSession(const std::string& session,
-                                                            TurnStream& stream);
+  // A session, ready for one turn that is told to its stream.
+  struct OpenedSession {
+    std::unique_ptr<agent::Approver> approver;  // borrowed by the driver; null: nobody can be asked
+    std::unique_ptr<agent::SessionDriver> driver;
+  };
+  Result<OpenedSession> OpenSession(const std::string& session, TurnStream& stream);
 
   const SessionServiceOptions options_;
   const agent::Services services_;
+  ApprovalBook* const approvals_;
 
   std::mutex mutex_;
   std::map<TurnStream*, Open> streams_;  // guarded by mutex_, as is the next

@@ -86,11 +86,13 @@ Status RemoveStale(const std::string& path, const sockaddr_un& address) {
   return Ok();
 }
 
-bool IsUsOrRoot(int connection) {
+std::optional<uid_t> UserOf(int connection) {
   ucred peer{};
   socklen_t size = sizeof peer;
-  return ::getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
-         size == sizeof peer && (peer.uid == ::geteuid() || peer.uid == 0);
+  if (::getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || size != sizeof peer) {
+    return std::nullopt;
+  }
+  return peer.uid;
 }
 
 bool LeavesRoomForTurns(int descriptor) {
@@ -102,12 +104,18 @@ bool LeavesRoomForTurns(int descriptor) {
 
 }  // namespace
 
-UnixListener::UnixListener(UniqueFd socket, std::string path, dev_t device, ino_t inode)
-    : socket_(std::move(socket)), path_(std::move(path)), device_(device), inode_(inode) {}
+UnixListener::UnixListener(UniqueFd socket, std::string path, bool for_group, dev_t device,
+                           ino_t inode)
+    : socket_(std::move(socket)),
+      path_(std::move(path)),
+      for_group_(for_group),
+      device_(device),
+      inode_(inode) {}
 
 UnixListener::UnixListener(UnixListener&& other) noexcept
     : socket_(std::move(other.socket_)),
       path_(std::exchange(other.path_, {})),
+      for_group_(other.for_group_),
       device_(other.device_),
       inode_(other.inode_) {}
 
@@ -119,7 +127,7 @@ UnixListener::~UnixListener() {
   }
 }
 
-Result<UnixListener> UnixListener::Listen(const std::string& path) {
+Result<UnixListener> UnixListener::Listen(const std::string& path, std::optional<gid_t> group) {
   const sockaddr_un address = NACRE_TRY(AddressOf(path));
   const std::string parent = path.substr(0, std::max<size_t>(path.rfind('/'), 1));
   NACRE_TRY(MakeDirectories(parent));
@@ -150,27 +158,37 @@ Result<UnixListener> UnixListener::Listen(const std::string& path) {
     ::unlink(path.c_str());
     return error;
   }
-  UnixListener listener(std::move(socket), path, info.st_dev, info.st_ino);
+  UnixListener listener(std::move(socket), path, group.has_value(), info.st_dev, info.st_ino);
+  // The group first, then what it may: never another group. Nobody but us and root can put another
+  // file there meanwhile (CheckDirectory).
+  if (group.has_value() && (::lchown(path.c_str(), static_cast<uid_t>(-1), *group) != 0 ||
+                            ::chmod(path.c_str(), S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP) != 0)) {
+    return SysError("give " + path + " to group " + std::to_string(*group), errno);
+  }
   if (::listen(listener.socket_.get(), kBacklog) != 0) {
     return SysError("listen on " + path, errno);
   }
   return listener;
 }
 
-Result<UniqueFd> UnixListener::Accept() {
-  UniqueFd connection(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-  if (!connection) {
+Result<Connection> UnixListener::Accept() {
+  Connection connection;
+  connection.socket =
+      UniqueFd(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  if (!connection.valid()) {
     if (errno == EAGAIN || errno == ECONNABORTED || errno == EINTR) {
-      return UniqueFd();
+      return Connection();
     }
     return SysError("accept", errno);
   }
-  if (!LeavesRoomForTurns(connection.get())) {
+  if (!LeavesRoomForTurns(connection.socket.get())) {
     return Error{ErrorCode::kResourceExhausted, "too many connections"};
   }
-  if (!IsUsOrRoot(connection.get())) {
-    return UniqueFd();
+  const std::optional<uid_t> user = UserOf(connection.socket.get());
+  if (!user.has_value() || (!for_group_ && *user != ::geteuid() && *user != 0)) {
+    return Connection();
   }
+  connection.user = *user;
   return connection;
 }
 

@@ -88,6 +88,16 @@ Result<Event> FromProto(const v1::TurnEvent& event) {
       return Make("text.delta", {{"text", event.text_delta().text()}});
     case v1::TurnEvent::kCallDecided:
       return FromDecided(event.call_decided());
+    case v1::TurnEvent::kCallAsked: {
+      const v1::CallAsked& e = event.call_asked();
+      return Make("call.asked",
+                  {{"call", e.call()},
+                   {"digest", e.digest()},
+                   {"users", std::vector<std::string>(e.users().begin(), e.users().end())},
+                   {"role", e.role()},
+                   {"count", e.count()},
+                   {"expires_ms", e.expires_ms()}});
+    }
     case v1::TurnEvent::kCallApproval: {
       const v1::CallApproval& e = event.call_approval();
       return Make("call.approval",

@@ -1,26 +1,21 @@
 #include "sdk/client/session_client.h"
 
-#include <fcntl.h>
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
-#include <grpcpp/create_channel_posix.h>
-#include <grpcpp/support/channel_arguments.h>
 #include <poll.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
-#include <cstring>
 #include <mutex>
 #include <optional>
 #include <utility>
 
 #include "base/unique_fd.h"
 #include "nacre/v1/session.grpc.pb.h"
+#include "sdk/client/channel.h"
 #include "sdk/client/event_conversion.h"
 
 namespace nacre::client {
@@ -29,15 +24,10 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr int kMessageBytesMax = 4 << 20;
 constexpr size_t kTitleBytesMax = 4096;
 constexpr std::chrono::seconds kCallTimeout{30};
 constexpr std::chrono::seconds kCancelTimeout{5};
 constexpr std::chrono::seconds kCancelGrace{10};
-
-void SetTimeout(grpc::ClientContext& context, std::chrono::seconds timeout) {
-  context.set_deadline(std::chrono::system_clock::now() + timeout);
-}
 
 // For poll(2): how long until then. Rounded up: a wait that ends a moment too early would only be
 // repeated.
@@ -47,44 +37,6 @@ int MillisUntil(steady_clock::time_point time) {
   }
   const auto left = std::chrono::ceil<milliseconds>(time - steady_clock::now()).count();
   return static_cast<int>(std::max<milliseconds::rep>(left, 0));
-}
-
-Result<UniqueFd> ConnectTo(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.empty() || path.size() >= sizeof address.sun_path ||
-      path.find('\0') != std::string::npos) {
-    return Error{ErrorCode::kInvalidArgument, "a socket path has 1 to " +
-                                                  std::to_string(sizeof address.sun_path - 1) +
-                                                  " bytes: " + path};
-  }
-  std::memcpy(address.sun_path, path.data(), path.size());
-  UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!socket) {
-    return SysError("socket", errno);
-  }
-  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    const int reason = errno;
-    if (reason == ENOENT || reason == ECONNREFUSED) {
-      return Error{ErrorCode::kUnavailable,
-                   "no server listens on " + path + "; start one with nacre serve"};
-    }
-    return SysError("connect to " + path, reason);
-  }
-  ucred peer{};
-  socklen_t size = sizeof peer;
-  if (::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
-    return SysError("ask who serves " + path, errno);
-  }
-  if (peer.uid != ::geteuid() && peer.uid != 0) {
-    return Error{ErrorCode::kPermissionDenied, "the server on " + path + " belongs to user " +
-                                                   std::to_string(peer.uid) + ", not to you"};
-  }
-  const int flags = ::fcntl(socket.get(), F_GETFL);
-  if (flags < 0 || ::fcntl(socket.get(), F_SETFL, flags | O_NONBLOCK) != 0) {
-    return SysError("fcntl of the connection", errno);
-  }
-  return socket;
 }
 
 // Receives a stream on gRPC's threads, one message at a time, for a thread that also waits for a
@@ -219,11 +171,7 @@ SessionClient::SessionClient(std::unique_ptr<Connection> connection)
 SessionClient::~SessionClient() = default;
 
 Result<std::unique_ptr<SessionClient>> SessionClient::Connect(const std::string& socket_path) {
-  UniqueFd socket = NACRE_TRY(ConnectTo(socket_path));
-  grpc::ChannelArguments arguments;
-  arguments.SetMaxReceiveMessageSize(kMessageBytesMax);
-  auto channel =
-      grpc::CreateCustomInsecureChannelFromFd("nacre", socket.release(), arguments);  // closes it
+  auto channel = NACRE_TRY(OpenChannel(socket_path, ServedBy::kUsOrRoot));
   return std::unique_ptr<SessionClient>(
       new SessionClient(std::make_unique<Connection>(std::move(channel))));
 }

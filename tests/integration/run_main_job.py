@@ -6,6 +6,7 @@ not at its words. Where a test needs an exact reply, tests/support/scripted_engi
 import json
 import os
 import pathlib
+import pty
 import re
 import shutil
 import signal
@@ -640,10 +641,10 @@ class Doctor(NacreCase):
 class Gateway(NacreCase):
     """`nacre serve` and `nacre run --connect` do what `nacre run` does."""
 
-    def serve(self, engine):
+    def serve(self, engine, *options):
         path = self.folder / "s"  # short: a Unix socket's path has 107 bytes at most
         process = self.start("serve", "--json", "--socket", path, "--workspace", self.workspace, "--engine", engine.url,
-                             "--model", "scripted")
+                             "--model", "scripted", *options)
         self.assertEqual(json.loads(process.stdout.readline())["event"], "listening")
         return process, path
 
@@ -667,6 +668,73 @@ class Gateway(NacreCase):
                          [list(e) for e in here.events if e["event"] == "turn.finished"])
         self.assertEqual(process.returncode, 0)
         self.assert_verified()
+
+    def ask_for_notes(self, engine):
+        """A gateway where reading asks whoever runs it."""
+        self.write("notes.txt", "the meeting is in Oslo\n")
+        policy = self.policy("""\
+nacre: policy/1
+name: asking
+workspace: {mode: read-only}
+sandbox: {require: {cgroup: false, id_maps: false}}
+tools:
+  - {id: look, reason: people decide, tool: fs.read, decision: ask, approvers: {expires: 60s}}
+""")
+        return self.serve(engine, "--policy", policy, "--approvals")
+
+    def test_a_call_waits_for_the_yes_of_another_command(self):
+        for word, calls in (("allow", 1), ("deny", 0)):
+            with self.subTest(word), ScriptedEngine([call("fs.read", path="notes.txt"), answer("Done.")]) as engine:
+                server, path = self.ask_for_notes(engine)
+                turn = self.start("run", "--json", "--connect", path, "Read notes.txt")
+                asked = next(event for event in map(json.loads, turn.stdout) if event["event"] == "call.asked")
+                listed = self.nacre("approval", "list", "--json", "--connect", path).events
+                self.assertEqual([(a["call"], a["tool"], a["digest"]) for a in listed],
+                                 [(asked["call"], "fs.read", asked["digest"])])
+                self.assertEqual(list(listed[0]["files"]), ["/workspace/notes.txt"])
+                shown = self.nacre("approval", "list", "--connect", path).stdout
+                self.assertIn("people decide", shown)
+                self.nacre("approval", word, "01", "--connect", path, exit_code=2)  # too short to mean one call
+                self.nacre("approval", word, "01J00000", "--connect", path, exit_code=1)
+                said = json.loads(self.nacre("approval", word, asked["call"], "--json", "--connect", path).stdout)
+                self.assertEqual((said["approved"], said["missing"]), (word == "allow", 0))
+                rest = [json.loads(line) for line in turn.stdout]
+                self.assertEqual(rest[-1]["calls"], calls)
+                self.nacre("approval", word, asked["call"], "--connect", path, exit_code=1)  # no longer asked
+                server.send_signal(signal.SIGTERM)
+                server.wait(30)
+        records = [r for r in self.audit() if r["event"] == "call.approval"]
+        self.assertEqual([r["data"]["approved"] for r in records], [True, False])
+        self.assertTrue(all(r["data"]["by"].endswith("through the gateway") for r in records), records)
+        self.assert_verified()
+
+    def test_a_person_at_the_terminal_answers_for_a_gateway(self):
+        with ScriptedEngine([call("fs.read", path="notes.txt"), answer("Done.")]) as engine:
+            _, path = self.ask_for_notes(engine)
+            ours, theirs = pty.openpty()
+            self.addCleanup(os.close, ours)
+            process = subprocess.Popen(self.command("run", "--connect", path, "Read notes.txt"), stdin=theirs,
+                                       stdout=theirs, stderr=theirs, start_new_session=True, env=self.environment())
+            self.addCleanup(process.wait)
+            self.addCleanup(process.kill)
+            os.close(theirs)
+            seen = b""
+            while b"[y/N]" not in seen:
+                seen += os.read(ours, 4096)
+            self.assertIn(b"people decide", seen)
+            os.write(ours, b"y\n")
+            while b"Done." not in seen:
+                seen += os.read(ours, 4096)
+            self.assertEqual(process.wait(60), 0)
+        self.assertEqual([r["data"]["approved"] for r in self.audit() if r["event"] == "call.approval"], [True])
+
+    def test_a_gateway_that_asks_nobody_says_so(self):
+        with ScriptedEngine([]) as engine:
+            _, path = self.serve(engine)
+            done = self.nacre("approval", "list", "--connect", path, exit_code=3)
+            self.assertIn("--approvals", done.stderr)
+            done = self.nacre("approval", "watch", "--connect", path, exit_code=2)
+            self.assertIn("terminal", done.stderr)
 
     def test_only_its_owner_can_connect(self):
         with ScriptedEngine([]) as engine:

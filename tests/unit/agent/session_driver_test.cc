@@ -414,7 +414,7 @@ TEST_CASE("a yes to a call whose file changed meanwhile is a no") {
    public:
     std::string file;
     bool meddle = false;
-    Approval Ask(const ToolCall&, const policy::Decision&) override {
+    Approval Ask(const ApprovalRequest&) override {
       if (meddle) {
         REQUIRE(WriteFileAtomically(file, "changed").ok());
       }
@@ -444,7 +444,7 @@ TEST_CASE("a yes to a call whose file changed meanwhile is a no") {
 TEST_CASE("nobody is asked about a call that a yes could not be held to") {
   class Never final : public Approver {
    public:
-    Approval Ask(const ToolCall&, const policy::Decision&) override {
+    Approval Ask(const ApprovalRequest&) override {
       FAIL("asked");
       return {true, "a test"};
     }

@@ -165,9 +165,17 @@ TEST_CASE("each mistake in a rule is named at its line and column") {
        "p.yaml:4:5: tools[0]: a rule needs \"reason\""},
       {"  - {id: a, reason: r, tool: t, desicion: deny, decision: deny}\n",
        R"(p.yaml:4:33: tools[0].desicion: unknown key; did you mean "decision"?)"},
-      {"  - {id: a, reason: r, tool: t, decision: ask, approvers: {count: 1}}\n",
-       "p.yaml:4:60: tools[0].approvers.count: this version does not enforce \"count\", so it "
-       "refuses the policy"},
+      {"  - {id: a, reason: r, tool: t, decision: ask, approvers: {count: 2}}\n",
+       "p.yaml:4:67: tools[0].approvers.count: without users or a role there is one person, who "
+       "runs "
+       "nacre"},
+      {"  - {id: a, reason: r, tool: t, decision: ask, approvers: {users: [a, b], count: 3}}\n",
+       "p.yaml:4:82: tools[0].approvers.count: there are fewer users than that"},
+      {"  - {id: a, reason: r, tool: t, decision: ask, approvers: {role: ops, count: 17}}\n",
+       "p.yaml:4:78: tools[0].approvers.count: 17 is not between 1 and 16"},
+      {"  - {id: a, reason: r, tool: t, decision: ask, approvers: {role: -ops}}\n",
+       "p.yaml:4:66: tools[0].approvers.role: expected the name of a group of this host, such as "
+       "operator"},
       {"  - {id: a, reason: r, tool: t, decision: allow, approvers: {expires: 1m}}\n",
        "p.yaml:4:61: tools[0].approvers: only a rule that asks has approvers"},
       {"  - {id: a, reason: r, tool: t, decision: ask, approvers: {expires: 100ms}}\n",

@@ -25,6 +25,7 @@ std::vector<agent::Event> OneOfEach() {
                          "in the workspace",
                          "builtin/coding:12:5",
                          {"category:pii", "integrity:untrusted"}},
+      agent::CallAsked{"01L", "sha256:bb", {"alice", "bob"}, "operator", 2, 900'000},
       agent::CallApproval{"01L", true, "uid 1000 on the terminal"},
       agent::CallStarted{"01L"},
       agent::CallFinished{"01L",

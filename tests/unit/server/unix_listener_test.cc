@@ -41,7 +41,7 @@ int ConnectTo(const char* path) {
   return fd;
 }
 
-Result<UniqueFd> AcceptNext(UnixListener& listener) {
+Result<Connection> AcceptNext(UnixListener& listener) {
   pollfd waiting{listener.poll_fd(), POLLIN, 0};
   ::poll(&waiting, 1, -1);
   return listener.Accept();
@@ -62,10 +62,12 @@ TEST_CASE("a socket is private from its first moment and gone with its listener"
     REQUIRE(client);
     const auto connection = AcceptNext(listener.value());
     REQUIRE(connection.ok());
-    REQUIRE(connection.value());
-    CHECK((::fcntl(connection.value().get(), F_GETFD) & FD_CLOEXEC) != 0);
-    CHECK((::fcntl(connection.value().get(), F_GETFL) & O_NONBLOCK) != 0);
-    CHECK_FALSE(listener.value().Accept().value());  // nobody else waits
+    REQUIRE(connection.value().valid());
+    CHECK(connection.value().user == ::geteuid());
+    const int fd = connection.value().socket.get();
+    CHECK((::fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0);
+    CHECK((::fcntl(fd, F_GETFL) & O_NONBLOCK) != 0);
+    CHECK_FALSE(listener.value().Accept().value().valid());  // nobody else waits
   }
   CHECK_FALSE(Exists(path));
 }
@@ -154,7 +156,7 @@ TEST_CASE("another user's connection is closed unread") {
     if (open_mode) {
       const auto connection = AcceptNext(listener.value());
       REQUIRE(connection.ok());
-      CHECK_FALSE(connection.value());
+      CHECK_FALSE(connection.value().valid());
     }
     int status = 0;
     REQUIRE(::waitpid(child, &status, 0) == child);

@@ -376,8 +376,7 @@ class PlayedSandbox final : public sandbox::Sandbox {
 class PlayedPerson final : public agent::Approver {
  public:
   explicit PlayedPerson(const Fate& fate) : fate_(fate) {}
-  agent::Approval Ask(const agent::ToolCall& /*call*/,
-                      const policy::Decision& /*decision*/) override {
+  agent::Approval Ask(const agent::ApprovalRequest& /*request*/) override {
     return {fate_.person, "the person"};
   }
 
