@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/unique_fd.h"
 #include "runtime/audit/base64.h"
+#include "runtime/audit/checked_log.h"
 #include "runtime/audit/checkpoint.h"
 #include "runtime/audit/cosignature.h"
 #include "runtime/audit/entry_reader.h"
@@ -48,7 +49,7 @@ struct Position {
 class Verifier final {
  public:
   Verifier(const std::string& directory, const VerifyOptions& options)
-      : directory_(directory), options_(options) {}
+      : directory_(directory), options_(options), first_(FirstRecord(directory)) {}
 
   VerifyReport Run() {
     if (LoadKey()) {
@@ -58,6 +59,7 @@ class Verifier final {
       LoadHead();
       LoadHistory();
       CheckRecords();
+      CheckPruned();
     }
     report_.ok = report_.problems.empty();
     return std::move(report_);
@@ -255,40 +257,76 @@ class Verifier final {
   // The edge of the tree from which on records are read: that of a remembered checkpoint when the
   // tiles lead to it, or else the beginning.
   TreeEdge Begin() {
-    if (since_.size == 0) {
-      return {};
+    if (since_.size == 0 || since_.size < first_) {
+      return AfterPruned();
     }
     auto tiles = TileReader::Open(directory_, since_.size, published_);
     if (!tiles.ok() || tiles.value().Root() != since_.root) {
-      return {};
+      return AfterPruned();
     }
     // What is under the largest one is not read again. The smaller ones are compared with the tiles that
     // lead to it.
     for (const Anchor& smaller : remembered_) {
       const Checkpoint& at = smaller.checkpoint;
       if (at.size != 0 && at.size < since_.size) {
-        const auto old = OldRoot(tiles.value(), at.size);
+        const auto old = tiles.value().RootAt(at.size);
         if (!old.ok() || old.value() != at.root) {
-          return {};  // all of it is read, and says where
+          return AfterPruned();  // all of it is read, and says where
         }
       }
     }
     return tiles.value().edge();
   }
 
-  // Of the tree over the first `size` records, out of its complete subtrees. `size` is not 0.
-  static Result<Sha256Digest> OldRoot(TileReader& tiles, uint64_t size) {
-    std::vector<Sha256Digest> subtrees;
-    for (uint64_t begin = 0; begin < size;) {
-      const int height = std::bit_width(size - begin) - 1;
-      subtrees.push_back(NACRE_TRY(tiles.CheckedRoot(height, begin >> height)));
-      begin += uint64_t{1} << height;
+  // The edge at the first record that is there. What the tiles say of those before it is compared with what was
+  // signed later, like all that comes after it.
+  TreeEdge AfterPruned() {
+    if (first_ == 0) {
+      return {};
     }
-    Sha256Digest root = subtrees.back();
-    for (size_t i = subtrees.size() - 1; i-- > 0;) {
-      root = NodeHash(subtrees[i], root);
+    auto edge = LoadTreeEdge(directory_, first_, published_);
+    if (!edge.ok()) {
+      Problem("the tiles of the records before " + std::to_string(first_) + ": " +
+              edge.error().message);
+      return {};
     }
-    return root;
+    return std::move(edge).value();
+  }
+
+  // First records are missing: a signed record must say so, and their hashes must still lead to every root.
+  void CheckPruned() {
+    if (first_ == 0) {
+      return;
+    }
+    auto log = CheckedLog::Open(directory_);
+    const auto pruning =
+        log.ok() ? FindPruning(log.value()) : Result<std::optional<Pruning>>(log.error());
+    if (!pruning.ok()) {
+      const auto said = log.ok() ? NewestPruning(log.value()) : std::optional<Pruning>();
+      report_.first_bad = said.has_value() ? said->before : 0;
+      return Problem(pruning.error().message);
+    }
+    if (!pruning.value().has_value()) {
+      return;  // they were all there a moment ago
+    }
+    report_.pruned = pruning.value();
+    TileReader& tree = *log.value().tree();
+    for (uint64_t number = 0; number < first_ / kTileWidth; ++number) {
+      if (const auto leaf = tree.CheckedRoot(0, number * kTileWidth); !leaf.ok()) {
+        return Problem(leaf.error().message);
+      }
+    }
+    for (const Anchor& anchor : anchors_) {
+      const Checkpoint& at = anchor.checkpoint;
+      if (at.size == 0 || at.size >= first_) {
+        continue;
+      }
+      const auto root = tree.RootAt(at.size);
+      if (!root.ok() || root.value() != at.root) {
+        Problem(anchor.name + ": the hashes of the pruned records do not lead to its root");
+      }
+    }
+    report_.notes.push_back(Describe(*pruning.value()) + "; their hashes verify");
   }
 
   void CheckRecords() {
@@ -380,6 +418,10 @@ class Verifier final {
   std::optional<Sha256Digest> LeafBefore(uint64_t index) const {
     if (index == 0) {
       return std::nullopt;
+    }
+    if (index == first_) {
+      const auto tile = LowestTile(index / kTileWidth - 1);
+      return tile.has_value() ? HashIn(*tile, kTileWidth - 1) : std::nullopt;
     }
     EntryReader reader(directory_, index - 1);
     std::string_view entry;
@@ -595,6 +637,7 @@ class Verifier final {
 
   const std::string& directory_;
   const VerifyOptions& options_;
+  const uint64_t first_;  // the first record that is there
   VerifyReport report_;
   std::optional<KeyChain> keys_;
   std::vector<Anchor> remembered_;
@@ -616,7 +659,22 @@ Result<VerifyReport> VerifyAuditLog(const std::string& directory, const VerifyOp
   if (!opened) {
     return SysError("audit log " + directory, errno);
   }
-  return Verifier(directory, options).Run();
+  constexpr int kTries = 3;  // records may be pruned while they are read
+  for (int i = 1;; ++i) {
+    const uint64_t first = FirstRecord(directory);
+    VerifyReport report = Verifier(directory, options).Run();
+    if (report.ok || i == kTries || FirstRecord(directory) == first) {
+      return report;
+    }
+  }
+}
+
+OrderedJson ToJson(const std::optional<Pruning>& pruned) {
+  return !pruned.has_value() ? OrderedJson(nullptr)
+                             : OrderedJson{{"before", pruned->before},
+                                           {"time", pruned->time},
+                                           {"rule", pruned->rule},
+                                           {"record", pruned->record}};
 }
 
 OrderedJson ToJson(const VerifyReport& report) {
@@ -627,6 +685,7 @@ OrderedJson ToJson(const VerifyReport& report) {
           {"keys", report.keys},
           {"covered", report.covered},
           {"root", report.root},
+          {"pruned", ToJson(report.pruned)},
           {"first_bad",
            report.first_bad.has_value() ? OrderedJson(*report.first_bad) : OrderedJson(nullptr)},
           {"problems", report.problems},
@@ -668,6 +727,7 @@ uint64_t RecordsHint(const std::string& directory) {
 
 Status ReadAuditLog(const std::string& directory, uint64_t first,
                     const std::function<bool(uint64_t index, const Json& record)>& visit) {
+  first = std::max(first, FirstRecord(directory));
   EntryReader reader(directory, first);
   std::string_view entry;
   while (true) {

@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "base/result.h"
+#include "runtime/audit/pruning.h"
 
 namespace nacre::audit {
 
@@ -37,6 +38,8 @@ struct VerifyReport {
   uint64_t keys = 0;     // that the log has had, each introduced by the one before
   uint64_t covered = 0;  // records under the newest good checkpoint; later ones are unsigned as yet
   std::string root;      // base64, as in the checkpoint
+  // Of first records that are not there any more, as a signed record of this log says.
+  std::optional<Pruning> pruned;
   // The first record that is known to be wrong or missing, where a problem is one of records.
   std::optional<uint64_t> first_bad;
   // One per problem: "record 17: content does not match the tree signed at 20 records".
@@ -52,6 +55,7 @@ Result<VerifyReport> VerifyAuditLog(const std::string& directory,
 
 // What VerifyAuditLog says, for machines and for people: the latter in printable ASCII only, whatever a
 // hostile directory made it contain; several lines, each with its newline.
+OrderedJson ToJson(const std::optional<Pruning>& pruned);
 OrderedJson ToJson(const VerifyReport& report);
 std::string ToText(const VerifyReport& report);
 
@@ -61,7 +65,7 @@ uint64_t RecordsHint(const std::string& directory);
 
 // Calls `visit` with each record's index and JSON, from `first` on, until it answers false.
 // Bounded reading of hostile bytes; stops with an error at the first record that does not parse.
-// Nothing is called when there are no more than `first` records.
+// Nothing is called when there are no more than `first` records. Pruned ones are passed over (FirstRecord).
 Status ReadAuditLog(const std::string& directory, uint64_t first,
                     const std::function<bool(uint64_t index, const Json& record)>& visit);
 

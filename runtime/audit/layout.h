@@ -14,6 +14,7 @@
 //   key, key.pub         the log's Ed25519 key (0600) and its public half
 //   keys                 absent until the key is changed: the first key, and each change (key_chain.h)
 //   key.next             a new key until the change to it is complete, then nothing
+//   pruned               absent until records were pruned: the index of the record that says so (pruning.h)
 //   lock                 empty; writers take turns through an open-file-description lock on it
 #pragma once
 
@@ -30,6 +31,7 @@ constexpr char kKeyFile[] = "key";
 constexpr char kPublicKeyFile[] = "key.pub";
 constexpr char kKeysFile[] = "keys";
 constexpr char kNextKeyFile[] = "key.next";
+constexpr char kPrunedFile[] = "pruned";
 // What the log was before it had this layout.
 constexpr char kFormerRecordsFile[] = "records.jsonl";
 

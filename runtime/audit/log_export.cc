@@ -7,6 +7,7 @@
 #include "runtime/audit/checked_log.h"
 #include "runtime/audit/entry_reader.h"
 #include "runtime/audit/layout.h"
+#include "runtime/audit/pruning.h"
 
 namespace nacre::audit {
 namespace {
@@ -73,9 +74,24 @@ Result<uint64_t> ExportLog(const std::string& directory, const ExportOptions& op
   if (cursor.next > log.signed_records()) {
     return other;
   }
+  const auto pruning = NACRE_TRY(FindPruning(log));
+  const uint64_t first = pruning.has_value() ? pruning->before : 0;
+  if (cursor.next != 0 && cursor.next < first) {
+    return Error{ErrorCode::kFailedPrecondition,
+                 "records " + std::to_string(cursor.next) + " to " + std::to_string(first - 1) +
+                     " were pruned before they were exported: " + Describe(*pruning) +
+                     "; remove the cursor to go on with record " + std::to_string(first)};
+  }
+  if (cursor.next != 0 &&
+      cursor.next == first) {  // the record before the next is gone, its hash is not
+    const Sha256Digest leaf = NACRE_TRY(log.tree()->CheckedRoot(0, first - 1));
+    if (ToHex(leaf) != cursor.leaf) {
+      return other;
+    }
+  }
   uint64_t exported = 0;
   // The record before the next is looked at first.
-  for (uint64_t number = (cursor.next == 0 ? 0 : cursor.next - 1) / kTileWidth;
+  for (uint64_t number = std::max(cursor.next == 0 ? 0 : cursor.next - 1, first) / kTileWidth;
        number * kTileWidth < log.signed_records(); ++number) {
     const CheckedBundle bundle = NACRE_TRY(log.Bundle(number));
     std::string lines;

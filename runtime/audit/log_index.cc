@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "runtime/audit/entry_reader.h"
 #include "runtime/audit/layout.h"
+#include "runtime/audit/pruning.h"
 #include "runtime/audit/record_format.h"
 
 namespace nacre::audit {
@@ -27,17 +28,6 @@ Result<std::string> LoadSecret(const std::string& directory, Random& random) {
   random.Fill(bytes);
   NACRE_TRY(WriteFileAtomically(path, std::string(bytes.begin(), bytes.end())));
   return ReadRegularFile(path, kSecretBytes);  // another process may have been faster
-}
-
-// The member `time` of a record, in whatever form it is.
-std::string_view TimeOf(std::string_view record) {
-  // It is near the end, and only there the text may stand: before it are data, where quotes are escaped.
-  constexpr std::string_view kKey = "\",\"time\":\"";
-  const size_t at = record.rfind(kKey);
-  return at == std::string_view::npos
-             ? std::string_view()
-             : record.substr(at + kKey.size(),
-                             record.find('"', at + kKey.size()) - at - kKey.size());
 }
 
 void AddBundle(const CheckedBundle& bundle, uint64_t place, SegmentContent* content) {
@@ -99,7 +89,12 @@ Result<SegmentContent> LogIndex::Build(CheckedLog& log, const SegmentName& name)
   }
   SegmentContent content;
   for (uint64_t place = 0; place < SegmentBundles(0); ++place) {
-    const CheckedBundle bundle = NACRE_TRY(log.Bundle(name.number * SegmentBundles(0) + place));
+    const uint64_t number = name.number * SegmentBundles(0) + place;
+    if (number < first_ / kTileWidth) {
+      content.times.emplace_back();
+      continue;
+    }
+    const CheckedBundle bundle = NACRE_TRY(log.Bundle(number));
     AddBundle(bundle, place, &content);
   }
   records_read_ += SegmentBundles(0) * kTileWidth;
@@ -116,6 +111,8 @@ Status LogIndex::Update(CheckedLog& log, const std::function<void(uint64_t)>& pr
   if (log.tree() == nullptr) {
     return Ok();
   }
+  const auto pruning = FindPruning(log);
+  first_ = pruning.ok() && pruning.value().has_value() ? pruning.value()->before : 0;
   const uint64_t end = log.signed_records() / kTileWidth;
   for (uint64_t begin = 0; begin + SegmentBundles(0) <= end;) {
     SegmentName name;

@@ -51,6 +51,7 @@ class LogIndex final {
   IndexSegment::Secret secret_;
   std::function<void(uint64_t)> progress_;
   uint64_t records_read_ = 0;
+  uint64_t first_ = 0;  // of the records that are there: those before were pruned, as was signed
   std::vector<Part> parts_;
   std::vector<std::string> notes_;
 };

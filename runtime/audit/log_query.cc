@@ -19,14 +19,18 @@ using Found = std::vector<std::pair<uint64_t, Json>>;
 
 class Search final {
  public:
-  Search(CheckedLog& log, const RecordFilter& filter, QueryReport* report)
-      : log_(log), filter_(filter), needles_(NeedlesOf(filter)), report_(report) {}
+  Search(CheckedLog& log, const RecordFilter& filter, uint64_t first, QueryReport* report)
+      : log_(log), filter_(filter), needles_(NeedlesOf(filter)), first_(first), report_(report) {}
 
   // The matching records of a bundle. Nothing, and a problem, when it is not as it was signed.
   Found In(uint64_t number) {
     Found found;
     const auto bundle = log_.Bundle(number);
     ++report_->bundles_read;
+    if (!bundle.ok() && bundle.error().code == ErrorCode::kNotFound &&
+        number < FirstRecord(log_.directory()) / kTileWidth) {
+      return found;  // pruned meanwhile
+    }
     if (!bundle.ok()) {
       report_->problems.push_back(bundle.error().message);
       return found;
@@ -43,7 +47,7 @@ class Search final {
       if (!record.ok()) {
         report_->problems.push_back("record " + std::to_string(index) + ": " +
                                     record.error().message);
-      } else if (Matches(filter_, record.value())) {
+      } else if (index >= first_ && Matches(filter_, record.value())) {
         found.emplace_back(index, std::move(record).value());
       }
     }
@@ -54,6 +58,7 @@ class Search final {
   CheckedLog& log_;
   const RecordFilter& filter_;
   const std::vector<std::string> needles_;
+  const uint64_t first_;
   QueryReport* report_;
 };
 
@@ -111,8 +116,18 @@ Result<QueryReport> QueryAuditLog(
   if (!log.problem().empty()) {
     report.problems.push_back(log.problem());
   }
-  const std::vector<uint64_t> candidates = FindCandidates(log, filter, options, random, &report);
-  Search search(log, filter, &report);
+  uint64_t first = options.first_record;
+  if (const auto pruning = FindPruning(log); !pruning.ok()) {
+    report.problems.push_back(pruning.error().message);
+    first = std::max(first, FirstRecord(directory));
+  } else if (pruning.value().has_value()) {
+    report.pruned = pruning.value();
+    first = std::max(first, report.pruned->before);
+  }
+  std::vector<uint64_t> candidates = FindCandidates(log, filter, options, random, &report);
+  candidates.erase(candidates.begin(),
+                   std::lower_bound(candidates.begin(), candidates.end(), first / kTileWidth));
+  Search search(log, filter, first, &report);
   if (options.newest == 0) {
     for (const uint64_t number : candidates) {
       for (const auto& [index, record] : search.In(number)) {

@@ -3,12 +3,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/json.h"
 #include "base/random.h"
 #include "base/result.h"
+#include "runtime/audit/pruning.h"
 #include "runtime/audit/record_filter.h"
 
 namespace nacre::audit {
@@ -18,6 +20,8 @@ struct QueryOptions {
   std::string index_directory;
   // Only the newest so many; 0: all.
   uint64_t newest = 0;
+  // Nothing before this record.
+  uint64_t first_record = 0;
   // Called now and then while the index is made, with how many records were read for it.
   std::function<void(uint64_t records)> progress;
 };
@@ -28,6 +32,8 @@ struct QueryReport {
       0;                 // under the newest signature; what was found after them is only linked
   uint64_t bundles = 0;  // of the log
   uint64_t bundles_read = 0;  // in search of records
+  // First records that are not there any more, as a signed record says.
+  std::optional<Pruning> pruned;
   // Why the answer may be incomplete: records that are not those that were signed.
   std::vector<std::string> problems;
   // What is worth saying: an index that could not be used or was made anew.

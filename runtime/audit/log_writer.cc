@@ -13,6 +13,7 @@
 
 #include "base/digest.h"
 #include "base/file.h"
+#include "runtime/audit/bundle_file.h"
 #include "runtime/audit/entry_reader.h"
 #include "runtime/audit/key_chain.h"
 #include "runtime/audit/layout.h"
@@ -116,7 +117,9 @@ Result<std::unique_ptr<LogWriter>> LogWriter::Open(const std::string& directory,
   UniqueFd lock_file = NACRE_TRY(storage.Open(directory + "/" + kLockFile, true));
   const FileLock lock = NACRE_TRY(FileLock::Acquire(lock_file.get()));
   // Everything else is made, durably, before the first record.
-  const bool fresh = !HasBytes(directory + "/" + BundlePath(0));
+  const bool fresh = !HasBytes(directory + "/" + BundlePath(0)) &&
+                     FirstBundle(directory).value_or(0) == 0 &&
+                     !HasBytes(directory + "/" + kPrunedFile);
   if (!fresh) {
     NACRE_TRY(FinishKeyChange(directory, storage));
   }
@@ -394,8 +397,7 @@ Result<EncodedRecord> LogWriter::Announce(const char* event, Json data) {
   return EncodeRecord(record, clock_, random_);
 }
 
-// A log that was moved or deleted while open would take records that nobody will ever read.
-Status LogWriter::CheckStillNamed() const {
+Status LogWriter::CheckStillThere() {
   const auto same = [&](const std::string& path, int fd) -> Status {
     struct stat named {};
     struct stat opened {};
@@ -409,12 +411,29 @@ Status LogWriter::CheckStillNamed() const {
     return Ok();
   };
   NACRE_TRY(same(Path(kLockFile), lock_.get()));
-  return same(Path(BundlePath(bundle_number_)), bundle_.get());
+  const Status bundle = same(Path(BundlePath(bundle_number_)), bundle_.get());
+  const bool pruned = !bundle.ok() && bundle.error().code == ErrorCode::kNotFound &&
+                      FirstBundle(directory_).value_or(0) > bundle_number_;
+  return pruned ? TakeAnew() : bundle;
+}
+
+// As at opening; and it must be this log that goes on.
+Status LogWriter::TakeAnew() {
+  const Checkpoint known = Now();
+  NACRE_TRY(TakeKey());
+  CheckpointFiles files = NACRE_TRY(CheckpointFiles::Open(directory_, false, *key_, storage_));
+  files_.emplace(std::move(files));
+  NACRE_TRY(Recover());
+  TileReader tiles = NACRE_TRY(TileReader::Open(directory_, edge_.size(), files_->newest_size()));
+  const auto then = tiles.RootAt(known.size);
+  return then.ok() && then.value() == known.root
+             ? Ok()
+             : Status(Tampered("they are not those after the first " + std::to_string(known.size)));
 }
 
 Result<uint64_t> LogWriter::Commit(const std::vector<const EncodedRecord*>& records) {
   const FileLock lock = NACRE_TRY(FileLock::Acquire(lock_.get()));
-  NACRE_TRY(CheckStillNamed());
+  NACRE_TRY(CheckStillThere());
   NACRE_TRY(TakeKey());
   NACRE_TRY(CatchUp());
   return CommitLocked(records);
@@ -435,9 +454,27 @@ Status LogWriter::TakeKey() {
   return files_->ReloadKeys();
 }
 
+Result<uint64_t> LogWriter::CommitSigned(const std::function<Result<AuditRecord>()>& decide) {
+  const FileLock lock = NACRE_TRY(FileLock::Acquire(lock_.get()));
+  NACRE_TRY(CheckStillThere());
+  NACRE_TRY(TakeKey());
+  NACRE_TRY(CatchUp());
+  const AuditRecord record = NACRE_TRY(decide());
+  const EncodedRecord encoded = NACRE_TRY(EncodeRecord(record, clock_, random_));
+  const uint64_t index = NACRE_TRY(CommitLocked({&encoded}));
+  NACRE_TRY(WriteCheckpointLocked());
+  return index;
+}
+
+Status LogWriter::WhileLocked(const std::function<Status()>& act) {
+  const FileLock lock = NACRE_TRY(FileLock::Acquire(lock_.get()));
+  NACRE_TRY(CheckStillThere());
+  return act();
+}
+
 Result<std::string> LogWriter::RotateKey() {
   const FileLock lock = NACRE_TRY(FileLock::Acquire(lock_.get()));
-  NACRE_TRY(CheckStillNamed());
+  NACRE_TRY(CheckStillThere());
   NACRE_TRY(TakeKey());
   NACRE_TRY(CatchUp());
   const SigningKey next = NACRE_TRY(SigningKey::Generate(key_->verifying_key().name(), random_));
@@ -510,7 +547,7 @@ void LogWriter::TakeBack(const std::vector<Chunk>& chunks) {
 
 Status LogWriter::WriteCheckpoint() {
   const FileLock lock = NACRE_TRY(FileLock::Acquire(lock_.get()));
-  NACRE_TRY(CheckStillNamed());
+  NACRE_TRY(CheckStillThere());
   NACRE_TRY(TakeKey());
   NACRE_TRY(CatchUp());
   return WriteCheckpointLocked();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,6 +39,14 @@ class LogWriter final {
 
   Status WriteCheckpoint();
 
+  // What `decide` answers is recorded and then under a checkpoint, and nobody writes between its first look at the
+  // log and that: it sees all that was recorded before. Its error is answered, and nothing is changed. Answers the
+  // record's index.
+  Result<uint64_t> CommitSigned(const std::function<Result<AuditRecord>()>& decide);
+
+  // `act` runs while nobody else writes or opens the log for that.
+  Status WhileLocked(const std::function<Status()>& act);
+
   // A new signing key: recorded as log.key_rotated and signed, both with the old one, which is then gone. Writers
   // in other processes go on with the new one. Answers its public line.
   Result<std::string> RotateKey();
@@ -72,7 +81,10 @@ class LogWriter final {
   Status CatchUp();
   Status TakeRest(uint64_t file_size);
   Status CutAt(uint64_t file_size);
-  Status CheckStillNamed() const;
+  // A log that was moved or deleted while open would take records that nobody will ever read. When others have gone
+  // on and removed the bundle that was the newest here, the log is taken in anew.
+  Status CheckStillThere();
+  Status TakeAnew();
   Result<uint64_t> CommitLocked(const std::vector<const EncodedRecord*>& records);
   Status WriteChunk(const Chunk& chunk);
   void TakeBack(const std::vector<Chunk>& chunks);

@@ -165,6 +165,16 @@ Status CheckRecord(std::string_view line, uint64_t index, std::string_view previ
   return Ok();
 }
 
+std::string_view TimeOf(std::string_view record) {
+  // It is near the end, and only there the text may stand: before it are data, where quotes are escaped.
+  constexpr std::string_view kKey = "\",\"time\":\"";
+  const size_t at = record.rfind(kKey);
+  return at == std::string_view::npos
+             ? std::string_view()
+             : record.substr(at + kKey.size(),
+                             record.find('"', at + kKey.size()) - at - kKey.size());
+}
+
 std::vector<std::string> LabelsOf(const Json& record) {
   std::vector<std::string> labels;
   if (const Json* found = FindMember(record, "labels"); found != nullptr && found->is_array()) {

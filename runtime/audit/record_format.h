@@ -40,6 +40,9 @@ Status CheckRecord(std::string_view line, uint64_t index, std::string_view previ
 
 Result<Json> ParseRecord(std::string_view line);
 
+// The member `time` of a record, in whatever form it is; empty when it has none.
+std::string_view TimeOf(std::string_view record);
+
 // The labels that a record has; what is no text among them is left out.
 std::vector<std::string> LabelsOf(const Json& record);
 

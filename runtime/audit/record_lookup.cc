@@ -12,6 +12,7 @@
 #include "runtime/audit/layout.h"
 #include "runtime/audit/merkle_tree.h"
 #include "runtime/audit/newest_checkpoint.h"
+#include "runtime/audit/pruning.h"
 #include "runtime/audit/record_format.h"
 #include "runtime/audit/tile_reader.h"
 
@@ -93,9 +94,18 @@ Result<FoundRecord> FindRecord(const std::string& directory, std::string_view wh
     return Error{ErrorCode::kInvalidArgument,
                  "a record is named by its index or its ULID; nacre audit tail shows the newest"};
   }
-  EntryReader reader(directory, found.index == 0 ? 0 : found.index - 1);
+  const uint64_t first = FirstRecord(directory);
+  if (found.index < first) {
+    const auto claim = ReadClaim(directory);
+    return Error{ErrorCode::kNotFound,
+                 "record " + std::to_string(found.index) + " is not there any more: " +
+                     (claim.has_value() ? Describe(*claim) : "the log begins with a later one") +
+                     "; its hash is in the tree, see nacre audit verify"};
+  }
+  const uint64_t begin = found.index == first ? first : found.index - 1;
+  EntryReader reader(directory, begin);
   std::string_view entry;
-  for (uint64_t index = found.index == 0 ? 0 : found.index - 1; index <= found.index + 1; ++index) {
+  for (uint64_t index = begin; index <= found.index + 1; ++index) {
     const Result<bool> more = reader.Next(&entry);
     if (!more.ok() && index <= found.index) {
       return WithContext("audit record " + std::to_string(index), more.error());

@@ -130,6 +130,24 @@ Result<Sha256Digest> TileReader::CheckedRoot(int height, uint64_t number) {
   return RootOfHashes({at, at + static_cast<std::ptrdiff_t>(count)});
 }
 
+Result<Sha256Digest> TileReader::RootAt(uint64_t size) {
+  if (size == 0 || size > edge_.size()) {
+    return Error{ErrorCode::kOutOfRange,
+                 "the tree had no " + std::to_string(size) + " records, or has not yet"};
+  }
+  std::vector<Sha256Digest> subtrees;
+  for (uint64_t begin = 0; begin < size;) {
+    const int height = std::bit_width(size - begin) - 1;
+    subtrees.push_back(NACRE_TRY(CheckedRoot(height, begin >> height)));
+    begin += uint64_t{1} << height;
+  }
+  Sha256Digest root = subtrees.back();
+  for (size_t i = subtrees.size() - 1; i-- > 0;) {
+    root = NodeHash(subtrees[i], root);
+  }
+  return root;
+}
+
 Result<Sha256Digest> TileReader::Root(uint64_t begin, uint64_t end) {
   const uint64_t size = end - begin;
   if (!std::has_single_bit(size)) {

@@ -34,6 +34,8 @@ class TileReader final {
   // The root of the complete subtree `number` of 2^height leaves. Each tile that it is taken from was compared
   // with the one above, up to the edge: it is as good as Root(). kOutOfRange when the tree does not have it.
   Result<Sha256Digest> CheckedRoot(int height, uint64_t number);
+  // Of the tree over the first `size` records, as good as Root(). kOutOfRange unless 0 < size <= that of the tree.
+  Result<Sha256Digest> RootAt(uint64_t size);
   // kOutOfRange unless index < size.
   Result<std::vector<Sha256Digest>> InclusionProof(uint64_t index);
   // That the tree over the first `old_size` records is the beginning of this one. kOutOfRange unless

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "base/json.h"
+#include "runtime/audit/legal_hold.h"
 #include "runtime/cli/command.h"
 
 namespace nacre::cli {
@@ -11,11 +12,15 @@ namespace nacre::cli {
 // One line: the record with --json, else what a person looks for, safe for a terminal.
 void PrintAuditRecord(const Globals& globals, uint64_t index, const Json& record);
 
-// `nacre audit query`, `export`, `rotate-key`, `anchor`, `plot` and `watch`, for RegisterAudit.
+// What `nacre audit prune`, `hold` and the like work on: this machine's log.
+audit::LogChange ChangeOf(App& app);
+
+// `nacre audit query`, `export`, `rotate-key`, `anchor`, `plot`, `watch`, `prune` and `hold`, for RegisterAudit.
 void RegisterAuditQuery(CLI::App& audit, Globals& globals);
 void RegisterAuditExport(CLI::App& audit, Globals& globals);
 void RegisterAuditKey(CLI::App& audit, Globals& globals);
 void RegisterAuditPlot(CLI::App& audit, Globals& globals);
 void RegisterAuditWatch(CLI::App& audit, Globals& globals);
+void RegisterAuditRetention(CLI::App& audit, Globals& globals);
 
 }  // namespace nacre::cli

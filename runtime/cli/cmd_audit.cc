@@ -81,6 +81,10 @@ int Tail(Globals& globals, size_t count, bool follow) {
   for (const auto& [index, record] : newest) {
     PrintAuditRecord(globals, index, record);
   }
+  if (const auto claim = audit::ReadClaim(app.audit_directory());
+      claim.has_value() && newest.size() < count) {
+    std::fprintf(stderr, "nacre: note: %s\n", SafeForTerminal(Describe(*claim)).c_str());
+  }
   if (!read.ok() && !(follow && read.error().code == ErrorCode::kNotFound && newest.empty())) {
     return Fail(globals, read.error());
   }
@@ -235,6 +239,7 @@ void RegisterAudit(CLI::App& root, Globals& globals) {
   RegisterAuditPlot(*audit, globals);
   RegisterAuditKey(*audit, globals);
   RegisterAuditWatch(*audit, globals);
+  RegisterAuditRetention(*audit, globals);
 
   CLI::App* show = audit->add_subcommand(
       "show", "One record, its neighbours, and the proof that it is in the signed tree");

@@ -63,6 +63,9 @@ int Query(Globals& globals, QueryFlags& flags) {
     return Fail(globals, result.error());
   }
   const audit::QueryReport& report = result.value();
+  if (report.pruned.has_value()) {
+    std::fprintf(stderr, "nacre: note: %s\n", SafeForTerminal(Describe(*report.pruned)).c_str());
+  }
   for (const std::string& note : report.notes) {
     std::fprintf(stderr, "nacre: note: %s\n", SafeForTerminal(note).c_str());
   }

@@ -387,6 +387,50 @@ class Audit(NacreCase):
         self.nacre("audit", "show", "01J00000000000000000000000", exit_code=1)
         self.nacre("audit", "show", "-- what", exit_code=2)
 
+    def test_pruned_records_are_gone_as_a_signed_record_says_and_held_ones_stay(self):
+        self.record_something()
+        log = self.state / "audit"
+        records = len(self.audit())
+        self.nacre("audit", "prune", exit_code=2)
+        self.nacre("audit", "prune", "--keep-bytes", "many", exit_code=2)
+        self.nacre("audit", "hold", "--reason", "x", exit_code=2)
+        hold = json.loads(self.nacre("audit", "hold", "--from", "1", "--to", "2", "--reason", "case 17", "--json").stdout)
+        self.assertEqual((hold["from"], hold["to"], hold["reason"]), (1, 2, "case 17"))
+        self.assertIn(hold["hold"], self.nacre("audit", "holds").stdout)
+        for _ in range(530):  # each opens the log, which is a record
+            self.nacre("audit", "release", "nothing", "--reason", "x", exit_code=1)
+        refused = self.nacre("audit", "prune", "--before", "512", exit_code=1)
+        self.assertIn(f"record 1 is held by the hold {hold['hold']} (case 17)", refused.stderr)
+        self.nacre("audit", "release", hold["hold"], "--reason", "closed")
+        self.nacre("audit", "release", hold["hold"], "--reason", "closed", exit_code=1)
+        self.assertEqual(self.nacre("audit", "holds", "--json").stdout, "")
+        cursor = self.folder / "cursor"
+        self.nacre("audit", "export", "--cursor", cursor, "--output", self.folder / "out.jsonl")
+        would = json.loads(self.nacre("audit", "prune", "--before", "600", "--dry-run", "--json").stdout)
+        self.assertEqual((would["before"], would["bundles"], would["record"]), (512, 2, None))
+        done = json.loads(self.nacre("audit", "prune", "--older-than", "0s", "--unless-exported", cursor, "--json").stdout)
+        self.assertEqual((done["from"], done["before"], done["bundles"]), (0, 512, 2))
+        ours = json.loads(self.nacre("audit", "verify", "--json").stdout)
+        alone = json.loads(self.standalone("--json", log).stdout)
+        self.assertEqual(ours, alone)
+        self.assertEqual((ours["ok"], ours["pruned"]["before"], ours["pruned"]["rule"], ours["pruned"]["record"]),
+                         (True, 512, "older-than 0s", done["record"]))
+        self.assertIn("records 0 to 511 were pruned on 20", self.standalone(log).stdout)
+        gone = self.nacre("audit", "show", "511", exit_code=1)
+        self.assertIn("were pruned on", gone.stderr)
+        self.nacre("audit", "show", "512")
+        query = self.nacre("audit", "query", "--event", "log.pruned", "--json")
+        self.assertEqual(json.loads(query.stdout)["index"], done["record"])
+        self.assertIn("records 0 to 511 were pruned", query.stderr)
+        self.assertIn("nothing to prune", self.nacre("audit", "prune", "--before", "512").stdout)
+        self.nacre("audit", "export", "--cursor", cursor, "--output", self.folder / "out.jsonl")
+        exported = [json.loads(line)["index"] for line in (self.folder / "out.jsonl").read_text().splitlines()]
+        self.assertEqual(exported, list(range(ours["records"])))
+        # With the bundle of that record nobody says so any more.
+        (log / "tile/entries/002").unlink()
+        self.assertEqual(json.loads(self.standalone("--json", log, exit_code=2).stdout)["first_bad"], 0)
+        self.assertLess(records, 512)
+
     def test_a_log_that_cannot_be_written_stops_everything(self):
         self.record_something()
         entries = self.state / "audit" / "tile/entries/000"

@@ -31,19 +31,59 @@ def number_path(number):
     return groups
 
 
-def entries_of(log):
-    """The records of all bundles. A bundle before the last one has 256."""
-    entries, number = [], 0
-    while (path := log / "tile/entries" / number_path(number)).exists():
-        assert len(entries) == number * 256, f"{path}: the bundle before it is not whole"
-        data, begin = path.read_bytes(), 0
-        while begin < len(data):
-            end = begin + 2 + int.from_bytes(data[begin:begin + 2], "big")
-            assert begin + 2 < end <= len(data), f"{path}: unfinished tail"
-            entries.append(data[begin + 2:end])
-            begin = end
-        number += 1
+def bundle_numbers(log):
+    """Of the bundles that are there, whatever else is: 005, or x001/x234/067."""
+    entries = log / "tile/entries"
+    found = set()
+    for path in entries.rglob("[0-9][0-9][0-9]"):
+        groups = path.relative_to(entries).parts
+        if path.is_file() and all(len(group) == 4 and group[0] == "x" for group in groups[:-1]):
+            found.add(int("".join(group.lstrip("x") for group in groups)))
+    return sorted(found)
+
+
+def bundle_of(log, number):
+    """The records of a bundle."""
+    path = log / "tile/entries" / number_path(number)
+    data, begin, entries = path.read_bytes(), 0, []
+    while begin < len(data):
+        end = begin + 2 + int.from_bytes(data[begin:begin + 2], "big")
+        assert begin + 2 < end <= len(data), f"{path}: unfinished tail"
+        entries.append(data[begin + 2:end])
+        begin = end
     return entries
+
+
+def entries_of(log):
+    """The index of the first record that is there, and the records. A bundle before the last one has 256."""
+    numbers = bundle_numbers(log)
+    first, entries = numbers[0], []
+    if (log / "pruned").exists():  # what it says is checked below
+        record = int((log / "pruned").read_text())
+        statement = json.loads(bundle_of(log, record // 256)[record % 256])
+        first = max(first, statement["data"]["before"] // 256)
+    for number in range(first, numbers[-1] + 1):
+        assert len(entries) == (number - first) * 256, f"bundle {number}: the one before it is not whole"
+        entries += bundle_of(log, number)
+    return first * 256, entries
+
+
+def pruned_leaves(log, first):
+    """The hashes of the records before the first one that is there, from the lowest tiles."""
+    leaves = []
+    for number in range(first // 256):
+        tile = (log / "tile/0" / number_path(number)).read_bytes()
+        assert len(tile) == 256 * 32
+        leaves += [tile[i:i + 32] for i in range(0, len(tile), 32)]
+    return leaves
+
+
+def check_pruned(first, records, leaves):
+    """A record of the log says that what is missing was pruned, and over what."""
+    statements = [record["data"] for record in map(json.loads, records) if record["event"] == "log.pruned"]
+    assert first == 0 or any(said["before"] >= first and said["before"] % 256 == 0 and
+                             bytes.fromhex(said["root"]) == root_of(leaves[:said["before"]])
+                             for said in statements), f"records before {first} are missing"
 
 
 def check_tiles(log, leaves):
@@ -112,9 +152,9 @@ def main():
     log = pathlib.Path(sys.argv[1])
     keys = keys_of(log)
 
-    records = entries_of(log)
-    leaves = [hashlib.sha256(b"\x00" + record).digest() for record in records]
-    for index, line in enumerate(records):
+    first, records = entries_of(log)
+    leaves = pruned_leaves(log, first) + [hashlib.sha256(b"\x00" + record).digest() for record in records]
+    for index, line in enumerate(records, first):
         record = json.loads(line)
         assert record["index"] == index
         assert record["previous"] == (leaves[index - 1].hex() if index > 0 else "")
@@ -123,12 +163,15 @@ def main():
     text = (log / "checkpoints").read_bytes().split(b"\n")
     notes = [b"\n".join(text[i:i + 5]) + b"\n" for i in range(0, len(text) - 1, 6)]
     assert notes[-1] == (log / "checkpoint").read_bytes()
+    signed = 0
     for note in notes + [(log / "head").read_bytes()]:
         claimed = int(note.split(b"\n")[1])
         key = next(key for last, key in keys if last is None or claimed <= last)
         size, root = signed_checkpoint(note, *key)
         assert root == root_of(leaves[:size]), f"root over {size} records"
-    print(f"ok: {len(records)} records, {len(notes)} checkpoints")
+        signed = max(signed, size)
+    check_pruned(first, records[:signed - first], leaves)
+    print(f"ok: {len(leaves)} records, {len(notes)} checkpoints")
 
 
 main()

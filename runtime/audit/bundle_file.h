@@ -1,0 +1,20 @@
+// The files that hold a log's records: which there are, whatever else is in the directory.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "runtime/audit/storage.h"
+
+namespace nacre::audit {
+
+// The lowest number of a bundle that is there, nullopt when there is none. One stat(2) while the log has its first
+// records; of a log that was pruned it reads the names in some folders. What is no bundle's name is passed over.
+std::optional<uint64_t> FirstBundle(const std::string& directory);
+
+// ok as well when it is not there. Its name is gone from the disk only after SyncDirectory() of its folder.
+Status RemoveBundle(const std::string& directory, uint64_t number, Storage& storage);
+
+}  // namespace nacre::audit
