@@ -9,7 +9,7 @@ find_package(yaml-cpp REQUIRED)                        # tools/manifest
 pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)  # sandbox/seccomp
 pkg_check_modules(Z3 REQUIRED IMPORTED_TARGET z3)      # policy/analysis/solver
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)  # runtime/redteam
-find_package(CURL REQUIRED)                            # runtime/inference/openai_engine
+find_package(CURL REQUIRED)                            # runtime/net
 find_package(CLI11 REQUIRED)                           # runtime/cli
 find_package(Protobuf REQUIRED)                        # sdk/client, runtime/server; before gRPC
 find_package(gRPC REQUIRED)                            # the same; defines re2::re2, which policy uses

@@ -15,7 +15,7 @@
 
 #include "base/file.h"
 #include "base/unique_fd.h"
-#include "runtime/inference/http_exchange.h"
+#include "runtime/net/http_exchange.h"
 
 namespace nacre::alert {
 namespace {
@@ -132,23 +132,23 @@ Error WithoutUrl(const Error& error, const std::string& url) {
 
 Status PostWebhook(const AlertSink& sink, const std::string& line, milliseconds timeout,
                    const CancelToken& cancel) {
-  inference::HttpAnswer answer;
+  net::HttpAnswer answer;
   constexpr size_t kAnswerBytes = 64U << 10;
   size_t bytes = 0;
   const auto end = std::chrono::steady_clock::now() + timeout;
-  const Status exchanged = inference::ExchangeHttp(
-      {.url = sink.target,
-       .body = line,
-       .api_key = {},
-       .connect_timeout = timeout,
-       .idle_timeout = timeout},
-      cancel, &answer, [&](std::string_view part) -> Status {
-        bytes += part.size();
-        if (bytes > kAnswerBytes || std::chrono::steady_clock::now() > end) {
-          return Error{ErrorCode::kResourceExhausted, "its answer does not end"};
-        }
-        return Ok();
-      });
+  const Status exchanged =
+      net::ExchangeHttp({.url = sink.target,
+                         .body = line,
+                         .api_key = {},
+                         .connect_timeout = timeout,
+                         .idle_timeout = timeout},
+                        cancel, &answer, [&](std::string_view part) -> Status {
+                          bytes += part.size();
+                          if (bytes > kAnswerBytes || std::chrono::steady_clock::now() > end) {
+                            return Error{ErrorCode::kResourceExhausted, "its answer does not end"};
+                          }
+                          return Ok();
+                        });
   if (!exchanged.ok()) {
     return WithoutUrl(exchanged.error(), sink.target);
   }

@@ -5,7 +5,7 @@
 #include <set>
 
 #include "base/json.h"
-#include "runtime/inference/http_exchange.h"
+#include "runtime/net/http_exchange.h"
 
 namespace nacre::alert {
 namespace {
@@ -171,7 +171,7 @@ Result<AlertSink> ParseSink(const std::string& name, const Json& object) {
   sink.kind = webhook ? AlertSink::Kind::kWebhook : AlertSink::Kind::kSyslog;
   sink.target = NACRE_TRY(Text(object, webhook ? "webhook" : "syslog", where));
   if (webhook) {
-    const auto url = inference::ParseHttpUrl(sink.target);
+    const auto url = net::ParseHttpUrl(sink.target);
     if (!url.ok()) {
       return Wrong(where + ".webhook", url.error().message);
     }

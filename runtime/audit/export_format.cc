@@ -5,56 +5,14 @@
 #include <chrono>
 
 #include "base/json.h"
+#include "runtime/audit/export_event.h"
 #include "runtime/audit/index_segment.h"
+#include "runtime/audit/otlp_format.h"
 #include "runtime/audit/record_format.h"
 #include "runtime/audit/record_time.h"
 
 namespace nacre::audit {
 namespace {
-
-// Everything but printable ASCII as \uXXXX.
-std::string AsciiJson(const Json& value) {
-  return value.dump(-1, ' ', true, Json::error_handler_t::replace);
-}
-
-// For fields that have no escapes of their own.
-std::string Printable(std::string_view text, size_t bytes_max) {
-  std::string safe(text.substr(0, bytes_max));
-  std::replace_if(
-      safe.begin(), safe.end(), [](char letter) { return letter < ' ' || letter > '~'; }, '?');
-  return safe;
-}
-
-enum class Severity { kInformational = 1, kLow, kMedium, kHigh, kCritical };  // as OCSF counts
-
-struct Event {
-  std::string name;
-  Json data;
-  std::string verdict;  // allow, deny, ask, approved, refused; or empty
-  bool violation = false;
-  Severity severity = Severity::kInformational;
-};
-
-Event Judge(const Json& record) {
-  Event event{.name = StringMember(record, "event"), .data = record["data"], .verdict = {}};
-  event.verdict = StringMember(event.data, "verdict");
-  if (event.name == "call.approval") {
-    event.verdict = BoolMember(event.data, "approved") ? "approved" : "refused";
-  }
-  const Json* outcome = FindMember(event.data, "outcome");
-  event.violation = outcome != nullptr && StringMember(*outcome, "kind") == "violation";
-  if (event.verdict == "deny" || event.verdict == "refused" || event.name == "call.malformed" ||
-      event.name == "workspace.undo_refused" || event.name == "policy.refused") {
-    event.severity = Severity::kLow;
-  } else if (event.name == "log.recovered") {
-    event.severity = Severity::kMedium;
-  } else if (event.violation) {
-    event.severity = Severity::kHigh;
-  } else if (event.name == "selftest.finished" && IntMember(event.data, "escaped") > 0) {
-    event.severity = Severity::kCritical;
-  }
-  return event;
-}
 
 // ---- OCSF ----
 
@@ -114,7 +72,7 @@ constexpr std::array kOcsfRows = {
     OcsfRow{"sandbox.exec.finished", {&kProcess, 2, "Terminate"}},
 };
 
-OcsfShape ShapeOf(const Event& event) {
+OcsfShape ShapeOf(const ExportedEvent& event) {
   if (event.severity >= Severity::kHigh) {
     return {&kFinding, 1, "Create"};
   }
@@ -170,7 +128,7 @@ void AddDecision(const Json& record, const std::string& verdict, Json* event) {
 }
 
 Json OcsfEvent(const ExportSource& source, const ExportedRecord& exported, const Json& record) {
-  const Event judged = Judge(record);
+  const ExportedEvent judged = JudgeRecord(record);
   const OcsfShape shape = ShapeOf(judged);
   constexpr std::array kSeverities = {"Informational", "Low", "Medium", "High", "Critical"};
   const auto severity = static_cast<int>(judged.severity);
@@ -274,7 +232,7 @@ Json OcsfEvent(const ExportSource& source, const ExportedRecord& exported, const
 std::string SyslogLine(const ExportSource& source, const ExportedRecord& exported,
                        const Json& record) {
   constexpr int kLogAudit = 13;
-  const Event event = Judge(record);
+  const ExportedEvent event = JudgeRecord(record);
   constexpr std::array kSeverities = {6, 5, 4, 3, 2};  // info, notice, warning, err, crit
   const int priority =
       kLogAudit * 8 + kSeverities[static_cast<size_t>(static_cast<int>(event.severity) - 1)];
@@ -316,7 +274,7 @@ std::string SyslogLine(const ExportSource& source, const ExportedRecord& exporte
 
 std::string CefLine(const ExportSource& source, const ExportedRecord& exported,
                     const Json& record) {
-  const Event event = Judge(record);
+  const ExportedEvent event = JudgeRecord(record);
   constexpr std::array kSeverities = {1, 3, 5, 8, 10};
   const auto escaped = [](const std::string& text, char special) {
     std::string out;
@@ -362,7 +320,7 @@ std::string CefLine(const ExportSource& source, const ExportedRecord& exported,
 }  // namespace
 
 std::optional<ExportFormat> ParseExportFormat(std::string_view name) {
-  constexpr std::array<std::string_view, 4> kNames = {"jsonl", "ocsf", "cef", "syslog"};
+  constexpr std::array<std::string_view, 5> kNames = {"jsonl", "ocsf", "cef", "syslog", "otlp"};
   const auto found = std::find(kNames.begin(), kNames.end(), name);
   return found == kNames.end() ? std::nullopt
                                : std::optional(static_cast<ExportFormat>(found - kNames.begin()));
@@ -378,6 +336,8 @@ Result<std::string> FormatRecord(ExportFormat format, const ExportSource& source
       return CefLine(source, record, parsed);
     case ExportFormat::kSyslog:
       return SyslogLine(source, record, parsed);
+    case ExportFormat::kOtlp:
+      return OtlpLine(source, record, parsed);
     case ExportFormat::kJsonl:
       break;
   }

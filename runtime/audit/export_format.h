@@ -18,6 +18,7 @@ enum class ExportFormat {
   kOcsf,       // OCSF 1.8.0, a class per event: schema.ocsf.io
   kCef,        // ArcSight Common Event Format, version 0
   kSyslog,     // RFC 5424
+  kOtlp,       // OpenTelemetry logs: an OTLP request in JSON, of one record
 };
 
 std::optional<ExportFormat> ParseExportFormat(std::string_view name);

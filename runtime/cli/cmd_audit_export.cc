@@ -4,15 +4,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 
 #include "base/file.h"
 #include "runtime/audit/log_export.h"
 #include "runtime/cli/audit_commands.h"
 #include "runtime/cli/terminal.h"
+#include "runtime/export/log_sink.h"
 
 namespace nacre::cli {
 namespace {
@@ -23,6 +26,7 @@ struct ExportFlags {
   std::string cursor;
   std::string directory;
   bool follow = false;
+  exporting::LogSinkOptions to;
 };
 
 std::string HostName() {
@@ -48,14 +52,34 @@ Result<UniqueFd> OpenOutput(const std::string& path) {
   return file;
 }
 
+// Until the other side has taken the lines. With `follow` a server that cannot be reached is tried again,
+// after one second, two, four, up to a minute: what it has not taken stays in the log.
+Status TakeAll(exporting::LogSink& sink, std::string_view lines, bool follow,
+               const CancelToken& cancel) {
+  constexpr int kPauseMsMax = 60'000;
+  for (int pause_ms = 1000;; pause_ms = std::min(2 * pause_ms, kPauseMsMax)) {
+    Status taken = sink.Take(lines, cancel);
+    if (taken.ok() && pause_ms > 1000) {
+      std::fprintf(stderr, "nacre: records are taken again\n");
+    }
+    if (taken.ok() || !follow || cancel.cancelled() ||
+        taken.error().code == ErrorCode::kInvalidArgument) {
+      return taken;
+    }
+    std::fprintf(stderr, "nacre: %s; trying again in %d s\n",
+                 SafeLine(taken.error().message, 300).c_str(), pause_ms / 1000);
+    pollfd wait{cancel.poll_fd(), POLLIN, 0};
+    ::poll(&wait, 1, pause_ms);
+  }
+}
+
 int Export(Globals& globals, const ExportFlags& flags) {
-  if (globals.json && flags.output.empty()) {
-    return Fail(
-        globals,
-        {ErrorCode::kInvalidArgument,
-         "--json says how many records were exported and needs --output FILE: standard output "
-         "has the records themselves"},
-        kExitUsage);
+  if (globals.json && flags.output.empty() && flags.to.url.empty()) {
+    return Fail(globals,
+                {ErrorCode::kInvalidArgument,
+                 "--json says how many records were exported and needs --output FILE or --to URL: "
+                 "standard output has the records themselves"},
+                kExitUsage);
   }
   const App app(globals.app);
   UniqueFd file;
@@ -66,8 +90,24 @@ int Export(Globals& globals, const ExportFlags& flags) {
     }
     file = std::move(opened).value();
   }
+  const audit::ExportFormat format = audit::ParseExportFormat(flags.format).value();
+  std::unique_ptr<exporting::LogSink> server;
+  if (!flags.to.url.empty()) {
+    exporting::LogSinkOptions to = flags.to;
+    const char* token = std::getenv("NACRE_EXPORT_TOKEN");
+    to.token = token == nullptr ? "" : token;
+    Result<std::unique_ptr<exporting::LogSink>> made = exporting::MakeLogSink(to, format);
+    if (!made.ok()) {
+      return Fail(globals, made.error(), kExitUsage);
+    }
+    server = std::move(made).value();
+  }
+  const CancelToken cancel = flags.follow ? CancelOnSignal() : CancelToken();
   const bool on_terminal = !file && Terminal(1).interactive();
   const auto sink = [&](std::string_view lines) -> Status {
+    if (server != nullptr) {
+      return TakeAll(*server, lines, flags.follow, cancel);
+    }
     const Status written =
         file ? WriteAll(file.get(), lines)
              : WriteAll(1, on_terminal ? SafeForTerminal(lines) : std::string(lines));
@@ -81,20 +121,23 @@ int Export(Globals& globals, const ExportFlags& flags) {
     return Ok();
   };
   const audit::ExportOptions options{
-      .format = audit::ParseExportFormat(flags.format).value(),
+      .format = format,
       .source = {.log = {}, .host = HostName(), .version = NACRE_VERSION},
       .cursor_file = flags.cursor};
   const std::string directory = flags.directory.empty() ? app.audit_directory() : flags.directory;
-  const CancelToken cancel = flags.follow ? CancelOnSignal() : CancelToken();
   uint64_t exported = 0;
   do {
     const Result<uint64_t> more = audit::ExportLog(directory, options, sink);
+    if (!more.ok() && cancel.cancelled()) {
+      break;  // what the server did not take is handed on next time
+    }
     if (!more.ok()) {
       const ErrorCode code = more.error().code;
       return Fail(globals, more.error(),
-                  code == ErrorCode::kDataLoss             ? kExitTampered
-                  : code == ErrorCode::kFailedPrecondition ? kExitFailed
-                                                           : kExitBroken);
+                  code == ErrorCode::kDataLoss ? kExitTampered
+                  : code == ErrorCode::kFailedPrecondition || code == ErrorCode::kInvalidArgument
+                      ? kExitFailed
+                      : kExitBroken);
     }
     exported += more.value();
     constexpr int kPollMs = 500;
@@ -105,7 +148,7 @@ int Export(Globals& globals, const ExportFlags& flags) {
   } while (flags.follow && !cancel.cancelled());
   if (globals.json) {
     std::printf("%s\n", DumpJson(OrderedJson{{"exported", exported}}).c_str());
-  } else if (!flags.output.empty()) {
+  } else if (!flags.output.empty() || server != nullptr) {
     std::fprintf(stderr, "%llu records exported\n", static_cast<unsigned long long>(exported));
   }
   return kExitOk;
@@ -117,10 +160,27 @@ void RegisterAuditExport(CLI::App& audit, Globals& globals) {
   CLI::App* command =
       audit.add_subcommand("export", "The records for other systems, each at least once");
   auto flags = std::make_shared<ExportFlags>();
-  command->add_option("--format", flags->format, "jsonl, ocsf (1.8.0), cef or syslog (RFC 5424)")
-      ->check(CLI::IsMember({"jsonl", "ocsf", "cef", "syslog"}))
+  command
+      ->add_option("--format", flags->format,
+                   "jsonl, ocsf (1.8.0), cef, syslog (RFC 5424) or otlp (OpenTelemetry)")
+      ->check(CLI::IsMember({"jsonl", "ocsf", "cef", "syslog", "otlp"}))
       ->capture_default_str();
-  command->add_option("--output", flags->output, "Appends to this file (default: standard output)");
+  CLI::Option* output = command->add_option("--output", flags->output,
+                                            "Appends to this file (default: standard output)");
+  CLI::Option* to = command->add_option(
+      "--to", flags->to.url,
+      "Sends them to syslog+tls://HOST[:PORT] (RFC 5425), or to https://HOST/v1/logs (OTLP)");
+  to->excludes(output);
+  command
+      ->add_option("--ca", flags->to.identity.ca_file,
+                   "Of --to: the authorities to believe, in PEM (default: the host's)")
+      ->needs(to);
+  CLI::Option* certificate = command->add_option("--cert", flags->to.identity.certificate,
+                                                 "Of --to: our own certificate, in PEM");
+  CLI::Option* key =
+      command->add_option("--key", flags->to.identity.key, "Of --to: its private key, in PEM");
+  certificate->needs(to)->needs(key);
+  key->needs(certificate);
   CLI::Option* cursor =
       command->add_option("--cursor", flags->cursor,
                           "Goes on after what this file says, and notes there how far it came");
@@ -131,6 +191,11 @@ void RegisterAuditExport(CLI::App& audit, Globals& globals) {
   command->footer(
       "Examples:\n  nacre audit export --format ocsf > events.json\n"
       "  nacre audit export --format syslog --cursor siem.cursor --follow | logger-of-yours\n"
+      "  nacre audit export --format syslog --to syslog+tls://logs.example.org --cursor c "
+      "--follow\n"
+      "  nacre audit export --format otlp --to https://collector.example.org/v1/logs --cursor c "
+      "-f\n"
+      "A token for the collector stands in NACRE_EXPORT_TOKEN.\n"
       "What was handed on but not yet noted when it was killed is handed on again: index and leaf "
       "tell.");
   command->callback([&globals, flags] { globals.exit_code = Export(globals, *flags); });

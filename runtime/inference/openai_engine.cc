@@ -1,9 +1,9 @@
 #include "runtime/inference/openai_engine.h"
 
 #include "base/json.h"
-#include "runtime/inference/http_exchange.h"
 #include "runtime/inference/openai_stream.h"
 #include "runtime/inference/worker_protocol.h"
+#include "runtime/net/http_exchange.h"
 
 namespace nacre::inference {
 namespace {
@@ -54,7 +54,7 @@ Status Append(std::string_view bytes, std::string* body) {
 }  // namespace
 
 Result<std::string> OpenAiBaseUrl(const std::string& url) {
-  const HttpUrl parsed = NACRE_TRY(ParseHttpUrl(url));
+  const net::HttpUrl parsed = NACRE_TRY(net::ParseHttpUrl(url, "the engine's URL"));
   std::string base = parsed.text;
   for (const char* tail : {"/chat/completions", "/v1"}) {
     if (base.ends_with(tail)) {
@@ -66,7 +66,7 @@ Result<std::string> OpenAiBaseUrl(const std::string& url) {
 
 Result<std::unique_ptr<OpenAiEngine>> OpenAiEngine::Create(Options options) {
   std::string base_url = NACRE_TRY(OpenAiBaseUrl(options.url));
-  const HttpUrl parsed = NACRE_TRY(ParseHttpUrl(base_url));
+  const net::HttpUrl parsed = NACRE_TRY(net::ParseHttpUrl(base_url, "the engine's URL"));
   if (!options.api_key.empty() && !parsed.secure && !parsed.loopback) {
     return Error{ErrorCode::kInvalidArgument,
                  "NACRE_ENGINE_API_KEY is not sent over plain http to another machine: use https"};
@@ -83,14 +83,14 @@ Result<std::unique_ptr<OpenAiEngine>> OpenAiEngine::Create(Options options) {
 
 Status OpenAiEngine::FindModel() {
   std::string body;
-  HttpAnswer answer;
-  NACRE_TRY(ExchangeHttp({.url = base_url_ + "/models",
-                          .body = "",
-                          .api_key = options_.api_key,
-                          .connect_timeout = options_.connect_timeout,
-                          .idle_timeout = options_.idle_timeout},
-                         CancelToken(), &answer,
-                         [&](std::string_view bytes) { return Append(bytes, &body); }));
+  net::HttpAnswer answer;
+  NACRE_TRY(net::ExchangeHttp({.url = base_url_ + "/models",
+                               .body = "",
+                               .api_key = options_.api_key,
+                               .connect_timeout = options_.connect_timeout,
+                               .idle_timeout = options_.idle_timeout},
+                              CancelToken(), &answer,
+                              [&](std::string_view bytes) { return Append(bytes, &body); }));
   if (answer.status != 200) {
     return HttpError(answer.status, body);
   }
@@ -115,7 +115,7 @@ Result<ModelReply> OpenAiEngine::Generate(const GenerateRequest& request, TokenS
   const ToolNames names(request.tools);
   OpenAiStream stream;
   std::string body;
-  HttpAnswer answer;
+  net::HttpAnswer answer;
   const auto on_body = [&](std::string_view bytes) -> Status {
     if (answer.status != 200 || !answer.content_type.starts_with("text/event-stream")) {
       return Append(bytes, &body);
@@ -126,12 +126,12 @@ Result<ModelReply> OpenAiEngine::Generate(const GenerateRequest& request, TokenS
     }
     return Ok();
   };
-  NACRE_TRY(ExchangeHttp({.url = base_url_ + "/chat/completions",
-                          .body = OpenAiRequestBody(request, options_.model, names),
-                          .api_key = options_.api_key,
-                          .connect_timeout = options_.connect_timeout,
-                          .idle_timeout = options_.idle_timeout},
-                         cancel, &answer, on_body));
+  NACRE_TRY(net::ExchangeHttp({.url = base_url_ + "/chat/completions",
+                               .body = OpenAiRequestBody(request, options_.model, names),
+                               .api_key = options_.api_key,
+                               .connect_timeout = options_.connect_timeout,
+                               .idle_timeout = options_.idle_timeout},
+                              cancel, &answer, on_body));
   if (answer.status != 200) {
     return HttpError(answer.status, body);
   }

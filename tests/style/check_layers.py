@@ -22,8 +22,10 @@ ARROWS = {
     "runtime/audit": ["base"],
     "runtime/plot": ["base", "runtime/audit"],
     "runtime/verify": ["base", "runtime/audit"],
-    "runtime/inference": ["base"],
-    "runtime/alert": ["base", "runtime/audit", "runtime/inference"],
+    "runtime/net": ["base"],
+    "runtime/inference": ["base", "runtime/net"],
+    "runtime/alert": ["base", "runtime/audit", "runtime/net"],
+    "runtime/export": ["base", "runtime/audit", "runtime/net"],
     "runtime/inference/worker": ["base", "runtime/inference"],
     # No part of the runtime: a user of all of it, which links the tools as they are.
     "runtime/inference/mini": ["base", "policy", "sandbox", "memory", "tools", "sdk/include", "sdk/src",
@@ -36,7 +38,7 @@ ARROWS = {
     "runtime": ["base", "policy", "sandbox", "memory", "tools", "runtime/agent", "runtime/audit",
                 "runtime/inference"],
     "runtime/cli": ["base", "policy", "sandbox", "memory", "tools", "sdk/client", "runtime",
-                    "runtime/agent", "runtime/alert", "runtime/audit", "runtime/inference", "runtime/plot", "runtime/redteam",
+                    "runtime/agent", "runtime/alert", "runtime/audit", "runtime/export", "runtime/inference", "runtime/plot", "runtime/redteam",
                     "runtime/server"],
 }
 
@@ -46,7 +48,7 @@ VOCABULARIES = [
     (r"yaml\.h", r"policy/internal/yaml_tree\.cc"),
     (r"sqlite3\.h", r"memory/sqlite\.(h|cc)"),
     (r"(grpcpp|google/protobuf)/|nacre/v1/", r"(runtime/server|sdk/client)/.*"),
-    (r"curl/", r"runtime/inference/[^/]*"),
+    (r"curl/", r"runtime/net/.*"),
     (r"(llama|ggml|gguf|chat|common|sampling)(-[a-z]+)?\.h", r"runtime/inference/worker/.*"),
     (r"zstd\.h", r"runtime/redteam/trace_reader\.cc"),
     (r"openssl/", r"base/digest\.cc|runtime/audit/.*"),

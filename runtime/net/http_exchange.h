@@ -1,5 +1,4 @@
-// One HTTP request with libcurl, cancellable, its answer handed over as it comes. The only file of
-// nacre that knows libcurl.
+// One HTTP request with libcurl, cancellable, its answer handed over as it comes.
 #pragma once
 
 #include <chrono>
@@ -9,8 +8,9 @@
 
 #include "base/cancel_token.h"
 #include "base/result.h"
+#include "runtime/net/tls_identity.h"
 
-namespace nacre::inference {
+namespace nacre::net {
 
 struct HttpRequest {
   std::string url;      // http or https
@@ -18,6 +18,7 @@ struct HttpRequest {
   std::string api_key;  // sent as a bearer token; empty: none
   std::chrono::milliseconds connect_timeout;
   std::chrono::milliseconds idle_timeout;
+  TlsIdentity tls = {};
 };
 
 struct HttpAnswer {
@@ -37,7 +38,8 @@ struct HttpUrl {
   bool loopback = false;
 };
 
-// kInvalidArgument for anything but http(s)://host[:port][/path]: no user name, query or fragment.
-Result<HttpUrl> ParseHttpUrl(const std::string& text);
+// kInvalidArgument for anything but http(s)://host[:port][/path]: no user name, query or fragment. `what`
+// as in "the engine's URL cannot be read".
+Result<HttpUrl> ParseHttpUrl(const std::string& text, const std::string& what = "the URL");
 
-}  // namespace nacre::inference
+}  // namespace nacre::net

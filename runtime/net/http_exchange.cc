@@ -1,20 +1,18 @@
-#include "runtime/inference/http_exchange.h"
+#include "runtime/net/http_exchange.h"
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
 
 #include <algorithm>
 #include <memory>
-#include <mutex>
 
-namespace nacre::inference {
+#include "runtime/net/curl_handle.h"
+
+namespace nacre::net {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-struct EasyDeleter {
-  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
-};
 struct MultiDeleter {
   void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
 };
@@ -67,10 +65,9 @@ bool IsLoopback(const std::string& host) {
 
 }  // namespace
 
-Result<HttpUrl> ParseHttpUrl(const std::string& text) {
+Result<HttpUrl> ParseHttpUrl(const std::string& text, const std::string& what) {
   const auto refuse = [&](const std::string& why) {
-    return Error{ErrorCode::kInvalidArgument,
-                 "the engine's URL " + why + "; write http://HOST:PORT"};
+    return Error{ErrorCode::kInvalidArgument, what + " " + why + "; write http://HOST:PORT"};
   };
   const std::unique_ptr<CURLU, UrlDeleter> url(curl_url());
   if (url == nullptr || text.size() > 2000 ||
@@ -83,7 +80,7 @@ Result<HttpUrl> ParseHttpUrl(const std::string& text) {
   }
   if (!UrlPart(url.get(), CURLUPART_USER).empty() ||
       !UrlPart(url.get(), CURLUPART_PASSWORD).empty()) {
-    return refuse("must not hold a name or password (put a key into NACRE_ENGINE_API_KEY)");
+    return refuse("must not hold a name or password: others could see them");
   }
   if (!UrlPart(url.get(), CURLUPART_QUERY).empty() ||
       !UrlPart(url.get(), CURLUPART_FRAGMENT).empty()) {
@@ -97,8 +94,7 @@ Result<HttpUrl> ParseHttpUrl(const std::string& text) {
 
 Status ExchangeHttp(const HttpRequest& request, const CancelToken& cancel, HttpAnswer* answer,
                     const std::function<Status(std::string_view)>& on_body) {
-  static std::once_flag initialized;
-  std::call_once(initialized, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
+  InitializeCurl();
   const HttpUrl url = NACRE_TRY(ParseHttpUrl(request.url));
 
   const std::unique_ptr<CURL, EasyDeleter> easy(curl_easy_init());
@@ -129,6 +125,7 @@ Status ExchangeHttp(const HttpRequest& request, const CancelToken& cancel, HttpA
                    static_cast<long>(request.connect_timeout.count()));
   curl_easy_setopt(easy.get(), CURLOPT_WRITEFUNCTION, OnBody);
   curl_easy_setopt(easy.get(), CURLOPT_WRITEDATA, &transfer);
+  UseIdentity(easy.get(), request.tls);
   if (url.loopback) {
     curl_easy_setopt(easy.get(), CURLOPT_NOPROXY, "*");
   }
@@ -149,7 +146,7 @@ Status ExchangeHttp(const HttpRequest& request, const CancelToken& cancel, HttpA
       break;
     }
     if (cancel.cancelled()) {
-      outcome = Error{ErrorCode::kCancelled, "the generation was cancelled"};
+      outcome = Error{ErrorCode::kCancelled, "cancelled"};
       break;
     }
     const auto idle = Clock::now() - transfer.last_byte;
@@ -177,4 +174,4 @@ Status ExchangeHttp(const HttpRequest& request, const CancelToken& cancel, HttpA
   return outcome;
 }
 
-}  // namespace nacre::inference
+}  // namespace nacre::net

@@ -1,0 +1,216 @@
+"""nacre audit export --to: records to a TLS syslog server and to an OpenTelemetry collector."""
+import http.server
+import json
+import re
+import signal
+import socket
+import ssl
+import subprocess
+import threading
+
+import nacre_case
+from nacre_case import NacreCase
+from scripted_engine import ScriptedEngine, answer, call
+
+# Like a syslog frame, a header and a JSON string's end, wherever the text may come to stand.
+HOSTILE = "x\n9 <13>1 - - - - - - forged\r\n\"}]}]} \x1b[2J\u202e"
+
+
+class Collector:
+    """Takes OTLP/HTTP. `answers`: the status codes of its first answers; then it says 200."""
+
+    def __init__(self, answers=(), body=b"{}"):
+        outer = self
+        self.requests, self.tokens, self.answers, self.body = [], [], list(answers), body
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                content = self.rfile.read(int(self.headers["Content-Length"]))
+                status = outer.answers.pop(0) if outer.answers else 200
+                if status == 200:
+                    outer.requests.append(json.loads(content))
+                    outer.tokens.append(self.headers.get("Authorization"))
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(outer.body)))
+                self.end_headers()
+                self.wfile.write(outer.body)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/v1/logs"
+
+    def records(self):
+        return [record for request in self.requests for resource in request["resourceLogs"]
+                for scope in resource["scopeLogs"] for record in scope["logRecords"]]
+
+    def __enter__(self):
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class SyslogServer:
+    """Takes syslog over TLS (RFC 5425) and keeps whole messages."""
+
+    def __init__(self, certificate, key, client_ca=None):
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(certificate, key)
+        if client_ca is not None:
+            self.context.verify_mode = ssl.CERT_REQUIRED
+            self.context.load_verify_locations(client_ca)
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        self.received, self.messages = b"", []
+
+    def __enter__(self):
+        threading.Thread(target=self.serve, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def serve(self):
+        while True:
+            try:
+                plain, _ = self.socket.accept()
+            except OSError:
+                return
+            try:
+                with self.context.wrap_socket(plain, server_side=True) as stream:
+                    while part := stream.recv(65536):
+                        self.received += part
+                        self.split()
+            except OSError:
+                pass  # a client that does not believe us, or has gone
+
+    def split(self):
+        while match := re.match(rb"([1-9][0-9]*) ", self.received):
+            end = match.end() + int(match[1])
+            if len(self.received) < end:
+                return
+            self.messages.append(self.received[match.end():end].decode("ascii"))
+            self.received = self.received[end:]
+
+
+class Delivery(NacreCase):
+    def setUp(self):
+        super().setUp()
+        policy = self.policy("nacre: policy/1\nname: t\nextends: [builtin/coding]\naudit: {content: full}\n")
+        with ScriptedEngine([call("fs.write", path="x", content=HOSTILE), call("fs.read", path="/etc/shadow"),
+                             answer(HOSTILE)]) as engine:
+            self.run_task(HOSTILE, "--engine", engine.url, "--policy", policy)
+        self.cursor = self.folder / "cursor"
+
+    def record_something(self):
+        self.nacre("sandbox", "exec", "--", "true")
+
+    def certificate(self, name, host):
+        """A certificate that vouches for itself."""
+        paths = self.folder / f"{name}.pem", self.folder / f"{name}.key"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ed25519", "-nodes", "-days", "2", "-subj", f"/CN={host}",
+                        "-addext", f"subjectAltName={host}", "-out", paths[0], "-keyout", paths[1]],
+                       check=True, capture_output=True, timeout=60)
+        return paths
+
+    def export(self, form, url, *options, exit_code=0, **environment):
+        return self.nacre("audit", "export", "--format", form, "--to", url, "--cursor", self.cursor, *options,
+                          exit_code=exit_code, **environment)
+
+    def test_a_collector_gets_each_record_once_and_as_it_is(self):
+        records = self.audit()
+        with Collector() as collector:
+            done = self.export("otlp", collector.url, "--json", NACRE_EXPORT_TOKEN="t0ken")
+            self.assertEqual(json.loads(done.stdout), {"exported": len(records)})
+            self.export("otlp", collector.url)
+            got = collector.records()
+            self.assertEqual(collector.tokens, ["Bearer t0ken"])
+            self.record_something()
+            self.export("otlp", collector.url)
+            self.assertEqual(len(collector.records()), len(self.audit()))
+        self.assertEqual([r["eventName"] for r in got], [r["event"] for r in records])
+        self.assertEqual([json.loads(r["body"]["stringValue"]) for r in got], [r["data"] for r in records])
+        self.assertEqual([r.get("traceId", "") for r in got], [r["trace"] for r in records])
+        denied = next(r for r in got if '"deny"' in r["body"]["stringValue"])
+        attributes = {a["key"]: a["value"] for a in denied["attributes"]}
+        self.assertEqual(attributes["nacre.verdict"], {"stringValue": "deny"})
+        self.assertEqual(denied["severityText"], "INFO2")
+        for index, record in enumerate(got):
+            self.assertIn({"key": "nacre.index", "value": {"intValue": str(index)}}, record["attributes"])
+            self.assertRegex(record["timeUnixNano"], r"^1[0-9]{18}$")
+
+    def test_what_a_collector_does_not_take_is_not_passed_over(self):
+        with Collector(answers=[503]) as collector:
+            self.export("otlp", collector.url, exit_code=3)
+            self.assertFalse(self.cursor.exists())
+        with Collector(answers=[400]) as collector:
+            self.assertIn("will not take", self.export("otlp", collector.url, exit_code=1).stderr)
+        with Collector(body=b'{"partialSuccess":{"rejectedLogRecords":"2"}}') as collector:
+            self.assertIn("rejected", self.export("otlp", collector.url, exit_code=1).stderr)
+        self.assertFalse(self.cursor.exists())
+        self.export("otlp", collector.url, exit_code=3)  # nobody is there any more
+        # --follow tries again, and a person can end it while it waits.
+        with Collector(answers=[503]) as collector:
+            follower = self.start("audit", "export", "--format", "otlp", "--to", collector.url, "--follow", "--cursor",
+                                  self.cursor)
+            nacre_case.wait_until(lambda: len(collector.records()) == len(self.audit()), "the records")
+            self.assertIn("trying again in 1 s", follower.stderr.readline())
+            nacre_case.wait_until(self.cursor.exists, "the cursor")
+            collector.answers.extend([503] * 100)
+            self.record_something()
+            self.assertIn("taken again", follower.stderr.readline())
+            self.assertIn("trying again", follower.stderr.readline())
+            follower.send_signal(signal.SIGINT)
+            self.assertEqual(follower.wait(timeout=30), 0)
+
+    def test_a_syslog_server_gets_each_record_as_one_message(self):
+        records = self.audit()
+        certificate, key = self.certificate("server", "IP:127.0.0.1")
+        with SyslogServer(certificate, key) as server:
+            self.export("syslog", f"syslog+tls://127.0.0.1:{server.port}", "--ca", certificate)
+            nacre_case.wait_until(lambda: len(server.messages) == len(records), "the messages")
+            self.assertEqual(server.received, b"")
+            for index, message in enumerate(server.messages):
+                self.assertRegex(message, rf'^<[0-9]+>1 .* \[nacre@32473 index="{index}" ')
+                self.assertTrue(message.isprintable(), message)
+            self.assertEqual(json.loads(self.cursor.read_text())["next"], len(records))
+
+    def test_a_syslog_server_that_is_not_believed_gets_nothing(self):
+        certificate, key = self.certificate("server", "IP:127.0.0.1")
+        other, other_key = self.certificate("other", "DNS:logs.example.org")
+        with SyslogServer(certificate, key) as server:
+            url = f"syslog+tls://127.0.0.1:{server.port}"
+            self.export("syslog", url, exit_code=3)  # signed by nobody whom the host believes
+            self.export("syslog", url, "--ca", other, exit_code=3)
+            self.export("syslog", url, "--ca", self.folder / "none.pem", exit_code=3)
+        with SyslogServer(other, other_key) as wrong_name:
+            self.export("syslog", f"syslog+tls://127.0.0.1:{wrong_name.port}", "--ca", other, exit_code=3)
+        self.assertEqual((server.messages, wrong_name.messages), ([], []))
+        self.assertFalse(self.cursor.exists())
+
+    def test_a_syslog_server_that_wants_to_know_us(self):
+        certificate, key = self.certificate("server", "IP:127.0.0.1")
+        own, own_key = self.certificate("own", "DNS:client.example.org")
+        with SyslogServer(certificate, key, client_ca=own) as server:
+            url = f"syslog+tls://127.0.0.1:{server.port}"
+            self.export("syslog", url, "--ca", certificate, "--cert", own, "--key", own_key)
+            nacre_case.wait_until(lambda: len(server.messages) == len(self.audit()), "the messages")
+
+    def test_wrong_use_is_refused(self):
+        for options in (("--format", "otlp", "--to", "http://logs.example.org/v1/logs"),
+                        ("--format", "jsonl", "--to", "https://logs.example.org/v1/logs"),
+                        ("--format", "otlp", "--to", "syslog+tls://logs.example.org"),
+                        ("--format", "syslog", "--to", "syslog+tls://a/b"),
+                        ("--format", "syslog", "--ca", "x.pem"),
+                        ("--format", "syslog", "--to", "syslog+tls://a", "--cert", "x.pem"),
+                        ("--format", "syslog", "--to", "syslog+tls://a", "--output", "x")):
+            with self.subTest(options):
+                self.nacre("audit", "export", *options, exit_code=2)
+
+
+if __name__ == "__main__":
+    nacre_case.main()
