@@ -12,6 +12,7 @@
 #include "memory/sqlite_session_store.h"
 #include "policy/path_glob.h"
 #include "policy/policy_loader.h"
+#include "runtime/audit/content_seal.h"
 #include "runtime/inference/llama_engine.h"
 #include "runtime/inference/openai_engine.h"
 #include "sandbox/host_support.h"
@@ -135,7 +136,9 @@ Result<memory::SessionStore*> App::Store() {
 Result<audit::AuditLog*> App::Log() {
   if (log_ == nullptr) {
     NACRE_TRY(MakeStateDirectory(state_directory_));
-    log_ = NACRE_TRY(audit::OpenAuditLog(audit_directory(), clock_, random_));
+    std::unique_ptr<audit::AuditLog> log =
+        NACRE_TRY(audit::OpenAuditLog(audit_directory(), clock_, random_));
+    log_ = audit::SealingLog(std::move(log), audit_directory(), random_);
   }
   return log_.get();
 }

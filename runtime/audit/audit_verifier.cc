@@ -15,6 +15,8 @@
 #include "runtime/audit/base64.h"
 #include "runtime/audit/checked_log.h"
 #include "runtime/audit/checkpoint.h"
+#include "runtime/audit/content_keys.h"
+#include "runtime/audit/content_seal.h"
 #include "runtime/audit/cosignature.h"
 #include "runtime/audit/entry_reader.h"
 #include "runtime/audit/key_chain.h"
@@ -728,6 +730,7 @@ uint64_t RecordsHint(const std::string& directory) {
 Status ReadAuditLog(const std::string& directory, uint64_t first,
                     const std::function<bool(uint64_t index, const Json& record)>& visit) {
   first = std::max(first, FirstRecord(directory));
+  const ContentKeys keys(directory);
   EntryReader reader(directory, first);
   std::string_view entry;
   while (true) {
@@ -741,9 +744,12 @@ Status ReadAuditLog(const std::string& directory, uint64_t first,
     if (!more.value()) {
       return Ok();
     }
-    const auto record = ParseRecord(entry);
+    auto record = ParseRecord(entry);
     if (!record.ok()) {
       return WithContext("audit record " + std::to_string(index), record.error());
+    }
+    if (MayBeSealed(entry)) {
+      OpenContents(keys, &record.value());
     }
     if (!visit(index, record.value())) {
       return Ok();

@@ -65,6 +65,7 @@ uint64_t RecordsHint(const std::string& directory);
 
 // Calls `visit` with each record's index and JSON, from `first` on, until it answers false.
 // Bounded reading of hostile bytes; stops with an error at the first record that does not parse.
+// Sealed contents are opened where the keys are there (content_seal.h).
 // Nothing is called when there are no more than `first` records. Pruned ones are passed over (FirstRecord).
 Status ReadAuditLog(const std::string& directory, uint64_t first,
                     const std::function<bool(uint64_t index, const Json& record)>& visit);

@@ -19,6 +19,8 @@ Hold HoldOf(const Json& data, std::string time) {
           .time = std::move(time)};
 }
 
+}  // namespace
+
 Status CheckReason(const std::string& reason) {
   const bool plain = std::all_of(reason.begin(), reason.end(), [](char letter) {
     return static_cast<unsigned char>(letter) >= ' ' && letter != '\x7f';
@@ -30,8 +32,6 @@ Status CheckReason(const std::string& reason) {
   }
   return Ok();
 }
-
-}  // namespace
 
 bool Hold::Holds(uint64_t index, std::string_view record) const {
   if (session.empty()) {

@@ -48,6 +48,9 @@ void ApplyHolds(const Json& record, std::vector<Hold>* holds);
 Status LoadHolds(const std::string& directory, const std::string& index_directory, Random& random,
                  uint64_t first_record, std::vector<Hold>* holds);
 
+// kInvalidArgument unless it is one line of some text within kHoldReasonBytesMax.
+Status CheckReason(const std::string& reason);
+
 // What is needed to change a log by a decision over its records.
 struct LogChange {
   std::string directory;

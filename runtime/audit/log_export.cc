@@ -5,9 +5,12 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "runtime/audit/checked_log.h"
+#include "runtime/audit/content_keys.h"
+#include "runtime/audit/content_seal.h"
 #include "runtime/audit/entry_reader.h"
 #include "runtime/audit/layout.h"
 #include "runtime/audit/pruning.h"
+#include "runtime/audit/record_format.h"
 
 namespace nacre::audit {
 namespace {
@@ -89,6 +92,7 @@ Result<uint64_t> ExportLog(const std::string& directory, const ExportOptions& op
       return other;
     }
   }
+  const ContentKeys keys(directory);
   uint64_t exported = 0;
   // The record before the next is looked at first.
   for (uint64_t number = std::max(cursor.next == 0 ? 0 : cursor.next - 1, first) / kTileWidth;
@@ -105,9 +109,16 @@ Result<uint64_t> ExportLog(const std::string& directory, const ExportOptions& op
       if (index < cursor.next) {
         continue;
       }
-      const auto line =
-          FormatRecord(own.format, own.source,
-                       {.index = index, .bytes = bundle.BytesOf(record), .leaf = record.leaf});
+      std::string_view bytes = bundle.BytesOf(record);
+      std::string opened;
+      if (options.open_contents && MayBeSealed(bytes)) {
+        Json json = NACRE_TRY(ParseRecord(bytes));
+        OpenContents(keys, &json);
+        opened = DumpJson(json);
+        bytes = opened;
+      }
+      const auto line = FormatRecord(own.format, own.source,
+                                     {.index = index, .bytes = bytes, .leaf = record.leaf});
       if (!line.ok()) {
         return WithContext("record " + std::to_string(index), line.error());
       }

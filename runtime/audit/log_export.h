@@ -27,6 +27,9 @@ struct ExportOptions {
   ExportFormat format = ExportFormat::kJsonl;
   ExportSource source;      // `log` is filled in
   std::string cursor_file;  // empty: from the first record on
+  // Sealed contents are handed on as texts where the keys are there; else as they are in the log, so that they can be
+  // erased wherever they went, and the leaf is of the record as it is handed on.
+  bool open_contents = false;
 };
 
 // Hands what is under the newest signature, and was not handed on before, to `sink`, some whole lines at a time.

@@ -1,12 +1,15 @@
 #include "runtime/audit/log_query.h"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <utility>
 
 #include "base/digest.h"
 #include "runtime/audit/checked_log.h"
 #include "runtime/audit/checkpoint.h"
+#include "runtime/audit/content_keys.h"
+#include "runtime/audit/content_seal.h"
 #include "runtime/audit/entry_reader.h"
 #include "runtime/audit/layout.h"
 #include "runtime/audit/log_index.h"
@@ -20,7 +23,12 @@ using Found = std::vector<std::pair<uint64_t, Json>>;
 class Search final {
  public:
   Search(CheckedLog& log, const RecordFilter& filter, uint64_t first, QueryReport* report)
-      : log_(log), filter_(filter), needles_(NeedlesOf(filter)), first_(first), report_(report) {}
+      : log_(log),
+        filter_(filter),
+        needles_(NeedlesOf(filter)),
+        first_(first),
+        keys_(log.directory()),
+        report_(report) {}
 
   // The matching records of a bundle. Nothing, and a problem, when it is not as it was signed.
   Found In(uint64_t number) {
@@ -47,7 +55,12 @@ class Search final {
       if (!record.ok()) {
         report_->problems.push_back("record " + std::to_string(index) + ": " +
                                     record.error().message);
-      } else if (index >= first_ && Matches(filter_, record.value())) {
+        continue;
+      }
+      if (MayBeSealed(bytes)) {
+        OpenContents(keys_, &record.value());
+      }
+      if (index >= first_ && Matches(filter_, record.value())) {
         found.emplace_back(index, std::move(record).value());
       }
     }
@@ -59,6 +72,7 @@ class Search final {
   const RecordFilter& filter_;
   const std::vector<std::string> needles_;
   const uint64_t first_;
+  const ContentKeys keys_;
   QueryReport* report_;
 };
 
@@ -92,8 +106,27 @@ std::vector<uint64_t> FindCandidates(CheckedLog& log, const RecordFilter& filter
     if (!updated.ok()) {
       report->notes.push_back("the index is not up to date: " + updated.error().message);
     }
-    auto candidates = index.value().Candidates(report->bundles, TermsOf(filter),
-                                               TimeDigits(filter.since), TimeDigits(filter.until));
+    const auto with = [&](const std::vector<Term>& terms) {
+      return index.value().Candidates(report->bundles, terms, TimeDigits(filter.since),
+                                      TimeDigits(filter.until));
+    };
+    auto candidates = with(TermsOf(filter));
+    if (candidates.ok() && !(filter.text.empty() && filter.path.empty())) {
+      // The index has no words of what is sealed: all of it is looked at.
+      RecordFilter other = filter;
+      other.text.clear();
+      other.path.clear();
+      std::vector<Term> terms = TermsOf(other);
+      terms.push_back(SealedTerm());
+      const auto sealed = with(terms);
+      if (sealed.ok()) {
+        std::vector<uint64_t> both;
+        std::set_union(candidates.value().begin(), candidates.value().end(), sealed.value().begin(),
+                       sealed.value().end(), std::back_inserter(both));
+        return both;
+      }
+      candidates = sealed.error();
+    }
     if (candidates.ok()) {
       return std::move(candidates).value();
     }

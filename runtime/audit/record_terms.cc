@@ -162,6 +162,10 @@ std::vector<std::string> WordsOf(std::string_view text) {
   return words;
 }
 
+Term SealedTerm() {
+  return TermOf("\x01sealed content");
+}
+
 bool AddTerms(std::string_view record, std::vector<Term>* terms) {
   constexpr std::array<std::string_view, 4> kSkipped = {"id", "previous", "time", "trace"};
   std::string decoded;
@@ -182,6 +186,10 @@ bool AddTerms(std::string_view record, std::vector<Term>* terms) {
         return false;  // a key of ours has no escapes
       }
       key = string;
+      continue;
+    }
+    if (key == "ciphertext") {
+      terms->push_back(SealedTerm());
       continue;
     }
     if (depth != 1 || std::find(kSkipped.begin(), kSkipped.end(), key) == kSkipped.end()) {

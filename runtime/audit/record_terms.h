@@ -24,8 +24,11 @@ std::vector<std::string> WordsOf(std::string_view text);
 // of one when "\n" or "\u001b" before it are an escape.
 std::vector<std::string> WordsIn(std::string_view text);
 
+// Stands for the text of all members `ciphertext`: such a record may have any words.
+Term SealedTerm();
+
 // Adds the terms of all strings that are values in `record`, but for those of its keys `id`, `previous`,
-// `time` and `trace`. False when it is not in the form that EncodeRecord writes: then some may be lacking.
+// `time` and `trace`, and of keys `ciphertext` anywhere. False when it is not in the form that EncodeRecord writes: then some may be lacking.
 bool AddTerms(std::string_view record, std::vector<Term>* terms);
 
 }  // namespace nacre::audit

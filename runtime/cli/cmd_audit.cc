@@ -10,6 +10,8 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "runtime/audit/audit_verifier.h"
+#include "runtime/audit/content_keys.h"
+#include "runtime/audit/content_seal.h"
 #include "runtime/audit/entry_reader.h"
 #include "runtime/audit/log_anchor.h"
 #include "runtime/audit/merkle_tree.h"
@@ -52,7 +54,9 @@ int Follow(Globals& globals, const std::string& directory, uint64_t next) {
         return Fail(globals, WithContext("audit record " + std::to_string(index), checked.error()),
                     kExitTampered);
       }
-      PrintAuditRecord(globals, index, audit::ParseRecord(entry).value());
+      Json record = audit::ParseRecord(entry).value();
+      OpenContents(audit::ContentKeys(directory), &record);
+      PrintAuditRecord(globals, index, record);
     }
     previous = ToHex(audit::LeafHash(entry));
     linked = true;
@@ -112,6 +116,8 @@ int Show(Globals& globals, const std::string& which, const std::string& proof_fi
                                                     : kExitBroken);
   }
   const audit::FoundRecord& found = result.value();
+  Json opened = found.record;
+  OpenContents(audit::ContentKeys(app.audit_directory()), &opened);
   const bool proven = found.unproven_because.empty();
   if (!proof_file.empty()) {
     const Result<std::string> proof = audit::ToTlogProof(found);
@@ -129,20 +135,23 @@ int Show(Globals& globals, const std::string& which, const std::string& proof_fi
     const auto neighbour = [](const std::optional<Json>& record) {
       return record.has_value() ? OrderedJson(*record) : OrderedJson(nullptr);
     };
-    const OrderedJson json = {{"record", found.record},
-                              {"leaf", ToHex(found.leaf)},
-                              {"before", neighbour(found.before)},
-                              {"after", neighbour(found.after)},
-                              {"proof",
-                               {{"ok", proven},
-                                {"problem", found.unproven_because},
-                                {"records", found.tree_size},
-                                {"hashes", hashes},
-                                {"checkpoint", found.note}}}};
+    OrderedJson json = {{"record", found.record},
+                        {"leaf", ToHex(found.leaf)},
+                        {"before", neighbour(found.before)},
+                        {"after", neighbour(found.after)},
+                        {"proof",
+                         {{"ok", proven},
+                          {"problem", found.unproven_because},
+                          {"records", found.tree_size},
+                          {"hashes", hashes},
+                          {"checkpoint", found.note}}}};
+    if (opened != found.record) {
+      json["opened"] = opened;
+    }
     std::printf("%s\n", DumpJson(json).c_str());
     return proven ? kExitOk : kExitTampered;
   }
-  for (const auto& [key, value] : found.record.items()) {
+  for (const auto& [key, value] : opened.items()) {
     if (key == "data" || value == "" || (value.is_array() && value.empty())) {
       continue;
     }
@@ -150,7 +159,7 @@ int Show(Globals& globals, const std::string& which, const std::string& proof_fi
         "%-9s %s\n", SafeLine(key, 40).c_str(),
         SafeLine(value.is_string() ? value.get<std::string>() : DumpJson(value), 200).c_str());
   }
-  for (const auto& [key, value] : found.record["data"].items()) {
+  for (const auto& [key, value] : opened["data"].items()) {
     std::printf(
         "  %-12s %s\n", SafeLine(key, 40).c_str(),
         SafeLine(value.is_string() ? value.get<std::string>() : DumpJson(value), 2000).c_str());

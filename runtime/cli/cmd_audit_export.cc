@@ -27,6 +27,7 @@ struct ExportFlags {
   std::string directory;
   bool follow = false;
   exporting::LogSinkOptions to;
+  bool content = false;
 };
 
 std::string HostName() {
@@ -123,7 +124,8 @@ int Export(Globals& globals, const ExportFlags& flags) {
   const audit::ExportOptions options{
       .format = format,
       .source = {.log = {}, .host = HostName(), .version = NACRE_VERSION},
-      .cursor_file = flags.cursor};
+      .cursor_file = flags.cursor,
+      .open_contents = flags.content};
   const std::string directory = flags.directory.empty() ? app.audit_directory() : flags.directory;
   uint64_t exported = 0;
   do {
@@ -187,6 +189,8 @@ void RegisterAuditExport(CLI::App& audit, Globals& globals) {
   command->add_option("--offline", flags->directory, "A copied log (default: this machine's)");
   command->add_flag("-f,--follow", flags->follow, "Goes on with what is recorded, until Ctrl-C")
       ->needs(cursor);
+  command->add_flag("--content", flags->content,
+                    "Decrypts contents; what was handed on so cannot be erased any more");
   AddJsonFlag(*command, globals);
   command->footer(
       "Examples:\n  nacre audit export --format ocsf > events.json\n"

@@ -3,6 +3,9 @@
 #include <cstdio>
 #include <memory>
 
+#include "base/ids.h"
+#include "memory/session_store.h"
+#include "runtime/audit/content_erase.h"
 #include "runtime/audit/entry_reader.h"
 #include "runtime/audit/log_prune.h"
 #include "runtime/cli/audit_commands.h"
@@ -188,6 +191,54 @@ int Release(Globals& globals, const std::string& id, const std::string& reason) 
   return kExitOk;
 }
 
+int Erase(Globals& globals, const std::string& session, const std::string& reason) {
+  if (!IsUlid(session)) {
+    return Fail(globals,
+                {ErrorCode::kInvalidArgument,
+                 "name the session by its whole id: nacre session list shows it"},
+                kExitUsage);
+  }
+  App app(globals.app);
+  // A session that runs would go on writing contents.
+  const Result<memory::SessionStore*> store = app.Store();
+  if (!store.ok()) {
+    return Fail(globals, store.error());
+  }
+  const auto lease = store.value()->LockSession(session);
+  if (!lease.ok()) {
+    return Fail(globals, lease.error(), kExitFailed);
+  }
+  const auto erased = audit::EraseContents(ChangeOf(app), session, reason);
+  if (!erased.ok()) {
+    return FailBy(globals, erased.error());
+  }
+  if (globals.json) {
+    std::printf("%s\n",
+                DumpJson(OrderedJson{{"session", session}, {"keys", erased.value()}}).c_str());
+  } else {
+    std::printf("erased: the contents of session %s in the log, and in every copy of it\n",
+                SafeLine(session, 26).c_str());
+  }
+  return kExitOk;
+}
+
+void RegisterErase(CLI::App& audit, Globals& globals) {
+  CLI::App* erase = audit.add_subcommand(
+      "erase",
+      "Destroys the key of a session's contents: the texts are gone, the log still verifies");
+  auto session = std::make_shared<std::string>();
+  auto reason = std::make_shared<std::string>();
+  erase->add_option("--session", *session, "The whole id")->required();
+  erase->add_option("--reason", *reason, "Why; it is recorded");
+  AddJsonFlag(*erase, globals);
+  erase->footer(
+      "The database of sessions and the transactions of its calls are other files: see "
+      "docs/audit-log.md.\n"
+      "Example:\n  nacre audit erase --session 01K3V5T0Q4X6Z8B2D4F6H8J0M2 --reason 'asked for'");
+  erase->callback(
+      [&globals, session, reason] { globals.exit_code = Erase(globals, *session, *reason); });
+}
+
 void RegisterHolds(CLI::App& audit, Globals& globals) {
   CLI::App* place = audit.add_subcommand(
       "hold",
@@ -262,6 +313,7 @@ void RegisterAuditRetention(CLI::App& audit, Globals& globals) {
       "  nacre audit prune --keep-bytes 10GiB --unless-exported siem.cursor");
   prune->callback([&globals, flags] { globals.exit_code = Prune(globals, *flags); });
   RegisterHolds(audit, globals);
+  RegisterErase(audit, globals);
 }
 
 }  // namespace nacre::cli

@@ -188,8 +188,10 @@ int Watch(Globals& globals, const WatchFlags& flags) {
   if (const Status loaded = watcher.Load(); !loaded.ok()) {
     return Fail(globals, loaded.error(), kExitFailed);
   }
-  const audit::ExportOptions options{
-      .format = audit::ExportFormat::kJsonl, .source = {}, .cursor_file = flags.cursor};
+  const audit::ExportOptions options{.format = audit::ExportFormat::kJsonl,
+                                     .source = {},
+                                     .cursor_file = flags.cursor,
+                                     .open_contents = true};
   const auto take = [&](std::string_view lines) { return watcher.Take(lines); };
   do {
     const Result<uint64_t> more = audit::ExportLog(app.audit_directory(), options, take);

@@ -2,9 +2,10 @@
 
 #include <variant>
 
-#include "base/digest.h"
 #include "memory/session_store.h"
 #include "runtime/agent/tool_call.h"
+#include "runtime/audit/content_keys.h"
+#include "runtime/audit/content_seal.h"
 
 namespace nacre::cli {
 
@@ -16,7 +17,14 @@ std::optional<policy::Request> RecordedCalls::RequestOf(const Json& record, std:
   }
   const std::string call = StringMember(record, "call");
   const Json* recorded = FindMember(*data, "arguments");
-  const std::string digest = recorded != nullptr ? StringMember(*recorded, "digest") : "";
+  if (recorded != nullptr && BoolMember(*recorded, "erased")) {
+    why = "its arguments were erased";
+    return std::nullopt;
+  }
+  if (recorded != nullptr && FindMember(*recorded, "unreadable") != nullptr) {
+    why = "its arguments cannot be read: " + StringMember(*recorded, "unreadable");
+    return std::nullopt;
+  }
   std::string workspace = agent::kWorkspaceTarget;
   std::string arguments;
   if (recorded != nullptr && FindMember(*recorded, "content") != nullptr &&
@@ -43,7 +51,9 @@ std::optional<policy::Request> RecordedCalls::RequestOf(const Json& record, std:
     why = "its tool is not there, or takes other arguments now";
     return std::nullopt;
   }
-  if (Sha256Text(DumpJson(understood->request.arguments)) != digest) {
+  if (recorded == nullptr ||
+      !IsDigestOf(audit::ContentKeys(app_.audit_directory()), StringMember(record, "session"),
+                  *recorded, DumpJson(understood->request.arguments))) {
     why = "its arguments are not those that the log has the digest of";
     return std::nullopt;
   }

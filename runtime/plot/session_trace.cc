@@ -160,7 +160,9 @@ bool SessionTrace::Add(uint64_t index, const Json& record) {
     call.end = call.verdict == "allow" ? CallEnd::kUnknown : CallEnd::kRefused;
     call.argument_bytes = BytesOf(data, "arguments");
     if (const Json* arguments = FindMember(data, "arguments"); arguments != nullptr) {
-      call.arguments = StringMember(*arguments, "content").substr(0, 400);
+      call.arguments = BoolMember(*arguments, "erased")
+                           ? "(erased)"
+                           : StringMember(*arguments, "content").substr(0, 400);
     }
     call.first_record = index;
     const std::vector<std::string> context = audit::LabelsOf(record);

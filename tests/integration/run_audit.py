@@ -273,6 +273,7 @@ class Audit(NacreCase):
         bundle.write_bytes(good)
         copy = self.folder / "copy"
         shutil.copytree(self.state / "audit", copy)
+        shutil.copytree(self.state / "audit-keys", self.folder / "copy-keys")
         (copy / "key").unlink()
         self.assertEqual(self.query("--offline", copy, "--no-index"), self.audit())
         self.nacre("audit", "query", "--offline", self.folder / "none", exit_code=3)
@@ -287,11 +288,12 @@ class Audit(NacreCase):
         records = self.audit()
 
         def export(form, *options):
-            return self.nacre("audit", "export", "--format", form, *options).stdout
+            return self.nacre("audit", "export", "--content", "--format", form, *options).stdout
 
         self.assertEqual([json.loads(line) for line in export("jsonl").splitlines()], records)
-        # The lines are what was hashed.
-        leaves = [hashlib.sha256(b"\0" + line.encode()).hexdigest() for line in export("jsonl").splitlines()]
+        # Without --content the lines are what was hashed.
+        leaves = [hashlib.sha256(b"\0" + line.encode()).hexdigest()
+                  for line in self.nacre("audit", "export").stdout.splitlines()]
         self.assertEqual(leaves[:-1], [record["previous"] for record in records[1:]])
         events = export("ocsf")
         root = pathlib.Path(__file__).resolve().parents[2]
@@ -386,6 +388,51 @@ class Audit(NacreCase):
         self.nacre("audit", "show", "999", exit_code=1)
         self.nacre("audit", "show", "01J00000000000000000000000", exit_code=1)
         self.nacre("audit", "show", "-- what", exit_code=2)
+
+    def test_erased_contents_are_told_everywhere_and_the_log_verifies(self):
+        policy = self.policy("nacre: policy/1\nname: t\nextends: [builtin/coding]\naudit: {content: full}\n")
+        with ScriptedEngine([call("fs.write", path="notes.md", content="the heron"), answer("The heron is noted.")]) as engine:
+            self.run_task("Note the heron", "--engine", engine.url, "--policy", policy)
+        log = self.state / "audit"
+        self.assertNotIn(b"heron", (log / "tile/entries/000").read_bytes())
+        decided = self.query("--event", "call.decided")[0]
+        session = decided["session"]
+        self.assertIn("heron", decided["data"]["arguments"]["content"])
+        self.assertEqual(len(self.query("--text", "heron")), 3)  # request, arguments and answer
+        replayed = json.loads(self.nacre("policy", "replay", policy, "--json").stdout)
+        copy = self.folder / "copy"
+        shutil.copytree(log, copy)
+        self.assertIn("copy of the log", self.nacre("audit", "query", "--offline", copy, "--event", "call.decided", "--json").stdout)
+        exported = self.nacre("audit", "export").stdout
+        self.assertNotIn("heron", exported)
+        self.assertIn("heron", self.nacre("audit", "export", "--content").stdout)
+
+        hold = json.loads(self.nacre("audit", "hold", "--session", session, "--reason", "case 17", "--json").stdout)
+        self.assertIn(hold["hold"], self.nacre("audit", "erase", "--session", session, exit_code=1).stderr)
+        self.nacre("audit", "release", hold["hold"], "--reason", "closed")
+        done = json.loads(self.nacre("audit", "erase", "--session", session, "--reason", "asked for", "--json").stdout)
+        self.assertEqual(done["session"], session)
+        self.assertEqual(list((self.state / "audit-keys").iterdir()), [])
+        self.nacre("audit", "erase", "--session", session, exit_code=1)
+        self.nacre("audit", "erase", "--session", "last", exit_code=2)
+
+        self.assert_verified()
+        self.standalone(log)
+        self.assertEqual(self.query("--text", "heron"), [])
+        after = self.query("--event", "call.decided")[0]["data"]["arguments"]
+        self.assertEqual((after["erased"], "content" in after, "sealed" in after), (True, False, False))
+        shown = self.nacre("audit", "show", decided["index"])
+        self.assertIn("erased", shown.stdout)
+        self.assertNotIn("heron", shown.stdout)
+        opened = json.loads(self.nacre("audit", "show", decided["index"], "--json").stdout)
+        self.assertTrue(opened["opened"]["data"]["arguments"]["erased"])
+        self.assertIn("sealed", opened["record"]["data"]["arguments"])
+        self.assertNotIn("heron", self.nacre("audit", "export", "--content").stdout)
+        self.nacre("audit", "plot", "session", "last", "-o", self.folder / "p.svg")
+        self.assertNotIn("heron", (self.folder / "p.svg").read_text())
+        again = self.nacre("policy", "replay", policy, "--json").stdout
+        self.assertIn("its arguments were erased", again)
+        self.assertNotIn("its arguments were erased", json.dumps(replayed))
 
     def test_pruned_records_are_gone_as_a_signed_record_says_and_held_ones_stay(self):
         self.record_something()

@@ -1,0 +1,82 @@
+#include "runtime/audit/content_erase.h"
+
+#include "base/ids.h"
+#include "runtime/audit/content_keys.h"
+
+namespace nacre::audit {
+namespace {
+
+// That no hold is on any record of the session that is there.
+Status CheckNotHeld(const LogChange& change, const std::string& session) {
+  std::vector<Hold> holds;
+  NACRE_TRY(LoadHolds(change.directory, change.index_directory, change.random, 0, &holds));
+  const auto refuse = [](const Hold& hold) {
+    return Error{ErrorCode::kFailedPrecondition, "nothing is erased: " + hold.ToText() +
+                                                     " is in force; nacre audit release ends it"};
+  };
+  bool ranges = false;
+  for (const Hold& hold : holds) {
+    if (hold.session == session) {
+      return refuse(hold);
+    }
+    ranges = ranges || hold.session.empty();
+  }
+  if (!ranges) {
+    return Ok();
+  }
+  RecordFilter filter;
+  filter.session = session;
+  const Hold* holding = nullptr;
+  const auto look = [&](uint64_t index, const Json&) {
+    for (const Hold& hold : holds) {
+      if (hold.session.empty() && hold.Holds(index, {})) {
+        holding = &hold;
+      }
+    }
+    return holding == nullptr;
+  };
+  const QueryOptions options{.index_directory = change.index_directory, .progress = {}};
+  const QueryReport report =
+      NACRE_TRY(QueryAuditLog(change.directory, filter, options, change.random, look));
+  if (holding != nullptr) {
+    return refuse(*holding);
+  }
+  if (!report.problems.empty()) {
+    return Error{ErrorCode::kDataLoss, "nothing is erased: " + report.problems.front()};
+  }
+  return Ok();
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> EraseContents(const LogChange& change, const std::string& session,
+                                               const std::string& reason) {
+  if (!IsUlid(session)) {
+    return Error{ErrorCode::kInvalidArgument, "name the session by its whole id"};
+  }
+  if (!reason.empty()) {
+    NACRE_TRY(CheckReason(reason));
+  }
+  const ContentKeys keys(change.directory);
+  std::vector<std::string> ids = NACRE_TRY(keys.IdsOf(session));
+  if (ids.empty()) {
+    return Error{ErrorCode::kNotFound,
+                 "session " + session +
+                     " has no contents under a key here: they were erased, or the policy's "
+                     "audit: {content: full} was not set"};
+  }
+  auto writer =
+      NACRE_TRY(LogWriter::Open(change.directory, change.clock, change.random, change.storage));
+  NACRE_TRY(CheckNotHeld(change, session));
+  // Once more with nobody writing, and quick by now: the index is there.
+  const auto decide = [&]() -> Result<AuditRecord> {
+    NACRE_TRY(CheckNotHeld(change, session));
+    return AuditRecord{.event = kContentErasedEvent,
+                       .data = {{"session", session}, {"keys", ids}, {"reason", reason}}};
+  };
+  NACRE_TRY(writer->CommitSigned(decide));
+  NACRE_TRY(keys.Destroy(session, change.storage));
+  return ids;
+}
+
+}  // namespace nacre::audit

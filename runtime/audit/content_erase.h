@@ -1,0 +1,20 @@
+// Erasing a session's contents from a log: its keys are destroyed, the records stay as they were signed.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "runtime/audit/legal_hold.h"
+
+namespace nacre::audit {
+
+inline constexpr char kContentErasedEvent[] = "content.erased";
+
+// Records it first (`content.erased`, under a checkpoint), then destroys the keys; a crash in between leaves keys, and the
+// same call completes it. Answers the ids of the keys. kNotFound when the session has none here, kFailedPrecondition,
+// naming it, when a hold is on the session or one of its records, kInvalidArgument for what is no session or reason.
+Result<std::vector<std::string>> EraseContents(const LogChange& change, const std::string& session,
+                                               const std::string& reason);
+
+}  // namespace nacre::audit

@@ -1,0 +1,118 @@
+#include "runtime/audit/content_keys.h"
+
+#include <openssl/crypto.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <span>
+#include <system_error>
+
+#include "base/digest.h"
+#include "base/file.h"
+#include "base/ids.h"
+#include "runtime/audit/entry_reader.h"
+
+namespace nacre::audit {
+namespace {
+
+constexpr size_t kIdBytes = 8;
+
+bool IsId(std::string_view id) {
+  return id.size() == 2 * kIdBytes && std::all_of(id.begin(), id.end(), [](char digit) {
+           return (digit >= '0' && digit <= '9') || (digit >= 'a' && digit <= 'f');
+         });
+}
+
+std::string RandomBytes(size_t count, Random& random) {
+  std::string bytes(count, '\0');
+  random.Fill(std::span(reinterpret_cast<uint8_t*>(bytes.data()), bytes.size()));
+  return bytes;
+}
+
+}  // namespace
+
+ContentKey::~ContentKey() {
+  OPENSSL_cleanse(secret.data(), secret.size());
+}
+
+ContentKeys::ContentKeys(const std::string& directory) : folder_(directory) {
+  while (folder_.size() > 1 && folder_.back() == '/') {
+    folder_.pop_back();
+  }
+  folder_ += "-keys";
+}
+
+std::string ContentKeys::Path(const std::string& session, const std::string& id) const {
+  return folder_ + "/" + session + "." + id;
+}
+
+bool ContentKeys::Exist() const {
+  struct stat info {};
+  return ::stat(folder_.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+Result<ContentKey> ContentKeys::Make(const std::string& session, Random& random,
+                                     Storage& storage) const {
+  if (!IsUlid(session)) {
+    return Error{ErrorCode::kInvalidArgument, "content is of a session, and this has none"};
+  }
+  if (!Exist()) {
+    NACRE_TRY(MakeDirectories(folder_));
+    NACRE_TRY(storage.SyncDirectory(std::filesystem::path(folder_).parent_path().string()));
+  }
+  ContentKey key(ToHex(RandomBytes(kIdBytes, random)), RandomBytes(kContentKeyBytes, random));
+  if (Status written = storage.Replace(Path(session, key.id), key.secret, 0600); !written.ok()) {
+    return WithContext("the key of a session's contents", written.error());
+  }
+  return key;
+}
+
+bool ContentKeys::Has(const std::string& session, const std::string& id) const {
+  struct stat info {};
+  return ::stat(Path(session, id).c_str(), &info) == 0;
+}
+
+Result<ContentKey> ContentKeys::Find(const std::string& session, const std::string& id) const {
+  const Error none{ErrorCode::kNotFound, "no such key"};
+  if (!IsUlid(session) || !IsId(id)) {  // both are names that a record gave
+    return none;
+  }
+  std::string secret = NACRE_TRY(ReadRegularFile(Path(session, id), kContentKeyBytes));
+  if (secret.size() != kContentKeyBytes) {
+    return Error{ErrorCode::kDataLoss, Path(session, id) + " is no key"};
+  }
+  return ContentKey(id, std::move(secret));
+}
+
+Result<std::vector<std::string>> ContentKeys::IdsOf(const std::string& session) const {
+  std::vector<std::string> ids;
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(folder_, error), end; !error && entry != end;
+       entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    if (name.starts_with(session + ".") && IsId(name.substr(session.size() + 1))) {
+      ids.push_back(name.substr(session.size() + 1));
+    }
+  }
+  if (error && error != std::errc::no_such_file_or_directory) {
+    return Error{ErrorCode::kUnavailable, folder_ + ": " + error.message()};
+  }
+  std::sort(ids.begin(), ids.end());
+  return ids;
+}
+
+Status ContentKeys::Destroy(const std::string& session, Storage& storage) const {
+  const std::vector<std::string> ids = NACRE_TRY(IdsOf(session));
+  for (const std::string& id : ids) {
+    {
+      const UniqueFd file = NACRE_TRY(storage.Open(Path(session, id), false));
+      NACRE_TRY(storage.Write(file.get(), std::string(kContentKeyBytes, '\0'), 0));
+      NACRE_TRY(storage.Sync(file.get()));
+    }
+    NACRE_TRY(storage.Remove(Path(session, id)));
+  }
+  return ids.empty() ? Ok() : storage.SyncDirectory(folder_);
+}
+
+}  // namespace nacre::audit
