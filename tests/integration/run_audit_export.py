@@ -118,7 +118,7 @@ class Delivery(NacreCase):
         return paths
 
     def export(self, form, url, *options, exit_code=0, **environment):
-        return self.nacre("audit", "export", "--format", form, "--to", url, "--cursor", self.cursor, *options,
+        return self.nacre("audit", "export", "--content", "--format", form, "--to", url, "--cursor", self.cursor, *options,
                           exit_code=exit_code, **environment)
 
     def test_a_collector_gets_each_record_once_and_as_it_is(self):
