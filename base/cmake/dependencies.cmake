@@ -8,7 +8,7 @@ pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)  # policy/internal/yam
 find_package(yaml-cpp REQUIRED)                        # tools/manifest
 pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)  # sandbox/seccomp
 pkg_check_modules(Z3 REQUIRED IMPORTED_TARGET z3)      # policy/analysis/solver
-pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)  # runtime/redteam
+pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)  # runtime/redteam, runtime/audit
 find_package(CURL REQUIRED)                            # runtime/net
 find_package(CLI11 REQUIRED)                           # runtime/cli
 find_package(Protobuf REQUIRED)                        # sdk/client, runtime/server; before gRPC

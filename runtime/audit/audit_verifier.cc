@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/unique_fd.h"
 #include "runtime/audit/base64.h"
+#include "runtime/audit/bundle_file.h"
 #include "runtime/audit/checked_log.h"
 #include "runtime/audit/checkpoint.h"
 #include "runtime/audit/content_keys.h"
@@ -439,8 +440,7 @@ class Verifier final {
       if (found.ok() && found.value() == tile.bytes) {
         continue;
       }
-      struct stat info {};
-      const bool newest = ::stat(Path(BundlePath(size / kTileWidth)).c_str(), &info) != 0;
+      const bool newest = !HasBundle(directory_, size / kTileWidth);
       if (!found.ok() && found.error().code == ErrorCode::kNotFound && newest) {
         report_.notes.push_back(path + ": not there yet, the next writer makes it");
       } else if (trust) {

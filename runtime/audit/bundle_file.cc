@@ -8,12 +8,16 @@
 #include <system_error>
 #include <vector>
 
+#include "runtime/audit/bundle_codec.h"
+#include "runtime/audit/entry_reader.h"
 #include "runtime/audit/layout.h"
 
 namespace nacre::audit {
 namespace {
 
 constexpr size_t kDigits = 3;
+// Beyond what zstd may need for bytes that do not get smaller.
+constexpr size_t kFrameBytesMax = kBundleBytesMax + (128U << 10);
 // Groups of digits of the largest number.
 constexpr int kGroupsMax = 7;
 
@@ -29,6 +33,8 @@ int GroupOf(std::string_view name, bool folder) {
       return -1;
     }
     name.remove_prefix(1);
+  } else if (name.ends_with(kCompressedSuffix)) {
+    name.remove_suffix(std::string_view(kCompressedSuffix).size());
   }
   int value = 0;
   for (const char digit : name) {
@@ -54,7 +60,7 @@ std::optional<uint64_t> LowestIn(const std::string& folder, int depth, uint64_t 
     const uint64_t number = upper * 1000 + static_cast<uint64_t>(group);
     const std::string name = TileNumberPath(static_cast<uint64_t>(group));
     if (depth == 0) {
-      if (IsRegular(folder + "/" + name)) {
+      if (IsRegular(folder + "/" + name) || IsRegular(folder + "/" + name + kCompressedSuffix)) {
         return number;
       }
     } else if (const auto found = LowestIn(folder + "/x" + name, depth - 1, number)) {
@@ -64,10 +70,47 @@ std::optional<uint64_t> LowestIn(const std::string& folder, int depth, uint64_t 
   return std::nullopt;
 }
 
+std::string PathOf(const std::string& directory, uint64_t number) {
+  return directory + "/" + BundlePath(number);
+}
+
 }  // namespace
 
+bool HasPlainBundle(const std::string& directory, uint64_t number) {
+  return IsRegular(PathOf(directory, number));
+}
+
+bool HasBundle(const std::string& directory, uint64_t number) {
+  return IsRegular(PathOf(directory, number)) ||
+         IsRegular(PathOf(directory, number) + kCompressedSuffix);
+}
+
+uint64_t BundleFileBytes(const std::string& directory, uint64_t number) {
+  struct stat info {};
+  const std::string path = PathOf(directory, number);
+  return ::stat(path.c_str(), &info) == 0 || ::stat((path + kCompressedSuffix).c_str(), &info) == 0
+             ? static_cast<uint64_t>(info.st_size)
+             : 0;
+}
+
+Result<std::string> ReadBundle(const std::string& directory, uint64_t number) {
+  const std::string path = PathOf(directory, number);
+  auto plain = ReadRegularFile(path, kBundleBytesMax);
+  if (plain.ok() || plain.error().code != ErrorCode::kNotFound) {
+    return plain;
+  }
+  const auto frame = ReadRegularFile(path + kCompressedSuffix, kFrameBytesMax);
+  if (!frame.ok()) {
+    return frame.error().code == ErrorCode::kNotFound ? plain.error() : frame.error();
+  }
+  auto bundle = DecompressBundle(frame.value());
+  return bundle.ok() ? std::move(bundle)
+                     : Result<std::string>(
+                           WithContext(BundlePath(number) + kCompressedSuffix, bundle.error()));
+}
+
 std::optional<uint64_t> FirstBundle(const std::string& directory) {
-  if (IsRegular(directory + "/" + BundlePath(0))) {
+  if (HasBundle(directory, 0)) {
     return 0;
   }
   for (int depth = 0; depth < kGroupsMax; ++depth) {
@@ -79,7 +122,8 @@ std::optional<uint64_t> FirstBundle(const std::string& directory) {
 }
 
 Status RemoveBundle(const std::string& directory, uint64_t number, Storage& storage) {
-  return storage.Remove(directory + "/" + BundlePath(number));
+  NACRE_TRY(storage.Remove(PathOf(directory, number)));
+  return storage.Remove(PathOf(directory, number) + kCompressedSuffix);
 }
 
 }  // namespace nacre::audit

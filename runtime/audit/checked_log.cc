@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "runtime/audit/bundle_file.h"
 #include "runtime/audit/checkpoint.h"
 #include "runtime/audit/entry_reader.h"
 #include "runtime/audit/key_chain.h"
@@ -44,7 +45,7 @@ Status CheckedLog::LoadTree() {
 Result<CheckedBundle> CheckedLog::Bundle(uint64_t number) {
   CheckedBundle bundle;
   bundle.first = number * kTileWidth;
-  bundle.file = NACRE_TRY(ReadRegularFile(directory_ + "/" + BundlePath(number), kBundleBytesMax));
+  bundle.file = NACRE_TRY(ReadBundle(directory_, number));
   std::string_view rest = bundle.file;
   std::string_view record;
   while (bundle.records.size() < kTileWidth && FirstEntry(rest, &record) == EntryState::kWhole) {

@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "base/file.h"
+#include "runtime/audit/bundle_file.h"
 
 namespace nacre::audit {
 
@@ -56,18 +57,33 @@ EntryReader::EntryReader(std::string directory, uint64_t first_index)
       index_(first_index / kTileWidth * kTileWidth) {}
 
 Result<bool> EntryReader::OpenBundle() {
-  auto file = OpenForReading(directory_ + "/" + BundleName());
-  if (!file.ok()) {
-    const bool end = file.error().code == ErrorCode::kNotFound && index_ > 0 && index_ >= first_;
-    return end ? Result<bool>(false) : Result<bool>(file.error());
-  }
-  file_ = std::move(file).value();
   buffer_.clear();
   begin_ = 0;
-  return true;
+  auto file = OpenForReading(directory_ + "/" + BundleName());
+  if (file.ok()) {
+    file_ = std::move(file).value();
+    open_ = true;
+    return true;
+  }
+  if (file.error().code == ErrorCode::kNotFound) {
+    auto bundle = ReadBundle(directory_, index_ / kTileWidth);
+    if (bundle.ok()) {
+      buffer_ = std::move(bundle).value();
+      open_ = true;
+      return true;
+    }
+    if (bundle.error().code != ErrorCode::kNotFound) {
+      return bundle.error();
+    }
+  }
+  const bool end = file.error().code == ErrorCode::kNotFound && index_ > 0 && index_ >= first_;
+  return end ? Result<bool>(false) : Result<bool>(file.error());
 }
 
 Result<bool> EntryReader::ReadMore() {
+  if (!file_) {
+    return false;
+  }
   struct stat info {};
   if (::fstat(file_.get(), &info) != 0) {
     return SysError("stat " + BundleName(), errno);
@@ -103,7 +119,7 @@ Result<bool> EntryReader::ReadMore() {
 
 Result<bool> EntryReader::Next(std::string_view* entry) {
   while (true) {
-    if (!file_) {
+    if (!open_) {
       const bool opened = NACRE_TRY(OpenBundle());
       if (!opened) {
         return false;
@@ -122,7 +138,8 @@ Result<bool> EntryReader::Next(std::string_view* entry) {
           return Error{ErrorCode::kDataLoss,
                        "more bytes follow it in " + BundleName() + " than a bundle has"};
         }
-        file_.reset();  // the entry stays valid: the buffer is cleared by the next call
+        file_.reset();
+        open_ = false;  // the entry stays valid: the buffer is cleared by the next call
       }
       if (index_ > first_) {
         return true;
@@ -137,9 +154,7 @@ Result<bool> EntryReader::Next(std::string_view* entry) {
       return Error{ErrorCode::kNotFound, "the log has only " + std::to_string(index_) + " records"};
     }
     // The next bundle is begun only when this one is whole; it may have become so just now.
-    const std::string next = directory_ + "/" + BundlePath(index_ / kTileWidth + 1);
-    struct stat info {};
-    if (::stat(next.c_str(), &info) != 0 || info.st_size == 0) {
+    if (BundleFileBytes(directory_, index_ / kTileWidth + 1) == 0) {
       return false;
     }
     const bool meanwhile = NACRE_TRY(ReadMore());

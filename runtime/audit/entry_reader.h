@@ -54,7 +54,8 @@ class EntryReader final {
   const std::string directory_;
   const uint64_t first_;
   uint64_t index_;
-  UniqueFd file_;  // of the bundle that holds index_, when it was opened already
+  bool open_ = false;  // the bundle that holds index_ was opened already
+  UniqueFd file_;      // of it; none when it is a compressed one, which is in buffer_ then
   std::string buffer_;
   size_t begin_ = 0;  // of the entry index_ in buffer_
 };

@@ -4,6 +4,7 @@
 //   tile/entries/NNN     an entry bundle: 256 records, each after its length in two bytes, big-endian.
 //                        The newest one grows in place: only ever appended to, synced before anyone
 //                        may act on a record. Full ones never change
+//   tile/entries/NNN.zst a full bundle that was compressed: one zstd frame (bundle_codec.h)
 //   tile/L/NNN           a full hash tile: 256 hashes of the tree's level 8 L
 //   tile/.../NNN.p/W     the first W of an unfinished one, as the newest `checkpoint` needs them
 //   checkpoints          every checkpoint, each followed by an empty line, only ever appended to

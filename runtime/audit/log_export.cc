@@ -85,12 +85,14 @@ Result<uint64_t> ExportLog(const std::string& directory, const ExportOptions& op
                      " were pruned before they were exported: " + Describe(*pruning) +
                      "; remove the cursor to go on with record " + std::to_string(first)};
   }
-  if (cursor.next != 0 &&
-      cursor.next == first) {  // the record before the next is gone, its hash is not
-    const Sha256Digest leaf = NACRE_TRY(log.tree()->CheckedRoot(0, first - 1));
-    if (ToHex(leaf) != cursor.leaf) {
+  if (first != 0 && (cursor.next == 0 || cursor.next == first)) {
+    // The record before the next is gone, its hash is not.
+    const std::string leaf = ToHex(NACRE_TRY(log.tree()->CheckedRoot(0, first - 1)));
+    if (cursor.next == first && leaf != cursor.leaf) {
       return other;
     }
+    cursor.next = first;
+    cursor.leaf = leaf;
   }
   const ContentKeys keys(directory);
   uint64_t exported = 0;

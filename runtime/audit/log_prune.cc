@@ -1,6 +1,5 @@
 #include "runtime/audit/log_prune.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -105,12 +104,7 @@ class Pruner final {
     return std::min(number, newest) * kTileWidth;
   }
 
-  uint64_t BytesOf(uint64_t number) const {
-    struct stat info {};
-    return ::stat((change_.directory + "/" + BundlePath(number)).c_str(), &info) == 0
-               ? static_cast<uint64_t>(info.st_size)
-               : 0;
-  }
+  uint64_t BytesOf(uint64_t number) const { return BundleFileBytes(change_.directory, number); }
 
   Status CheckExported(CheckedLog& log, uint64_t before) const {
     if (!request_.exported.has_value() || before == 0) {

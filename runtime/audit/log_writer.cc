@@ -412,9 +412,11 @@ Status LogWriter::CheckStillThere() {
   };
   NACRE_TRY(same(Path(kLockFile), lock_.get()));
   const Status bundle = same(Path(BundlePath(bundle_number_)), bundle_.get());
-  const bool pruned = !bundle.ok() && bundle.error().code == ErrorCode::kNotFound &&
-                      FirstBundle(directory_).value_or(0) > bundle_number_;
-  return pruned ? TakeAnew() : bundle;
+  // Pruned or compressed: never the newest one.
+  const bool cold = !bundle.ok() && bundle.error().code == ErrorCode::kNotFound &&
+                    (FirstBundle(directory_).value_or(0) > bundle_number_ ||
+                     HasBundle(directory_, bundle_number_));
+  return cold ? TakeAnew() : bundle;
 }
 
 // As at opening; and it must be this log that goes on.

@@ -7,6 +7,7 @@
 #include "memory/session_store.h"
 #include "runtime/audit/content_erase.h"
 #include "runtime/audit/entry_reader.h"
+#include "runtime/audit/log_compress.h"
 #include "runtime/audit/log_prune.h"
 #include "runtime/cli/audit_commands.h"
 #include "runtime/cli/terminal.h"
@@ -239,6 +240,48 @@ void RegisterErase(CLI::App& audit, Globals& globals) {
       [&globals, session, reason] { globals.exit_code = Erase(globals, *session, *reason); });
 }
 
+int Compress(Globals& globals, const std::string& older_than) {
+  App app(globals.app);
+  std::string instant;
+  if (!older_than.empty()) {
+    const Result<std::string> parsed = audit::ParseInstant(older_than, app.clock().Now());
+    if (!parsed.ok()) {
+      return FailBy(globals, parsed.error());
+    }
+    instant = parsed.value();
+  }
+  const Result<audit::CompressReport> done = audit::CompressLog(ChangeOf(app), instant);
+  if (!done.ok()) {
+    return FailBy(globals, done.error());
+  }
+  const audit::CompressReport& report = done.value();
+  if (globals.json) {
+    std::printf("%s\n", DumpJson(OrderedJson{{"bundles", report.bundles},
+                                             {"bytes_before", report.bytes_before},
+                                             {"bytes_after", report.bytes_after}})
+                            .c_str());
+  } else {
+    std::printf("compressed %llu bundles of 256 records: %llu bytes are %llu now\n",
+                static_cast<unsigned long long>(report.bundles),
+                static_cast<unsigned long long>(report.bytes_before),
+                static_cast<unsigned long long>(report.bytes_after));
+  }
+  return kExitOk;
+}
+
+void RegisterCompress(CLI::App& audit, Globals& globals) {
+  CLI::App* compress = audit.add_subcommand(
+      "compress",
+      "Compresses old records, in bundles of 256, with zstd; all commands read them as before");
+  auto older_than = std::make_shared<std::string>();
+  compress->add_option("--older-than", *older_than,
+                       "Records from before: 30d ago, or 2026-08-01 (default: all but the newest)");
+  AddJsonFlag(*compress, globals);
+  compress->footer("Example:\n  nacre audit compress --older-than 30d");
+  compress->callback(
+      [&globals, older_than] { globals.exit_code = Compress(globals, *older_than); });
+}
+
 void RegisterHolds(CLI::App& audit, Globals& globals) {
   CLI::App* place = audit.add_subcommand(
       "hold",
@@ -314,6 +357,7 @@ void RegisterAuditRetention(CLI::App& audit, Globals& globals) {
   prune->callback([&globals, flags] { globals.exit_code = Prune(globals, *flags); });
   RegisterHolds(audit, globals);
   RegisterErase(audit, globals);
+  RegisterCompress(audit, globals);
 }
 
 }  // namespace nacre::cli

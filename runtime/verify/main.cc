@@ -1,5 +1,5 @@
 // nacre-verify: checks an audit log without the rest of nacre, for whoever was given a copy of one. The
-// same verification as `nacre audit verify`; it links that, OpenSSL's libcrypto and nothing else.
+// same verification as `nacre audit verify`; it links that, OpenSSL's libcrypto, libzstd and nothing else.
 //
 // Exit codes: 0 the log verifies · 2 it does not, or wrong usage · 3 the directory cannot be read.
 #include <cstdio>

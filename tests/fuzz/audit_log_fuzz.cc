@@ -23,10 +23,18 @@
 
 namespace {
 
-constexpr const char* kFiles[] = {
-    "key.pub", "head",       "checkpoints",      "checkpoint", "tile/entries/000",
-    "key",     "tile/0/000", "tile/entries/001", "keys",       "key.next",
-    "pruned"};
+constexpr const char* kFiles[] = {"key.pub",
+                                  "head",
+                                  "checkpoints",
+                                  "checkpoint",
+                                  "tile/entries/000",
+                                  "key",
+                                  "tile/0/000",
+                                  "tile/entries/001",
+                                  "keys",
+                                  "key.next",
+                                  "pruned",
+                                  "tile/entries/000.zst"};
 
 }  // namespace
 

@@ -169,7 +169,7 @@ class Audit(NacreCase):
         names = {line.split()[0].split(".so")[0] for line in libraries.splitlines()}
         names -= {"libasan", "libubsan"}
         self.assertLessEqual({pathlib.Path(name).name for name in names},
-                             {"linux-vdso", "libcrypto", "libstdc++", "libgcc_s", "libc", "libm", "ld-linux-x86-64"})
+                             {"linux-vdso", "libcrypto", "libzstd", "libstdc++", "libgcc_s", "libc", "libm", "ld-linux-x86-64"})
 
     def test_tail_shows_the_newest_records_only(self):
         for _ in range(2):
@@ -473,6 +473,22 @@ class Audit(NacreCase):
         self.nacre("audit", "export", "--cursor", cursor, "--output", self.folder / "out.jsonl")
         exported = [json.loads(line)["index"] for line in (self.folder / "out.jsonl").read_text().splitlines()]
         self.assertEqual(exported, list(range(ours["records"])))
+        # Compressed, it is the same log; a frame that is damaged is named.
+        for _ in range(250):
+            self.nacre("audit", "release", "nothing", "--reason", "x", exit_code=1)
+        packed = json.loads(self.nacre("audit", "compress", "--json").stdout)
+        self.assertEqual(packed["bundles"], 1)
+        self.assertLess(packed["bytes_after"], packed["bytes_before"])
+        frame = log / "tile/entries/002.zst"
+        self.assertTrue(frame.exists())
+        self.assertTrue(json.loads(self.standalone("--json", log).stdout)["ok"])
+        self.nacre("audit", "show", "513")
+        good = frame.read_bytes()
+        frame.write_bytes(good[:-5])
+        self.assertIn("002.zst", self.standalone(log, exit_code=2).stdout)
+        frame.write_bytes(good)
+        subprocess.run(["zstd", "-dq", "--rm", frame], check=True)
+        self.standalone(log)
         # With the bundle of that record nobody says so any more.
         (log / "tile/entries/002").unlink()
         self.assertEqual(json.loads(self.standalone("--json", log, exit_code=2).stdout)["first_bad"], 0)

@@ -50,7 +50,7 @@ VOCABULARIES = [
     (r"(grpcpp|google/protobuf)/|nacre/v1/", r"(runtime/server|sdk/client)/.*"),
     (r"curl/", r"runtime/net/.*"),
     (r"(llama|ggml|gguf|chat|common|sampling)(-[a-z]+)?\.h", r"runtime/inference/worker/.*"),
-    (r"zstd\.h", r"runtime/redteam/trace_reader\.cc"),
+    (r"zstd\.h", r"runtime/redteam/trace_reader\.cc|runtime/audit/bundle_codec\.cc"),
     (r"openssl/", r"base/digest\.cc|runtime/audit/.*"),
     (r"spdlog/", r"base/log\.cc"),
     (r"re2/", r"policy/.*|tools/builtin/fs/search/.*"),

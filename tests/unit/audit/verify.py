@@ -35,8 +35,8 @@ def bundle_numbers(log):
     """Of the bundles that are there, whatever else is: 005, or x001/x234/067."""
     entries = log / "tile/entries"
     found = set()
-    for path in entries.rglob("[0-9][0-9][0-9]"):
-        groups = path.relative_to(entries).parts
+    for path in [*entries.rglob("[0-9][0-9][0-9]"), *entries.rglob("[0-9][0-9][0-9].zst")]:
+        groups = path.with_suffix("").relative_to(entries).parts
         if path.is_file() and all(len(group) == 4 and group[0] == "x" for group in groups[:-1]):
             found.add(int("".join(group.lstrip("x") for group in groups)))
     return sorted(found)
@@ -45,7 +45,12 @@ def bundle_numbers(log):
 def bundle_of(log, number):
     """The records of a bundle."""
     path = log / "tile/entries" / number_path(number)
-    data, begin, entries = path.read_bytes(), 0, []
+    packed = path.with_name(path.name + ".zst")
+    if path.exists():
+        data = path.read_bytes()
+    else:
+        data = subprocess.run(["zstd", "-dcq", packed], check=True, capture_output=True).stdout
+    begin, entries = 0, []
     while begin < len(data):
         end = begin + 2 + int.from_bytes(data[begin:begin + 2], "big")
         assert begin + 2 < end <= len(data), f"{path}: unfinished tail"
