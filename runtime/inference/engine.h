@@ -49,6 +49,10 @@ struct GenerateRequest {
   std::vector<ChatMessage> messages;
   // Only these can be emitted: the loop passes the tools that the policy could allow now.
   std::vector<ToolSchema> tools;
+  // JSON Schema of an object (of the subset of nacre/sdk/schema.h, and "type" may be a list): without
+  // tools, the answer is to be such an object. An engine that cannot promise that may answer otherwise:
+  // who asks checks. Null: any text.
+  OrderedJson answer_schema = nullptr;
   uint32_t tokens_max = 512;
   float temperature = 0.0F;  // 0: greedy, deterministic
   uint64_t seed = 0;

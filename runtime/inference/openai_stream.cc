@@ -260,6 +260,11 @@ std::string OpenAiRequestBody(const GenerateRequest& request, const std::string&
     body["tool_choice"] = "auto";
     body["parallel_tool_calls"] = false;
   }
+  if (request.answer_schema.is_object()) {
+    OrderedJson schema{{"name", "answer"}, {"strict", true}};
+    schema["schema"] = request.answer_schema;
+    body["response_format"] = {{"type", "json_schema"}, {"json_schema", std::move(schema)}};
+  }
   body["max_tokens"] = request.tokens_max;
   body["temperature"] = request.temperature;
   body["seed"] = request.seed;

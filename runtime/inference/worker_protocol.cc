@@ -56,6 +56,8 @@ Json RequestJson(const GenerateRequest& request) {
   }
   return {{"messages", std::move(messages)},
           {"tools", std::move(tools)},
+          {"answer_schema",
+           request.answer_schema.is_object() ? DumpJson(request.answer_schema) : std::string()},
           {"tokens_max", request.tokens_max},
           {"temperature", request.temperature},
           {"seed", request.seed}};
@@ -84,6 +86,9 @@ Result<GenerateRequest> ParseRequest(const Json& json) {
         ParseOrderedJson(StringMember(item, "parameters"), {.bytes_max = kToolSchemaBytesMax}));
     request.tools.push_back(
         {StringMember(item, "name"), StringMember(item, "description"), std::move(parameters)});
+  }
+  if (const std::string schema = StringMember(json, "answer_schema"); !schema.empty()) {
+    request.answer_schema = NACRE_TRY(ParseOrderedJson(schema, {.bytes_max = kToolSchemaBytesMax}));
   }
   request.tokens_max = UnsignedMember<uint32_t>(json, "tokens_max");
   request.seed = UnsignedMember<uint64_t>(json, "seed");
@@ -179,6 +184,9 @@ Result<std::string> EncodeCommand(const WorkerCommand& command) {
         return Error{ErrorCode::kInvalidArgument,
                      "the schema of tool " + Printable(tool.name, 64) + " exceeds 64 KiB"};
       }
+    }
+    if (DumpJson(generate->request.answer_schema).size() > kToolSchemaBytesMax) {
+      return Error{ErrorCode::kInvalidArgument, "the schema of the answer exceeds 64 KiB"};
     }
   }
   std::string payload =

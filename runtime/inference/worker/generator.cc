@@ -91,7 +91,9 @@ Status Generator::Run(const GenerateRequest& request, GenerationObserver& observ
                       ModelReply* result) {
   const std::vector<llama_token> prompt = NACRE_TRY(MakePrompt(request));
   const CallFrame frame = vocabulary_.Frame(model_.format().call_form());
-  const std::string grammar = NACRE_TRY(MakeGrammar(request.tools, frame));
+  const std::string grammar = NACRE_TRY(request.tools.empty() && request.answer_schema.is_object()
+                                            ? MakeAnswerGrammar(request.answer_schema, frame)
+                                            : MakeGrammar(request.tools, frame));
   Reply reply{
       .tracker = ReplyTracker(frame, request.tools.empty() ? ReplyTracker::Calls::kImpossible
                                                            : ReplyTracker::Calls::kPossible),

@@ -418,4 +418,14 @@ Result<std::string> MakeGrammar(const std::vector<ToolSchema>& tools, const Call
   return builder.Take();
 }
 
+Result<std::string> MakeAnswerGrammar(const OrderedJson& schema, const CallFrame& frame) {
+  if (!schema.is_object()) {
+    return Error{ErrorCode::kInvalidArgument, "the schema of the answer is no object"};
+  }
+  Builder builder(frame);
+  const std::string object = NACRE_TRY(builder.Object(schema, "answer", 0));
+  builder.Rule("root", object);
+  return builder.Take();
+}
+
 }  // namespace nacre::inference

@@ -1,5 +1,5 @@
 // The grammar a reply must follow, in llama.cpp's GBNF: one call of one offered tool whose
-// arguments match its JSON Schema, or text.
+// arguments match its JSON Schema, or text; or one JSON object of a given schema.
 //
 // Compact on purpose: no optional white space (a weak model floods it), every string, number and
 // list has a cap, keys come in the schema's order. What is not offered cannot be written.
@@ -30,5 +30,8 @@ struct GrammarLimits {
 // kInvalidArgument for a tool or property name outside [A-Za-z0-9_.-]{1,64}, or a schema that is
 // no object schema or is nested too deeply. Without tools the grammar allows text only.
 Result<std::string> MakeGrammar(const std::vector<ToolSchema>& tools, const CallFrame& frame);
+
+// Of a reply that is one JSON object of this schema and nothing else. The same errors.
+Result<std::string> MakeAnswerGrammar(const OrderedJson& schema, const CallFrame& frame);
 
 }  // namespace nacre::inference

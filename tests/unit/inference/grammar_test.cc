@@ -112,6 +112,21 @@ TEST_CASE("an integer's grammar is exactly its range") {
   }
 }
 
+TEST_CASE("an answer of a schema is that object and nothing else") {
+  const std::string grammar =
+      MakeAnswerGrammar(
+          OrderedJson::parse(
+              R"({"type":"object","properties":{"answer":{"anyOf":[{"enum":["a","b"]},{"type":"null"}]}},"required":["answer"]})"),
+          kTextFrame)
+          .value();
+  CHECK(Line(grammar, "root") == R"(root ::= "{" ("\"answer\"" ": " answer-0) "}")");
+  CHECK(Line(grammar, "answer-0") == R"(answer-0 ::= answer-0-0 | answer-0-1)");
+  CHECK(Line(grammar, "answer-0-0") == R"(answer-0-0 ::= "\"a\"" | "\"b\"")");
+  CHECK(Line(grammar, "answer-0-1") == R"(answer-0-1 ::= "null")");
+  CHECK(Line(grammar, "say").empty());
+  CHECK(MakeAnswerGrammar(OrderedJson(), kTextFrame).error().code == ErrorCode::kInvalidArgument);
+}
+
 TEST_CASE("a schema that cannot become a grammar is refused") {
   struct Row {
     ToolSchema tool;

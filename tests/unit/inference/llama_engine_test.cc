@@ -145,6 +145,36 @@ TEST_CASE("whatever a model says, a call parses, is of an offered tool, and matc
 }
 
 // Starts ggml's threads, which the system call filter must let it do.
+TEST_CASE("whatever a model says, an answer of a schema is such an object") {
+  Fixture fixture;
+  for (uint64_t seed = 1; seed <= 10; ++seed) {
+    CAPTURE(seed);
+    GenerateRequest request = Request("when is it?");
+    request.answer_schema = OrderedJson::parse(
+        R"({"type":"object","properties":{"answer":{"anyOf":[
+            {"type":"array","items":{"type":"integer","minimum":-5,"maximum":40},"maxItems":3},
+            {"type":"string","enum":["by train","by car"]},{"type":"null"}]}},
+            "required":["answer"],"additionalProperties":false})");
+    request.temperature = 1;
+    request.seed = seed;
+    const Result<ModelReply> reply = fixture.Generate(request);
+    REQUIRE(reply.ok());
+    REQUIRE_FALSE(reply.value().cut_off);
+    const Json object = ParseJson(std::get<std::string>(reply.value().content)).value();
+    REQUIRE(object.size() == 1);
+    const Json& answer = object.at("answer");
+    if (answer.is_array()) {
+      CHECK(answer.size() <= 3);
+      for (const Json& item : answer) {
+        CHECK(item.is_number_integer());
+        CHECK((item >= -5 && item <= 40));
+      }
+    } else {
+      CHECK((answer.is_null() || answer == "by train" || answer == "by car"));
+    }
+  }
+}
+
 TEST_CASE("a model that is worth two threads runs on two in the sandbox") {
   const TempDir directory = TempDir::Create().value();
   const std::string path = directory.path() + "/wide.gguf";

@@ -149,6 +149,19 @@ TEST_CASE("the request holds what the server must know and nothing else") {
       R"("stream_options":{"include_usage":true}})");
 }
 
+TEST_CASE("the schema of an answer is sent as the format of the response") {
+  const GenerateRequest request{
+      .messages = {{.role = Role::kUser, .content = "U"}},
+      .answer_schema = OrderedJson::parse(R"({"type":"object","properties":{"answer":{}}})"),
+      .tokens_max = 9};
+  CHECK(
+      OpenAiRequestBody(request, "m", ToolNames({})) ==
+      R"({"model":"m","messages":[{"role":"user","content":"U"}],)"
+      R"("response_format":{"type":"json_schema","json_schema":{"name":"answer","strict":true,)"
+      R"("schema":{"type":"object","properties":{"answer":{}}}}},)"
+      R"("max_tokens":9,"temperature":0.0,"seed":0,"stream":true,"stream_options":{"include_usage":true}})");
+}
+
 TEST_CASE("a URL is taken with and without /v1, and odd ones are refused") {
   for (const char* url : {"http://h:8080", "http://h:8080/", "http://h:8080/v1",
                           "http://h:8080/v1/", "http://h:8080/v1/chat/completions"}) {

@@ -11,6 +11,7 @@ TEST_CASE("a request survives the channel, with the order of a schema's keys") {
                    {.role = Role::kAssistant, .call = EmittedCall{"fs.list", "{\"path\":\".\"}"}},
                    {.role = Role::kTool, .content = "x", .call_id = "1"}},
       .tools = {{"t", "d", OrderedJson::parse(R"({"properties":{"z":{},"a":{}}})")}},
+      .answer_schema = OrderedJson::parse(R"({"type":"object","properties":{"z":{},"a":{}}})"),
       .tokens_max = 7,
       .temperature = 0.5F,
       .seed = 18446744073709551615ULL};
@@ -22,6 +23,7 @@ TEST_CASE("a request survives the channel, with the order of a schema's keys") {
   CHECK(parsed.request.messages[1].call == request.messages[1].call);
   CHECK(parsed.request.messages[2].content == "x");
   CHECK(parsed.request.tools[0].parameters.dump() == R"({"properties":{"z":{},"a":{}}})");
+  CHECK(parsed.request.answer_schema.dump() == request.answer_schema.dump());
   CHECK(parsed.request.tokens_max == 7);
   CHECK(parsed.request.temperature == 0.5F);
   CHECK(parsed.request.seed == 18446744073709551615ULL);
@@ -32,6 +34,8 @@ TEST_CASE("what does not fit a frame is refused before it is sent") {
   CHECK(EncodeCommand(GenerateCommand{1, big}).error().code == ErrorCode::kResourceExhausted);
   GenerateRequest schema{.tools = {{"t", "", OrderedJson{{"x", std::string(70 << 10, 'x')}}}}};
   CHECK(EncodeCommand(GenerateCommand{1, schema}).error().code == ErrorCode::kInvalidArgument);
+  GenerateRequest answer{.answer_schema = OrderedJson{{"x", std::string(70 << 10, 'x')}}};
+  CHECK(EncodeCommand(GenerateCommand{1, answer}).error().code == ErrorCode::kInvalidArgument);
 }
 
 TEST_CASE("the largest reply fits an event") {
