@@ -27,14 +27,18 @@ Status Migrate(Database& database) {
     return Ok();
   }
   if (application == kApplicationId) {
-    return WrongVersion(database, version);
+    if (version < 1 || version > kSchemaVersion) {
+      return WrongVersion(database, version);
+    }
+  } else {
+    const int64_t tables = NACRE_TRY(database.QueryInt("SELECT count(*) FROM sqlite_schema"));
+    if (application != 0 || version != 0 || tables != 0) {
+      return ForeignDatabase(database);
+    }
+    NACRE_TRY(database.Execute(kSchema0001));
+    NACRE_TRY(database.Execute("PRAGMA application_id = " + std::to_string(kApplicationId)));
   }
-  const int64_t tables = NACRE_TRY(database.QueryInt("SELECT count(*) FROM sqlite_schema"));
-  if (application != 0 || version != 0 || tables != 0) {
-    return ForeignDatabase(database);
-  }
-  NACRE_TRY(database.Execute(kSchema0001));
-  NACRE_TRY(database.Execute("PRAGMA application_id = " + std::to_string(kApplicationId)));
+  NACRE_TRY(database.Execute(kSchema0002));
   NACRE_TRY(database.Execute("PRAGMA user_version = " + std::to_string(kSchemaVersion)));
   return transaction.Commit();
 }

@@ -6,14 +6,15 @@
 
 namespace nacre::memory {
 
-constexpr int kSchemaVersion = 1;
+constexpr int kSchemaVersion = 2;
 // "nacr" in PRAGMA application_id: file(1) and we can tell our databases from others'.
 constexpr int kApplicationId = 0x6E616372;
 
 extern const char kSchema0001[];  // memory/schema/0001_initial.sql
+extern const char kSchema0002[];  // 0002_withheld.sql
 
 // kFailedPrecondition, and nothing is changed, for a database of another program or of a newer
-// nacre. Each version is one transaction: a crash leaves the old version or the new one.
+// nacre. All steps are one transaction: a crash leaves the old version or the new one.
 Status Migrate(Database& database);
 
 // ok when the database is ours and of exactly this version.

@@ -49,6 +49,11 @@ struct CallRecord {
   std::string outcome_json;  // sandbox outcome, resource use and layers in force; no output
   std::string result_text;   // what the model was told
   bool result_error = false;
+  std::string
+      withheld;  // what was kept from the model, which was told result_text instead; or empty
+  // What the call itself asked an engine for: FinishCall() adds it to its step, and LoadCall() knows no more.
+  int64_t prompt_tokens = 0;
+  int64_t generated_tokens = 0;
 };
 
 // One engine reply within a turn: an answer, or a call (whole or malformed), or one that never came whole.

@@ -51,6 +51,7 @@ CallRecord CallOfRow(const Statement& row, int first) {
   call.outcome_json = row.Text(first + 9);
   call.result_text = row.Text(first + 10);
   call.result_error = row.Int(first + 11) != 0;
+  call.withheld = row.Text(first + 12);
   return call;
 }
 
@@ -227,9 +228,16 @@ Status SqliteSessionStore::FinishCall(const CallRecord& call) {
   }
   NACRE_TRY(database_.Run(
       "UPDATE calls SET state = ?, finished_ms = ?, outcome_json = ?, result_text = ?,"
-      " result_error = ? WHERE id = ?",
+      " result_error = ?, withheld = ? WHERE id = ?",
       static_cast<int>(call.state), call.finished_ms, call.outcome_json, call.result_text,
-      call.result_error ? 1 : 0, call.id));
+      call.result_error ? 1 : 0, call.withheld, call.id));
+  if (call.prompt_tokens > 0 || call.generated_tokens > 0) {
+    NACRE_TRY(
+        database_.Run("UPDATE steps SET prompt_tokens = prompt_tokens + ?, generated_tokens = "
+                      "generated_tokens + ?"
+                      " WHERE (turn_id, position) = (SELECT turn_id, step FROM calls WHERE id = ?)",
+                      call.prompt_tokens, call.generated_tokens, call.id));
+  }
   NACRE_TRY(Touch(database_, turn_id, call.finished_ms));
   return transaction.Commit();
 }
@@ -350,7 +358,8 @@ Result<CallDetail> SqliteSessionStore::LoadCall(const std::string& id) {
   const std::string call_id = NACRE_TRY(ResolveId(id, "call"));
   Statement row = NACRE_TRY(database_.Query(
       "SELECT t.session_id, t.id, c.id, c.tool, c.arguments_json, c.state, c.verdict, c.rule,"
-      " c.reason, c.started_ms, c.finished_ms, c.outcome_json, c.result_text, c.result_error"
+      " c.reason, c.started_ms, c.finished_ms, c.outcome_json, c.result_text, c.result_error,"
+      " c.withheld"
       " FROM calls c JOIN turns t ON t.id = c.turn_id WHERE c.id = ?",
       call_id));
   const bool found = NACRE_TRY(row.Next());
@@ -393,7 +402,7 @@ Result<std::vector<StepRecord>> SqliteSessionStore::LoadSteps(const std::string&
       "SELECT s.position, s.answer, s.malformed, s.malformed_reason, s.prompt_tokens,"
       " s.generated_tokens, c.id IS NOT NULL, c.id, c.tool, c.arguments_json, c.state, c.verdict,"
       " c.rule, c.reason, c.started_ms, c.finished_ms, c.outcome_json, c.result_text,"
-      " c.result_error FROM steps s LEFT JOIN calls c ON c.turn_id = s.turn_id AND"
+      " c.result_error, c.withheld FROM steps s LEFT JOIN calls c ON c.turn_id = s.turn_id AND"
       " c.step = s.position WHERE s.turn_id = ? ORDER BY s.position",
       turn_id));
   std::vector<StepRecord> steps;

@@ -51,15 +51,30 @@ std::vector<std::string> HostsOf(const ToolTraits& tool, const Request& call) {
   return hosts;
 }
 
+// Of all withheld texts that a call was given.
+Label WithheldLabel(const Request& call) {
+  Label label = Label::Clean();
+  for (const WithheldArgument& argument : call.withheld) {
+    label = Join(label, argument.label);
+  }
+  return label;
+}
+
 class FactFinder {
  public:
   FactFinder(const Provenance& provenance, const Label& context, FlowFacts& facts)
       : provenance_(provenance), context_(context), facts_(facts) {}
 
-  void Look(const std::string& argument, ArgumentRole role, const Json& value) {
+  // `withheld`: a text that the model has not read is somewhere in it, so all of it is a stranger's.
+  void Look(const std::string& argument, ArgumentRole role, const Json& value,
+            bool withheld) const {
     std::vector<std::string> values;
     Values(value, 0, values);
     for (const std::string& text : values) {
+      if (withheld) {
+        AddStrangers(argument, role, text);
+        continue;
+      }
       switch (role) {
         case ArgumentRole::kOption:
           break;
@@ -90,8 +105,20 @@ class FactFinder {
   }
 
  private:
+  void AddStrangers(const std::string& argument, ArgumentRole role, const std::string& text) const {
+    if (role == ArgumentRole::kOption) {
+      return;
+    }
+    Add(argument, role, text, Origin::kStranger);
+    if (role == ArgumentRole::kTitle || role == ArgumentRole::kBody) {
+      for (const std::string& place : PlacesIn(text)) {
+        Add(argument, ArgumentRole::kLink, place, Origin::kStranger);
+      }
+    }
+  }
+
   void Add(const std::string& argument, ArgumentRole role, const std::string& value,
-           Origin origin) {
+           Origin origin) const {
     if (facts_.arguments.size() > kArgumentOriginsMax) {
       // More than a person could look at: the last entry stands for the rest, as a stranger's.
       facts_.arguments.back().origin = Origin::kStranger;
@@ -128,8 +155,11 @@ void ContextTracker::AddUser(std::string_view text) {
   }
 }
 
-Label ContextTracker::WorkspaceLabel(const Request& call) const {
-  Label label = written_anywhere_;
+Label ContextTracker::OwnLabel(const ToolTraits& tool, const Request& call) const {
+  Label label = Join(written_anywhere_, WithheldLabel(call));
+  if (tool.memory) {
+    label = Join(label, noted_);
+  }
   for (const PathArgument& argument : call.paths) {
     for (const auto& [path, written] : written_) {
       if (IsUnder(path, argument.path) || IsUnder(argument.path, path)) {
@@ -140,9 +170,17 @@ Label ContextTracker::WorkspaceLabel(const Request& call) const {
   return label;
 }
 
-void ContextTracker::AddResult(const ToolTraits& tool, const Request& call, std::string_view text) {
-  if (!rules_.present || tool.result.echo) {
-    return;
+std::vector<ContextTracker::Part> ContextTracker::PartsOf(const ToolTraits& tool,
+                                                          const Request& call,
+                                                          std::string_view text) const {
+  if (!rules_.present) {
+    return {};
+  }
+  if (tool.result.echo) {
+    // It says what it was given: nothing new, unless the model did not know what it gave.
+    return call.withheld.empty()
+               ? std::vector<Part>()
+               : std::vector<Part>{{.text = std::string(text), .label = WithheldLabel(call)}};
   }
   SourceQuery query{.kind = SourceQuery::Kind::kResult,
                     .tool = call.tool,
@@ -152,9 +190,9 @@ void ContextTracker::AddResult(const ToolTraits& tool, const Request& call, std:
   for (const PathArgument& argument : call.paths) {
     query.paths.push_back(argument.path);
   }
-  const Label written = WorkspaceLabel(call);
+  const Label own = OwnLabel(tool, call);
   const auto label = [&](std::optional<Integrity> declared) {
-    return Join(SourceLabel(rules_, query, declared), written);
+    return Join(SourceLabel(rules_, query, declared), own);
   };
   const Label whole = label(tool.result.integrity);
   const Label vouched = label(Integrity::kTrusted);
@@ -163,21 +201,59 @@ void ContextTracker::AddResult(const ToolTraits& tool, const Request& call, std:
     fields = ReadResultFields(tool.result.format, text);
   }
   if (!fields.has_value()) {
-    Keep(text, whole, Provenance::Voice::kTrusted);
-    return;
+    return {{.text = std::string(text), .label = whole}};
   }
-  for (const ResultField& field : *fields) {
+  std::vector<Part> parts;
+  for (ResultField& field : *fields) {
     bool trusted = false;
     for (const std::string& key : field.keys) {
       // A key below a field that is vouched for is a part of it.
       if (trusted || tool.result.keys_trusted) {
-        Keep(key, vouched, Provenance::Voice::kTrusted);
+        parts.push_back({.text = key, .label = vouched});
       } else if (tool.result.trusted.count(key) == 0) {
-        provenance_.Add(Provenance::Voice::kStranger, key);
+        parts.push_back({.text = key, .label = whole, .key = true});
       }
       trusted = trusted || tool.result.trusted.count(key) > 0;
     }
-    Keep(field.text, trusted ? vouched : whole, Provenance::Voice::kTrusted);
+    parts.push_back({.text = std::move(field.text), .label = trusted ? vouched : whole});
+  }
+  return parts;
+}
+
+void ContextTracker::AddResult(const ToolTraits& tool, const Request& call, std::string_view text) {
+  for (const Part& part : PartsOf(tool, call, text)) {
+    if (part.key) {
+      provenance_.Add(Provenance::Voice::kStranger, part.text);
+    } else {
+      Keep(part.text, part.label, Provenance::Voice::kTrusted);
+    }
+  }
+}
+
+Label ContextTracker::ResultLabel(const ToolTraits& tool, const Request& call,
+                                  std::string_view text) const {
+  Label label = Label::Clean();
+  for (const Part& part : PartsOf(tool, call, text)) {
+    if (!part.text.empty()) {
+      label = Join(label, part.label);
+    }
+  }
+  return label;
+}
+
+bool ContextTracker::Withholds(const Label& label) const {
+  return rules_.quarantine.present && label.integrity == Integrity::kUntrusted;
+}
+
+void ContextTracker::AddExtracted(const Label& from, std::string_view value) {
+  if (!rules_.present) {
+    return;
+  }
+  Label label = from;
+  label.integrity = Integrity::kTrusted;
+  context_ = Join(context_, label);
+  if (!value.empty()) {
+    provenance_.Add(Provenance::Voice::kStranger, value);
   }
 }
 
@@ -185,26 +261,37 @@ void ContextTracker::AddRun(const ToolTraits& tool, const Request& call) {
   if (!rules_.present) {
     return;
   }
+  const Label label = Join(context_, WithheldLabel(call));
   for (const PathArgument& argument : call.paths) {
     if (argument.access == PathAccess::kWrite) {
-      const auto [entry, added] = written_.emplace(argument.path, context_);
-      entry->second = Join(entry->second, context_);
+      const auto [entry, added] = written_.emplace(argument.path, label);
+      entry->second = Join(entry->second, label);
     }
   }
-  if (std::find(tool.effects.begin(), tool.effects.end(), CallEffect::kExecute) !=
-      tool.effects.end()) {
-    written_anywhere_ = Join(written_anywhere_, context_);
+  const auto has = [&](CallEffect effect) {
+    return std::find(tool.effects.begin(), tool.effects.end(), effect) != tool.effects.end();
+  };
+  if (has(CallEffect::kExecute)) {
+    written_anywhere_ = Join(written_anywhere_, label);
+  }
+  if (tool.memory && has(CallEffect::kWrite)) {
+    noted_ = Join(noted_, label);
   }
 }
 
 FlowFacts ContextTracker::Facts(const ToolTraits& tool, const Request& call) const {
-  FlowFacts facts{.effects = tool.effects, .context = context_, .arguments = {}};
+  // A text that was withheld goes where its handle does, so the call is judged as if it had been read.
+  FlowFacts facts{
+      .effects = tool.effects, .context = Join(context_, WithheldLabel(call)), .arguments = {}};
   if (!rules_.present) {
     return facts;
   }
-  FactFinder finder(provenance_, context_, facts);
+  const FactFinder finder(provenance_, context_, facts);
   for (const auto& [name, value] : call.arguments.items()) {
-    finder.Look(name, tool.RoleOf(name), value);
+    const bool withheld =
+        std::any_of(call.withheld.begin(), call.withheld.end(),
+                    [&](const WithheldArgument& argument) { return argument.key == name; });
+    finder.Look(name, tool.RoleOf(name), value, withheld);
   }
   return facts;
 }

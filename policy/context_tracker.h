@@ -14,6 +14,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "policy/flow.h"
 #include "policy/provenance.h"
@@ -30,15 +31,35 @@ class ContextTracker final {
   void AddUser(std::string_view text);
   // What a call answered, as the model is shown it.
   void AddResult(const ToolTraits& tool, const Request& call, std::string_view text);
-  // A call that ran: what it wrote is as delicate as all that was read before.
+  // A call that ran: what it wrote is as delicate as all that was read before, and all that it was given.
   void AddRun(const ToolTraits& tool, const Request& call);
+
+  // Of all parts of the result together, also of the names of fields that nobody vouches for.
+  Label ResultLabel(const ToolTraits& tool, const Request& call, std::string_view text) const;
+  // Such a result is not to be shown: the policy has a quarantine, and it is untrusted.
+  bool Withholds(const Label& label) const;
+  // A value of a bounded type that was found in a withheld text: as private as that, and a stranger's word
+  // wherever it is used. It holds no instructions, so the context is trusted as before.
+  void AddExtracted(const Label& from, std::string_view value);
 
   FlowFacts Facts(const ToolTraits& tool, const Request& call) const;
   const Label& context() const { return context_; }
 
  private:
+  // One part of a result.
+  struct Part {
+    std::string text;
+    Label label;
+    bool key =
+        false;  // of a field: a stranger's word, which does not taint a context that it is read into
+  };
+
   void Keep(std::string_view text, const Label& label, Provenance::Voice trusted_as);
-  Label WorkspaceLabel(const Request& call) const;
+  // What the session itself did to the label of what this call reads: files that it wrote, withheld texts
+  // that the call was given.
+  Label OwnLabel(const ToolTraits& tool, const Request& call) const;
+  std::vector<Part> PartsOf(const ToolTraits& tool, const Request& call,
+                            std::string_view text) const;
 
   const DataRules& rules_;
   Label context_ = Label::Clean();
@@ -46,6 +67,7 @@ class ContextTracker final {
   // What this conversation wrote, by path; what a program it ran may have written, anywhere.
   std::map<std::string, Label> written_;
   Label written_anywhere_ = Label::Clean();
+  Label noted_ = Label::Clean();  // what this conversation put into its notes
 };
 
 }  // namespace nacre::policy

@@ -8,6 +8,7 @@
 #include "policy/internal/matcher.h"
 #include "policy/internal/program.h"
 #include "policy/internal/sandbox_path.h"
+#include "policy/quarantine.h"
 
 namespace nacre::policy {
 namespace {
@@ -123,6 +124,7 @@ Decision Evaluate(const Policy& policy, const Request& request) {
     decision.approvers = rule.approvers;
     NarrowByRule(policy, request, decision);
     NarrowByFlow(policy, request, decision);
+    NarrowByQuarantine(policy, request, decision);
   }
   return decision;
 }

@@ -16,6 +16,7 @@
 
 #include "policy/decision.h"
 #include "policy/label.h"
+#include "policy/quarantine.h"
 
 namespace nacre::policy {
 
@@ -126,6 +127,7 @@ struct DataRules {
   Integrity unlisted = Integrity::kUntrusted;
   std::vector<DataSource> sources;
   std::vector<FlowRule> flows;
+  QuarantineRules quarantine = {};
 };
 
 // The rule that narrows this call most (deny before ask, the first of equals), or null; `argument`

@@ -21,6 +21,16 @@ struct PathArgument {
   friend bool operator==(const PathArgument&, const PathArgument&) = default;
 };
 
+// An argument that holds a text which was withheld from the model: it wrote the handle, and the text was
+// put in its place before the call was judged.
+struct WithheldArgument {
+  std::string key;     // of the argument itself, wherever in it the text stands: "argv"
+  std::string handle;  // "$r1"
+  Label label;         // of the text
+
+  friend bool operator==(const WithheldArgument&, const WithheldArgument&) = default;
+};
+
 struct Request {
   std::string tool;
   Json arguments = Json::object();  // path arguments stand in it in their normalised form
@@ -28,6 +38,7 @@ struct Request {
   // What is known of its data (policy/context_tracker). Without it, no flow rule can match but one that
   // speaks of the tool alone.
   FlowFacts flow = {};
+  std::vector<WithheldArgument> withheld = {};
 };
 
 }  // namespace nacre::policy

@@ -12,6 +12,7 @@
 #include "memory/sqlite_session_store.h"
 #include "policy/path_glob.h"
 #include "policy/policy_loader.h"
+#include "runtime/agent/quarantine_tools.h"
 #include "runtime/audit/content_seal.h"
 #include "runtime/inference/llama_engine.h"
 #include "runtime/inference/openai_engine.h"
@@ -217,6 +218,9 @@ Result<const tools::Registry*> App::Tools() {
   if (tools_ == nullptr) {
     auto registry = std::make_unique<tools::Registry>();
     NACRE_TRY(registry->AddDirectory(FindInstallPaths().tools, true));
+    for (tools::Manifest& tool : agent::QuarantineTools()) {
+      NACRE_TRY(registry->Add(std::move(tool)));
+    }
     for (const std::string& directory : options_.tool_directories) {
       std::error_code ignored;
       NACRE_TRY(registry->AddDirectory(fs::absolute(directory, ignored).lexically_normal(), false));

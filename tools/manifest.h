@@ -54,6 +54,8 @@ struct Manifest {
   std::string program;  // absolute path on the host
   Interpreter interpreter = Interpreter::kNone;
   bool builtin = false;
+  bool runtime =
+      false;  // done by the runtime itself: there is no program, and nothing of it in a sandbox
   FlowSection flow = {};
 };
 

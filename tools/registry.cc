@@ -39,6 +39,21 @@ bool ByName(const Manifest& left, const Manifest& right) {
   return left.name < right.name;
 }
 
+Status Insert(Manifest manifest, std::vector<Manifest>& all) {
+  const auto place = std::lower_bound(all.begin(), all.end(), manifest, ByName);
+  if (place != all.end() && place->name == manifest.name) {
+    return Error{ErrorCode::kAlreadyExists, "the tool name \"" + manifest.name +
+                                                "\" is already taken by " +
+                                                (place->runtime ? "nacre itself" : place->program)};
+  }
+  if (all.size() == kToolsMax) {
+    return Error{ErrorCode::kResourceExhausted,
+                 "more than " + std::to_string(kToolsMax) + " tools"};
+  }
+  all.insert(place, std::move(manifest));
+  return Ok();
+}
+
 }  // namespace
 
 Status Registry::AddDirectory(const std::string& root, bool builtin) {
@@ -47,20 +62,16 @@ Status Registry::AddDirectory(const std::string& root, bool builtin) {
   for (const std::string& directory : directories) {
     Manifest manifest = NACRE_TRY(LoadManifest(directory));
     manifest.builtin = builtin;
-    const auto place = std::lower_bound(all.begin(), all.end(), manifest, ByName);
-    if (place != all.end() && place->name == manifest.name) {
-      return Error{ErrorCode::kAlreadyExists, directory + "/tool.yaml: the tool name \"" +
-                                                  manifest.name + "\" is already taken by " +
-                                                  place->program};
+    if (Status inserted = Insert(std::move(manifest), all); !inserted.ok()) {
+      return WithContext(directory + "/tool.yaml", inserted.error());
     }
-    all.insert(place, std::move(manifest));
-  }
-  if (all.size() > kToolsMax) {
-    return Error{ErrorCode::kResourceExhausted,
-                 "more than " + std::to_string(kToolsMax) + " tools"};
   }
   manifests_ = std::move(all);
   return Ok();
+}
+
+Status Registry::Add(Manifest manifest) {
+  return Insert(std::move(manifest), manifests_);
 }
 
 const Manifest* Registry::Find(const std::string& name) const {

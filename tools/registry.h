@@ -15,6 +15,8 @@ class Registry final {
   // Adds every sub-directory of `root` that holds a tool.yaml, sorted by name. A bad manifest is an
   // error, never a tool that is silently missing. kAlreadyExists when a name is taken.
   Status AddDirectory(const std::string& root, bool builtin);
+  // One that no directory holds. The same errors.
+  Status Add(Manifest manifest);
 
   const Manifest* Find(const std::string& name) const;
   // Sorted by name: the order in which engines are told of them (prefix caches want it stable).

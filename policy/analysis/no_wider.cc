@@ -198,6 +198,17 @@ class SettingComparison final {
     if (!after.present || !kept || vouches || after.unlisted > before.unlisted) {
       Add(unknown_, "data.sources differ, so data may have other labels here than there");
     }
+    // What is withheld leaves the context clean; so does what is extracted from it.
+    const QuarantineRules& withheld = before.quarantine;
+    const auto listed = [&](const std::string& type) {
+      return std::find(withheld.extract.begin(), withheld.extract.end(), type) !=
+             withheld.extract.end();
+    };
+    if (after.quarantine.present &&
+        (!withheld.present ||
+         !std::all_of(after.quarantine.extract.begin(), after.quarantine.extract.end(), listed))) {
+      Add(unknown_, "data.quarantine differs, so contexts may be cleaner here than there");
+    }
   }
 
   const OrderedJson before_;

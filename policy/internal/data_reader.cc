@@ -55,6 +55,9 @@ class DataReader {
     }
     Each(node, "sources", &DataReader::ReadSource);
     Each(node, "flows", &DataReader::ReadFlow);
+    if (const YamlNode* quarantine = NodeReader::Find(node, "quarantine")) {
+      ReadQuarantine(*quarantine, "data.quarantine");
+    }
     return std::move(data_);
   }
 
@@ -319,6 +322,34 @@ class DataReader {
   static void AddNetwork(FlowRule& rule) {
     rule.effects.insert(rule.effects.end(),
                         {CallEffect::kFetch, CallEffect::kSend, CallEffect::kPay});
+  }
+
+  void ReadQuarantine(const YamlNode& node, const std::string& path) {
+    if (reader_.Map(node, path, KeysOf("data.quarantine")) == nullptr) {
+      return;
+    }
+    QuarantineRules& quarantine = data_.quarantine;
+    quarantine.present = true;
+    quarantine.source = reader_.Where(node);
+    quarantine.extract = ExtractTypes();
+    if (const YamlNode* integrity = NodeReader::Find(node, "integrity")) {
+      reader_.Choice(*integrity, path + ".integrity",
+                     ChoicesOf(FieldOf("data.quarantine", "integrity")));
+    } else {
+      reader_.Report(node, path, "a quarantine needs \"integrity\": what is withheld");
+    }
+    if (const YamlNode* extract = NodeReader::Find(node, "extract")) {
+      const Field& field = FieldOf("data.quarantine", "extract");
+      const std::string at = path + ".extract";
+      quarantine.extract.clear();
+      const YamlNode* list = reader_.List(*extract, at, field.items_max);
+      for (size_t i = 0; list != nullptr && i < list->items.size(); ++i) {
+        if (const auto type = reader_.Choice(list->items[i], at + "[" + std::to_string(i) + "]",
+                                             ChoicesOf(field))) {
+          quarantine.extract.push_back(*type);
+        }
+      }
+    }
   }
 
   const NodeReader& reader_;

@@ -154,6 +154,10 @@ OrderedJson DataDocument(const DataRules& data) {
   for (const FlowRule& rule : data.flows) {
     document["flows"].push_back(FlowDocument(rule));
   }
+  if (data.quarantine.present) {
+    document["quarantine"] = {{"integrity", IntegrityName(Integrity::kUntrusted)},
+                              {"extract", data.quarantine.extract}};
+  }
   return document;
 }
 

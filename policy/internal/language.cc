@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "policy/internal/data_reader.h"
+#include "policy/quarantine.h"
 
 namespace nacre::policy {
 namespace {
@@ -349,6 +350,24 @@ void AddSources(Table& table) {
              .items_max = kDataEntriesMax,
              .inner = "flow",
              .meaning = "what may not follow"});
+  table.Add({.key = "quarantine",
+             .type = Type::kMap,
+             .inner = "data.quarantine",
+             .meaning = "results that are not shown to the model: see [quarantine](#quarantine)"});
+
+  table.Map("data.quarantine");
+  table.Add({.key = "integrity",
+             .type = Type::kChoice,
+             .choices = {"untrusted"},
+             .required = true,
+             .meaning = "what is withheld: results of which any part has this label"});
+  table.Add({.key = "extract",
+             .type = Type::kChoice,
+             .many = Many::kList,
+             .items_max = kDataNamesMax,
+             .choices = ExtractTypes(),
+             .meaning = "types of which `data.extract` may tell a value; absent: all of them; "
+                        "`[]`: none"});
 
   table.Map("source");
   table.Add({.key = "tool",

@@ -187,6 +187,7 @@ void Unite(const Layer& layer, PolicyDocument& policy) {
     data.present = true;
     data.sources.insert(data.sources.end(), more.sources.begin(), more.sources.end());
     data.flows.insert(data.flows.end(), more.flows.begin(), more.flows.end());
+    Unite(more.quarantine, data.quarantine);
   }
 }
 

@@ -120,8 +120,13 @@ class Tenant {
     }
   }
 
-  // Only what calls data trusted would make flows hold less often.
+  // Only what calls data trusted, or keeps it from the context, would make flows hold less often.
   void Sources() {
+    if (layer_.data.quarantine.present && !policy_.data.quarantine.present) {
+      problems_.Add(layer_.data.quarantine.source, "data.quarantine",
+                    "a tenant's policy can narrow a quarantine, and the policy that it is put upon "
+                    "has none");
+    }
     for (const DataSource& source : layer_.data.sources) {
       if (source.integrity == Integrity::kTrusted) {
         problems_.Add(source.source, "data.sources",

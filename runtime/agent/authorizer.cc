@@ -41,13 +41,15 @@ Result<std::variant<AuthorizedCall, RefusedCall>> Authorizer::Authorize(
                                                   .actor = actor});
     return written.ok() ? Ok() : Status(written.error());
   };
-  NACRE_TRY(record("call.decided",
-                   {{"tool", call.tool->name},
-                    {"arguments", AuditContent(policy_, DumpJson(call.request.arguments))},
-                    {"verdict", policy::VerdictName(decision.verdict)},
-                    {"reason", decision.reason},
-                    {"source", source}},
-                   "agent"));
+  Json decided = {{"tool", call.tool->name},
+                  {"arguments", AuditContent(policy_, DumpJson(call.request.arguments))},
+                  {"verdict", policy::VerdictName(decision.verdict)},
+                  {"reason", decision.reason},
+                  {"source", source}};
+  for (const policy::WithheldArgument& argument : call.request.withheld) {
+    decided["withheld"].push_back({{"argument", argument.key}, {"handle", argument.handle}});
+  }
+  NACRE_TRY(record("call.decided", std::move(decided), "agent"));
   sink_.OnEvent(CallDecided{call_id, call.tool->name, call.request.arguments,
                             policy::VerdictName(decision.verdict), decision.rule, decision.reason,
                             source, labels});

@@ -56,7 +56,8 @@ struct MembersOf {
             {"cpu_us", e.cpu_us},
             {"layers", OrderedJson(e.layers)},
             {"workspace", OrderedJson(e.workspace)},
-            {"labels", e.labels}};
+            {"labels", e.labels},
+            {"withheld", e.withheld}};
   }
   OrderedJson operator()(const CallMalformed& e) const { return {{"reason", e.reason}}; }
   OrderedJson operator()(const TurnFinished& e) const {

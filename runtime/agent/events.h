@@ -83,6 +83,8 @@ struct CallFinished {
   Json layers;     // what was really in force
   Json workspace;  // what became of its changes: WorkspaceReport; null where there are none to keep
   std::vector<std::string> labels = {};  // of the context with this result in it
+  std::string withheld =
+      {};  // "$r1": the handle of what the tool answered; empty: nothing was withheld
 };
 
 struct CallMalformed {

@@ -5,8 +5,10 @@
 #include "base/digest.h"
 #include "base/ids.h"
 #include "policy/evaluator.h"
+#include "runtime/agent/extraction.h"
 #include "runtime/agent/flow_traits.h"
 #include "runtime/agent/memory_service.h"
+#include "runtime/agent/quarantine_tools.h"
 
 namespace nacre::agent {
 namespace {
@@ -58,6 +60,20 @@ class AnswerStream final : public inference::TokenSink {
   EventSink& sink_;
   uint32_t pieces_ = 0;
 };
+
+// What the model is told of a refusal. Reasons quote arguments, so one of a call that was given what the model
+// may not read names the rule alone.
+std::string ReasonForModel(const RefusedCall& refused,
+                           const std::vector<policy::WithheldArgument>& withheld) {
+  if (withheld.empty()) {
+    return refused.reason;
+  }
+  const std::string handles = ShownHandles(withheld);
+  return (refused.decision.verdict == policy::Verdict::kAsk
+              ? "a person must agree to this with the text of " + handles + " in it, and none did"
+              : "the policy refuses this with the text of " + handles + " in it") +
+         " (" + refused.decision.rule + ")";
+}
 
 Error StoreError(Error error) {
   return WithContext("the session store", std::move(error));
@@ -240,11 +256,16 @@ Result<bool> SessionDriver::FinishCommittedCall(const Turn& turn, memory::CallRe
   call.outcome_json = outcome != nullptr ? DumpJson(*outcome) : std::string("{}");
   call.result_text = StringMember(note, "result");
   call.result_error = BoolMember(note, "error");
-  NACRE_TRY(Record("call.recovered", turn, call.id,
-                   {{"tool", call.tool},
-                    {"outcome", outcome != nullptr ? *outcome : Json::object()},
-                    {"error", call.result_error},
-                    {"result", AuditContent(*options_.policy, call.result_text)}}));
+  call.withheld = StringMember(note, "withheld");
+  const std::string handle = RecallResult(call);
+  Json record = {{"tool", call.tool},
+                 {"outcome", outcome != nullptr ? *outcome : Json::object()},
+                 {"error", call.result_error},
+                 {"result", AuditContent(*options_.policy, call.result_text)}};
+  if (!handle.empty()) {
+    record["withheld"] = WithheldRecord(handle);
+  }
+  NACRE_TRY(Record("call.recovered", turn, call.id, std::move(record)));
   if (Status finished = services_.store.FinishCall(call); !finished.ok()) {
     return StoreError(finished.error());
   }
@@ -252,7 +273,7 @@ Result<bool> SessionDriver::FinishCommittedCall(const Turn& turn, memory::CallRe
 }
 
 Status SessionDriver::CommitChange(const Turn& turn, const AuthorizedCall& call, CallResult& result,
-                                   const Json& outcome) {
+                                   const Told& told, const Json& outcome) {
   WorkspaceChange& change = *result.change;
   if (services_.transactions == nullptr) {
     return Error{ErrorCode::kFailedPrecondition,
@@ -263,11 +284,12 @@ Status SessionDriver::CommitChange(const Turn& turn, const AuthorizedCall& call,
   NACRE_TRY(Record("workspace.commit", turn, call.id(), ToJson(intended)));
   Json kept = outcome;
   kept["workspace"] = ToJson(intended);
-  NACRE_TRY(change.Commit(
-      *services_.transactions, call.id(),
-      DumpJson(
-          Json{{"outcome", kept}, {"result", FitResult(result.text)}, {"error", result.error}}),
-      UnixMillis(services_.clock.Now())));
+  NACRE_TRY(change.Commit(*services_.transactions, call.id(),
+                          DumpJson(Json{{"outcome", kept},
+                                        {"result", told.text},
+                                        {"error", result.error},
+                                        {"withheld", told.withheld}}),
+                          UnixMillis(services_.clock.Now())));
   if (change.report().end == WorkspaceReport::End::kConflict) {
     result.error = true;
     result.text = NotKeptText(change.report());
@@ -428,8 +450,7 @@ Input SessionDriver::Ask(Turn& turn, const AskEngine& ask, const Stop& stop) {
 }
 
 Input SessionDriver::Judge(Turn& turn, const JudgeCall& judge) {
-  std::variant<ToolCall, BadToolCall> parsed =
-      ParseToolCall(judge.call, services_.tools, {options_.workspace, services_.home});
+  std::variant<ToolCall, BadToolCall> parsed = Parse(judge.call);
   if (const auto* bad = std::get_if<BadToolCall>(&parsed)) {
     memory::StepRecord step = NewStep(turn);
     step.malformed = (judge.call.name + " " + judge.call.arguments_json).substr(0, 512);
@@ -446,6 +467,7 @@ Input SessionDriver::Judge(Turn& turn, const JudgeCall& judge) {
   }
 
   auto& call = std::get<ToolCall>(parsed);
+  const std::vector<policy::WithheldArgument> withheld = call.request.withheld;
   call.request.flow = context_.Facts(TraitsOf(*call.tool), call.request);
   Result<policy::CallHistory> history = HistoryFor(call.tool->name);
   if (!history.ok()) {
@@ -473,12 +495,13 @@ Input SessionDriver::Judge(Turn& turn, const JudgeCall& judge) {
     fill(refused->id, refused->decision);
     record.state = CallState::kDenied;
     record.finished_ms = record.started_ms;
-    record.result_text = "denied: " + refused->reason;
+    const std::string reason = ReasonForModel(*refused, withheld);
+    record.result_text = "denied: " + reason;
     record.result_error = true;
     if (Status stored = services_.store.AppendStep(turn.id, step); !stored.ok()) {
       return RuntimeFailed{StoreError(stored.error())};
     }
-    return CallRefused{refused->reason};
+    return CallRefused{reason};
   }
   turn.authorized = std::get<AuthorizedCall>(std::move(authorized).value());
   fill(turn.authorized->id(), turn.authorized->decision());
@@ -499,6 +522,9 @@ Input SessionDriver::Execute(Turn& turn, const Stop& stop) {
     return RuntimeFailed{recorded.error()};
   }
   sink_.OnEvent(CallStarted{call.id()});
+  if (call.call().tool->runtime) {
+    return UseQuarantine(turn, call, stop);
+  }
   MemoryService memory(services_.store, services_.log, services_.clock,
                        {.workspace = options_.workspace,
                         .session = session_id_,
@@ -511,25 +537,35 @@ Input SessionDriver::Execute(Turn& turn, const Stop& stop) {
   }
   CallResult& result = ran.value();
   Json outcome = OutcomeToJson(result.outcome);
+  if (result.own_words) {
+    outcome["own_words"] = true;
+  }
+  const policy::ToolTraits traits = TraitsOf(*call.call().tool);
+  context_.AddRun(traits, call.call().request);
+  Told told = Tell(call.call(), result);
   Json workspace;
   if (result.change.has_value()) {
     if (result.change->wanted()) {
-      if (Status committed = CommitChange(turn, call, result, outcome); !committed.ok()) {
+      if (Status committed = CommitChange(turn, call, result, told, outcome); !committed.ok()) {
         return RuntimeFailed{WithContext("keep the changes of " + tool, committed.error())};
       }
+      told = Tell(call.call(), result);  // they may be in conflict, which is another result
     }
     workspace = ToJson(result.change->report());
     outcome["workspace"] = workspace;
   }
-  const std::string text = FitResult(result.text);
-  const policy::ToolTraits traits = TraitsOf(*call.call().tool);
-  context_.AddRun(traits, call.call().request);
-  context_.AddResult(traits, call.call().request, text);
-  if (Status recorded = Record("call.finished", turn, call.id(),
-                               {{"tool", tool},
-                                {"outcome", outcome},
-                                {"error", result.error},
-                                {"result", AuditContent(*options_.policy, text)}});
+  std::string handle;
+  Json finished = {{"tool", tool},
+                   {"outcome", outcome},
+                   {"error", result.error},
+                   {"result", AuditContent(*options_.policy, told.text)}};
+  if (!told.withheld.empty()) {
+    handle = quarantine_.Keep(told.withheld, told.label);
+    finished["withheld"] = WithheldRecord(handle);
+  } else if (!result.own_words) {
+    context_.AddResult(traits, call.call().request, told.text);
+  }
+  if (Status recorded = Record("call.finished", turn, call.id(), std::move(finished));
       !recorded.ok()) {
     return RuntimeFailed{recorded.error()};
   }
@@ -541,17 +577,18 @@ Input SessionDriver::Execute(Turn& turn, const Stop& stop) {
     record.state = CallState::kFinished;
     record.finished_ms = UnixMillis(services_.clock.Now());
     record.outcome_json = DumpJson(outcome);
-    record.result_text = text;
+    record.result_text = told.text;
     record.result_error = result.error;
+    record.withheld = told.withheld;
     if (Status stored = services_.store.FinishCall(record); !stored.ok()) {
       return RuntimeFailed{StoreError(stored.error())};
     }
   }
   sink_.OnEvent(CallFinished{call.id(), tool, sandbox::OutcomeKindName(result.outcome.kind),
-                             result.error, text, result.outcome.use.wall.count(),
+                             result.error, told.text, result.outcome.use.wall.count(),
                              result.outcome.use.cpu.count(), outcome["layers"], workspace,
-                             policy::LabelTexts(context_.context())});
-  return CallEnded{text};
+                             policy::LabelTexts(context_.context()), handle});
+  return CallEnded{told.text};
 }
 
 Result<TurnFinished> SessionDriver::Finish(const Turn& turn, const EndTurn& end) {
@@ -588,8 +625,8 @@ Result<TurnFinished> SessionDriver::Finish(const Turn& turn, const EndTurn& end)
 Status SessionDriver::Record(const std::string& event, const Turn& turn, const std::string& call,
                              Json data) {
   // A person begins sessions and turns; within a turn the agent acts.
-  const bool agents =
-      event.starts_with("model.") || event.starts_with("call.") || event.starts_with("workspace.");
+  const bool agents = event.starts_with("model.") || event.starts_with("call.") ||
+                      event.starts_with("data.") || event.starts_with("workspace.");
   Result<uint64_t> written = services_.log.Append({.event = event,
                                                    .session = session_id_,
                                                    .turn = turn.id,
@@ -605,7 +642,7 @@ Status SessionDriver::Record(const std::string& event, const Turn& turn, const s
 std::vector<const tools::Manifest*> SessionDriver::AllowedTools() const {
   std::vector<const tools::Manifest*> allowed;
   for (const tools::Manifest& tool : services_.tools.all()) {
-    if (policy::CouldAllow(*options_.policy, tool.name)) {
+    if (IsThere(tool) && policy::CouldAllow(*options_.policy, tool.name)) {
       allowed.push_back(&tool);
     }
   }
@@ -616,6 +653,10 @@ std::vector<inference::ToolSchema> SessionDriver::OfferedTools() const {
   std::vector<inference::ToolSchema> offered;
   for (const tools::Manifest* tool : AllowedTools()) {
     offered.push_back({tool->name, tool->description, tool->parameters});
+    if (tool->name == policy::kExtractTool) {
+      offered.back().parameters["properties"]["type"]["enum"] =
+          options_.policy->data.quarantine.extract;
+    }
   }
   return offered;
 }
@@ -627,18 +668,13 @@ void SessionDriver::RecallContext(const std::vector<memory::TurnRecord>& turns) 
       if (!step.call.has_value() || step.call->state == CallState::kDenied) {
         continue;
       }
-      std::variant<ToolCall, BadToolCall> parsed =
-          ParseToolCall({step.call->tool, step.call->arguments_json}, services_.tools,
-                        {options_.workspace, services_.home});
+      const std::variant<ToolCall, BadToolCall> parsed =
+          Parse({step.call->tool, step.call->arguments_json});
       if (const auto* call = std::get_if<ToolCall>(&parsed)) {
-        const policy::ToolTraits traits = TraitsOf(*call->tool);
-        context_.AddRun(traits, call->request);
-        context_.AddResult(traits, call->request, step.call->result_text);
-      } else {
-        // The tool is gone, so nobody vouches for what it said.
-        const policy::Request request = {.tool = step.call->tool};
-        context_.AddResult({.result = {.integrity = policy::Integrity::kUntrusted}}, request,
-                           step.call->result_text);
+        context_.AddRun(TraitsOf(*call->tool), call->request);
+      }
+      if (step.call->state == CallState::kFinished) {
+        RecallResult(*step.call);
       }
     }
   }
@@ -646,7 +682,9 @@ void SessionDriver::RecallContext(const std::vector<memory::TurnRecord>& turns) 
 
 void SessionDriver::ExpectCalls() {
   for (const tools::Manifest* tool : AllowedTools()) {
-    runner_.Expect(options_.policy->grant, *tool);
+    if (!tool->runtime) {
+      runner_.Expect(options_.policy->grant, *tool);
+    }
   }
 }
 

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "base/cancel_token.h"
@@ -20,6 +21,7 @@
 #include "runtime/agent/approver.h"
 #include "runtime/agent/authorizer.h"
 #include "runtime/agent/events.h"
+#include "runtime/agent/quarantine.h"
 #include "runtime/agent/session_machine.h"
 #include "runtime/agent/tool_runner.h"
 #include "runtime/audit/audit_log.h"
@@ -90,6 +92,13 @@ class SessionDriver final {
 
   enum class RunAgain { kNever = 0, kIfIdempotent };
 
+  // What becomes of a call's result.
+  struct Told {
+    std::string text;      // what the model is told
+    std::string withheld;  // what it is not told; empty: nothing was withheld
+    policy::Label label;   // of that
+  };
+
   // A new request came instead of ContinueTurn(): what the turn did stays in the conversation.
   Status AbandonUnfinishedTurn();
   // A call that had started and has no result is marked interrupted. Answers it when it is to be
@@ -99,7 +108,7 @@ class SessionDriver final {
   Result<bool> FinishCommittedCall(const Turn& turn, memory::CallRecord& call);
   // The decision to commit is on disk before the workspace changes.
   Status CommitChange(const Turn& turn, const AuthorizedCall& call, CallResult& result,
-                      const Json& outcome);
+                      const Told& told, const Json& outcome);
   Result<std::optional<inference::EmittedCall>> InterruptLastCall(const Turn& turn,
                                                                   memory::TurnRecord& record,
                                                                   RunAgain run_again);
@@ -114,6 +123,11 @@ class SessionDriver final {
   Input Ask(Turn& turn, const AskEngine& ask, const Stop& stop);
   Input Judge(Turn& turn, const JudgeCall& judge);
   Input Execute(Turn& turn, const Stop& stop);
+  // A call of a tool that the runtime does itself (quarantine_tools.h).
+  Input UseQuarantine(const Turn& turn, const AuthorizedCall& call, const Stop& stop);
+  // The value, or "error: " and why there is none; what the engine used is added to the call's record.
+  Result<std::string> ExtractValue(const Turn& turn, const AuthorizedCall& call,
+                                   memory::CallRecord& record, const CancelToken& cancel);
   Result<TurnFinished> Finish(const Turn& turn, const EndTurn& end);
 
   // What the policy's rates for this tool look at.
@@ -126,6 +140,16 @@ class SessionDriver final {
   std::vector<inference::ToolSchema> OfferedTools() const;
   // Tells context_ what earlier turns read: the same as when it was read.
   void RecallContext(const std::vector<memory::TurnRecord>& turns);
+  // The same of one finished call. Answers the handle of what was withheld, or nothing.
+  std::string RecallResult(const memory::CallRecord& call);
+  std::variant<ToolCall, BadToolCall> Parse(const inference::EmittedCall& emitted) const;
+  // The policy has a quarantine, or something was withheld when it had one.
+  bool HasQuarantine() const;
+  // A tool of the runtime is there where something can be withheld.
+  bool IsThere(const tools::Manifest& tool) const;
+  Told Tell(const ToolCall& call, const CallResult& result) const;
+  // Of an audit record: the handle, the digest of what it stands for, its label.
+  Json WithheldRecord(const std::string& handle) const;
   // So that the first call of a session finds a sandbox ready.
   void ExpectCalls();
   std::vector<inference::ChatMessage> Prompt() const;
@@ -145,6 +169,7 @@ class SessionDriver final {
   policy::CallCounts turn_calls_;     // that ran in this turn
   policy::CallCounts session_calls_;  // and in this session
   policy::ContextTracker context_;    // what the conversation has read, for the policy's flows
+  Quarantine quarantine_;             // and what it was not shown
 };
 
 }  // namespace nacre::agent

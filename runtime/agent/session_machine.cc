@@ -73,9 +73,7 @@ Effect SessionMachine::Step(const Input& input, MonotonicTime now) {
   }
   if (const auto* replied = std::get_if<ModelReplied>(&input)) {
     ++counters_.steps;
-    const inference::TokenUse& tokens = replied->reply.tokens;
-    counters_.tokens +=
-        tokens.prompt - std::min(tokens.prompt, tokens.prompt_cached) + tokens.generated;
+    CountTokens(replied->reply.tokens);
     if (const auto* answer = std::get_if<std::string>(&replied->reply.content)) {
       messages_.push_back({Role::kAssistant, *answer, {}, {}});
       return EndTurn{TurnState::kFinished, *answer, {}};
@@ -106,6 +104,7 @@ Effect SessionMachine::Step(const Input& input, MonotonicTime now) {
     return RunCall{};
   }
   if (const auto* ended = std::get_if<CallEnded>(&input)) {
+    CountTokens(ended->tokens);
     AddCall(pending_, ended->result_text);
     return AskOrEnd(now);
   }
@@ -119,6 +118,11 @@ Effect SessionMachine::Step(const Input& input, MonotonicTime now) {
     return WallBudgetUsedUp();
   }
   return EndTurn{TurnState::kCancelled, {}, "cancelled"};
+}
+
+void SessionMachine::CountTokens(const inference::TokenUse& tokens) {
+  counters_.tokens +=
+      tokens.prompt - std::min(tokens.prompt, tokens.prompt_cached) + tokens.generated;
 }
 
 memory::Use SessionMachine::SessionUse() const {

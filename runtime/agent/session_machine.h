@@ -46,6 +46,7 @@ struct CallRefused {
 struct CallAuthorized {};
 struct CallEnded {
   std::string result_text;
+  inference::TokenUse tokens = {};  // that the call itself asked the engine for
 };
 // The runtime itself failed at something that must not fail: the audit log, the store.
 struct RuntimeFailed {
@@ -122,6 +123,7 @@ class SessionMachine final {
                                            const memory::Use& use, const std::string& rule,
                                            const std::string& whose);
   memory::Use SessionUse() const;
+  void CountTokens(const inference::TokenUse& tokens);
   Effect Fail(std::string error);
   void AddCall(const inference::EmittedCall& call, const std::string& result_text);
 

@@ -11,6 +11,8 @@
 
 namespace nacre::agent {
 
+class Quarantine;
+
 // Where the workspace is mounted in every sandbox.
 inline constexpr const char* kWorkspaceTarget = "/workspace";
 
@@ -34,9 +36,12 @@ struct PathContext {
 // workspace; "../x" -> "/x", which no rule lets be read. Purely lexical: symlinks are the sandbox's.
 std::string NormalizePath(const std::string& path, const PathContext& context);
 
-// Checks name, size, JSON, schema and paths.
+// Checks name, size, JSON, schema and paths. With a quarantine, handles of withheld texts stand for these:
+// what is checked, and judged afterwards, are the texts. Null: they are texts like any other, and the tools
+// of a quarantine are not named to the model.
 std::variant<ToolCall, BadToolCall> ParseToolCall(const inference::EmittedCall& emitted,
                                                   const tools::Registry& registry,
-                                                  const PathContext& context);
+                                                  const PathContext& context,
+                                                  const Quarantine* quarantine = nullptr);
 
 }  // namespace nacre::agent

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "nacre/sdk/schema.h"
+#include "runtime/agent/quarantine.h"
 #include "runtime/agent/tool_call.h"
 
 namespace nacre::agent {
@@ -65,12 +66,15 @@ std::string NormalizePath(const std::string& path, const PathContext& context) {
 
 std::variant<ToolCall, BadToolCall> ParseToolCall(const inference::EmittedCall& emitted,
                                                   const tools::Registry& registry,
-                                                  const PathContext& context) {
+                                                  const PathContext& context,
+                                                  const Quarantine* quarantine) {
   const tools::Manifest* tool = registry.Find(emitted.name);
   if (tool == nullptr) {
     std::string known;
     for (const tools::Manifest& manifest : registry.all()) {
-      known += (known.empty() ? "" : ", ") + manifest.name;
+      if (!manifest.runtime || quarantine != nullptr) {
+        known += (known.empty() ? "" : ", ") + manifest.name;
+      }
     }
     return BadToolCall{"there is no tool \"" + emitted.name.substr(0, 64) + "\"; there are " +
                        known};
@@ -81,17 +85,31 @@ std::variant<ToolCall, BadToolCall> ParseToolCall(const inference::EmittedCall& 
     return BadToolCall{"arguments of " + tool->name + ": " + arguments.error().message};
   }
   ToolCall call{tool, {tool->name, std::move(arguments).value(), {}}};
+  std::vector<policy::WithheldArgument>& withheld = call.request.withheld;
+  if (quarantine != nullptr) {
+    auto placed = PutInPlace(call.request.arguments, *quarantine, kArgumentsBytesMax);
+    if (!placed.ok()) {
+      return BadToolCall{"arguments of " + tool->name + ": " + placed.error().message};
+    }
+    withheld = std::move(placed).value();
+  }
+  const auto bad = [&](const std::string& problem) {
+    // What is wrong with a text that the model may not read could tell it what the text is.
+    return BadToolCall{"arguments of " + tool->name + ": " +
+                       (withheld.empty() ? problem
+                                         : "with " + ShownHandles(withheld) +
+                                               " in place they are not what the tool takes")};
+  };
   if (const std::optional<std::string> problem =
           sdk::Validate(tool->parameters, call.request.arguments);
       problem.has_value()) {
-    return BadToolCall{"arguments of " + tool->name + ": " + *problem};
+    return bad(*problem);
   }
   for (const tools::PathParameter& parameter : tool->paths) {
     // An absent optional path means the workspace itself, as the tools read it.
     const std::string path = StringMember(call.request.arguments, parameter.key, ".");
     if (path.size() > kPathBytesMax || path.find('\0') != std::string::npos) {
-      return BadToolCall{"arguments of " + tool->name + ": " + parameter.key +
-                         ": not a usable path"};
+      return bad(parameter.key + ": not a usable path");
     }
     const std::string normalized = NormalizePath(path, context);
     call.request.arguments[parameter.key] = normalized;

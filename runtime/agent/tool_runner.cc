@@ -52,8 +52,10 @@ CallResult Conclude(sandbox::Outcome outcome, const ChannelIo& io,
     result.text = "error: the tool broke its protocol: " + io.breach();
   } else if (!clean) {
     result.text = "error: " + sandbox::Describe(result.outcome);
+    result.own_words = true;
   } else if (!channel.result().has_value()) {
     result.text = "error: the tool ended without an answer";
+    result.own_words = true;
   } else {
     result.error = channel.result()->error;
     result.text = channel.result()->text;
@@ -101,6 +103,7 @@ Result<CallResult> ToolRunner::Run(const AuthorizedCall& call, tools::HostServic
   if (change->report().end == WorkspaceReport::End::kRefused) {
     result.error = true;
     result.text = NotKeptText(change->report());
+    result.own_words = false;  // it names files
   }
   result.change = std::move(change);
   return result;

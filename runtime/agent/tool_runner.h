@@ -17,6 +17,8 @@ struct CallResult {
   sandbox::Outcome outcome;
   std::string text;  // for the model: the tool's text, or what became of the call
   bool error = false;
+  // `text` is nacre's own, about how the call ended: nothing in it is the tool's.
+  bool own_words = false;
   // Of a call that saw a transactional workspace. Its changes are judged; to commit them, if it wants
   // that, is the caller's.
   std::optional<WorkspaceChange> change;

@@ -60,6 +60,8 @@ constexpr std::array kOcsfRows = {
     OcsfRow{"call.decided", {&kApi, kOther, "Decide"}},
     OcsfRow{"call.approval", {&kApi, kOther, "Approve"}},
     OcsfRow{"memory.noted", {&kApi, 1, "Create"}},
+    OcsfRow{"data.extracted", {&kApi, kOther, "Extract"}},
+    OcsfRow{"data.revealed", {&kApi, kOther, "Reveal"}},
     OcsfRow{"workspace.commit", {&kApi, 3, "Update"}},
     OcsfRow{"workspace.undo", {&kApi, 3, "Update"}},
     OcsfRow{"workspace.undone", {&kApi, 3, "Update"}},

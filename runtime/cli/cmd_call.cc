@@ -328,6 +328,7 @@ int Show(Globals& globals, const std::string& id) {
                         {"reason", call.reason},
                         {"outcome", OrderedJson(outcome)},
                         {"result", call.result_text},
+                        {"withheld", call.withheld},
                         {"error", call.result_error}};
     json["diff"] = stored.value().has_value() ? ToJson(*stored.value(), false) : OrderedJson();
     std::printf("%s\n", DumpJson(json).c_str());
@@ -355,6 +356,9 @@ int Show(Globals& globals, const std::string& id) {
   }
   if (!call.result_text.empty()) {
     std::printf("result     %s\n", SafeLine(call.result_text, 300).c_str());
+  }
+  if (!call.withheld.empty()) {
+    std::printf("withheld   %s\n", SafeLine(call.withheld, 300).c_str());
   }
   return kExitOk;
 }

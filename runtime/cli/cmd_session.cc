@@ -55,6 +55,7 @@ OrderedJson ToJson(const memory::CallRecord& call) {
           {"finished_ms", call.finished_ms},
           {"outcome", ObjectOf(call.outcome_json)},
           {"result", call.result_text},
+          {"withheld", call.withheld},
           {"error", call.result_error}};
 }
 

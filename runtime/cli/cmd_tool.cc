@@ -24,7 +24,8 @@ int List(Globals& globals) {
     return Fail(globals, policy.error(), kExitFailed);
   }
   for (const tools::Manifest& tool : registry.value()->all()) {
-    const bool offered = policy::CouldAllow(*policy.value(), tool.name);
+    const bool offered = policy::CouldAllow(*policy.value(), tool.name) &&
+                         (!tool.runtime || policy.value()->data.quarantine.present);
     if (globals.json) {
       const OrderedJson json = {{"name", tool.name},
                                 {"description", tool.description},

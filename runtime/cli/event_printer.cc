@@ -171,7 +171,9 @@ class TerminalPrinter final : public EventPrinter {
       changed = "   +" + std::to_string(Number(*workspace, "lines_added")) + " -" +
                 std::to_string(Number(*workspace, "lines_removed"));
     }
-    Line(CallHead("allow", Style::kGreen) + "   " + milliseconds + changed + ShownLabels(event));
+    const std::string withheld = Text(event, "withheld");
+    Line(CallHead("allow", Style::kGreen) + "   " + milliseconds + changed + ShownLabels(event) +
+         (withheld.empty() ? "" : "   withheld as " + SafeLine(withheld, 16)));
     // A program that failed is no failure of the tool, but a person wants to see it.
     const std::string result = Text(event, "result");
     if (Flag(event, "error") || (result.starts_with("exit ") && !result.starts_with("exit 0"))) {

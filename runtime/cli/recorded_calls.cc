@@ -27,6 +27,7 @@ std::optional<policy::Request> RecordedCalls::RequestOf(const Json& record, std:
   }
   std::string workspace = agent::kWorkspaceTarget;
   std::string arguments;
+  const agent::Quarantine* quarantine = nullptr;
   if (recorded != nullptr && FindMember(*recorded, "content") != nullptr &&
       !BoolMember(*recorded, "cut")) {
     arguments = StringMember(*recorded, "content");
@@ -42,10 +43,13 @@ std::optional<policy::Request> RecordedCalls::RequestOf(const Json& record, std:
       return std::nullopt;
     }
     arguments = detail.value().call.arguments_json;
-    workspace = WorkspaceOf(*store.value(), StringMember(record, "session"));
+    const Session& session = SessionOf(*store.value(), StringMember(record, "session"));
+    workspace = session.workspace;
+    // The database has the model's own words, and the log the digest of what was put in place of handles.
+    quarantine = session.quarantine.size() > 0 ? &session.quarantine : nullptr;
   }
   const std::variant<agent::ToolCall, agent::BadToolCall> parsed = agent::ParseToolCall(
-      {StringMember(*data, "tool"), arguments}, registry_, {workspace, App::Home()});
+      {StringMember(*data, "tool"), arguments}, registry_, {workspace, App::Home()}, quarantine);
   const auto* understood = std::get_if<agent::ToolCall>(&parsed);
   if (understood == nullptr) {
     why = "its tool is not there, or takes other arguments now";
@@ -60,13 +64,20 @@ std::optional<policy::Request> RecordedCalls::RequestOf(const Json& record, std:
   return understood->request;
 }
 
-const std::string& RecordedCalls::WorkspaceOf(memory::SessionStore& store,
-                                              const std::string& session) {
-  const auto [known, added] = workspaces_.emplace(session, agent::kWorkspaceTarget);
+const RecordedCalls::Session& RecordedCalls::SessionOf(memory::SessionStore& store,
+                                                       const std::string& id) {
+  const auto [known, added] = sessions_.emplace(id, Session{agent::kWorkspaceTarget, {}});
   if (added) {
-    const Result<memory::SessionDetail> detail = store.LoadSession(session);
+    const Result<memory::SessionDetail> detail = store.LoadSession(id);
     if (detail.ok()) {
-      known->second = detail.value().session.workspace;
+      known->second.workspace = detail.value().session.workspace;
+      for (const memory::TurnRecord& turn : detail.value().turns) {
+        for (const memory::StepRecord& step : turn.steps) {
+          if (step.call.has_value() && !step.call->withheld.empty()) {
+            known->second.quarantine.Keep(step.call->withheld, {});
+          }
+        }
+      }
     }
   }
   return known->second;

@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "policy/request.h"
+#include "runtime/agent/quarantine.h"
 #include "runtime/app.h"
 #include "tools/registry.h"
 
@@ -22,11 +23,15 @@ class RecordedCalls final {
   std::optional<policy::Request> RequestOf(const Json& record, std::string& why);
 
  private:
-  const std::string& WorkspaceOf(memory::SessionStore& store, const std::string& session);
+  struct Session {
+    std::string workspace;
+    agent::Quarantine quarantine;
+  };
+  const Session& SessionOf(memory::SessionStore& store, const std::string& id);
 
   App& app_;
   const tools::Registry& registry_;
-  std::map<std::string, std::string> workspaces_;  // by session
+  std::map<std::string, Session> sessions_;
 };
 
 }  // namespace nacre::cli

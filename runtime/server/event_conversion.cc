@@ -101,6 +101,7 @@ struct Fill {
     for (const std::string& label : e.labels) {
       out.add_labels(ToUtf8(label));
     }
+    out.set_withheld(ToUtf8(e.withheld));
   }
   void operator()(const agent::CallMalformed& e) const {
     auto& out = *event.mutable_call_malformed();

@@ -59,7 +59,8 @@ Result<Event> FromFinished(const v1::CallFinished& e) {
                                 {"cpu_us", e.cpu_us()},
                                 {"layers", std::move(layers)},
                                 {"workspace", std::move(workspace)},
-                                {"labels", Texts(e.labels())}});
+                                {"labels", Texts(e.labels())},
+                                {"withheld", e.withheld()}});
 }
 
 }  // namespace

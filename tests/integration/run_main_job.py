@@ -127,7 +127,7 @@ class Events(NacreCase):
         self.assertEqual(denied["verdict"], "deny")
         ended = done.named("call.finished")[0]
         self.assertEqual(list(ended), ["event", "call", "tool", "outcome", "error", "result", "wall_us", "cpu_us",
-                                       "layers", "workspace", "labels"])
+                                       "layers", "workspace", "labels", "withheld"])
         self.assertEqual((ended["call"], ended["outcome"], ended["error"]), (allowed["call"], "exited", False))
         self.assertIn("one", ended["result"])
         self.assertTrue(ended["layers"]["seccomp"] and ended["layers"]["no_new_privs"])

@@ -547,6 +547,58 @@ TEST_CASE("threads and processes write side by side without an error") {
   }
 }
 
+TEST_CASE("a database of an earlier version becomes one of this, with all that was in it") {
+  const TempDir directory = TempDir::Create().value();
+  const std::string path = directory.path() + "/sessions.db";
+  auto store = OpenStore(path);
+  for (const auto& operation : Script()) {
+    REQUIRE(operation(*store).ok());
+  }
+  const SessionDetail before = store->LoadSession("last").value();
+  store.reset();
+  {
+    Database database = Database::Open(path).value();
+    REQUIRE(database.Execute("ALTER TABLE calls DROP COLUMN withheld").ok());
+    REQUIRE(database.Execute("PRAGMA user_version = 1").ok());
+  }
+  const auto again = OpenStore(path);
+  CHECK(again->Check().ok());
+  const SessionDetail after = again->LoadSession("last").value();
+  REQUIRE(after.turns.size() == before.turns.size());
+  for (size_t i = 0; i < after.turns.size(); ++i) {
+    REQUIRE(after.turns[i].steps.size() == before.turns[i].steps.size());
+    for (size_t k = 0; k < after.turns[i].steps.size(); ++k) {
+      const auto& call = after.turns[i].steps[k].call;
+      REQUIRE(call.has_value() == before.turns[i].steps[k].call.has_value());
+      if (call.has_value()) {
+        CHECK(call->result_text == before.turns[i].steps[k].call->result_text);
+        CHECK(call->withheld.empty());
+      }
+    }
+  }
+}
+
+TEST_CASE("what was withheld, and what a call asked an engine for, are stored with its end") {
+  const TempDir directory = TempDir::Create().value();
+  const auto store = OpenStore(directory.path() + "/sessions.db");
+  REQUIRE(store->CreateSession(Session(1)).ok());
+  REQUIRE(store->BeginTurn(Id('S', 1), Turn(1)).ok());
+  const StepRecord step = CallStep(0, 1, CallState::kStarted);  // of 100 and 10 tokens
+  REQUIRE(store->AppendStep(Id('T', 1), step).ok());
+  CallRecord end = Finished(*step.call);
+  end.result_text = "withheld as $r1";
+  end.withheld = "a letter";
+  end.prompt_tokens = 70;
+  end.generated_tokens = 2;
+  REQUIRE(store->FinishCall(end).ok());
+  const StepRecord loaded = store->LoadSession(Id('S', 1)).value().turns.at(0).steps.at(0);
+  CHECK(loaded.call->withheld == "a letter");
+  CHECK(loaded.prompt_tokens == 170);
+  CHECK(loaded.generated_tokens == 12);
+  CHECK(store->LoadCall(step.call->id).value().call.withheld == "a letter");
+  CHECK(store->UseSince(0).value().tokens == 182);
+}
+
 TEST_CASE("a damaged, foreign or newer database is refused and left as it is") {
   const TempDir directory = TempDir::Create().value();
   const std::string path = directory.path() + "/sessions.db";
@@ -564,7 +616,7 @@ TEST_CASE("a damaged, foreign or newer database is refused and left as it is") {
     }
     const Error error = SqliteSessionStore::Open(path).error();
     CHECK(error.code == ErrorCode::kFailedPrecondition);
-    CHECK(error.message.find("schema version 99, this nacre knows 1") != std::string::npos);
+    CHECK(error.message.find("schema version 99, this nacre knows 2") != std::string::npos);
   }
   SECTION("of another program") {
     {

@@ -7,6 +7,7 @@
 
 #include "load.h"
 #include "policy/analysis/call_encoding.h"
+#include "policy/context_tracker.h"
 #include "policy/evaluator.h"
 #include "policy/internal/matcher.h"
 #include "policy/internal/sandbox_path.h"
@@ -551,4 +552,44 @@ TEST_CASE("a built-in query that there is not, or that lacks something, is refus
 }
 
 }  // namespace
+// What the prover does not know of a quarantine must not make it say what is not so.
+TEST_CASE("with a quarantine, what is proved holds for calls that are given what was withheld") {
+  const std::string policy =
+      "tools: [{id: all, reason: r, tool: \"*\", decision: allow}]\n"
+      "data:\n"
+      "  flows: [{id: stays, reason: r, when: {confidentiality: {at_least: confidential}}, "
+      "to: [network], decision: deny}]\n"
+      "  quarantine: {integrity: untrusted, extract: [date]}\n";
+  CheckProved(Ask(policy, "no-flow"));
+  const auto loaded = FromText(policy);
+  for (const ToolModel& tool : Tools()) {
+    if (tool.name != "http.fetch" && tool.name != "mail.send") {
+      continue;
+    }
+    for (const char* key : {"url", "to", "body"}) {
+      ContextTracker context(loaded->data);
+      Request request = {.tool = tool.name, .arguments = {{key, "x"}}};
+      request.withheld = {{key, "$r1", {.confidentiality = Confidentiality::kConfidential}}};
+      request.flow = context.Facts(tool.traits, request);
+      CHECK(Evaluate(*loaded, request).verdict == Verdict::kDeny);
+    }
+  }
+  // Never allowed without a person, which the encoding does not know: not proved, and no call is shown.
+  std::vector<ToolModel> tools = {
+      {.name = kRevealTool,
+       .schema = Schema(R"({"type":"object","properties":{"text":{"type":"string"}},
+                            "required":["text"]})"),
+       .paths = {},
+       .traits = {.tool = kRevealTool, .effects = {CallEffect::kRead}, .roles = {}}}};
+  const auto queries = ParseProofQueries(
+      "q.yaml",
+      "nacre: policy-queries/1\nqueries: [{id: q, nothing lets: {tool: data.reveal}, "
+      "without a person: true}]\n");
+  INFO((queries.ok() ? std::string() : queries.error().message));
+  REQUIRE(queries.ok());
+  const ProofAnswer answer = Prove(Input(*loaded, tools), queries.value().at(0));
+  CHECK(answer.status == ProofStatus::kUnknown);
+  CHECK(answer.calls.empty());
+}
+
 }  // namespace nacre::policy

@@ -61,6 +61,9 @@ TEST_CASE("what would widen anything in a tenant's policy is refused where it st
        "acme.yaml:4:5: tools.a: a tenant's policy allows nothing: write ask or deny, and leave "
        "what "
        "is allowed to the policy that it is put upon"},
+      {"data: {quarantine: {integrity: untrusted}}\n",
+       "acme.yaml:3:20: data.quarantine: a tenant's policy can narrow a quarantine, and the policy "
+       "that it is put upon has none"},
       {"extends: [builtin/coding]\n",
        "acme.yaml:3:11: extends: a tenant's policy extends nothing: it narrows the policy that it "
        "is put upon"},

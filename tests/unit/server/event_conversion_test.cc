@@ -37,7 +37,8 @@ std::vector<agent::Event> OneOfEach() {
                           7,
                           Json{{"namespaces", {"user", "net"}}, {"seccomp", true}},
                           Json(),
-                          {"integrity:untrusted"}},
+                          {"integrity:untrusted"},
+                          "$r1"},
       agent::CallMalformed{"unknown tool"},
       agent::TurnFinished{"01K", "finished", "four", "why", 1, 2, 3, 4, "01J"},
   };

@@ -1,0 +1,71 @@
+#include "policy/quarantine.h"
+
+#include <algorithm>
+
+#include "policy/internal/display.h"
+#include "policy/policy.h"
+#include "policy/request.h"
+
+namespace nacre::policy {
+namespace {
+
+bool Holds(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+void Deny(const QuarantineRules& quarantine, std::string reason, Decision& decision) {
+  decision = {.verdict = Verdict::kDeny,
+              .rule = kQuarantineRule,
+              .reason = std::move(reason),
+              .source = quarantine.source};
+}
+
+}  // namespace
+
+const std::vector<std::string>& ExtractTypes() {
+  static const std::vector<std::string> kTypes = {"boolean", "integer", "number", "one_of", "date"};
+  return kTypes;
+}
+
+void Unite(const QuarantineRules& more, QuarantineRules& quarantine) {
+  if (!more.present) {
+    return;
+  }
+  if (!quarantine.present) {
+    quarantine = more;
+    return;
+  }
+  std::vector<std::string>& types = quarantine.extract;
+  types.erase(std::remove_if(types.begin(), types.end(),
+                             [&](const std::string& type) { return !Holds(more.extract, type); }),
+              types.end());
+}
+
+void NarrowByQuarantine(const PolicyDocument& policy, const Request& request, Decision& decision) {
+  const QuarantineRules& quarantine = policy.data.quarantine;
+  const bool extracts = request.tool == kExtractTool;
+  if ((!extracts && request.tool != kRevealTool) || decision.verdict == Verdict::kDeny) {
+    return;
+  }
+  if (!quarantine.present) {
+    Deny(quarantine, "this policy withholds nothing", decision);
+    return;
+  }
+  if (extracts) {
+    const std::string type = StringMember(request.arguments, "type");
+    if (!Holds(quarantine.extract, type)) {
+      Deny(quarantine, "no " + ShownText(type, 32) + " may be extracted from what is withheld",
+           decision);
+    }
+    return;
+  }
+  if (decision.verdict == Verdict::kAllow) {
+    decision.verdict = Verdict::kAsk;
+    decision.rule = kQuarantineRule;
+    decision.reason = "what is withheld is shown to the model only when a person has seen it";
+    decision.source = quarantine.source;
+    decision.approvers = {};
+  }
+}
+
+}  // namespace nacre::policy

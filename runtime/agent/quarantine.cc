@@ -1,0 +1,143 @@
+#include "runtime/agent/quarantine.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace nacre::agent {
+namespace {
+
+constexpr std::string_view kPrefix = "$r";
+constexpr size_t kDigitsMax = 6;
+constexpr int kDepthMax = 16;
+
+// The number of a handle, or 0.
+size_t NumberOf(std::string_view text) {
+  if (!text.starts_with(kPrefix)) {
+    return 0;
+  }
+  text.remove_prefix(kPrefix.size());
+  size_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool whole = error == std::errc() && end == text.data() + text.size();
+  return whole && text.size() <= kDigitsMax && text.front() != '0' ? number : 0;
+}
+
+class Placer {
+ public:
+  Placer(const Quarantine& quarantine, size_t bytes_max)
+      : quarantine_(quarantine), bytes_left_(bytes_max) {}
+
+  Status Place(const std::string& key, Json& value, int depth) {
+    if (depth > kDepthMax) {
+      return Ok();  // no tool takes what is deeper
+    }
+    if (value.is_structured()) {
+      for (Json& inner : value) {
+        NACRE_TRY(Place(key, inner, depth + 1));
+      }
+      return Ok();
+    }
+    if (!value.is_string() || !IsHandle(value.get_ref<const std::string&>())) {
+      return Ok();
+    }
+    const std::string handle = value.get<std::string>();
+    const Quarantine::Entry* entry = quarantine_.Find(handle);
+    if (entry == nullptr) {
+      const std::string last = "$r" + std::to_string(quarantine_.size());
+      return Error{ErrorCode::kNotFound,
+                   "there is no " + handle + "; " +
+                       (quarantine_.size() == 0   ? "nothing was withheld in this session"
+                        : quarantine_.size() == 1 ? "what was withheld in this session is $r1"
+                                                  : "handles of this session are $r1 to " + last)};
+    }
+    if (entry->text.size() > bytes_left_) {
+      return Error{ErrorCode::kResourceExhausted,
+                   "with " + handle + " in its place the arguments are too large for a call"};
+    }
+    bytes_left_ -= entry->text.size();
+    value = entry->text;
+    placed_.push_back({key, handle, entry->label});
+    return Ok();
+  }
+
+  std::vector<policy::WithheldArgument> Take() { return std::move(placed_); }
+
+ private:
+  const Quarantine& quarantine_;
+  size_t bytes_left_;
+  std::vector<policy::WithheldArgument> placed_;
+};
+
+}  // namespace
+
+std::string Quarantine::NextHandle() const {
+  return std::string(kPrefix) + std::to_string(entries_.size() + 1);
+}
+
+std::string Quarantine::Keep(std::string text, policy::Label label) {
+  std::string handle = NextHandle();
+  entries_.push_back({std::move(text), std::move(label)});
+  return handle;
+}
+
+const Quarantine::Entry* Quarantine::Find(std::string_view handle) const {
+  const size_t number = NumberOf(handle);
+  return number == 0 || number > entries_.size() ? nullptr : &entries_[number - 1];
+}
+
+void Quarantine::CountExtraction(std::string_view handle) {
+  ++entries_.at(NumberOf(handle) - 1).extractions;
+}
+
+bool IsHandle(std::string_view text) {
+  return NumberOf(text) != 0;
+}
+
+std::string CutToWithhold(const std::string& text) {
+  size_t end = std::min(text.size(), kWithheldBytesMax);
+  while (end > 0 && end < text.size() && (static_cast<uint8_t>(text[end]) & 0xC0U) == 0x80U) {
+    --end;
+  }
+  return text.substr(0, end);
+}
+
+Result<std::vector<policy::WithheldArgument>> PutInPlace(Json& arguments,
+                                                         const Quarantine& quarantine,
+                                                         size_t bytes_max) {
+  Placer placer(quarantine, bytes_max);
+  if (arguments.is_object()) {
+    for (auto member = arguments.begin(); member != arguments.end(); ++member) {
+      NACRE_TRY(placer.Place(member.key(), member.value(), 1));
+    }
+  }
+  return placer.Take();
+}
+
+std::string ShownHandles(const std::vector<policy::WithheldArgument>& withheld) {
+  std::string shown;
+  for (const policy::WithheldArgument& argument : withheld) {
+    shown += (shown.empty() ? "" : " and ") + argument.handle;
+  }
+  return shown;
+}
+
+std::string WithheldText(const WithheldResult& result) {
+  const auto lines = std::count(result.text.begin(), result.text.end(), '\n') +
+                     (result.text.empty() || result.text.back() == '\n' ? 0 : 1);
+  std::string told = "withheld as " + result.handle + ": what " + result.tool +
+                     (result.error ? " says of its failure" : " answered") + ", " +
+                     std::to_string(result.text.size()) + " bytes, " + std::to_string(lines) +
+                     (lines == 1 ? " line" : " lines") + (result.cut ? ", the rest cut off" : "") +
+                     " (" + policy::ShownLabel(result.label) +
+                     "). You cannot read it. To pass it on, give \"" + result.handle +
+                     "\" as the whole of an argument.";
+  if (result.extract) {
+    told += " To learn one value in it, call data.extract.";
+  }
+  if (result.reveal) {
+    told += " To read it, call data.reveal: a person must agree.";
+  }
+  return told;
+}
+
+}  // namespace nacre::agent

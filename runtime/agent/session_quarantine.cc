@@ -1,0 +1,215 @@
+// SessionDriver's part that keeps a quarantine: what is withheld, and the tools that the runtime does itself.
+#include <algorithm>
+
+#include "base/digest.h"
+#include "runtime/agent/extraction.h"
+#include "runtime/agent/flow_traits.h"
+#include "runtime/agent/quarantine_tools.h"
+#include "runtime/agent/session_driver.h"
+
+namespace nacre::agent {
+namespace {
+
+// The part of an extracted value that could be named in a later call. Words of ours name nothing.
+std::string NamedBy(const std::string& value) {
+  return value == "true" || value == "false" || value == "none" ? std::string() : value;
+}
+
+}  // namespace
+
+std::variant<ToolCall, BadToolCall> SessionDriver::Parse(
+    const inference::EmittedCall& emitted) const {
+  const bool quarantine = HasQuarantine();
+  std::variant<ToolCall, BadToolCall> parsed =
+      ParseToolCall(emitted, services_.tools, {options_.workspace, services_.home},
+                    quarantine ? &quarantine_ : nullptr);
+  if (const auto* call = std::get_if<ToolCall>(&parsed)) {
+    if (!IsThere(*call->tool)) {
+      return BadToolCall{"there is no tool \"" + call->tool->name + "\" here"};
+    }
+    if (const std::optional<std::string> problem = QuarantineCallProblem(*call)) {
+      return BadToolCall{"arguments of " + call->tool->name + ": " + *problem};
+    }
+  }
+  return parsed;
+}
+
+bool SessionDriver::HasQuarantine() const {
+  return options_.policy->data.quarantine.present || quarantine_.size() > 0;
+}
+
+bool SessionDriver::IsThere(const tools::Manifest& tool) const {
+  return !tool.runtime || HasQuarantine();
+}
+
+SessionDriver::Told SessionDriver::Tell(const ToolCall& call, const CallResult& result) const {
+  Told told{.text = FitResult(result.text), .withheld = {}, .label = {}};
+  if (result.own_words) {
+    return told;
+  }
+  // What could be shown is what counts: a part of a result is not what all of it was.
+  told.label = context_.ResultLabel(TraitsOf(*call.tool), call.request, told.text);
+  if (!context_.Withholds(told.label)) {
+    return told;
+  }
+  const std::vector<const tools::Manifest*> allowed = AllowedTools();
+  const auto offers = [&](const char* name) {
+    return std::any_of(allowed.begin(), allowed.end(),
+                       [&](const tools::Manifest* tool) { return tool->name == name; });
+  };
+  told.withheld = CutToWithhold(result.text);
+  told.text = WithheldText({.handle = quarantine_.NextHandle(),
+                            .tool = call.tool->name,
+                            .text = told.withheld,
+                            .label = told.label,
+                            .error = result.error,
+                            .cut = told.withheld.size() < result.text.size(),
+                            .extract = offers(policy::kExtractTool),
+                            .reveal = offers(policy::kRevealTool)});
+  return told;
+}
+
+Json SessionDriver::WithheldRecord(const std::string& handle) const {
+  const Quarantine::Entry* entry = quarantine_.Find(handle);
+  // A content itself, and not a map that holds one: only these are encrypted in the log.
+  Json record = AuditContent(*options_.policy, entry->text);
+  record["handle"] = handle;
+  record["labels"] = policy::LabelTexts(entry->label);
+  return record;
+}
+
+std::string SessionDriver::RecallResult(const memory::CallRecord& call) {
+  const std::variant<ToolCall, BadToolCall> parsed = Parse({call.tool, call.arguments_json});
+  const auto* known = std::get_if<ToolCall>(&parsed);
+  // A tool that is gone vouches for nothing that it said.
+  const policy::ToolTraits traits =
+      known != nullptr ? TraitsOf(*known->tool)
+                       : policy::ToolTraits{.result = {.integrity = policy::Integrity::kUntrusted}};
+  const policy::Request request =
+      known != nullptr ? known->request : policy::Request{.tool = call.tool};
+  if (!call.withheld.empty()) {
+    policy::Label label = context_.ResultLabel(traits, request, call.withheld);
+    label.integrity = policy::Integrity::kUntrusted;
+    return quarantine_.Keep(call.withheld, std::move(label));
+  }
+  const Result<Json> outcome = ParseJson(call.outcome_json);
+  if (outcome.ok() && BoolMember(outcome.value(), "own_words")) {
+    return {};
+  }
+  if (known != nullptr && known->tool->name == policy::kExtractTool) {
+    const policy::WithheldArgument& text = request.withheld.front();
+    quarantine_.CountExtraction(text.handle);
+    context_.AddExtracted(text.label, call.result_error ? "" : NamedBy(call.result_text));
+    return {};
+  }
+  context_.AddResult(traits, request, call.result_text);
+  return {};
+}
+
+Input SessionDriver::UseQuarantine(const Turn& turn, const AuthorizedCall& call, const Stop& stop) {
+  const policy::Request& request = call.call().request;
+  const policy::WithheldArgument& withheld = request.withheld.front();
+  const MonotonicTime start = services_.clock.Monotonic();
+  memory::CallRecord record;
+  record.id = call.id();
+  record.tool = request.tool;
+  record.state = memory::CallState::kFinished;
+  if (request.tool == policy::kExtractTool) {
+    const Result<std::string> value = ExtractValue(turn, call, record, stop.any);
+    if (!value.ok()) {
+      return RuntimeFailed{value.error()};
+    }
+    if (stop.any.cancelled()) {
+      return stop.Reason();  // its row stays "started", as of every call that was stopped
+    }
+    record.result_text = value.value();
+  } else {
+    record.result_text = FitResult(StringMember(request.arguments, withheld.key));
+    context_.AddResult(TraitsOf(*call.call().tool), request, record.result_text);
+    if (Status recorded = Record("data.revealed", turn, call.id(),
+                                 {{"handle", withheld.handle},
+                                  {"result", AuditContent(*options_.policy, record.result_text)}});
+        !recorded.ok()) {
+      return RuntimeFailed{recorded.error()};
+    }
+  }
+  const int64_t wall_us =
+      std::chrono::duration_cast<std::chrono::microseconds>(services_.clock.Monotonic() - start)
+          .count();
+  const Json outcome = {{"kind", sandbox::OutcomeKindName(sandbox::OutcomeKind::kExited)},
+                        {"wall_us", wall_us},
+                        {"runtime", true}};  // there was no sandbox
+  if (Status recorded = Record("call.finished", turn, call.id(),
+                               {{"tool", request.tool},
+                                {"outcome", outcome},
+                                {"error", record.result_error},
+                                {"result", AuditContent(*options_.policy, record.result_text)}});
+      !recorded.ok()) {
+    return RuntimeFailed{recorded.error()};
+  }
+  record.outcome_json = DumpJson(outcome);
+  record.finished_ms = UnixMillis(services_.clock.Now());
+  if (Status stored = services_.store.FinishCall(record); !stored.ok()) {
+    return RuntimeFailed{WithContext("the session store", stored.error())};
+  }
+  sink_.OnEvent(CallFinished{call.id(), request.tool,
+                             sandbox::OutcomeKindName(sandbox::OutcomeKind::kExited),
+                             record.result_error, record.result_text, wall_us, 0, Json(), Json(),
+                             policy::LabelTexts(context_.context())});
+  return CallEnded{record.result_text,
+                   {.prompt = static_cast<uint32_t>(record.prompt_tokens),
+                    .generated = static_cast<uint32_t>(record.generated_tokens)}};
+}
+
+Result<std::string> SessionDriver::ExtractValue(const Turn& turn, const AuthorizedCall& call,
+                                                memory::CallRecord& record,
+                                                const CancelToken& cancel) {
+  const policy::Request& request = call.call().request;
+  const policy::WithheldArgument& withheld = request.withheld.front();
+  const auto refuse = [&](const std::string& why) {
+    record.result_error = true;
+    return "error: " + why;
+  };
+  if (quarantine_.Find(withheld.handle)->extractions >= kExtractionsMax) {
+    return refuse(std::to_string(kExtractionsMax) + " values were extracted from " +
+                  withheld.handle + ", and no more may be");
+  }
+  quarantine_.CountExtraction(withheld.handle);
+  const Extraction extraction = NACRE_TRY(ReadExtraction(request.arguments));
+  const inference::GenerateRequest asked =
+      AskFor(extraction, StringMember(request.arguments, withheld.key));
+  std::string prompt;
+  for (const inference::ChatMessage& message : asked.messages) {
+    prompt += message.content + '\n';
+  }
+  NACRE_TRY(Record(
+      "model.asked", turn, call.id(),
+      {{"prompt_digest", Sha256Text(prompt)}, {"messages", asked.messages.size()}, {"tools", 0}}));
+  const Extracted extracted = Extract(services_.engine, extraction, asked, cancel);
+  const inference::TokenUse& tokens = extracted.tokens;
+  record.prompt_tokens = tokens.prompt - std::min(tokens.prompt, tokens.prompt_cached);
+  record.generated_tokens = tokens.generated;
+  NACRE_TRY(Record("model.replied", turn, call.id(),
+                   {{"kind", "value"},
+                    {"prompt_tokens", tokens.prompt},
+                    {"prompt_tokens_reused", tokens.prompt_cached},
+                    {"generated_tokens", tokens.generated}}));
+  const bool found = extracted.value.ok();
+  // That there is no such value tells of the text as well.
+  context_.AddExtracted(withheld.label, found ? NamedBy(extracted.value.value()) : "");
+  const std::string told =
+      found ? extracted.value.value() : refuse(extracted.value.error().message);
+  Json data = {{"handle", withheld.handle},
+               {"type", extraction.type_name},
+               {"question", AuditContent(*options_.policy, extraction.question)},
+               {"value", AuditContent(*options_.policy, told)},
+               {"found", found},
+               {"labels", policy::LabelTexts(withheld.label)}};
+  if (!extracted.problem.empty()) {
+    data["problem"] = extracted.problem.substr(0, 512);
+  }
+  NACRE_TRY(Record("data.extracted", turn, call.id(), std::move(data)));
+  return told;
+}
+
+}  // namespace nacre::agent

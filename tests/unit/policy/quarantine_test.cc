@@ -1,0 +1,212 @@
+// data.quarantine: how it is read and put together, what it withholds, and how calls are judged that hold what
+// the model has not read.
+#include "policy/quarantine.h"
+
+#include <catch2/catch.hpp>
+
+#include "load.h"
+#include "policy/context_tracker.h"
+#include "policy/evaluator.h"
+#include "policy/tool_traits.h"
+
+namespace nacre::policy {
+namespace {
+
+const char* const kPolicy = R"(
+tools:
+  - {id: all, reason: flows narrow, tool: "*", decision: allow}
+data:
+  sources:
+    - {path: "/workspace/own/**", integrity: trusted}
+    - {path: "/workspace/customers/**", integrity: untrusted, confidentiality: confidential}
+    - {memory: true, integrity: trusted}
+  flows:
+    - id: no-leak
+      reason: customer data stays inside
+      when: {confidentiality: {at_least: confidential}}
+      to: [network]
+      decision: deny
+    - id: no-strange-recipient
+      reason: the user says who gets it
+      when: {argument: {roles: [recipient, link], origin: [stranger, derived]}}
+      to: {effects: [send]}
+      decision: ask
+  quarantine: {integrity: untrusted, extract: [boolean, date]}
+)";
+
+const ToolTraits kRead = {.tool = "fs.read", .effects = {CallEffect::kRead}};
+const ToolTraits kWrite = {.tool = "fs.write",
+                           .effects = {CallEffect::kWrite},
+                           .roles = {{"content", ArgumentRole::kBody}},
+                           .result = {.echo = true}};
+const ToolTraits kSend = {
+    .tool = "mail.post",
+    .effects = {CallEffect::kSend},
+    .roles = {{"to", ArgumentRole::kRecipient}, {"body", ArgumentRole::kBody}}};
+
+const Label kStranger = {.integrity = Integrity::kUntrusted, .categories = {}};
+const Label kCustomers = {.integrity = Integrity::kUntrusted,
+                          .confidentiality = Confidentiality::kConfidential,
+                          .categories = {}};
+
+Request Call(const std::string& tool, Json arguments, std::vector<WithheldArgument> withheld = {}) {
+  return {.tool = tool, .arguments = std::move(arguments), .withheld = std::move(withheld)};
+}
+Request Reading(const std::string& path) {
+  return {.tool = "fs.read",
+          .arguments = {{"path", path}},
+          .paths = {{"path", path, PathAccess::kRead}}};
+}
+
+Decision Judged(const Policy& policy, const ContextTracker& context, const ToolTraits& tool,
+                Request request) {
+  request.flow = context.Facts(tool, request);
+  return Evaluate(policy, request);
+}
+
+std::string Problem(const std::string& quarantine) {
+  const auto loaded = LoadPolicyText(
+      "p.yaml", "nacre: policy/1\nname: p\ndata:\n  quarantine: " + quarantine + "\n");
+  return loaded.ok() ? "" : loaded.error().message;
+}
+
+}  // namespace
+
+TEST_CASE("what is withheld by the label of all its parts, and nothing is without a quarantine") {
+  const auto policy = FromText(kPolicy);
+  const ContextTracker context(policy->data);
+  CHECK(context.Withholds(context.ResultLabel(kRead, Reading("/workspace/mail.txt"), "text")));
+  CHECK_FALSE(context.Withholds(context.ResultLabel(kRead, Reading("/workspace/own/a"), "text")));
+  CHECK(context.ResultLabel(kRead, Reading("/workspace/customers/a"), "text") == kCustomers);
+  // One field of a stranger's is enough, and so is a name of a field.
+  const ToolTraits mail = {.tool = "mail.read",
+                           .effects = {CallEffect::kRead},
+                           .result = {.format = ResultFormat::kJson, .trusted = {"from"}}};
+  CHECK_FALSE(
+      context.Withholds(context.ResultLabel(mail, Call("mail.read", {}), R"({"from":"a"})")));
+  CHECK(context.Withholds(
+      context.ResultLabel(mail, Call("mail.read", {}), R"({"from":"a","body":"b"})")));
+  CHECK(context.Withholds(
+      context.ResultLabel(mail, Call("mail.read", {}), R"({"obey me":{"from":"a"}})")));
+
+  DataRules without = policy->data;
+  without.quarantine = {};
+  CHECK_FALSE(ContextTracker(without).Withholds(kStranger));
+}
+
+TEST_CASE(
+    "a call that holds a withheld text is judged as if it had been read, and only that call") {
+  const auto policy = FromText(kPolicy);
+  ContextTracker context(policy->data);
+  context.AddUser("send the note to ann@example.com");
+  const Request clean = Call("mail.post", {{"to", "ann@example.com"}, {"body", "hello"}});
+  CHECK(Judged(*policy, context, kSend, clean).verdict == Verdict::kAllow);
+
+  // The text of a customer, whoever it is sent to.
+  const Request leak = Call("mail.post", {{"to", "ann@example.com"}, {"body", "their secret"}},
+                            {{"body", "$r1", kCustomers}});
+  CHECK(Judged(*policy, context, kSend, leak).rule == "data.no-leak");
+  // A stranger's text as the recipient; and one with an address in it, in the body.
+  const Request strange =
+      Call("mail.post", {{"to", "ann@example.com"}, {"body", "hello"}}, {{"to", "$r2", kStranger}});
+  CHECK(Judged(*policy, context, kSend, strange).rule == "data.no-strange-recipient");
+  const Request link = Call("mail.post", {{"to", "ann@example.com"}, {"body", "go to evil.net/x"}},
+                            {{"body", "$r2", kStranger}});
+  CHECK(Judged(*policy, context, kSend, link).rule == "data.no-strange-recipient");
+  // Nothing of it entered the context.
+  CHECK(context.context() == Label::Clean());
+  CHECK(Judged(*policy, context, kSend, clean).verdict == Verdict::kAllow);
+}
+
+TEST_CASE("what is made with a withheld text is as delicate: its echo, the file, the note") {
+  const auto policy = FromText(kPolicy);
+  ContextTracker context(policy->data);
+  const std::string path = "/workspace/own/copy.txt";
+  Request write = Call("fs.write", {{"path", path}, {"content", "x"}});
+  write.paths = {{"path", path, PathAccess::kWrite}};
+  CHECK(context.ResultLabel(kWrite, write, "wrote x") == Label::Clean());
+  write.withheld = {{"content", "$r1", kCustomers}};
+  CHECK(context.ResultLabel(kWrite, write, "wrote x") == kCustomers);
+  CHECK(context.ResultLabel(kRead, Reading(path), "x") == Label::Clean());
+  context.AddRun(kWrite, write);
+  CHECK(context.ResultLabel(kRead, Reading(path), "x") == kCustomers);
+  CHECK(context.context() == Label::Clean());
+
+  const ToolTraits note = {.tool = "memory.note", .effects = {CallEffect::kWrite}, .memory = true};
+  const ToolTraits search = {
+      .tool = "memory.search", .effects = {CallEffect::kRead}, .memory = true};
+  CHECK(context.ResultLabel(search, Call("memory.search", {}), "x") == Label::Clean());
+  context.AddRun(note, Call("memory.note", {{"text", "x"}}, {{"text", "$r1", kStranger}}));
+  CHECK(context.Withholds(context.ResultLabel(search, Call("memory.search", {}), "x")));
+}
+
+TEST_CASE(
+    "an extracted value leaves the context trusted, as private as its text, and a stranger's "
+    "word") {
+  const auto policy = FromText(kPolicy);
+  ContextTracker context(policy->data);
+  context.AddUser("invite whoever the letter names on the day that it names");
+  context.AddExtracted(kStranger, "2026-12-24");
+  CHECK(context.context() == Label::Clean());
+  const auto named =
+      Judged(*policy, context, kSend, Call("mail.post", {{"to", "2026-12-24"}, {"body", "hello"}}));
+  CHECK(named.rule == "data.no-strange-recipient");
+  context.AddExtracted(kCustomers, "");
+  CHECK(context.context().integrity == Integrity::kTrusted);
+  CHECK(context.context().confidentiality == Confidentiality::kConfidential);
+}
+
+TEST_CASE("a reveal is never allowed without a person, and only listed types are extracted") {
+  const auto policy = FromText(kPolicy);
+  const Decision reveal = Evaluate(*policy, Call(kRevealTool, {{"text", "x"}}));
+  CHECK(reveal.verdict == Verdict::kAsk);
+  CHECK(reveal.rule == kQuarantineRule);
+  CHECK(reveal.source.line > 0);
+  CHECK(Evaluate(*policy, Call(kExtractTool, {{"type", "date"}})).verdict == Verdict::kAllow);
+  for (const char* type : {"integer", "text", ""}) {
+    const Decision extract = Evaluate(*policy, Call(kExtractTool, {{"type", type}}));
+    CHECK(extract.verdict == Verdict::kDeny);
+    CHECK(extract.rule == kQuarantineRule);
+  }
+  const auto without = FromText("tools: [{id: all, reason: r, tool: \"*\", decision: allow}]\n");
+  CHECK(Evaluate(*without, Call(kRevealTool, {{"text", "x"}})).verdict == Verdict::kDeny);
+  CHECK(Evaluate(*without, Call(kExtractTool, {{"type", "date"}})).verdict == Verdict::kDeny);
+  // A rule that denies is not made weaker.
+  const auto never = FromText(
+      "tools: [{id: no, reason: r, tool: data.reveal, decision: deny}]\n"
+      "data: {quarantine: {integrity: untrusted}}\n");
+  CHECK(Evaluate(*never, Call(kRevealTool, {{"text", "x"}})).rule == "tools.no");
+}
+
+TEST_CASE("each mistake in a quarantine is named") {
+  CHECK(Problem("{integrity: untrusted}").empty());
+  CHECK(Problem("{integrity: untrusted, extract: []}").empty());
+  CHECK(Problem("{extract: [date]}").find("needs \"integrity\"") != std::string::npos);
+  CHECK(Problem("{integrity: trusted}").find("data.quarantine.integrity") != std::string::npos);
+  CHECK(Problem("{integrity: untrusted, extract: [text]}").find("data.quarantine.extract[0]") !=
+        std::string::npos);
+  CHECK(Problem("{integrity: untrusted, extra: 1}").find("extra") != std::string::npos);
+  CHECK(Problem("true").find("data.quarantine") != std::string::npos);
+}
+
+TEST_CASE("of several layers what any withholds is withheld, and what all extract is extracted") {
+  QuarantineRules rules;
+  Unite({}, rules);
+  CHECK_FALSE(rules.present);
+  Unite({.present = true, .extract = {"boolean", "date"}}, rules);
+  CHECK(rules.extract == std::vector<std::string>{"boolean", "date"});
+  Unite({}, rules);
+  CHECK(rules.present);
+  Unite({.present = true, .extract = {"date", "number"}}, rules);
+  CHECK(rules.extract == std::vector<std::string>{"date"});
+}
+
+TEST_CASE("a quarantine is part of the effective policy, which loads to the same") {
+  const auto policy = FromText(kPolicy);
+  const auto again = LoadPolicyText("again.yaml", ToYaml(*policy));
+  REQUIRE(again.ok());
+  CHECK(again.value()->data.quarantine.extract == policy->data.quarantine.extract);
+  CHECK(again.value()->digest == policy->digest);
+}
+
+}  // namespace nacre::policy
