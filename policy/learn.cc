@@ -11,6 +11,7 @@
 #include "policy/lint.h"
 #include "policy/path_glob.h"
 #include "policy/policy_loader.h"
+#include "policy/quarantine.h"
 
 namespace nacre::policy {
 namespace {
@@ -315,6 +316,30 @@ std::string GlobsYaml(const std::vector<std::string>& globs) {
   return YamlValue(Json(globs));
 }
 
+// What the tools of a quarantine need to be allowed at all: one, with the types that were extracted.
+std::string QuarantineYaml(const std::vector<RecordedCall>& calls) {
+  std::set<std::string> types;
+  bool needed = false;
+  for (const RecordedCall& call : calls) {
+    if (call.verdict == Verdict::kDeny) {
+      continue;
+    }
+    needed = needed || call.request.tool == kExtractTool || call.request.tool == kRevealTool;
+    if (call.request.tool == kExtractTool) {
+      types.insert(StringMember(call.request.arguments, "type"));
+    }
+  }
+  std::vector<std::string> extract;
+  for (const std::string& type : ExtractTypes()) {
+    if (types.count(type) > 0) {
+      extract.push_back(type);
+    }
+  }
+  return needed ? "\ndata:\n  quarantine:\n    integrity: untrusted\n    extract: " +
+                      GlobsYaml(extract) + "\n"
+                : std::string();
+}
+
 std::string DocumentYaml(const std::string& name, const std::vector<RecordedCall>& calls,
                          const std::vector<LearnedRule>& rules, bool reads, bool writes,
                          const std::map<std::string, std::vector<std::string>>& notes,
@@ -352,7 +377,7 @@ std::string DocumentYaml(const std::string& name, const std::vector<RecordedCall
     const auto note = notes.find("tools." + rule.id);
     yaml += RuleYaml(rule, note != notes.end() ? note->second : std::vector<std::string>());
   }
-  return yaml;
+  return yaml + QuarantineYaml(calls);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // nacre policy learn: the least policy that would have allowed what recorded sessions did.
 #include <algorithm>
 #include <cstdio>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -9,7 +10,7 @@
 
 #include "base/file.h"
 #include "policy/learn.h"
-#include "runtime/audit/audit_verifier.h"
+#include "runtime/audit/log_query.h"
 #include "runtime/cli/policy_commands.h"
 #include "runtime/cli/recorded_calls.h"
 #include "runtime/cli/terminal.h"
@@ -34,20 +35,40 @@ struct Recorded {
   std::map<std::string, size_t> left_out;  // by reason
 };
 
+// Records as they were signed, or at the log's end linked: a policy is not learned from what somebody wrote
+// into a log afterwards.
+Status ReadChecked(App& app, const std::string& log,
+                   const std::function<void(const Json& record)>& visit) {
+  const audit::QueryReport report = NACRE_TRY(
+      audit::QueryAuditLog(log, {}, {}, app.random(), [&](uint64_t /*index*/, const Json& record) {
+        visit(record);
+        return true;
+      }));
+  if (!report.problems.empty()) {
+    return Error{ErrorCode::kDataLoss,
+                 "nothing is learned from a log that is not as it was signed: " +
+                     report.problems.front() + "; see nacre audit verify"};
+  }
+  return Ok();
+}
+
+int ExitOf(const Error& error) {
+  return error.code == ErrorCode::kInvalidArgument ? kExitUsage
+         : error.code == ErrorCode::kDataLoss      ? kExitTampered
+                                                   : kExitBroken;
+}
+
 // The sessions that ids, unique prefixes of ids, or "last" name.
-Result<std::set<std::string>> SessionsOf(const LearnFlags& flags, const std::string& log) {
+Result<std::set<std::string>> SessionsOf(App& app, const LearnFlags& flags,
+                                         const std::string& log) {
   std::set<std::string> known;
   std::string last;
-  const Status read = audit::ReadAuditLog(log, 0, [&](uint64_t /*index*/, const Json& record) {
+  NACRE_TRY(ReadChecked(app, log, [&](const Json& record) {
     if (StringMember(record, "event") == "call.decided") {
       last = StringMember(record, "session");
       known.insert(last);
     }
-    return true;
-  });
-  if (!read.ok()) {
-    return read.error();
-  }
+  }));
   std::set<std::string> sessions;
   for (const std::string& wanted : flags.sessions) {
     std::vector<std::string> fitting;
@@ -71,9 +92,9 @@ Result<Recorded> CallsOf(App& app, const tools::Registry& registry, const std::s
                          const std::set<std::string>& sessions) {
   Recorded recorded;
   RecordedCalls reader(app, registry);
-  const Status read = audit::ReadAuditLog(log, 0, [&](uint64_t /*index*/, const Json& record) {
+  NACRE_TRY(ReadChecked(app, log, [&](const Json& record) {
     if (sessions.count(StringMember(record, "session")) == 0) {
-      return true;
+      return;
     }
     const std::string event = StringMember(record, "event");
     const Json* data = FindMember(record, "data");
@@ -81,12 +102,12 @@ Result<Recorded> CallsOf(App& app, const tools::Registry& registry, const std::s
       recorded.approved.insert(StringMember(record, "call"));
     }
     if (event != "call.decided") {
-      return true;
+      return;
     }
     const std::string verdict = data != nullptr ? StringMember(*data, "verdict") : "";
     if (verdict != "allow" && verdict != "ask") {
       ++recorded.denied;
-      return true;
+      return;
     }
     std::string why;
     if (auto request = reader.RequestOf(record, why)) {
@@ -97,11 +118,7 @@ Result<Recorded> CallsOf(App& app, const tools::Registry& registry, const std::s
     } else {
       ++recorded.left_out[why];
     }
-    return true;
-  });
-  if (!read.ok()) {
-    return read.error();
-  }
+  }));
   recorded.refused = std::erase_if(recorded.calls, [&](const policy::RecordedCall& call) {
     return call.verdict == policy::Verdict::kAsk && recorded.approved.count(call.id) == 0;
   });
@@ -127,14 +144,13 @@ int Learn(Globals& globals, const LearnFlags& flags) {
   if (!registry.ok()) {
     return Fail(globals, registry.error());
   }
-  const Result<std::set<std::string>> sessions = SessionsOf(flags, log);
+  const Result<std::set<std::string>> sessions = SessionsOf(app, flags, log);
   if (!sessions.ok()) {
-    return Fail(globals, sessions.error(),
-                sessions.error().code == ErrorCode::kInvalidArgument ? kExitUsage : kExitBroken);
+    return Fail(globals, sessions.error(), ExitOf(sessions.error()));
   }
   const Result<Recorded> recorded = CallsOf(app, *registry.value(), log, sessions.value());
   if (!recorded.ok()) {
-    return Fail(globals, recorded.error());
+    return Fail(globals, recorded.error(), ExitOf(recorded.error()));
   }
   const Result<policy::LearnedPolicy> result =
       policy::LearnPolicy(flags.name, recorded.value().calls, ModelsOf(*registry.value()));

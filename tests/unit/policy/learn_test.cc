@@ -195,6 +195,23 @@ TEST_CASE(
   CHECK(shell.risks[0].find("shell") != std::string::npos);
 }
 
+TEST_CASE("calls of a quarantine's tools are learned with the quarantine that they need") {
+  const std::vector<ToolModel> tools = {
+      {.name = kExtractTool,
+       .schema = ParseJson(R"({"type":"object","properties":{"text":{"type":"string"},
+                               "type":{"type":"string"}},"required":["text","type"]})")
+                     .value(),
+       .paths = {},
+       .traits = {.tool = kExtractTool, .effects = {CallEffect::kRead}, .roles = {}}}};
+  const Request date = {.tool = kExtractTool, .arguments = {{"text", "a"}, {"type", "date"}}};
+  const auto learned = LearnPolicy("p", {{"1", Verdict::kAllow, date}}, tools);
+  INFO((learned.ok() ? learned.value().yaml : learned.error().message));
+  REQUIRE(learned.ok());
+  const auto policy = Loaded(LoadPolicyText("p.yaml", learned.value().yaml));
+  CHECK(Evaluate(*policy, date).verdict == Verdict::kAllow);
+  CHECK(policy->data.quarantine.extract == std::vector<std::string>{"date"});
+}
+
 TEST_CASE("no call breaks out of a comment or a text") {
   const std::vector<std::string> hostile = {
       "a\n  - {id: x, reason: r, tool: \"*\", decision: allow}\n#",
