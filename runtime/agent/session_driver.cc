@@ -46,6 +46,13 @@ std::string FirstLine(const std::string& text) {
   return line;
 }
 
+// After these the machine may ask the engine again, and looks at what all sessions used: as it is now, with
+// what other processes did during the call. After all others it does not.
+bool MayAskEngine(const Input& input) {
+  return std::holds_alternative<CallEnded>(input) || std::holds_alternative<CallRefused>(input) ||
+         std::holds_alternative<CallMalformedInput>(input);
+}
+
 // Passes an answer's text on as the engine generates it.
 class AnswerStream final : public inference::TokenSink {
  public:
@@ -374,8 +381,10 @@ Result<TurnFinished> SessionDriver::Drive(Turn turn, Effect effect, const Cancel
       return Finish(turn, *end);
     }
     Input input = stop.any.cancelled() ? stop.Reason() : Perform(turn, effect, stop);
-    if (const Status counted = CountTenantUse(); !counted.ok()) {
-      input = RuntimeFailed{StoreError(counted.error())};
+    if (MayAskEngine(input)) {
+      if (const Status counted = CountTenantUse(); !counted.ok()) {
+        input = RuntimeFailed{StoreError(counted.error())};
+      }
     }
     effect = machine_.Step(input, services_.clock.Monotonic());
   }
