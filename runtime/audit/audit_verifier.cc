@@ -309,8 +309,11 @@ class Verifier final {
       report_.first_bad = said.has_value() ? said->before : 0;
       return Problem(pruning.error().message);
     }
-    if (!pruning.value().has_value()) {
-      return;  // they were all there a moment ago
+    // They were there when `pruned` was read again, or fewer were pruned: what was not read is not vouched for.
+    if (!pruning.value().has_value() || pruning.value()->before < first_) {
+      report_.first_bad = 0;
+      return Problem("records before " + std::to_string(first_) +
+                     " were passed over, and no signed record says that all of them were pruned");
     }
     report_.pruned = pruning.value();
     TileReader& tree = *log.value().tree();

@@ -35,6 +35,10 @@ Result<std::string> CompressBundle(std::string_view bundle) {
 }
 
 Result<std::string> DecompressBundle(std::string_view frame) {
+  // A library may know older formats too, by decoders that nobody looks after.
+  if (!frame.starts_with("\x28\xB5\x2F\xFD")) {  // RFC 8878, section 3.1.1
+    return Bad("it does not begin as a zstd frame");
+  }
   const unsigned long long size = ZSTD_getFrameContentSize(frame.data(), frame.size());
   if (size == ZSTD_CONTENTSIZE_ERROR) {
     return Bad("it does not begin as a zstd frame");

@@ -194,6 +194,11 @@ Result<std::string> CheckpointFiles::NewestOfHistory() {
   return end == 0 ? std::string() : text.substr(begin, end - 1 - begin);
 }
 
+Result<Checkpoint> CheckpointFiles::ReadHead() const {
+  return keys_->OpenCheckpoint(
+      NACRE_TRY(ReadFile(directory_ + "/" + kHeadFile, kCheckpointBytesMax)));
+}
+
 Status CheckpointFiles::WriteHead(const Checkpoint& checkpoint) {
   const std::string note = NACRE_TRY(SignCheckpoint(checkpoint, *key_));
   // One write below a page: a reader sees the old note or the new one. It never gets shorter.

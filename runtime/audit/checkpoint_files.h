@@ -47,6 +47,8 @@ class CheckpointFiles final {
   // What the records must agree with, in any order.
   const std::vector<Checkpoint>& promises() const { return promises_; }
 
+  // What `head` says now: also of what other processes wrote.
+  Result<Checkpoint> ReadHead() const;
   Status WriteHead(const Checkpoint& checkpoint);
   // Durable in `checkpoints` and `checkpoint`. Nothing when the newest one is the same. Answers the
   // size of the one that `checkpoint` held before, 0 when there was none.

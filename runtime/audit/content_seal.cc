@@ -167,7 +167,7 @@ class Sealing final : public AuditLog {
       return log_->Append(record);
     }
     std::optional<ContentKey> key = Known(record.session);
-    if (!key.has_value() && !content) {
+    if (!key.has_value() && !content && NACRE_TRY(keys_.IdsOf(record.session)).empty()) {
       return log_->Append(record);  // nothing of this session is sealed
     }
     if (!key.has_value()) {

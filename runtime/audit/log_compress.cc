@@ -51,12 +51,20 @@ Result<CompressReport> CompressLog(const LogChange& change, const std::string& o
       writer =
           NACRE_TRY(LogWriter::Open(change.directory, change.clock, change.random, change.storage));
     }
-    NACRE_TRY(change.storage.Replace(path + kCompressedSuffix, frame, 0600));
-    const auto remove = [&]() -> Status {
+    bool there = true;
+    const auto exchange = [&]() -> Status {
+      there = HasPlainBundle(change.directory, number);
+      if (!there) {
+        return Ok();  // pruned meanwhile: it must not come back
+      }
+      NACRE_TRY(change.storage.Replace(path + kCompressedSuffix, frame, 0600));
       NACRE_TRY(change.storage.Remove(path));
       return change.storage.SyncDirectory(std::filesystem::path(path).parent_path().string());
     };
-    NACRE_TRY(writer->WhileLocked(remove));
+    NACRE_TRY(writer->WhileLocked(exchange));
+    if (!there) {
+      continue;
+    }
     ++report.bundles;
     report.bytes_before += bundle.file.size();
     report.bytes_after += frame.size();

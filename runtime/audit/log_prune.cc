@@ -3,8 +3,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
-#include <set>
+#include <map>
 
 #include "runtime/audit/bundle_file.h"
 #include "runtime/audit/layout.h"
@@ -185,15 +186,37 @@ class Pruner final {
     return Ok();
   }
 
+  // What a crash left of them beside: partial bundles (NNN.p) and unfinished files (NNN.zst.XXXXXX).
+  Status RemoveCopies(const std::filesystem::path& folder, uint64_t first, uint64_t end) const {
+    std::error_code error;
+    for (std::filesystem::directory_iterator entry(folder, error), none; !error && entry != none;
+         entry.increment(error)) {
+      const std::string name = entry->path().filename().string();
+      uint64_t group = 0;
+      const auto [rest, wrong] = std::from_chars(name.data(), name.data() + name.size(), group);
+      if (wrong != std::errc() || rest != name.data() + 3 || *rest != '.' || first + group >= end) {
+        continue;
+      }
+      std::error_code ignored;
+      if (entry->is_directory(ignored)) {
+        std::filesystem::remove_all(entry->path(), ignored);
+      } else {
+        NACRE_TRY(change_.storage.Remove(entry->path().string()));
+      }
+    }
+    return Ok();
+  }
+
   // The names are gone from the disk before it returns.
   Status Remove(uint64_t end) const {
     const std::filesystem::path root = change_.directory;
-    std::set<std::filesystem::path> folders;
+    std::map<std::filesystem::path, uint64_t> folders;  // with the first number in each
     for (uint64_t number = FirstBundle(change_.directory).value_or(end); number < end; ++number) {
       NACRE_TRY(RemoveBundle(change_.directory, number, change_.storage));
-      folders.insert((root / BundlePath(number)).parent_path());
+      folders.emplace((root / BundlePath(number)).parent_path(), number - number % 1000);
     }
-    for (const std::filesystem::path& folder : folders) {
+    for (const auto& [folder, first] : folders) {
+      NACRE_TRY(RemoveCopies(folder, first, end));
       NACRE_TRY(change_.storage.SyncDirectory(folder.string()));
       if (folder.filename().string().starts_with('x')) {
         ::rmdir(folder.c_str());  // fails while something is in it

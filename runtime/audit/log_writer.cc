@@ -14,9 +14,12 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "runtime/audit/bundle_file.h"
+#include "runtime/audit/content_erase.h"
 #include "runtime/audit/entry_reader.h"
 #include "runtime/audit/key_chain.h"
 #include "runtime/audit/layout.h"
+#include "runtime/audit/legal_hold.h"
+#include "runtime/audit/pruning.h"
 #include "runtime/audit/tile_reader.h"
 
 namespace nacre::audit {
@@ -117,8 +120,10 @@ Result<std::unique_ptr<LogWriter>> LogWriter::Open(const std::string& directory,
   UniqueFd lock_file = NACRE_TRY(storage.Open(directory + "/" + kLockFile, true));
   const FileLock lock = NACRE_TRY(FileLock::Acquire(lock_file.get()));
   // Everything else is made, durably, before the first record.
+  // A plain bundle 0 without a byte is what a crash leaves before the first record.
+  const auto first = FirstBundle(directory);
   const bool fresh = !HasBytes(directory + "/" + BundlePath(0)) &&
-                     FirstBundle(directory).value_or(0) == 0 &&
+                     (!first.has_value() || (*first == 0 && HasPlainBundle(directory, 0))) &&
                      !HasBytes(directory + "/" + kPrunedFile);
   if (!fresh) {
     NACRE_TRY(FinishKeyChange(directory, storage));
@@ -235,6 +240,7 @@ Status LogWriter::OpenBundle(uint64_t number, bool create) {
 }
 
 Status LogWriter::CatchUp() {
+  owed_.reset();
   while (true) {
     if (bundle_) {
       const uint64_t size = NACRE_TRY(SizeOf(bundle_.get()));
@@ -247,11 +253,32 @@ Status LogWriter::CatchUp() {
     }
     const uint64_t next = edge_.size() / kTileWidth;
     if ((bundle_ && bundle_number_ == next) || !HasBytes(Path(BundlePath(next)))) {
-      return Ok();
+      return owed_.has_value() && edge_.size() < owed_->size
+                 ? Status(Tampered("there are " + std::to_string(edge_.size()) + " of " +
+                                   std::to_string(owed_->size)))
+                 : Ok();
     }
     NACRE_TRY(OpenBundle(next, false));
     offset_ = 0;
   }
+}
+
+// A record by which others may be deleted is signed before anybody acts on it. One behind the newest signature
+// is what a crash left of a command that did nothing yet, or was written by somebody without the key: it
+// must not be signed along with what comes next.
+Result<bool> LogWriter::MayStand(std::string_view entry) {
+  const Json record = NACRE_TRY(ParseRecord(entry));
+  const std::string event = StringMember(record, "event");
+  if (event != kPrunedEvent && event != kHoldPlacedEvent && event != kHoldReleasedEvent &&
+      event != kContentErasedEvent) {
+    return true;
+  }
+  const Checkpoint head = NACRE_TRY(files_->ReadHead());
+  if (head.size <= edge_.size()) {
+    return false;
+  }
+  owed_ = head;
+  return true;
 }
 
 // What stands in the newest bundle behind offset_.
@@ -280,7 +307,14 @@ Status LogWriter::TakeRest(uint64_t file_size) {
       }
       return Tampered("record " + std::to_string(edge_.size()) + ": " + checked.error().message);
     }
+    const bool standing = NACRE_TRY(MayStand(entry));
+    if (!standing) {
+      break;
+    }
     Take(entry, &full);
+    if (owed_.has_value() && edge_.size() == owed_->size && !(Now() == *owed_)) {
+      return Tampered("the first " + std::to_string(edge_.size()) + " records have another root");
+    }
     rest.remove_prefix(kEntryPrefixBytes + entry.size());
   }
   NACRE_TRY(WriteTiles(full));

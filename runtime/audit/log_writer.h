@@ -80,6 +80,7 @@ class LogWriter final {
   // Takes in what other processes appended, and cuts off what one left unfinished.
   Status CatchUp();
   Status TakeRest(uint64_t file_size);
+  Result<bool> MayStand(std::string_view entry);
   Status CutAt(uint64_t file_size);
   // A log that was moved or deleted while open would take records that nobody will ever read. When others have gone
   // on and removed the bundle that was the newest here, the log is taken in anew.
@@ -104,6 +105,8 @@ class LogWriter final {
   const std::string directory_;
   const UniqueFd lock_;
   std::optional<SigningKey> key_;
+  // While catching up with others: what the records must lead to, since one of them needs a signature.
+  std::optional<Checkpoint> owed_;
   uint64_t keys_bytes_ = 0;  // the size of `keys` when key_ was read: each change makes it longer
   const Clock& clock_;
   Random& random_;

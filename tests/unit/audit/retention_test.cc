@@ -195,10 +195,10 @@ TEST_CASE("missing records that no signed record states are damage") {
     CHECK(report.first_bad == 512);
     CHECK_FALSE(log.VerifiedByPython());
   }
-  SECTION("by a record that nobody signed") {
+  // Linked and canonical, as someone without the key can make it. Answers its index.
+  const auto forge = [&]() -> uint64_t {
     CheckedLog checked = CheckedLog::Open(log.path).value();
     const std::string root = ToHex(checked.tree()->RootAt(256).value());
-    // Linked and canonical, as someone without the key can make it.
     const std::vector<std::string> entries = EntriesOf(log.Read(BundlePath(4)));
     AuditRecord forged{.event = kPrunedEvent,
                        .data = {{"from", 0},
@@ -212,6 +212,10 @@ TEST_CASE("missing records that no signed record states are damage") {
                              ToHex(LeafHash(entries.back()))),
                 &bundle);
     log.Write(BundlePath(4), bundle);
+    return index;
+  };
+  SECTION("by a record that nobody signed") {
+    const uint64_t index = forge();
     REQUIRE(log.Verify().ok);  // it is there, as an unsigned one
     log.Write(kPrunedFile, std::to_string(index) + "\n");
     fs::remove(log.File(BundlePath(0)));
@@ -219,6 +223,26 @@ TEST_CASE("missing records that no signed record states are damage") {
     CHECK_FALSE(report.ok);
     CHECK(report.first_bad == 0);
     CHECK_FALSE(log.VerifiedByPython());
+  }
+  SECTION("by a record that nobody signed, and that the next writer would sign") {
+    const bool open_before = GENERATE(true, false);
+    auto writer = LogWriter::Open(log.path, log.clock, log.random, DiskStorage()).value();
+    if (!open_before) {
+      writer.reset();
+    }
+    const uint64_t index = forge();
+    if (!open_before) {
+      writer = LogWriter::Open(log.path, log.clock, log.random, DiskStorage()).value();
+    }
+    const EncodedRecord record = EncodeRecord(Record(1), log.clock, log.random).value();
+    REQUIRE(writer->Commit({&record}).ok());
+    REQUIRE(writer->WriteCheckpoint().ok());
+    CHECK(log.Verify().ok);
+    CHECK(log.Found(kPrunedEvent) == 0);  // it was cut off, as what a crash leaves is
+    CHECK(log.Found("log.recovered") == 1);
+    log.Write(kPrunedFile, std::to_string(index) + "\n");
+    fs::remove(log.File(BundlePath(0)));
+    CHECK_FALSE(log.Verify().ok);
   }
   SECTION("by a file that names another record") {
     REQUIRE(log.Prune(256).ok());
