@@ -98,7 +98,8 @@ struct Decision {
   SourceLocation source;  // where the rule stands; empty file for "default"
   // Never null. Of the policy when the verdict is kAllow or kAsk; else it grants nothing.
   std::shared_ptr<const Grant> grant = NoGrant();
-  Approvers approvers = {};  // of kAsk
+  // Of kAsk, and then not empty: the yes of each of these is wanted.
+  std::vector<Approvers> approvers = {};
 
   static const std::shared_ptr<const Grant>& NoGrant();
 

@@ -1,5 +1,7 @@
 #include "policy/evaluator.h"
 
+#include <algorithm>
+
 #include <optional>
 #include <string_view>
 
@@ -66,22 +68,41 @@ std::string ReasonForNothing(const Program::Answer& answer, const Request& reque
          DescribeFailure(answer.closest->arguments.at(answer.held), request);
 }
 
+// Who asks too is asked as well: no yes stands for another's.
+struct Question {
+  std::string rule;
+  std::string reason;
+  Approvers approvers;
+};
+void AskToo(const Question& question, Decision& decision) {
+  decision.reason += "; and " + question.rule + " asks: " + question.reason;
+  if (std::find(decision.approvers.begin(), decision.approvers.end(), question.approvers) ==
+      decision.approvers.end()) {
+    decision.approvers.push_back(question.approvers);
+  }
+}
+
 // A rule of `narrow` can only make a decision stricter.
 void NarrowByRule(const Policy& policy, const Request& request, Decision& decision) {
   if (policy.narrow.empty()) {
     return;
   }
   const ToolRule* rule = policy.narrow_program().Ask(request).decider;
-  if (rule == nullptr || rule->verdict >= decision.verdict) {
+  if (rule == nullptr || rule->verdict > decision.verdict || rule->verdict == Verdict::kAllow) {
+    return;
+  }
+  if (rule->verdict == decision.verdict) {
+    AskToo({rule->Name(), rule->reason, rule->approvers}, decision);
     return;
   }
   decision.verdict = rule->verdict;
   decision.rule = rule->Name();
   decision.reason = rule->reason;
   decision.source = rule->source;
-  decision.approvers = rule->approvers;
+  decision.approvers = {rule->approvers};
   if (decision.verdict == Verdict::kDeny) {
     decision.grant = Decision::NoGrant();
+    decision.approvers.clear();
   }
 }
 
@@ -91,16 +112,24 @@ void NarrowByFlow(const Policy& policy, const Request& request, Decision& decisi
     return;
   }
   const FlowAnswer answer = JudgeFlow(policy.data, request.tool, request.flow);
-  if (answer.rule == nullptr || answer.rule->verdict >= decision.verdict) {
+  if (answer.rule == nullptr || answer.rule->verdict > decision.verdict ||
+      answer.rule->verdict == Verdict::kAllow || decision.verdict == Verdict::kDeny) {
+    return;
+  }
+  const std::string name = "data." + answer.rule->id;
+  const std::string reason = answer.rule->reason + ": " + DescribeFlow(answer, request.flow);
+  if (answer.rule->verdict == decision.verdict) {
+    AskToo({name, reason, Approvers()}, decision);
     return;
   }
   decision.verdict = answer.rule->verdict;
-  decision.rule = "data." + answer.rule->id;
-  decision.reason = answer.rule->reason + ": " + DescribeFlow(answer, request.flow);
+  decision.rule = name;
+  decision.reason = reason;
   decision.source = answer.rule->source;
-  decision.approvers = {};
+  decision.approvers = {Approvers()};
   if (decision.verdict == Verdict::kDeny) {
     decision.grant = Decision::NoGrant();
+    decision.approvers.clear();
   }
 }
 
@@ -121,7 +150,9 @@ Decision Evaluate(const Policy& policy, const Request& request) {
       .verdict = rule.verdict, .rule = rule.Name(), .reason = rule.reason, .source = rule.source};
   if (rule.verdict != Verdict::kDeny) {
     decision.grant = policy.shared_grant();
-    decision.approvers = rule.approvers;
+    if (rule.verdict == Verdict::kAsk) {
+      decision.approvers = {rule.approvers};
+    }
     NarrowByRule(policy, request, decision);
     NarrowByFlow(policy, request, decision);
     NarrowByQuarantine(policy, request, decision);

@@ -64,7 +64,7 @@ void NarrowByQuarantine(const PolicyDocument& policy, const Request& request, De
     decision.rule = kQuarantineRule;
     decision.reason = "what is withheld is shown to the model only when a person has seen it";
     decision.source = quarantine.source;
-    decision.approvers = {};
+    decision.approvers = {Approvers()};
   }
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <memory>
+#include <set>
 
 #include "policy/internal/host.h"
 #include "policy/internal/language.h"
@@ -147,7 +148,8 @@ class RuleReader {
     if (approvers.count > 1 && !approvers.HaveNames()) {
       Report(node, path, "without users or a role there is one person, who runs nacre");
     } else if (approvers.role.empty() && approvers.count > 1 &&
-               static_cast<size_t>(approvers.count) > approvers.users.size()) {
+               static_cast<size_t>(approvers.count) >
+                   std::set<std::string>(approvers.users.begin(), approvers.users.end()).size()) {
       Report(node, path, "there are fewer users than that");
     }
   }

@@ -17,22 +17,30 @@ std::string DescribeApprovers(const policy::Approvers& approvers) {
   if (!approvers.HaveNames()) {
     return "whoever runs nacre";
   }
-  std::string text;
+  std::string text = approvers.count > 1 ? std::to_string(approvers.count) + " of " : "";
+  const char* between = "";
   for (const std::string& user : approvers.users) {
     const bool last = approvers.role.empty() && &user == &approvers.users.back();
-    text += (text.empty() ? "" : last ? " or " : ", ") + user;
+    text += (*between != '\0' && last ? " or " : between) + user;
+    between = ", ";
   }
   if (!approvers.role.empty()) {
-    text += (text.empty() ? "a member of " : " or a member of ") + approvers.role;
+    text += std::string(approvers.users.empty() ? "" : " or ") + "a member of " + approvers.role;
   }
   return text;
 }
 
-std::string WhyExpired(const policy::Approvers& approvers) {
-  const std::string seconds = std::to_string(approvers.expires.count() / 1000) + " s";
-  return approvers.count > 1 ? "fewer than " + std::to_string(approvers.count) +
-                                   " persons said yes within " + seconds
-                             : "nobody answered within " + seconds;
+std::string DescribeApprovers(const std::vector<policy::Approvers>& approvers) {
+  std::string text;
+  for (const policy::Approvers& each : approvers) {
+    text += (text.empty() ? "" : ", and ") + DescribeApprovers(each);
+  }
+  return text;
+}
+
+std::string WhyExpired(const ApprovalRequest& request) {
+  return "the yes of " + DescribeApprovers(request.decision.approvers) + " did not come within " +
+         std::to_string(request.expires.count() / 1000) + " s";
 }
 
 }  // namespace nacre::agent

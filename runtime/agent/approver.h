@@ -3,9 +3,12 @@
 
 #include <sys/types.h>
 
+#include <chrono>
+#include <functional>
 #include <string>
 
 #include "base/account.h"
+#include "base/cancel_token.h"
 #include "policy/decision.h"
 #include "runtime/agent/approval.h"
 #include "runtime/agent/tool_call.h"
@@ -19,6 +22,12 @@ struct ApprovalRequest {
   const ToolCall& call;
   const policy::Decision& decision;
   const ApprovalSubject& subject;  // what a yes is to
+  const std::string& digest;       // of that
+  // The policy's time, or what is left of the turn's if that is less.
+  std::chrono::milliseconds expires;
+  const CancelToken& cancel;  // the turn's
+  // Once, when the question can be answered: it is not called when nobody can be asked.
+  const std::function<void()>& asked;
 };
 
 struct Approval {
@@ -30,18 +39,21 @@ struct Approval {
 class Approver {
  public:
   virtual ~Approver() = default;
-  // Blocks until enough persons have answered, at most decision.approvers.expires. No answer in time is
-  // a refusal; the answer of somebody who is not among decision.approvers is none.
+  // Blocks until enough persons have answered, at most for request.expires. No answer in time is a
+  // refusal; the answer of somebody who is not among decision.approvers is none. Where these are several,
+  // each is to be met.
   virtual Approval Ask(const ApprovalRequest& request) = 0;
 };
 
 // Does the policy mean this person? `owner`: who runs nacre. Asks the host's name service.
 bool MayApprove(const policy::Approvers& approvers, const Account& account, uid_t owner);
 
-// "alice, bob or a member of operator"; "whoever runs nacre".
+// "alice, bob or a member of operator"; "whoever runs nacre"; with a count, "2 of alice, bob or carol".
 std::string DescribeApprovers(const policy::Approvers& approvers);
+// Several of them: "alice, and a member of operator".
+std::string DescribeApprovers(const std::vector<policy::Approvers>& approvers);
 
-// The refusal where nobody answered within the time that the policy gives.
-std::string WhyExpired(const policy::Approvers& approvers);
+// The refusal where nobody answered within the time that there was.
+std::string WhyExpired(const ApprovalRequest& request);
 
 }  // namespace nacre::agent

@@ -1,5 +1,8 @@
 #include "runtime/agent/authorizer.h"
 
+#include <algorithm>
+#include <functional>
+
 #include "base/digest.h"
 #include "policy/evaluator.h"
 #include "runtime/agent/approval.h"
@@ -22,7 +25,7 @@ Json AuditContent(const policy::Policy& policy, const std::string& content) {
 
 Result<std::variant<AuthorizedCall, RefusedCall>> Authorizer::Authorize(
     std::string call_id, ToolCall call, const CallOrigin& origin,
-    const policy::CallHistory& history) {
+    const policy::CallHistory& history, const TurnLimits& turn) {
   using Authorized = std::variant<AuthorizedCall, RefusedCall>;
   policy::Decision decision = policy::Evaluate(policy_, call.request);
   policy::NarrowByRate(policy_.budgets, call.request.tool, history, decision);
@@ -55,6 +58,9 @@ Result<std::variant<AuthorizedCall, RefusedCall>> Authorizer::Authorize(
                             source, labels});
 
   if (decision.verdict == policy::Verdict::kAsk) {
+    if (decision.approvers.empty()) {
+      decision.approvers.emplace_back();  // whoever runs nacre: never nobody's yes
+    }
     const ApprovalSubject subject =
         approver_ == nullptr ? NameApproval(call, workspace_) : DescribeApproval(call, workspace_);
     Approval approval;
@@ -64,10 +70,23 @@ Result<std::variant<AuthorizedCall, RefusedCall>> Authorizer::Authorize(
     } else if (!subject.unbound.empty()) {
       approval = {false, "nobody, since a yes could not be held to the files", subject.unbound};
     } else {
-      const policy::Approvers& approvers = decision.approvers;
-      sink_.OnEvent(CallAsked{call_id, ToJson(subject).at("digest"), approvers.users,
-                              approvers.role, approvers.count, approvers.expires.count()});
-      approval = approver_->Ask({call_id, origin.session, call, decision, subject});
+      const std::string digest = ToJson(subject).at("digest");
+      std::chrono::milliseconds expires = turn.left;
+      for (const policy::Approvers& each : decision.approvers) {
+        expires = std::min(expires, each.expires);
+      }
+      const std::function<void()> asked = [&] {
+        sink_.OnEvent(CallAsked{call_id, digest, decision.approvers, expires.count()});
+      };
+      approval = approver_->Ask({.call_id = call_id,
+                                 .session = origin.session,
+                                 .call = call,
+                                 .decision = decision,
+                                 .subject = subject,
+                                 .digest = digest,
+                                 .expires = expires,
+                                 .cancel = turn.cancel,
+                                 .asked = asked});
     }
     if (approval.approved && DescribeApproval(call, workspace_) != subject) {
       approval.approved = false;

@@ -4,11 +4,13 @@
 // does not compile.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <variant>
 
+#include "base/cancel_token.h"
 #include "base/result.h"
 #include "policy/policy.h"
 #include "policy/rate.h"
@@ -48,6 +50,12 @@ struct CallOrigin {
   int64_t step = 0;
 };
 
+// How long a person may be asked.
+struct TurnLimits {
+  CancelToken cancel = {};
+  std::chrono::milliseconds left = std::chrono::hours(24);
+};
+
 // Borrows all of them for its life. Thread-compatible.
 class Authorizer final {
  public:
@@ -63,7 +71,7 @@ class Authorizer final {
   // be recorded: nothing may run.
   Result<std::variant<AuthorizedCall, RefusedCall>> Authorize(
       std::string call_id, ToolCall call, const CallOrigin& origin,
-      const policy::CallHistory& history = {});
+      const policy::CallHistory& history = {}, const TurnLimits& turn = {});
 
  private:
   const policy::Policy& policy_;

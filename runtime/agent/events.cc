@@ -39,8 +39,14 @@ struct MembersOf {
             {"source", e.source},   {"labels", e.labels}};
   }
   OrderedJson operator()(const CallAsked& e) const {
-    return {{"call", e.call}, {"digest", e.digest}, {"users", e.users},
-            {"role", e.role}, {"count", e.count},   {"expires_ms", e.expires_ms}};
+    OrderedJson approvers = OrderedJson::array();
+    for (const policy::Approvers& each : e.approvers) {
+      approvers.push_back({{"users", each.users}, {"role", each.role}, {"count", each.count}});
+    }
+    return {{"call", e.call},
+            {"digest", e.digest},
+            {"approvers", std::move(approvers)},
+            {"expires_ms", e.expires_ms}};
   }
   OrderedJson operator()(const CallApproval& e) const {
     return {{"call", e.call}, {"approved", e.approved}, {"by", e.by}};

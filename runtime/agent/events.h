@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "policy/decision.h"
 
 namespace nacre::agent {
 
@@ -54,11 +55,9 @@ struct CallDecided {
 // A person is asked about a call whose verdict was "ask", and nothing goes on until they answer.
 struct CallAsked {
   std::string call;
-  std::string digest;              // of what the yes is to
-  std::vector<std::string> users;  // these and the next empty: whoever runs nacre
-  std::string role;
-  int count = 1;
-  int64_t expires_ms = 0;  // from now
+  std::string digest;                        // of what the yes is to
+  std::vector<policy::Approvers> approvers;  // the yes of each of these is wanted
+  int64_t expires_ms = 0;                    // from now
 };
 
 // A person's answer to a call whose verdict was "ask".

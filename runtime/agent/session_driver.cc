@@ -399,7 +399,7 @@ Input SessionDriver::Perform(Turn& turn, const Effect& effect, const Stop& stop)
     return Ask(turn, *ask, stop);
   }
   if (const auto* judge = std::get_if<JudgeCall>(&effect)) {
-    return Judge(turn, *judge);
+    return Judge(turn, *judge, stop);
   }
   return Execute(turn, stop);
 }
@@ -458,7 +458,7 @@ Input SessionDriver::Ask(Turn& turn, const AskEngine& ask, const Stop& stop) {
   return ModelReplied{std::move(reply).value()};
 }
 
-Input SessionDriver::Judge(Turn& turn, const JudgeCall& judge) {
+Input SessionDriver::Judge(Turn& turn, const JudgeCall& judge, const Stop& stop) {
   std::variant<ToolCall, BadToolCall> parsed = Parse(judge.call);
   if (const auto* bad = std::get_if<BadToolCall>(&parsed)) {
     memory::StepRecord step = NewStep(turn);
@@ -484,7 +484,10 @@ Input SessionDriver::Judge(Turn& turn, const JudgeCall& judge) {
   }
   auto authorized =
       authorizer_.Authorize(NewUlid(services_.clock, services_.random), std::move(call),
-                            {session_id_, turn.id, turn.step}, history.value());
+                            {session_id_, turn.id, turn.step}, history.value(),
+                            {.cancel = stop.any,
+                             .left = std::chrono::duration_cast<std::chrono::milliseconds>(
+                                 machine_.deadline() - services_.clock.Monotonic())});
   if (!authorized.ok()) {
     return RuntimeFailed{authorized.error()};
   }

@@ -121,7 +121,7 @@ class SessionDriver final {
   };
   Input Perform(Turn& turn, const Effect& effect, const Stop& stop);
   Input Ask(Turn& turn, const AskEngine& ask, const Stop& stop);
-  Input Judge(Turn& turn, const JudgeCall& judge);
+  Input Judge(Turn& turn, const JudgeCall& judge, const Stop& stop);
   Input Execute(Turn& turn, const Stop& stop);
   // A call of a tool that the runtime does itself (quarantine_tools.h).
   Input UseQuarantine(const Turn& turn, const AuthorizedCall& call, const Stop& stop);

@@ -28,29 +28,60 @@ void PrintQuestion(const ApprovalQuestion& question) {
               SafeLine(question.reason, 200).c_str());
 }
 
-Said AskAtTerminal(const ApprovalQuestion& question, std::chrono::milliseconds expires,
-                   const CancelToken& cancel) {
+ApprovalQuestion QuestionOf(const client::PendingApproval& pending) {
+  return {pending.tool, pending.arguments_json, pending.rule, pending.reason};
+}
+
+void PrintPending(const client::PendingApproval& pending) {
+  std::printf("\n  call %s   %lld s left\n", SafeLine(pending.call, 32).c_str(),
+              static_cast<long long>(pending.expires.count() / 1000));
+  std::printf("  in %s\n", SafeLine(pending.workspace, 200).c_str());
+  for (const auto& [path, digest] : pending.files) {
+    std::printf("  with %s %s\n", SafeLine(path, 120).c_str(), SafeLine(digest, 80).c_str());
+  }
+  std::string given;
+  for (const std::string& name : pending.given) {
+    given += (given.empty() ? "; yes from " : ", ") + SafeLine(name, 80);
+  }
+  std::printf("  wants the yes of %s%s%s\n", SafeLine(pending.wanted, 200).c_str(), given.c_str(),
+              pending.answered ? "; you have answered" : "");
+}
+
+bool IsAsked(client::ApprovalClient& gateway, const client::PendingApproval& pending) {
+  const auto all = gateway.List();
+  return !all.ok() || std::any_of(all.value().begin(), all.value().end(),
+                                  [&](const auto& other) { return other.call == pending.call; });
+}
+
+Said AskAtTerminal(const ApprovalQuestion& question, const PromptEnd& end) {
+  using std::chrono::milliseconds;
+  constexpr milliseconds kLookAgain{1000};
   ::tcflush(STDIN_FILENO, TCIFLUSH);
   PrintQuestion(question);
   std::printf("  Allow it once? [y/N] ");
   std::fflush(stdout);
-  const auto until = std::chrono::steady_clock::now() + expires;
-  pollfd waiting[2] = {{STDIN_FILENO, POLLIN, 0}, {cancel.poll_fd(), POLLIN, 0}};
-  int ready = -1;
-  while (ready < 0 && !cancel.cancelled()) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-        until - std::chrono::steady_clock::now());
-    ready = ::poll(waiting, 2, static_cast<int>(std::max<int64_t>(left.count(), 0)));
-  }
-  if (ready == 0 && !cancel.cancelled()) {
-    std::printf("\n");
-    return Said::kNothingInTime;
+  const auto until = std::chrono::steady_clock::now() + end.expires;
+  pollfd waiting[2] = {{STDIN_FILENO, POLLIN, 0}, {end.cancel.poll_fd(), POLLIN, 0}};
+  while (!end.cancel.cancelled()) {
+    const auto left = std::chrono::ceil<milliseconds>(until - std::chrono::steady_clock::now());
+    if (left.count() <= 0) {
+      std::printf("\n");
+      return Said::kNothingInTime;
+    }
+    const milliseconds pause = end.still_asked ? std::min(left, kLookAgain) : left;
+    if (::poll(waiting, 2, static_cast<int>(pause.count())) > 0) {
+      break;
+    }
+    if (end.still_asked && !end.still_asked()) {
+      std::printf("\n");
+      return Said::kNoLongerAsked;
+    }
   }
   // A terminal hands over a line at a time: all of it is the answer, and only a plain yes is one.
   char line[256] = {};
-  if (cancel.cancelled() || ::read(STDIN_FILENO, line, sizeof line - 1) <= 0) {
+  if (end.cancel.cancelled() || ::read(STDIN_FILENO, line, sizeof line - 1) <= 0) {
     std::printf("\n");
-    return cancel.cancelled() ? Said::kCancelled : Said::kNo;
+    return end.cancel.cancelled() ? Said::kCancelled : Said::kNo;
   }
   const std::string answer(line);
   return answer == "y\n" || answer == "Y\n" || answer == "yes\n" ? Said::kYes : Said::kNo;

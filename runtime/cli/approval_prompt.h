@@ -2,9 +2,11 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <string>
 
 #include "base/cancel_token.h"
+#include "sdk/client/approval_client.h"
 
 namespace nacre::cli {
 
@@ -15,7 +17,15 @@ struct ApprovalQuestion {
   std::string reason;
 };
 
-enum class Said { kYes = 0, kNo, kNothingInTime, kCancelled };
+enum class Said { kYes = 0, kNo, kNothingInTime, kNoLongerAsked, kCancelled };
+
+// When to stop waiting for an answer.
+struct PromptEnd {
+  std::chrono::milliseconds expires;
+  CancelToken cancel = {};
+  // Asked about once a second: false when somebody else has answered. Empty: nobody else can.
+  std::function<bool()> still_asked = {};
+};
 
 // True when both ends are a terminal: a piped "y" is nobody's.
 bool PersonIsThere();
@@ -23,9 +33,14 @@ bool PersonIsThere();
 // What a person must see before they say yes: letters that only look like others are written out.
 void PrintQuestion(const ApprovalQuestion& question);
 
-// Prints the question and waits for a line, at most `expires`. Only "y", "Y" and "yes" are a yes. What
-// was typed before the question is thrown away.
-Said AskAtTerminal(const ApprovalQuestion& question, std::chrono::milliseconds expires,
-                   const CancelToken& cancel);
+// What else the yes is to, and how far it is.
+void PrintPending(const client::PendingApproval& pending);
+ApprovalQuestion QuestionOf(const client::PendingApproval& pending);
+// Does the call still wait for this person? True as well when that cannot be found out.
+bool IsAsked(client::ApprovalClient& gateway, const client::PendingApproval& pending);
+
+// Prints the question and waits for a line. Only "y", "Y" and "yes" are a yes. What was typed before the
+// question is thrown away.
+Said AskAtTerminal(const ApprovalQuestion& question, const PromptEnd& end);
 
 }  // namespace nacre::cli

@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/ids.h"
 #include "base/json.h"
 #include "runtime/cli/approval_prompt.h"
 #include "runtime/cli/command.h"
@@ -21,7 +22,6 @@ using client::ApprovalClient;
 using client::PendingApproval;
 
 constexpr std::chrono::milliseconds kLookAgain{500};
-constexpr size_t kPrefixMin = 4;
 
 OrderedJson ToJson(const PendingApproval& pending) {
   const Result<Json> arguments = ParseJson(pending.arguments_json);
@@ -35,32 +35,10 @@ OrderedJson ToJson(const PendingApproval& pending) {
           {"workspace", pending.workspace},
           {"files", pending.files},
           {"digest", pending.digest},
-          {"count", pending.count},
+          {"wanted", pending.wanted},
           {"given", pending.given},
           {"expires_ms", pending.expires.count()},
           {"answered", pending.answered}};
-}
-
-ApprovalQuestion QuestionOf(const PendingApproval& pending) {
-  return {pending.tool, pending.arguments_json, pending.rule, pending.reason};
-}
-
-// All that the yes is to, and how far it is.
-void PrintPending(const PendingApproval& pending) {
-  std::printf("\n  call %s   %lld s left\n", SafeLine(pending.call, 32).c_str(),
-              static_cast<long long>(pending.expires.count() / 1000));
-  std::printf("  in %s\n", SafeLine(pending.workspace, 200).c_str());
-  for (const auto& [path, digest] : pending.files) {
-    std::printf("  with %s %s\n", SafeLine(path, 120).c_str(), SafeLine(digest, 80).c_str());
-  }
-  if (pending.count > 1 || !pending.given.empty()) {
-    std::string given;
-    for (const std::string& name : pending.given) {
-      given += (given.empty() ? ", said by " : ", ") + SafeLine(name, 80);
-    }
-    std::printf("  wants %d persons' yes%s%s\n", pending.count, given.c_str(),
-                pending.answered ? "; you have answered" : "");
-  }
 }
 
 std::string SocketOf(const Globals& globals, const std::string& given) {
@@ -113,10 +91,10 @@ int List(const Globals& globals, const std::string& socket) {
 
 int AnswerOne(const Globals& globals, const std::string& socket, const std::string& call,
               bool approved) {
-  if (call.size() < kPrefixMin) {
+  // A part of an id may come to mean another call than the one that was looked at.
+  if (approved && !IsUlid(call)) {
     return Fail(globals,
-                {ErrorCode::kInvalidArgument,
-                 "give at least " + std::to_string(kPrefixMin) + " characters of the call's id"},
+                {ErrorCode::kInvalidArgument, "give the whole id of the call that you saw"},
                 kExitUsage);
   }
   const auto client = Connect(globals, socket);
@@ -185,21 +163,24 @@ int Watch(const Globals& globals, const std::string& socket) {
   std::set<std::string> passed_over;  // asked, and not answered in time
   while (!cancel.cancelled()) {
     const Result<std::vector<PendingApproval>> all = client.value()->List();
-    if (!all.ok()) {
+    if (!all.ok() && all.error().code != ErrorCode::kResourceExhausted) {
       return FailAnswer(globals, all.error());
     }
-    for (const PendingApproval& pending : all.value()) {
+    for (const PendingApproval& pending : all.ok() ? all.value() : std::vector<PendingApproval>()) {
       if (pending.answered || passed_over.contains(pending.call)) {
         continue;
       }
       PrintPending(pending);
-      const Said said = AskAtTerminal(QuestionOf(pending), pending.expires, cancel);
+      const Said said = AskAtTerminal(
+          QuestionOf(pending), {.expires = pending.expires, .cancel = cancel, .still_asked = [&] {
+                                  return IsAsked(*client.value(), pending);
+                                }});
       if (said == Said::kCancelled) {
         return kExitOk;
       }
       passed_over.insert(pending.call);
-      if (said == Said::kNothingInTime) {
-        std::printf("  its time is over\n");
+      if (said == Said::kNothingInTime || said == Said::kNoLongerAsked) {
+        std::printf("  it is no longer asked\n");
         continue;
       }
       const Result<int> missing = client.value()->Answer(pending, said == Said::kYes);
@@ -225,7 +206,7 @@ void RegisterApproval(CLI::App& root, Globals& globals) {
       "  nacre serve --approvals --policy team.yaml\n"
       "  nacre approval watch\n"
       "  nacre approval list --connect /run/nacre/approvals.sock\n"
-      "  nacre approval allow 01J8ZC\n"
+      "  nacre approval allow 01J8ZC5M0T3K9Q7W2E4R6Y8U1P\n"
       "Who may answer which call, the policy says (approvers). Only these calls are shown.");
   auto socket = std::make_shared<std::string>();
   const auto add = [&](const char* name, const char* help) {
@@ -247,7 +228,8 @@ void RegisterApproval(CLI::App& root, Globals& globals) {
         add(approved ? "allow" : "deny",
             approved ? "Says yes to one call, as it is shown" : "Says no to one call");
     auto call = std::make_shared<std::string>();
-    command->add_option("call", *call, "Its id, or a unique prefix")->required();
+    command->add_option("call", *call, approved ? "Its whole id" : "Its id, or a unique prefix")
+        ->required();
     command->callback([&globals, socket, call, approved] {
       globals.exit_code = AnswerOne(globals, *socket, *call, approved);
     });

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "runtime/agent/approver.h"
 #include "runtime/cli/approval_prompt.h"
 #include "runtime/cli/terminal.h"
 #include "sdk/client/approval_client.h"
@@ -39,23 +40,33 @@ Result<std::string> OpenGatewaySession(client::SessionClient& gateway, const Glo
 void AnswerHere(const TurnRequest& request, const OrderedJson& asked, const CancelToken& cancel) {
   const std::string call = asked.value("call", std::string());
   const auto answer = [&]() -> Status {
-    const auto gateway = NACRE_TRY(client::ApprovalClient::Connect(request.connect));
+    const auto gateway = NACRE_TRY(
+        client::ApprovalClient::Connect(request.connect, client::ApprovalClient::Of::kUsOrRoot));
     const std::vector<client::PendingApproval> all = NACRE_TRY(gateway->List());
     const auto pending = std::find_if(
         all.begin(), all.end(), [&](const auto& candidate) { return candidate.call == call; });
     if (pending == all.end()) {
-      std::printf("  waiting for the yes of somebody else: nacre approval list\n");
+      std::vector<policy::Approvers> approvers;
+      for (const OrderedJson& each : asked.value("approvers", OrderedJson::array())) {
+        approvers.push_back({.users = each.value("users", std::vector<std::string>()),
+                             .role = each.value("role", std::string()),
+                             .count = each.value("count", 1)});
+      }
+      std::printf("  waiting for the yes of %s\n",
+                  SafeLine(agent::DescribeApprovers(approvers), 200).c_str());
       return Ok();
     }
-    const Said said =
-        AskAtTerminal({pending->tool, pending->arguments_json, pending->rule, pending->reason},
-                      pending->expires, cancel);
+    PrintPending(*pending);
+    const Said said = AskAtTerminal(
+        QuestionOf(*pending), {.expires = pending->expires, .cancel = cancel, .still_asked = [&] {
+                                 return IsAsked(*gateway, *pending);
+                               }});
     if (said != Said::kYes && said != Said::kNo) {
       return Ok();
     }
     const int missing = NACRE_TRY(gateway->Answer(*pending, said == Said::kYes));
     if (missing > 0) {
-      std::printf("  waiting for %d more to say yes: nacre approval list\n", missing);
+      std::printf("  waiting for %d more to say yes\n", missing);
     }
     return Ok();
   };

@@ -23,31 +23,29 @@ namespace {
 // Asks on the terminal that the person sits at.
 class TerminalApprover final : public agent::Approver {
  public:
-  explicit TerminalApprover(CancelToken cancel) : cancel_(std::move(cancel)) {}
-
   agent::Approval Ask(const agent::ApprovalRequest& request) override {
     const policy::Decision& decision = request.decision;
-    const policy::Approvers& approvers = decision.approvers;
     const std::string by = "uid " + std::to_string(::getuid()) + " on the terminal";
-    if (!agent::MayApprove(approvers, AccountOf(::getuid()), ::getuid())) {
-      return {false, by, "only " + agent::DescribeApprovers(approvers) + " may approve this"};
+    for (const policy::Approvers& approvers : decision.approvers) {
+      if (!agent::MayApprove(approvers, AccountOf(::getuid()), ::getuid())) {
+        return {false, by, "only " + agent::DescribeApprovers(approvers) + " may approve this"};
+      }
+      if (approvers.count > 1) {
+        return {false, by,
+                std::to_string(approvers.count) +
+                    " persons must approve this, and a terminal asks one: nacre serve --approvals "
+                    "can ask several"};
+      }
     }
-    if (approvers.count > 1) {
-      return {false, by,
-              std::to_string(approvers.count) +
-                  " persons must approve this, and a terminal asks one: nacre serve --approvals "
-                  "can ask several"};
-    }
-    const Said said =
-        AskAtTerminal({request.call.tool->name, DumpJson(request.call.request.arguments),
-                       decision.rule, decision.reason},
-                      approvers.expires, cancel_);
+    request.asked();
+    const Said said = AskAtTerminal({.tool = request.call.tool->name,
+                                     .arguments_json = DumpJson(request.call.request.arguments),
+                                     .rule = decision.rule,
+                                     .reason = decision.reason},
+                                    {.expires = request.expires, .cancel = request.cancel});
     return {said == Said::kYes, by,
-            said == Said::kNothingInTime ? agent::WhyExpired(approvers) : std::string()};
+            said == Said::kNothingInTime ? agent::WhyExpired(request) : std::string()};
   }
-
- private:
-  CancelToken cancel_;
 };
 
 // A session keeps its policy: one that has become another since must not hold silently.
@@ -136,7 +134,7 @@ int RunTurnCommand(Globals& globals, const TurnRequest& request) {
   App app(globals.app);
   const Result<std::string> checkpoint =
       ReadFile(app.audit_directory() + "/" + audit::kCheckpointFile, audit::kCheckpointBytesMax);
-  TerminalApprover terminal_approver(cancel);
+  TerminalApprover terminal_approver;
   const bool person_there = PersonIsThere() && !globals.json;
   auto driver = OpenSession(app, request, person_there ? &terminal_approver : nullptr, sink);
   if (!driver.ok()) {

@@ -34,40 +34,45 @@ std::string NameOf(const Account& person) {
 
 }  // namespace
 
-agent::Approval ApprovalBook::Ask(const agent::ApprovalRequest& request,
-                                  const CancelToken& cancel) {
+agent::Approval ApprovalBook::Ask(const agent::ApprovalRequest& request) {
   UniqueFd decided(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!decided) {
     return {false, "nobody, since the server is out of descriptors",
             "a person must approve this, and none could be asked: out of descriptors"};
   }
-  const policy::Approvers& approvers = request.decision.approvers;
-  const steady_clock::time_point until = steady_clock::now() + approvers.expires;
+  const std::vector<policy::Approvers>& approvers = request.decision.approvers;
+  std::vector<int> missing;
+  for (const policy::Approvers& each : approvers) {
+    missing.push_back(each.count);
+  }
+  const steady_clock::time_point until = steady_clock::now() + request.expires;
   const int fd = decided.get();
   std::list<Entry>::iterator entry;
   {
     const std::lock_guard lock(mutex_);
     entry = entries_.insert(
-        entries_.end(),
-        Entry{.shown = {.call = request.call_id,
-                        .session = request.session,
-                        .tool = request.call.tool->name,
-                        .arguments_json = DumpJson(request.call.request.arguments),
-                        .rule = request.decision.rule,
-                        .reason = request.decision.reason,
-                        .workspace = request.subject.workspace,
-                        .files = request.subject.files,
-                        .digest = agent::ToJson(request.subject).at("digest").get<std::string>(),
-                        .count = approvers.count,
-                        .given = {},
-                        .expires = {},
-                        .answered = false},
-              .approvers = approvers,
-              .until = until,
-              .decided = std::move(decided),
-              .answered = {},
-              .refused_by = {}});
+        entries_.end(), Entry{.shown = {.call = request.call_id,
+                                        .session = request.session,
+                                        .tool = request.call.tool->name,
+                                        .arguments_json = DumpJson(request.call.request.arguments),
+                                        .rule = request.decision.rule,
+                                        .reason = request.decision.reason,
+                                        .workspace = request.subject.workspace,
+                                        .files = request.subject.files,
+                                        .digest = request.digest,
+                                        .wanted = agent::DescribeApprovers(approvers),
+                                        .given = {},
+                                        .expires = {},
+                                        .answered = false},
+                              .approvers = approvers,
+                              .missing = std::move(missing),
+                              .until = until,
+                              .decided = std::move(decided),
+                              .answered = {},
+                              .refused_by = {}});
   }
+  request.asked();
+  const CancelToken& cancel = request.cancel;
   pollfd waiting[] = {{fd, POLLIN, 0}, {cancel.poll_fd(), POLLIN, 0}};
   while (waiting[0].revents == 0 && !cancel.cancelled() && Left(until).count() > 0) {
     ::poll(waiting, 2, static_cast<int>(Left(until).count()));
@@ -79,21 +84,26 @@ agent::Approval ApprovalBook::Ask(const agent::ApprovalRequest& request,
     entries_.erase(entry);
   }
   const std::string through = " through the gateway";
-  if (!ended.refused_by.empty()) {
-    return {false, ended.refused_by + through};
-  }
   const std::string given = Joined(ended.shown.given);
-  if (static_cast<int>(ended.shown.given.size()) >= approvers.count) {
+  if (!ended.refused_by.empty()) {
+    return {false,
+            ended.refused_by + through + (given.empty() ? "" : ", after the yes of " + given)};
+  }
+  if (Missing(ended) == 0) {
     return {true, given + through};
   }
   const std::string by = given.empty() ? "nobody" : given + through + ", and nobody else";
   return {false, by,
           cancel.cancelled() ? "the turn was cancelled while a person was asked"
-                             : agent::WhyExpired(approvers)};
+                             : agent::WhyExpired(request)};
+}
+
+int ApprovalBook::Missing(const Entry& entry) {
+  return *std::max_element(entry.missing.begin(), entry.missing.end());
 }
 
 std::vector<PendingApproval> ApprovalBook::ListFor(const Account& person) const {
-  std::list<std::pair<PendingApproval, policy::Approvers>> all;
+  std::list<std::pair<PendingApproval, std::vector<policy::Approvers>>> all;
   {
     const std::lock_guard lock(mutex_);
     for (const Entry& entry : entries_) {
@@ -106,7 +116,9 @@ std::vector<PendingApproval> ApprovalBook::ListFor(const Account& person) const 
   // The host's name service may be slow: without the lock.
   std::vector<PendingApproval> theirs;
   for (auto& [pending, approvers] : all) {
-    if (agent::MayApprove(approvers, person, owner_)) {
+    if (std::any_of(approvers.begin(), approvers.end(), [&](const policy::Approvers& each) {
+          return agent::MayApprove(each, person, owner_);
+        })) {
       theirs.push_back(std::move(pending));
     }
   }
@@ -114,22 +126,30 @@ std::vector<PendingApproval> ApprovalBook::ListFor(const Account& person) const 
 }
 
 Result<int> ApprovalBook::Take(const Account& person, const Answer& answer) {
-  const std::vector<PendingApproval> theirs = ListFor(person);
   const Error unknown{ErrorCode::kNotFound, "no call " + answer.call + " waits for your answer"};
-  if (std::none_of(theirs.begin(), theirs.end(),
-                   [&](const PendingApproval& pending) { return pending.call == answer.call; })) {
-    return unknown;
+  const auto find = [&] {
+    return std::find_if(entries_.begin(), entries_.end(), [&](const Entry& candidate) {
+      return candidate.shown.call == answer.call;
+    });
+  };
+  std::vector<policy::Approvers> approvers;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto entry = find();
+    if (entry != entries_.end()) {
+      approvers = entry->approvers;
+    }
+  }
+  // The host's name service may be slow: without the lock.
+  std::vector<bool> means;
+  for (const policy::Approvers& each : approvers) {
+    means.push_back(agent::MayApprove(each, person, owner_));
   }
   const std::lock_guard lock(mutex_);
-  const auto entry = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& candidate) {
-    return candidate.shown.call == answer.call;
-  });
-  const auto missing = [&] {
-    return entry->approvers.count - static_cast<int>(entry->shown.given.size());
-  };
+  const auto entry = find();
   // Decided, or out of time: the turn's thread has only not seen it yet.
-  if (entry == entries_.end() || !entry->refused_by.empty() || missing() <= 0 ||
-      steady_clock::now() >= entry->until) {
+  if (std::find(means.begin(), means.end(), true) == means.end() || entry == entries_.end() ||
+      !entry->refused_by.empty() || Missing(*entry) == 0 || steady_clock::now() >= entry->until) {
     return unknown;
   }
   if (entry->shown.digest != answer.digest) {
@@ -143,14 +163,18 @@ Result<int> ApprovalBook::Take(const Account& person, const Answer& answer) {
   entry->answered.push_back(person.uid);
   if (answer.approved) {
     entry->shown.given.push_back(NameOf(person));
+    for (size_t i = 0; i < means.size(); ++i) {
+      entry->missing[i] -= means[i] && entry->missing[i] > 0 ? 1 : 0;
+    }
   } else {
     entry->refused_by = NameOf(person);
   }
-  if (!answer.approved || missing() <= 0) {
+  const int missing = answer.approved ? Missing(*entry) : 0;
+  if (missing == 0) {
     const uint64_t one = 1;
     [[maybe_unused]] const ssize_t put = ::write(entry->decided.get(), &one, sizeof one);
   }
-  return answer.approved ? missing() : 0;
+  return missing;
 }
 
 }  // namespace nacre::server

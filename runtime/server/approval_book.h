@@ -2,8 +2,8 @@
 // those that serve the persons.
 //
 // An answer counts when the policy means the person, when they have not answered before, and when it
-// is to exactly what is asked. One no is a no; a yes is one when as many persons as the policy wants
-// have said so.
+// is to exactly what is asked. One no is a no; a yes is one when of each of the decision's approvers as
+// many as it wants have said so.
 //
 // Thread-safe. Holds at most one entry per running turn.
 #pragma once
@@ -15,7 +15,6 @@
 #include <vector>
 
 #include "base/account.h"
-#include "base/cancel_token.h"
 #include "base/json.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
@@ -34,19 +33,18 @@ struct PendingApproval {
   std::string workspace;
   std::vector<agent::ApprovedFile> files;
   std::string digest;
-  int count = 1;
+  std::string wanted;              // "2 of alice, bob or carol, and whoever runs nacre"
   std::vector<std::string> given;  // names of those who said yes
   std::chrono::milliseconds expires{0};
   bool answered = false;  // by this person
 };
 
-class ApprovalBook final {
+class ApprovalBook final : public agent::Approver {
  public:
   // `owner`: who runs nacre.
   explicit ApprovalBook(uid_t owner) : owner_(owner) {}
 
-  // Blocks until the answer is there, the time is over or `cancel` fires.
-  agent::Approval Ask(const agent::ApprovalRequest& request, const CancelToken& cancel);
+  agent::Approval Ask(const agent::ApprovalRequest& request) override;
 
   // What this person may answer, oldest first.
   std::vector<PendingApproval> ListFor(const Account& person) const;
@@ -56,36 +54,25 @@ class ApprovalBook final {
     std::string digest;
     bool approved = false;
   };
-  // How many persons must still say yes. Errors: those of AnswerApproval in approval.proto.
+  // How many persons must at least still say yes. Errors: those of AnswerApproval in approval.proto.
   Result<int> Take(const Account& person, const Answer& answer);
 
  private:
   struct Entry {
     PendingApproval shown;
-    policy::Approvers approvers;
+    std::vector<policy::Approvers> approvers;
+    std::vector<int> missing;  // of each of them
     std::chrono::steady_clock::time_point until;
     UniqueFd decided;  // an eventfd, readable when it is
     std::vector<uid_t> answered;
     std::string refused_by;
   };
 
+  static int Missing(const Entry& entry);
+
   const uid_t owner_;
   mutable std::mutex mutex_;
   std::list<Entry> entries_;  // guarded by mutex_
-};
-
-// The approver of one turn.
-class BookApprover final : public agent::Approver {
- public:
-  // Borrows the book.
-  BookApprover(ApprovalBook& book, CancelToken cancel) : book_(book), cancel_(std::move(cancel)) {}
-  agent::Approval Ask(const agent::ApprovalRequest& request) override {
-    return book_.Ask(request, cancel_);
-  }
-
- private:
-  ApprovalBook& book_;
-  const CancelToken cancel_;
 };
 
 }  // namespace nacre::server

@@ -10,13 +10,13 @@ grpc::ServerUnaryReactor* ApprovalService::ListApprovals(grpc::CallbackServerCon
                                                          const v1::ListApprovalsRequest* request,
                                                          v1::ListApprovalsResponse* response) {
   (void)request;
-  return AnswerOn(pool_, *context, [this, response] { return List(*response); });
+  return AnswerOn(requests_, *context, [this, response] { return List(*response); });
 }
 
 grpc::ServerUnaryReactor* ApprovalService::AnswerApproval(grpc::CallbackServerContext* context,
                                                           const v1::AnswerApprovalRequest* request,
                                                           v1::AnswerApprovalResponse* response) {
-  return AnswerOn(pool_, *context,
+  return AnswerOn(requests_, *context,
                   [this, request, response] { return Answer(*request, *response); });
 }
 
@@ -34,7 +34,7 @@ Status ApprovalService::List(v1::ListApprovalsResponse& response) const {
       (*out.mutable_files())[ToUtf8(file.path)] = ToUtf8(file.digest);
     }
     out.set_digest(pending.digest);
-    out.set_count(pending.count);
+    out.set_wanted(ToUtf8(pending.wanted));
     for (const std::string& name : pending.given) {
       out.add_given(ToUtf8(name));
     }

@@ -2,7 +2,7 @@
 // every connection that its server is given.
 #pragma once
 
-#include <functional>
+#include <cstddef>
 
 #include "base/account.h"
 #include "base/result.h"
@@ -12,13 +12,14 @@
 
 namespace nacre::server {
 
+constexpr size_t kApprovalRequestsWaitingMax = 8;  // of one person
+
 // Thread-safe. Must outlive the grpc::Server that serves it.
 class ApprovalService final : public v1::ApprovalService::CallbackService {
  public:
-  // Borrows the book and the pool, which answers the requests: the host's name service may be slow.
-  // The person is looked up for each request, so that who leaves a group loses their say at once.
-  ApprovalService(uid_t person, ApprovalBook& book, WorkerPool& pool)
-      : person_(person), book_(book), pool_(pool) {}
+  // Borrows the book.
+  ApprovalService(uid_t person, ApprovalBook& book)
+      : person_(person), book_(book), requests_(1, kApprovalRequestsWaitingMax) {}
 
   grpc::ServerUnaryReactor* ListApprovals(grpc::CallbackServerContext* context,
                                           const v1::ListApprovalsRequest* request,
@@ -31,9 +32,11 @@ class ApprovalService final : public v1::ApprovalService::CallbackService {
   Status List(v1::ListApprovalsResponse& response) const;
   Status Answer(const v1::AnswerApprovalRequest& request, v1::AnswerApprovalResponse& response);
 
+  // Looked up for each request, so that who leaves a group loses their say at once.
   const uid_t person_;
   ApprovalBook& book_;
-  WorkerPool& pool_;
+  // A thread for each person: the host's name service may be slow, and nobody can keep it from others.
+  WorkerPool requests_;
 };
 
 }  // namespace nacre::server

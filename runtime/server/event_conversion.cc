@@ -71,11 +71,14 @@ struct Fill {
     auto& out = *event.mutable_call_asked();
     out.set_call(ToUtf8(e.call));
     out.set_digest(ToUtf8(e.digest));
-    for (const std::string& user : e.users) {
-      out.add_users(ToUtf8(user));
+    for (const policy::Approvers& each : e.approvers) {
+      v1::Approvers& approvers = *out.add_approvers();
+      for (const std::string& user : each.users) {
+        approvers.add_users(ToUtf8(user));
+      }
+      approvers.set_role(ToUtf8(each.role));
+      approvers.set_count(each.count);
     }
-    out.set_role(ToUtf8(e.role));
-    out.set_count(e.count);
     out.set_expires_ms(e.expires_ms);
   }
   void operator()(const agent::CallApproval& e) const {

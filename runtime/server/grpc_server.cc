@@ -12,7 +12,6 @@
 #include <chrono>
 #include <map>
 #include <optional>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -31,31 +30,29 @@ constexpr int kMessageBytesMax = 4 << 20;
 constexpr size_t kMemoryBytesMax = 256U << 20;
 constexpr int kStreamsPerConnectionMax = 64;
 constexpr std::chrono::seconds kShutdownGrace{5};
-constexpr std::chrono::milliseconds kAcceptPause{100};
-constexpr size_t kAnswerThreads = 2;
-constexpr size_t kAnswersWaitingMax = 64;
-constexpr size_t kDoorsMax = 32;  // approvers that have connected since the start
-constexpr size_t kDoorMemoryBytesMax = 32U << 20;
-
-}  // namespace
-
-namespace {
+constexpr int kAcceptPauseMs = 100;
+constexpr size_t kDoorsMax = 64;  // persons that have connected to one socket since the start
+constexpr size_t kApprovalMemoryBytesMax = 32U << 20;
 
 // A gRPC server that is handed its connections.
 class Endpoint final {
  public:
-  static Result<std::unique_ptr<Endpoint>> Open(const std::vector<grpc::Service*>& services,
-                                                size_t memory_bytes_max) {
+  struct Offer {
+    std::vector<grpc::Service*> services;
+    bool health = false;
+    size_t memory_bytes_max = 0;
+  };
+  static Result<std::unique_ptr<Endpoint>> Open(const Offer& offer) {
     auto endpoint = std::make_unique<Endpoint>();
-    grpc::EnableDefaultHealthCheckService(true);
+    grpc::EnableDefaultHealthCheckService(offer.health);  // for the servers that are built next
     grpc::ServerBuilder builder;
-    for (grpc::Service* service : services) {
+    for (grpc::Service* service : offer.services) {
       builder.RegisterService(service);
     }
     builder.SetMaxReceiveMessageSize(kRequestBytesMax);
     builder.SetMaxSendMessageSize(kMessageBytesMax);
     builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kStreamsPerConnectionMax);
-    builder.SetResourceQuota(grpc::ResourceQuota("nacre.gateway").Resize(memory_bytes_max));
+    builder.SetResourceQuota(grpc::ResourceQuota("nacre.gateway").Resize(offer.memory_bytes_max));
     // Nobody needs compression on a Unix socket, and without it there are no decompression bombs.
     builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
     builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
@@ -67,10 +64,18 @@ class Endpoint final {
     if (endpoint->server_ == nullptr) {
       return Error{ErrorCode::kInternal, "gRPC could not start its server"};
     }
+    if (auto* health = endpoint->server_->GetHealthCheckService(); health != nullptr) {
+      health->SetServingStatus(v1::SessionService::service_full_name(), true);
+    }
     return endpoint;
   }
 
-  grpc::HealthCheckServiceInterface& health() { return *server_->GetHealthCheckService(); }
+  // New calls are refused by what the health service says from now on.
+  void SayGoodbye() {
+    if (auto* health = server_->GetHealthCheckService(); health != nullptr) {
+      health->Shutdown();
+    }
+  }
 
   void Serve(Connection connection, int listener) {
     Acceptor::NewConnectionParameters parameters;
@@ -79,9 +84,9 @@ class Endpoint final {
     acceptor_->HandleNewConnection(&parameters);
   }
 
-  // Returns when every RPC is over; those that the grace did not suffice for are cancelled.
-  void ShutDown() {
-    server_->Shutdown(std::chrono::system_clock::now() + kShutdownGrace);
+  // Returns when every RPC is over; those that are not by then are cancelled.
+  void ShutDown(std::chrono::system_clock::time_point end) {
+    server_->Shutdown(end);
     server_->Wait();
   }
 
@@ -90,67 +95,75 @@ class Endpoint final {
   std::unique_ptr<grpc::Server> server_;
 };
 
-// One connection to the endpoint of whoever is on the other end; without one it is closed.
-template <typename EndpointOf>
-void AcceptFrom(UnixListener& listener, const EndpointOf& endpoint_of) {
-  Result<Connection> connection = listener.Accept();
-  if (!connection.ok()) {
-    // Out of descriptors, most likely: the client waits in the backlog or was turned away. A short
-    // pause, since the socket stays readable.
-    std::this_thread::sleep_for(kAcceptPause);
-  } else if (connection.value().valid()) {
-    if (Endpoint* endpoint = endpoint_of(connection.value().user)) {
-      endpoint->Serve(std::move(connection).value(), listener.poll_fd());
-    }
-  }
-}
-
-// Where one approver's connections end: gRPC does not say who is on the other end of one.
+// Where one person's connections end: gRPC does not say who is on the other end of one.
 struct Door {
-  Door(uid_t person, ApprovalBook& book, WorkerPool& pool) : approvals(person, book, pool) {}
+  Door(uid_t person, ApprovalBook& book) : approvals(person, book) {}
 
   ApprovalService approvals;
   std::unique_ptr<Endpoint> endpoint;
+};
+
+// A socket, and the persons who have come to it.
+struct Gate {
+  UnixListener listener;
+  bool resting = false;  // it could not accept: out of descriptors, most likely
+  std::map<uid_t, std::unique_ptr<Door>> doors = {};
 };
 
 }  // namespace
 
 // In the order of construction; destruction runs backwards.
 struct GrpcServer::Parts {
-  Parts(const ServerOptions& options, const agent::Services& services, UnixListener socket)
-      : listener(std::move(socket)),
+  Parts(const ServerOptions& options, const agent::Services& services)
+      : approvals_wait(options.approvals.wait),
         book(::geteuid()),
-        answers(kAnswerThreads, kAnswersWaitingMax),
-        approvals(::geteuid(), book, answers),
-        sessions(options.sessions, services, options.approvals.wait ? &book : nullptr) {}
+        sessions(options.sessions, WithApprover(services, approvals_wait ? &book : nullptr)) {}
 
-  // The one of this person, opened when they come for the first time. Null: there are too many.
-  Endpoint* DoorOf(uid_t person) {
-    const auto known = doors.find(person);
-    if (known != doors.end()) {
-      return known->second->endpoint.get();
-    }
-    if (doors.size() >= kDoorsMax) {
-      return nullptr;
-    }
-    auto door = std::make_unique<Door>(person, book, answers);
-    Result<std::unique_ptr<Endpoint>> opened =
-        Endpoint::Open({&door->approvals}, kDoorMemoryBytesMax);
-    if (!opened.ok()) {
-      return nullptr;
-    }
-    door->endpoint = std::move(opened).value();
-    return doors.emplace(person, std::move(door)).first->second->endpoint.get();
+  static agent::Services WithApprover(agent::Services services, agent::Approver* approver) {
+    services.approver = approver;
+    return services;
   }
 
-  std::optional<UnixListener> listener;
-  std::optional<UnixListener> approval_listener;
+  // The door of this person, opened when they come for the first time. Null: there are too many.
+  Result<Endpoint*> DoorOf(Gate& gate, uid_t person) {
+    const auto known = gate.doors.find(person);
+    if (known != gate.doors.end()) {
+      return known->second->endpoint.get();
+    }
+    if (gate.doors.size() >= kDoorsMax) {
+      return Error{ErrorCode::kResourceExhausted, "too many persons have connected"};
+    }
+    const bool own = &gate == &*main;
+    auto door = std::make_unique<Door>(person, book);
+    Endpoint::Offer offer{.services = {},
+                          .health = own,
+                          .memory_bytes_max = own ? kMemoryBytesMax : kApprovalMemoryBytesMax};
+    if (own) {
+      offer.services.push_back(&sessions);
+    }
+    if (approvals_wait) {
+      offer.services.push_back(&door->approvals);
+    }
+    door->endpoint = NACRE_TRY(Endpoint::Open(offer));
+    return gate.doors.emplace(person, std::move(door)).first->second->endpoint.get();
+  }
+
+  void AcceptFrom(Gate& gate) {
+    Result<Connection> connection = gate.listener.Accept();
+    gate.resting = !connection.ok();  // the client waits in the backlog, or was turned away
+    if (!connection.ok() || !connection.value().valid()) {
+      return;
+    }
+    if (const auto endpoint = DoorOf(gate, connection.value().user); endpoint.ok()) {
+      endpoint.value()->Serve(std::move(connection).value(), gate.listener.poll_fd());
+    }
+  }
+
+  const bool approvals_wait;
   ApprovalBook book;
-  WorkerPool answers;
-  ApprovalService approvals;
   SessionService sessions;
-  std::unique_ptr<Endpoint> endpoint;
-  std::map<uid_t, std::unique_ptr<Door>> doors;
+  std::optional<Gate> main;
+  std::optional<Gate> for_approvers;
 };
 
 GrpcServer::GrpcServer(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -162,39 +175,40 @@ GrpcServer::~GrpcServer() {
 Result<std::unique_ptr<GrpcServer>> GrpcServer::Start(const ServerOptions& options,
                                                       const agent::Services& services) {
   const ApprovalOptions& approvals = options.approvals;
-  UnixListener listener = NACRE_TRY(UnixListener::Listen(options.socket_path));
-  auto parts = std::make_unique<Parts>(options, services, std::move(listener));
+  auto parts = std::make_unique<Parts>(options, services);
+  parts->main.emplace(Gate{NACRE_TRY(UnixListener::Listen(options.socket_path))});
   if (!approvals.socket_path.empty()) {
     const gid_t group = NACRE_TRY(GroupNamed(approvals.group));
-    parts->approval_listener.emplace(NACRE_TRY(UnixListener::Listen(approvals.socket_path, group)));
+    parts->for_approvers.emplace(
+        Gate{NACRE_TRY(UnixListener::Listen(approvals.socket_path, group))});
   }
-  std::vector<grpc::Service*> offered = {&parts->sessions};
-  if (approvals.wait) {
-    offered.push_back(&parts->approvals);
-  }
-  parts->endpoint = NACRE_TRY(Endpoint::Open(offered, kMemoryBytesMax));
-  parts->endpoint->health().SetServingStatus(v1::SessionService::service_full_name(), true);
+  // Now rather than with the first client: what is wrong with gRPC shows at once.
+  NACRE_TRY(parts->DoorOf(*parts->main, ::geteuid()));
   return std::unique_ptr<GrpcServer>(new GrpcServer(std::move(parts)));
 }
 
 Status GrpcServer::ServeUntil(const CancelToken& cancel) {
   Status status;
-  const int approval_fd =
-      parts_->approval_listener.has_value() ? parts_->approval_listener->poll_fd() : -1;
+  const auto fd_of = [](const std::optional<Gate>& gate) {
+    return gate.has_value() && !gate->resting ? gate->listener.poll_fd() : -1;
+  };
   while (!cancel.cancelled() && status.ok()) {
     pollfd waiting[] = {{cancel.poll_fd(), POLLIN, 0},
-                        {parts_->listener->poll_fd(), POLLIN, 0},
-                        {approval_fd, POLLIN, 0}};
-    if (::poll(waiting, 3, -1) < 0 && errno != EINTR) {
+                        {fd_of(parts_->main), POLLIN, 0},
+                        {fd_of(parts_->for_approvers), POLLIN, 0}};
+    const bool some_rest =
+        parts_->main->resting || (parts_->for_approvers && parts_->for_approvers->resting);
+    if (::poll(waiting, 3, some_rest ? kAcceptPauseMs : -1) < 0 && errno != EINTR) {
       status = SysError("poll", errno);
       break;
     }
-    if (waiting[1].revents != 0) {
-      AcceptFrom(*parts_->listener, [this](uid_t) { return parts_->endpoint.get(); });
-    }
-    if (waiting[2].revents != 0) {
-      AcceptFrom(*parts_->approval_listener,
-                 [this](uid_t person) { return parts_->DoorOf(person); });
+    int place = 1;
+    for (std::optional<Gate>* gate : {&parts_->main, &parts_->for_approvers}) {
+      if (waiting[place++].revents != 0) {
+        parts_->AcceptFrom(**gate);
+      } else if (gate->has_value()) {
+        (*gate)->resting = false;
+      }
     }
   }
   ShutDown();
@@ -205,14 +219,22 @@ void GrpcServer::ShutDown() {
   if (parts_ == nullptr) {
     return;
   }
-  parts_->listener.reset();  // new clients get "connection refused", not silence
-  parts_->approval_listener.reset();
-  parts_->endpoint->health().Shutdown();
-  parts_->sessions.BeginShutdown();
-  parts_->endpoint->ShutDown();
-  for (const auto& [person, door] : parts_->doors) {
-    door->endpoint->ShutDown();
+  std::vector<std::unique_ptr<Door>> doors;
+  for (std::optional<Gate>* gate : {&parts_->main, &parts_->for_approvers}) {
+    if (gate->has_value()) {
+      for (auto& [person, door] : (*gate)->doors) {
+        door->endpoint->SayGoodbye();
+        doors.push_back(std::move(door));
+      }
+      gate->reset();  // new clients get "connection refused", not silence
+    }
   }
+  parts_->sessions.BeginShutdown();
+  const auto end = std::chrono::system_clock::now() + kShutdownGrace;
+  for (const auto& door : doors) {
+    door->endpoint->ShutDown(end);
+  }
+  doors.clear();
   parts_.reset();
 }
 

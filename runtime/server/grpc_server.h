@@ -7,7 +7,7 @@
 //   NACRE_TRY(server->ServeUntil(cancel));   // cancel: SIGTERM and SIGINT, by the command
 //
 // We accept connections ourselves and hand them to gRPC, because gRPC neither sets the socket's
-// mode nor looks at who connects. Each approver's connections end in a gRPC server of their own, which
+// mode nor looks at who connects. Each person's connections end in a gRPC server of their own, which
 // knows them by that: nothing that a request says counts.
 #pragma once
 

@@ -59,11 +59,9 @@ Status StatusOf(const Result<agent::TurnFinished>& turn) {
 
 }  // namespace
 
-SessionService::SessionService(SessionServiceOptions options, const agent::Services& services,
-                               ApprovalBook* approvals)
+SessionService::SessionService(SessionServiceOptions options, const agent::Services& services)
     : options_(std::move(options)),
       services_(services),
-      approvals_(approvals),
       requests_(kRequestThreads, kRequestsWaitingMax),
       turns_(options_.turns_max, 0) {}
 
@@ -108,8 +106,8 @@ grpc::ServerWriteReactor<v1::TurnEvent>* SessionService::SendMessage(
   return Stream(
       request->session(),
       [this, session = request->session(), text = request->text()](TurnStream& stream) -> Status {
-        const OpenedSession opened = NACRE_TRY(OpenSession(session, stream));
-        return StatusOf(opened.driver->RunTurn(text, stream.cancel_token()));
+        const auto driver = NACRE_TRY(OpenSession(session, stream));
+        return StatusOf(driver->RunTurn(text, stream.cancel_token()));
       });
 }
 
@@ -118,11 +116,11 @@ grpc::ServerWriteReactor<v1::TurnEvent>* SessionService::ResumeSession(
   (void)context;
   return Stream(
       request->session(), [this, session = request->session()](TurnStream& stream) -> Status {
-        const OpenedSession opened = NACRE_TRY(OpenSession(session, stream));
-        if (!opened.driver->has_unfinished_turn()) {
+        const auto driver = NACRE_TRY(OpenSession(session, stream));
+        if (!driver->has_unfinished_turn()) {
           return Error{ErrorCode::kFailedPrecondition, "the session has no unfinished turn"};
         }
-        return StatusOf(opened.driver->ContinueTurn(stream.cancel_token()));
+        return StatusOf(driver->ContinueTurn(stream.cancel_token()));
       });
 }
 
@@ -218,8 +216,8 @@ Status SessionService::Create(const v1::CreateSessionRequest& request,
   return Ok();
 }
 
-Result<SessionService::OpenedSession> SessionService::OpenSession(const std::string& session,
-                                                                  TurnStream& stream) {
+Result<std::unique_ptr<agent::SessionDriver>> SessionService::OpenSession(
+    const std::string& session, TurnStream& stream) {
   const memory::SessionRecord record = NACRE_TRY(services_.store.LoadSession(session)).session;
   {
     const std::lock_guard lock(mutex_);
@@ -239,15 +237,7 @@ Result<SessionService::OpenedSession> SessionService::OpenSession(const std::str
                  "the policy \"" + record.policy +
                      "\" has changed since the session began; start a new one"};
   }
-  OpenedSession opened;
-  agent::Services services = services_;
-  if (approvals_ != nullptr) {
-    opened.approver = std::make_unique<BookApprover>(*approvals_, stream.cancel_token());
-    services.approver = opened.approver.get();
-  }
-  opened.driver =
-      NACRE_TRY(agent::SessionDriver::Resume(services, std::move(options), record.id, stream));
-  return opened;
+  return agent::SessionDriver::Resume(services_, std::move(options), record.id, stream);
 }
 
 Status SessionService::Cancel(const v1::CancelTurnRequest& request,

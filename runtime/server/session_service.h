@@ -19,7 +19,6 @@
 #include "base/result.h"
 #include "nacre/v1/session.grpc.pb.h"
 #include "runtime/agent/session_driver.h"
-#include "runtime/server/approval_book.h"
 #include "runtime/server/server_options.h"
 #include "runtime/server/turn_stream.h"
 #include "runtime/server/worker_pool.h"
@@ -29,10 +28,8 @@ namespace nacre::server {
 // Thread-safe. Must outlive the grpc::Server that serves it, and that one every RPC.
 class SessionService final : public v1::SessionService::CallbackService {
  public:
-  // `services` are borrowed for the object's life, and so is `approvals`, where a call that a rule
-  // asks for waits; without it, such calls are refused.
-  SessionService(SessionServiceOptions options, const agent::Services& services,
-                 ApprovalBook* approvals);
+  // `services` are borrowed for the object's life. A call that a rule asks for is put to their approver.
+  SessionService(SessionServiceOptions options, const agent::Services& services);
   SessionService(const SessionService&) = delete;
   SessionService& operator=(const SessionService&) = delete;
 
@@ -72,16 +69,12 @@ class SessionService final : public v1::SessionService::CallbackService {
   Status Create(const v1::CreateSessionRequest& request, v1::CreateSessionResponse& response);
   Status List(const v1::ListSessionsRequest& request, v1::ListSessionsResponse& response);
   Status Cancel(const v1::CancelTurnRequest& request, v1::CancelTurnResponse& response);
-  // A session, ready for one turn that is told to its stream.
-  struct OpenedSession {
-    std::unique_ptr<agent::Approver> approver;  // borrowed by the driver; null: nobody can be asked
-    std::unique_ptr<agent::SessionDriver> driver;
-  };
-  Result<OpenedSession> OpenSession(const std::string& session, TurnStream& stream);
+  // The session, ready for one turn that is told to `stream`.
+  Result<std::unique_ptr<agent::SessionDriver>> OpenSession(const std::string& session,
+                                                            TurnStream& stream);
 
   const SessionServiceOptions options_;
   const agent::Services services_;
-  ApprovalBook* const approvals_;
 
   std::mutex mutex_;
   std::map<TurnStream*, Open> streams_;  // guarded by mutex_, as is the next

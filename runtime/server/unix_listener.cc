@@ -95,11 +95,39 @@ std::optional<uid_t> UserOf(int connection) {
   return peer.uid;
 }
 
-bool LeavesRoomForTurns(int descriptor) {
+// Is it among the lowest 1/share of all that there may be?
+bool LeavesRoom(int descriptor, rlim_t share) {
   rlimit limit{};
   // The kernel hands out the lowest free number, so the number tells how many are in use.
   return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
-         static_cast<rlim_t>(descriptor) < limit.rlim_cur / 2;
+         static_cast<rlim_t>(descriptor) < limit.rlim_cur / share;
+}
+
+// Only the folder itself: those above it are for whoever made them.
+bool MayEnter(const struct stat& folder, gid_t group) {
+  return (folder.st_mode & S_IXOTH) != 0 ||
+         (folder.st_gid == group && (folder.st_mode & S_IXGRP) != 0);
+}
+
+// For the members of the group to connect to. By the open folder, so that nothing on the way there can
+// become something else.
+Status GiveTo(gid_t group, int folder, const std::string& path) {
+  const std::string name = path.substr(path.rfind('/') + 1);
+  struct stat info {};
+  if (::fstat(folder, &info) != 0) {
+    return SysError("stat the folder of " + path, errno);
+  }
+  if (!MayEnter(info, group)) {
+    return Error{ErrorCode::kPermissionDenied,
+                 "the group cannot enter the folder of " + path +
+                     "; make it before, with install -d -m 0750 -g GROUP FOLDER"};
+  }
+  // The group first, then what it may: never another group.
+  if (::fchownat(folder, name.c_str(), static_cast<uid_t>(-1), group, AT_SYMLINK_NOFOLLOW) != 0 ||
+      ::fchmodat(folder, name.c_str(), S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP, 0) != 0) {
+    return SysError("give " + path + " to group " + std::to_string(group), errno);
+  }
+  return Ok();
 }
 
 }  // namespace
@@ -159,11 +187,8 @@ Result<UnixListener> UnixListener::Listen(const std::string& path, std::optional
     return error;
   }
   UnixListener listener(std::move(socket), path, group.has_value(), info.st_dev, info.st_ino);
-  // The group first, then what it may: never another group. Nobody but us and root can put another
-  // file there meanwhile (CheckDirectory).
-  if (group.has_value() && (::lchown(path.c_str(), static_cast<uid_t>(-1), *group) != 0 ||
-                            ::chmod(path.c_str(), S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP) != 0)) {
-    return SysError("give " + path + " to group " + std::to_string(*group), errno);
+  if (group.has_value()) {
+    NACRE_TRY(GiveTo(*group, directory.get(), path));
   }
   if (::listen(listener.socket_.get(), kBacklog) != 0) {
     return SysError("listen on " + path, errno);
@@ -181,7 +206,8 @@ Result<Connection> UnixListener::Accept() {
     }
     return SysError("accept", errno);
   }
-  if (!LeavesRoomForTurns(connection.socket.get())) {
+  // What comes from a group must not keep our own clients out.
+  if (!LeavesRoom(connection.socket.get(), for_group_ ? 4 : 2)) {
     return Error{ErrorCode::kResourceExhausted, "too many connections"};
   }
   const std::optional<uid_t> user = UserOf(connection.socket.get());

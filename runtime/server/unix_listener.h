@@ -37,7 +37,7 @@ class UnixListener final {
   // socket that a killed server left behind is replaced. kInvalidArgument: the path is relative or
   // longer than sun_path (107 bytes). kAlreadyExists: a server answers there, or what is there is
   // no socket of ours. kPermissionDenied: others could replace the socket; or we are neither root nor in
-  // `group`.
+  // `group`, or it cannot enter the folder.
   static Result<UnixListener> Listen(const std::string& path,
                                      std::optional<gid_t> group = std::nullopt);
 
@@ -50,7 +50,8 @@ class UnixListener final {
   int poll_fd() const { return socket_.get(); }
   // The next connection. Invalid when nobody waits, the client has gone again, or, without a group, its
   // user is neither ours nor root: it is then closed before a byte of it was read.
-  // kResourceExhausted when the process has used half of its descriptors: the rest are for turns.
+  // kResourceExhausted when the process has used half of its descriptors (a quarter, with a group): the
+  // rest are for turns.
   Result<Connection> Accept();
 
  private:

@@ -21,8 +21,10 @@ ApprovalClient::ApprovalClient(std::unique_ptr<Connection> connection)
     : connection_(std::move(connection)) {}
 ApprovalClient::~ApprovalClient() = default;
 
-Result<std::unique_ptr<ApprovalClient>> ApprovalClient::Connect(const std::string& socket_path) {
-  auto channel = NACRE_TRY(OpenChannel(socket_path, ServedBy::kAnybody));
+Result<std::unique_ptr<ApprovalClient>> ApprovalClient::Connect(const std::string& socket_path,
+                                                                Of owner) {
+  auto channel = NACRE_TRY(
+      OpenChannel(socket_path, owner == Of::kAnybody ? ServedBy::kAnybody : ServedBy::kUsOrRoot));
   auto connection = std::make_unique<Connection>();
   connection->stub = v1::ApprovalService::NewStub(channel);
   return std::unique_ptr<ApprovalClient>(new ApprovalClient(std::move(connection)));
@@ -44,7 +46,7 @@ Result<std::vector<PendingApproval>> ApprovalClient::List() {
                          .workspace = a.workspace(),
                          .files = {a.files().begin(), a.files().end()},
                          .digest = a.digest(),
-                         .count = a.count(),
+                         .wanted = a.wanted(),
                          .given = {a.given().begin(), a.given().end()},
                          .expires = std::chrono::milliseconds(a.expires_ms()),
                          .answered = a.answered()});

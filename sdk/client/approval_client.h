@@ -31,7 +31,7 @@ struct PendingApproval {
   std::string workspace;
   std::map<std::string, std::string> files;  // path -> digest
   std::string digest;
-  int count = 1;
+  std::string wanted;
   std::vector<std::string> given;
   std::chrono::milliseconds expires{0};
   bool answered = false;
@@ -41,8 +41,12 @@ struct PendingApproval {
 // and kUnimplemented when it was started without --approvals.
 class ApprovalClient final {
  public:
+  // Whose server it may be. An approver's answer may go to anybody's; where a session is ours, so must be
+  // who asks about it.
+  enum class Of { kAnybody = 0, kUsOrRoot };
   // kUnavailable: nobody listens there, or only others may connect.
-  static Result<std::unique_ptr<ApprovalClient>> Connect(const std::string& socket_path);
+  static Result<std::unique_ptr<ApprovalClient>> Connect(const std::string& socket_path,
+                                                         Of owner = Of::kAnybody);
 
   ApprovalClient(const ApprovalClient&) = delete;
   ApprovalClient& operator=(const ApprovalClient&) = delete;

@@ -91,13 +91,17 @@ Result<Event> FromProto(const v1::TurnEvent& event) {
       return FromDecided(event.call_decided());
     case v1::TurnEvent::kCallAsked: {
       const v1::CallAsked& e = event.call_asked();
-      return Make("call.asked",
-                  {{"call", e.call()},
-                   {"digest", e.digest()},
-                   {"users", std::vector<std::string>(e.users().begin(), e.users().end())},
-                   {"role", e.role()},
-                   {"count", e.count()},
-                   {"expires_ms", e.expires_ms()}});
+      OrderedJson approvers = OrderedJson::array();
+      for (const v1::Approvers& each : e.approvers()) {
+        approvers.push_back(
+            {{"users", std::vector<std::string>(each.users().begin(), each.users().end())},
+             {"role", each.role()},
+             {"count", each.count()}});
+      }
+      return Make("call.asked", {{"call", e.call()},
+                                 {"digest", e.digest()},
+                                 {"approvers", std::move(approvers)},
+                                 {"expires_ms", e.expires_ms()}});
     }
     case v1::TurnEvent::kCallApproval: {
       const v1::CallApproval& e = event.call_approval();

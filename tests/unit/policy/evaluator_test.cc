@@ -391,5 +391,30 @@ TEST_CASE("a reason is short and visible, whatever the call holds") {
   CHECK(Evaluate(*policy, Call(evil, Json::object())).reason.size() < 300);
 }
 
+TEST_CASE("who asks too is asked as well, in tools, narrow and flows") {
+  const auto policy = FromText(R"(tools:
+  - {id: mail, reason: mail leaves the house, tool: mail.send, decision: ask}
+  - {id: look, reason: fine, tool: fs.read, decision: allow}
+narrow:
+  - {id: two, reason: two must see it, tool: "*", decision: ask, approvers: {role: operator, count: 2}}
+data:
+  sources: [{tool: fs.read, confidentiality: secret}]
+  flows: [{id: out, reason: it may be private, when: {confidentiality: {at_least: public}}, to: [mail.send], decision: ask}]
+)");
+  const Approvers two{.role = "operator", .count = 2};
+  const Decision mail = Evaluate(*policy, Call("mail.send", Json::object()));
+  CHECK(mail.verdict == Verdict::kAsk);
+  CHECK(mail.rule == "tools.mail");
+  CHECK(mail.approvers ==
+        std::vector<Approvers>{Approvers(), two});  // the flow's are the first again
+  CHECK(
+      mail.reason.find("mail leaves the house; and narrow.two asks: two must see it; and data.out "
+                       "asks: it may be private") == 0);
+  const Decision look = Evaluate(*policy, Call("fs.read", Json::object()));
+  CHECK(look.rule == "narrow.two");
+  CHECK(look.approvers == std::vector<Approvers>{two});
+  CHECK(Evaluate(*policy, Call("x", Json::object())).approvers.empty());
+}
+
 }  // namespace
 }  // namespace nacre::policy

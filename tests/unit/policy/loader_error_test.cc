@@ -171,6 +171,8 @@ TEST_CASE("each mistake in a rule is named at its line and column") {
        "nacre"},
       {"  - {id: a, reason: r, tool: t, decision: ask, approvers: {users: [a, b], count: 3}}\n",
        "p.yaml:4:82: tools[0].approvers.count: there are fewer users than that"},
+      {"  - {id: a, reason: r, tool: t, decision: ask, approvers: {users: [a, a], count: 2}}\n",
+       "p.yaml:4:82: tools[0].approvers.count: there are fewer users than that"},
       {"  - {id: a, reason: r, tool: t, decision: ask, approvers: {role: ops, count: 17}}\n",
        "p.yaml:4:78: tools[0].approvers.count: 17 is not between 1 and 16"},
       {"  - {id: a, reason: r, tool: t, decision: ask, approvers: {role: -ops}}\n",

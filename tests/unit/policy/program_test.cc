@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <random>
 #include <thread>
 
@@ -141,9 +142,12 @@ tools:
   CHECK(rule("t", 7) == "default");
 }
 
-// 100 reloads a second are few: here they come as fast as they can. Each of the policies allows by
-// rules of its own name only, so a decision that mixed two would show.
+// 100 reloads a second under 1,000 deciders, of whom some never rest. Each of the policies allows by rules of
+// its own name only, so a decision that mixed two would show.
 TEST_CASE("policies are exchanged under concurrent deciders, and none sees a mixture") {
+  constexpr int kDeciders = 1000;
+  constexpr int kRestless = 16;
+  constexpr std::chrono::milliseconds kPause{10};
   const auto make = [](int version) {
     PolicyDocument document;
     document.name = "v" + std::to_string(version);
@@ -164,9 +168,9 @@ TEST_CASE("policies are exchanged under concurrent deciders, and none sees a mix
   std::atomic<size_t> mixed{0};
   std::atomic<size_t> decided{0};
   std::vector<std::thread> deciders;
-  for (int t = 0; t < 24; ++t) {
+  for (int t = 0; t < kDeciders; ++t) {
     deciders.emplace_back([&, t] {
-      for (int i = t; !stop; i = (i + 1) % 20) {
+      for (int i = t % 20; !stop; i = (i + 1) % 20) {
         const std::shared_ptr<const Policy> policy = live.Current();
         const Decision decision =
             Evaluate(*policy, {.tool = "t" + std::to_string(i % 20), .arguments = {}, .paths = {}});
@@ -176,6 +180,9 @@ TEST_CASE("policies are exchanged under concurrent deciders, and none sees a mix
                            decision.grant->profile == policy->name;
         mixed += whole ? 0 : 1;
         ++decided;
+        if (t >= kRestless) {
+          std::this_thread::sleep_for(kPause);
+        }
       }
     });
   }
@@ -183,9 +190,9 @@ TEST_CASE("policies are exchanged under concurrent deciders, and none sees a mix
   for (int version = 1; version <= 100; ++version) {
     live.Replace(make(version));
     CHECK(live.Current()->name == "v" + std::to_string(version));
-    std::this_thread::yield();
+    std::this_thread::sleep_for(kPause);
   }
-  while (decided < 1000) {
+  while (decided < size_t{kDeciders}) {
     std::this_thread::yield();
   }
   stop = true;

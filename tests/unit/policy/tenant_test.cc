@@ -166,7 +166,7 @@ TEST_CASE("a tenant's policy narrows rules, grant, budgets and data, and names i
   // Nor does it choose who answers instead of those whom the operator named.
   const Decision mail = Evaluate(*policy, Call("mail.send", Json::object()));
   CHECK(mail.rule == "tools.mail");
-  CHECK(mail.approvers.users == std::vector<std::string>{"alice"});
+  CHECK(mail.approvers.at(0).users == std::vector<std::string>{"alice"});
 
   const Explanation explained = Explain(*policy, Call("proc.run", {{"argv", {"ls"}}}));
   CHECK(explained.considered.back().rule == "narrow.ask-run");

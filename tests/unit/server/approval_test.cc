@@ -24,7 +24,7 @@ Account Person(uid_t uid, const std::string& name) {
 // A call that waits in a book of user 1000.
 class Waiting {
  public:
-  explicit Waiting(policy::Approvers approvers) {
+  explicit Waiting(std::vector<policy::Approvers> approvers) {
     manifest_.name = "t.run";
     call_.tool = &manifest_;
     call_.request.arguments = {{"path", "a.txt"}};
@@ -34,10 +34,17 @@ class Waiting {
     subject_ = agent::NameApproval(call_, "/w");
     digest = agent::ToJson(subject_).at("digest");
     answer_ = std::async(std::launch::async, [this] {
-      return book.Ask({call, "01S", call_, decision_, subject_}, cancel.token());
+      return book.Ask({.call_id = call,
+                       .session = session_,
+                       .call = call_,
+                       .decision = decision_,
+                       .subject = subject_,
+                       .digest = digest,
+                       .expires = decision_.approvers.front().expires,
+                       .cancel = token_,
+                       .asked = asked_});
     });
-    while (!Listed() && answer_.wait_for(milliseconds(1)) != std::future_status::ready) {
-    }
+    listed_.Wait();
   }
   agent::Approval Answer() { return answer_.get(); }
   bool IsOpen() { return answer_.wait_for(milliseconds(20)) == std::future_status::timeout; }
@@ -48,15 +55,10 @@ class Waiting {
   std::string digest;
 
  private:
-  bool Listed() const {
-    for (const auto& person : {Person(1000, "owner"), Person(1, "alice"), Person(2, "bob")}) {
-      if (!book.ListFor(person).empty()) {
-        return true;
-      }
-    }
-    return false;
-  }
-
+  Signal listed_;
+  const std::function<void()> asked_ = [this] { listed_.Set(); };
+  const CancelToken token_ = cancel.token();
+  const std::string session_ = "01S";
   tools::Manifest manifest_;
   agent::ToolCall call_;
   policy::Decision decision_;
@@ -65,7 +67,7 @@ class Waiting {
 };
 
 TEST_CASE("without approvers it is whoever runs nacre who says yes") {
-  Waiting waiting({});
+  Waiting waiting({policy::Approvers()});
   CHECK(waiting.book.ListFor(Person(1, "alice")).empty());
   CHECK(waiting.book.Take(Person(1, "alice"), {waiting.call, waiting.digest, true}).error().code ==
         ErrorCode::kNotFound);
@@ -83,7 +85,7 @@ TEST_CASE("without approvers it is whoever runs nacre who says yes") {
 }
 
 TEST_CASE("two persons must say yes, and nobody counts twice") {
-  Waiting waiting({.users = {"alice", "bob", "carol"}, .count = 2});
+  Waiting waiting({{.users = {"alice", "bob", "carol"}, .count = 2}});
   CHECK(
       waiting.book.Take(Person(1000, "owner"), {waiting.call, waiting.digest, true}).error().code ==
       ErrorCode::kNotFound);
@@ -99,18 +101,31 @@ TEST_CASE("two persons must say yes, and nobody counts twice") {
   CHECK(answer.by == "alice (uid 1), bob (uid 2) through the gateway");
 }
 
+TEST_CASE("where several rules ask, the yes of each one's approvers is wanted") {
+  Waiting waiting({policy::Approvers(), {.users = {"alice", "owner"}, .count = 2}});
+  const auto say_yes = [&](uid_t uid, const std::string& name) {
+    return Must(waiting.book.Take(Person(uid, name), {waiting.call, waiting.digest, true}));
+  };
+  CHECK(waiting.book.ListFor(Person(1, "alice")).at(0).wanted ==
+        "whoever runs nacre, and 2 of alice or owner");
+  CHECK(say_yes(1, "alice") == 1);
+  CHECK(waiting.IsOpen());
+  CHECK(say_yes(1000, "owner") == 0);  // means both
+  CHECK(waiting.Answer().approved);
+}
+
 TEST_CASE("one no is a no, whoever said yes before") {
-  Waiting waiting({.users = {"alice", "bob"}, .count = 2});
+  Waiting waiting({{.users = {"alice", "bob"}, .count = 2}});
   Must(waiting.book.Take(Person(1, "alice"), {waiting.call, waiting.digest, true}));
   Must(waiting.book.Take(Person(2, "bob"), {waiting.call, waiting.digest, false}));
   const agent::Approval answer = waiting.Answer();
   CHECK_FALSE(answer.approved);
-  CHECK(answer.by == "bob (uid 2) through the gateway");
+  CHECK(answer.by == "bob (uid 2) through the gateway, after the yes of alice (uid 1)");
   CHECK(answer.why.empty());  // a person refused it
 }
 
 TEST_CASE("an answer to something else than what is asked is none") {
-  Waiting waiting({.users = {"alice"}});
+  Waiting waiting({{.users = {"alice"}}});
   const auto take = [&](const std::string& call, const std::string& digest) {
     return waiting.book.Take(Person(1, "alice"), {call, digest, true}).error().code;
   };
@@ -125,12 +140,12 @@ TEST_CASE("an answer to something else than what is asked is none") {
 }
 
 TEST_CASE("time that runs out is a no, also when one of two has said yes") {
-  Waiting waiting({.users = {"alice", "bob"}, .count = 2, .expires = milliseconds(2000)});
+  Waiting waiting({{.users = {"alice", "bob"}, .count = 2, .expires = milliseconds(2000)}});
   Must(waiting.book.Take(Person(1, "alice"), {waiting.call, waiting.digest, true}));
   const agent::Approval answer = waiting.Answer();
   CHECK_FALSE(answer.approved);
   CHECK(answer.by == "alice (uid 1) through the gateway, and nobody else");
-  CHECK(answer.why == "fewer than 2 persons said yes within 2 s");
+  CHECK(answer.why == "the yes of 2 of alice or bob did not come within 2 s");
 }
 
 TEST_CASE("a role is a group of the host") {
@@ -247,6 +262,24 @@ TEST_CASE("a gateway without --approvals refuses such a call at once and has no 
   CHECK(person->List().error().code == ErrorCode::kUnimplemented);
 }
 
+TEST_CASE("the turn's own time ends a question too") {
+  const auto policy = Must(
+      policy::LoadPolicyText("test.yaml",
+                             "nacre: policy/1\nname: test\nworkspace: {mode: direct}\nbudgets: "
+                             "{turn: {wall: 1s}}\ntools:\n"
+                             "  - {id: run, reason: people decide, tool: t.run, decision: ask}\n"));
+  Gateway gateway([&](ServerOptions& options) {
+    options.sessions.make_policy = [policy](const std::string&) { return Result(policy); };
+    options.approvals.wait = true;
+  });
+  AskingTurn turn(gateway);
+  turn.asked.Wait();
+  CHECK(turn.Named("call.asked")["expires_ms"] <= 1000);
+  turn.Wait();
+  CHECK(turn.Named("call.approval")["approved"] == false);
+  CHECK(turn.told.events.back()["calls"] == 0);
+}
+
 TEST_CASE("a turn that waits for a yes ends when it is cancelled, and with the server") {
   const bool by_shutdown = GENERATE(false, true);
   Gateway gateway(Asking(", approvers: {users: [nobody-here]}"));
@@ -315,6 +348,25 @@ TEST_CASE("another account answers on the approval socket, as itself and nothing
     CHECK(turn.Named("call.approval")["by"] ==
           "daemon (uid " + std::to_string(daemon.pw_uid) + ") through the gateway");
   }
+}
+
+TEST_CASE("a folder that the group cannot enter is no place for its socket") {
+  Gateway gateway;
+  const TempDir run = Must(TempDir::Create());  // 0700
+  const group* own = ::getgrgid(::getegid());
+  if (own == nullptr) {
+    SKIP_HERE("this account's group has no name");
+  }
+  ServerOptions options = gateway.options;
+  options.socket_path = run.path() + "/other.sock";
+  options.approvals = {true, run.path() + "/approvals.sock", own->gr_name};
+  const auto closed = GrpcServer::Start(options, *gateway.services);
+  REQUIRE_FALSE(closed.ok());
+  CHECK(closed.error().code == ErrorCode::kPermissionDenied);
+  CHECK(closed.error().message.find("install -d") != std::string::npos);
+  CHECK(::access((run.path() + "/approvals.sock").c_str(), F_OK) != 0);
+  REQUIRE(::chmod(run.path().c_str(), 0711) == 0);
+  CHECK(GrpcServer::Start(options, *gateway.services).ok());
 }
 
 TEST_CASE("an approval socket for a group that is not there does not open") {
