@@ -62,8 +62,9 @@ Label WithheldLabel(const Request& call) {
 
 class FactFinder {
  public:
-  FactFinder(const Provenance& provenance, const Label& context, FlowFacts& facts)
-      : provenance_(provenance), context_(context), facts_(facts) {}
+  // `vouched`: everything that the model knows comes from who is vouched for.
+  FactFinder(const Provenance& provenance, bool vouched, FlowFacts& facts)
+      : provenance_(provenance), vouched_(vouched), facts_(facts) {}
 
   // `withheld`: a text that the model has not read is somewhere in it, so all of it is a stranger's.
   void Look(const std::string& argument, ArgumentRole role, const Json& value,
@@ -126,14 +127,14 @@ class FactFinder {
       return;
     }
     // Made from what was read: as good as that.
-    if (origin == Origin::kDerived && context_.integrity == Integrity::kTrusted) {
+    if (origin == Origin::kDerived && vouched_) {
       origin = Origin::kTrusted;
     }
     facts_.arguments.push_back({argument, role, value.substr(0, kShownValueBytesMax), origin});
   }
 
   const Provenance& provenance_;
-  const Label& context_;
+  const bool vouched_;
   FlowFacts& facts_;
 };
 
@@ -252,6 +253,7 @@ void ContextTracker::AddExtracted(const Label& from, std::string_view value) {
   Label label = from;
   label.integrity = Integrity::kTrusted;
   context_ = Join(context_, label);
+  knows_extracted_ = true;
   if (!value.empty()) {
     provenance_.Add(Provenance::Voice::kStranger, value);
   }
@@ -286,7 +288,8 @@ FlowFacts ContextTracker::Facts(const ToolTraits& tool, const Request& call) con
   if (!rules_.present) {
     return facts;
   }
-  const FactFinder finder(provenance_, context_, facts);
+  const FactFinder finder(provenance_,
+                          context_.integrity == Integrity::kTrusted && !knows_extracted_, facts);
   for (const auto& [name, value] : call.arguments.items()) {
     const bool withheld =
         std::any_of(call.withheld.begin(), call.withheld.end(),

@@ -39,7 +39,8 @@ class ContextTracker final {
   // Such a result is not to be shown: the policy has a quarantine, and it is untrusted.
   bool Withholds(const Label& label) const;
   // A value of a bounded type that was found in a withheld text: as private as that, and a stranger's word
-  // wherever it is used. It holds no instructions, so the context is trusted as before.
+  // wherever it is used. It holds no instructions, so the context is trusted as before; but what the model
+  // makes of such values (120000 cents, 1200 euros) is `derived` from then on, and not a trusted source's.
   void AddExtracted(const Label& from, std::string_view value);
 
   FlowFacts Facts(const ToolTraits& tool, const Request& call) const;
@@ -63,6 +64,8 @@ class ContextTracker final {
 
   const DataRules& rules_;
   Label context_ = Label::Clean();
+  // A stranger chose a value that the model knows: what it makes of that is no trusted source's.
+  bool knows_extracted_ = false;
   Provenance provenance_;
   // What this conversation wrote, by path; what a program it ran may have written, anywhere.
   std::map<std::string, Label> written_;

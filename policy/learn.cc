@@ -324,7 +324,8 @@ std::string QuarantineYaml(const std::vector<RecordedCall>& calls) {
     if (call.verdict == Verdict::kDeny) {
       continue;
     }
-    needed = needed || call.request.tool == kExtractTool || call.request.tool == kRevealTool;
+    needed = needed || call.request.tool == kExtractTool || call.request.tool == kRevealTool ||
+             !call.request.withheld.empty();
     if (call.request.tool == kExtractTool) {
       types.insert(StringMember(call.request.arguments, "type"));
     }

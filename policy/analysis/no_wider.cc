@@ -180,6 +180,9 @@ class SettingComparison final {
 
   // Flows look at labels: where these may be cleaner, so may be the answers.
   void Sources(const DataRules& before, const DataRules& after) {
+    if (before.quarantine.present && !after.quarantine.present) {
+      Add(unknown_, "texts reach the context here that were withheld there");
+    }
     if (before.flows.empty()) {
       return;
     }

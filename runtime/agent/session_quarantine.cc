@@ -206,7 +206,8 @@ Result<std::string> SessionDriver::ExtractValue(const Turn& turn, const Authoriz
                {"found", found},
                {"labels", policy::LabelTexts(withheld.label)}};
   if (!extracted.problem.empty()) {
-    data["problem"] = extracted.problem.substr(0, 512);
+    // It may quote what the engine was shown.
+    data["problem"] = AuditContent(*options_.policy, extracted.problem);
   }
   NACRE_TRY(Record("data.extracted", turn, call.id(), std::move(data)));
   return told;

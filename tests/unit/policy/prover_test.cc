@@ -313,6 +313,13 @@ tools:
   CheckProved(Ask(data, "no-wider", allows));
 }
 
+TEST_CASE("no wider: what is no longer withheld is not proved harmless") {
+  const std::string allows = "tools:\n  - {id: r, reason: r, tool: proc.run, decision: allow}\n";
+  const std::string withholds = allows + "data:\n  quarantine: {integrity: untrusted}\n";
+  CHECK(Ask(allows, "no-wider", withholds).status == ProofStatus::kUnknown);
+  CheckProved(Ask(withholds, "no-wider", withholds));
+}
+
 TEST_CASE("no wider: a flow that asks lets anybody say yes") {
   const std::string alice =
       "tools:\n  - {id: r, reason: r, tool: proc.run, decision: ask, approvers: {users: "

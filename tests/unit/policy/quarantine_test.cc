@@ -146,8 +146,15 @@ TEST_CASE(
   const auto policy = FromText(kPolicy);
   ContextTracker context(policy->data);
   context.AddUser("invite whoever the letter names on the day that it names");
+  const auto made_of_it = [&] {
+    return Judged(*policy, context, kSend,
+                  Call("mail.post", {{"to", "24.12.2026"}, {"body", "hello"}}));
+  };
+  CHECK(made_of_it().verdict == Verdict::kAllow);
   context.AddExtracted(kStranger, "2026-12-24");
   CHECK(context.context() == Label::Clean());
+  CHECK(made_of_it().rule ==
+        "data.no-strange-recipient");  // written otherwise, it is no trusted source's
   const auto named =
       Judged(*policy, context, kSend, Call("mail.post", {{"to", "2026-12-24"}, {"body", "hello"}}));
   CHECK(named.rule == "data.no-strange-recipient");
