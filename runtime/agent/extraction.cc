@@ -199,17 +199,17 @@ Result<std::string> ReadAnswer(const Extraction& extraction, std::string_view re
 
 inference::GenerateRequest AskFor(const Extraction& extraction, const std::string& text) {
   inference::GenerateRequest request;
+  request.answer_schema = AnswerSchema(extraction);
   request.messages.push_back({inference::Role::kSystem, kInstructions, {}, {}});
   // As a JSON string: whatever the text holds, it cannot end before its end.
   request.messages.push_back(
       {inference::Role::kUser,
        "Question: " + extraction.question +
-           "\nThe answer's JSON Schema: " + DumpJson(AnswerSchema(extraction)) +
+           "\nThe answer's JSON Schema: " + DumpJson(request.answer_schema) +
            (extraction.type == Extraction::Type::kDate ? "\nDates are written YYYY-MM-DD." : "") +
            "\nThe text, as a JSON string:\n" + DumpJson(Json(text)),
        {},
        {}});
-  request.answer_schema = AnswerSchema(extraction);
   request.tokens_max = kExtractionTokensMax;
   return request;
 }

@@ -65,16 +65,26 @@ int FailAnswer(const Globals& globals, const Error& error) {
   return Fail(globals, error, refused ? kExitFailed : kExitBroken);
 }
 
+struct Waiting {
+  std::unique_ptr<ApprovalClient> client;
+  std::vector<PendingApproval> waiting;
+};
+
+// What waits there for this person's answer.
+Result<Waiting> Ask(const Globals& globals, const std::string& socket) {
+  Waiting answer;
+  answer.client = NACRE_TRY(Connect(globals, socket));
+  answer.waiting = NACRE_TRY(answer.client->List());
+  return answer;
+}
+
 int List(const Globals& globals, const std::string& socket) {
-  const auto client = Connect(globals, socket);
-  if (!client.ok()) {
-    return Fail(globals, client.error());
+  const auto gateway = Ask(globals, socket);
+  if (!gateway.ok()) {
+    return FailAnswer(globals, gateway.error());
   }
-  const Result<std::vector<PendingApproval>> all = client.value()->List();
-  if (!all.ok()) {
-    return FailAnswer(globals, all.error());
-  }
-  for (const PendingApproval& pending : all.value()) {
+  const std::vector<PendingApproval>& all = gateway.value().waiting;
+  for (const PendingApproval& pending : all) {
     if (globals.json) {
       std::printf("%s\n", DumpJson(ToJson(pending)).c_str());
     } else {
@@ -83,8 +93,8 @@ int List(const Globals& globals, const std::string& socket) {
     }
   }
   if (!globals.json) {
-    std::printf(all.value().empty() ? "  no call waits for your answer\n"
-                                    : "\n  nacre approval allow CALL, or deny CALL\n");
+    std::printf(all.empty() ? "  no call waits for your answer\n"
+                            : "\n  nacre approval allow CALL, or deny CALL\n");
   }
   return kExitOk;
 }
@@ -97,16 +107,12 @@ int AnswerOne(const Globals& globals, const std::string& socket, const std::stri
                 {ErrorCode::kInvalidArgument, "give the whole id of the call that you saw"},
                 kExitUsage);
   }
-  const auto client = Connect(globals, socket);
-  if (!client.ok()) {
-    return Fail(globals, client.error());
-  }
-  const Result<std::vector<PendingApproval>> all = client.value()->List();
-  if (!all.ok()) {
-    return FailAnswer(globals, all.error());
+  const auto gateway = Ask(globals, socket);
+  if (!gateway.ok()) {
+    return FailAnswer(globals, gateway.error());
   }
   const PendingApproval* found = nullptr;
-  for (const PendingApproval& pending : all.value()) {
+  for (const PendingApproval& pending : gateway.value().waiting) {
     if (pending.call.starts_with(call)) {
       if (found != nullptr) {
         return Fail(globals,
@@ -125,7 +131,7 @@ int AnswerOne(const Globals& globals, const std::string& socket, const std::stri
     PrintPending(*found);
     PrintQuestion(QuestionOf(*found));
   }
-  const Result<int> missing = client.value()->Answer(*found, approved);
+  const Result<int> missing = gateway.value().client->Answer(*found, approved);
   if (!missing.ok()) {
     return FailAnswer(globals, missing.error());
   }

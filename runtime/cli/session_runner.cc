@@ -26,8 +26,9 @@ class TerminalApprover final : public agent::Approver {
   agent::Approval Ask(const agent::ApprovalRequest& request) override {
     const policy::Decision& decision = request.decision;
     const std::string by = "uid " + std::to_string(::getuid()) + " on the terminal";
+    const Account person = AccountOf(::getuid());
     for (const policy::Approvers& approvers : decision.approvers) {
-      if (!agent::MayApprove(approvers, AccountOf(::getuid()), ::getuid())) {
+      if (!agent::MayApprove(approvers, person, person.uid)) {
         return {false, by, "only " + agent::DescribeApprovers(approvers) + " may approve this"};
       }
       if (approvers.count > 1) {

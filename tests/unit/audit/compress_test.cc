@@ -8,17 +8,15 @@
 #include "runtime/audit/log_export.h"
 #include "runtime/audit/log_prune.h"
 #include "runtime/audit/record_lookup.h"
-#include "tests/unit/audit/recording_storage.h"
+#include "tests/unit/audit/changeable_log.h"
 
 namespace nacre::audit {
 namespace {
 
 const std::string kFirstFrame = BundlePath(0) + kCompressedSuffix;
 
-class ColdLog : public LogDirectory {
+class ColdLog : public ChangeableLog {
  public:
-  std::string index = temp.path() + "/index";
-
   void Fill(int count) {
     const auto writer = LogWriter::Open(path, clock, random, DiskStorage()).value();
     std::vector<EncodedRecord> batch;
@@ -33,13 +31,6 @@ class ColdLog : public LogDirectory {
     REQUIRE(writer->Commit(pointers).ok());
     REQUIRE(writer->WriteCheckpoint().ok());
   }
-  LogChange Change(Storage& storage = DiskStorage()) {
-    return {.directory = path,
-            .index_directory = index,
-            .clock = clock,
-            .random = random,
-            .storage = storage};
-  }
   CompressReport Compress() { return CompressLog(Change(), "").value(); }
   QueryReport Query() {
     return QueryAuditLog(path, {}, {.index_directory = index, .progress = {}}, random,
@@ -53,11 +44,6 @@ class ColdLog : public LogDirectory {
               return Ok();
             }).ok());
     return lines;
-  }
-  bool VerifiedByPython() const {
-    return std::system(("python3 -B '" NACRE_SOURCE_DIR "/tests/unit/audit/verify.py' '" + path +
-                        "' > /dev/null 2>&1")
-                           .c_str()) == 0;
   }
 };
 

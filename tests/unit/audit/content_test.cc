@@ -8,7 +8,7 @@
 #include "runtime/audit/index_segment.h"
 #include "runtime/audit/log_export.h"
 #include "runtime/audit/log_index.h"
-#include "tests/unit/audit/recording_storage.h"
+#include "tests/unit/audit/changeable_log.h"
 
 namespace nacre::audit {
 namespace {
@@ -29,20 +29,12 @@ AuditRecord WithContent(const std::string& text, const std::string& session = kS
   return record;
 }
 
-class SealedLogDirectory : public LogDirectory {
+class SealedLogDirectory : public ChangeableLog {
  public:
-  std::string index = temp.path() + "/index";
   ContentKeys keys{path};
 
   std::unique_ptr<AuditLog> OpenSealing(Storage& storage = DiskStorage()) {
     return SealingLog(OpenAuditLog(path, clock, random, storage).value(), path, random, storage);
-  }
-  LogChange Change(Storage& storage = DiskStorage()) {
-    return {.directory = path,
-            .index_directory = index,
-            .clock = clock,
-            .random = random,
-            .storage = storage};
   }
   std::vector<Json> Query(const RecordFilter& filter) {
     std::vector<Json> found;

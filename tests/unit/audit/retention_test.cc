@@ -5,7 +5,7 @@
 #include "runtime/audit/log_export.h"
 #include "runtime/audit/log_prune.h"
 #include "runtime/audit/record_lookup.h"
-#include "tests/unit/audit/recording_storage.h"
+#include "tests/unit/audit/changeable_log.h"
 
 namespace nacre::audit {
 namespace {
@@ -13,10 +13,8 @@ namespace {
 constexpr char kSession[] = "01J00000000000000000000001";
 constexpr char kOther[] = "01J0000000000000000000000A";
 
-class PrunableLog : public LogDirectory {
+class PrunableLog : public ChangeableLog {
  public:
-  std::string index = temp.path() + "/index";
-
   // Records of kSession, a second apart, and a checkpoint after each hundred.
   void Fill(int count, const std::string& session = kSession) {
     const auto writer = LogWriter::Open(path, clock, random, DiskStorage()).value();
@@ -37,13 +35,6 @@ class PrunableLog : public LogDirectory {
     }
   }
 
-  LogChange Change(Storage& storage = DiskStorage()) {
-    return {.directory = path,
-            .index_directory = index,
-            .clock = clock,
-            .random = random,
-            .storage = storage};
-  }
   Result<PruneReport> Prune(uint64_t before, Storage& storage = DiskStorage()) {
     return PruneLog(Change(storage),
                     {.before = before, .rule = "before " + std::to_string(before)});
@@ -59,11 +50,6 @@ class PrunableLog : public LogDirectory {
     INFO((report.problems.empty() ? "" : report.problems.front()));
     CHECK(report.problems.empty());
     return report.found;
-  }
-  bool VerifiedByPython() const {
-    return std::system(("python3 -B '" NACRE_SOURCE_DIR "/tests/unit/audit/verify.py' '" + path +
-                        "' > /dev/null 2>&1")
-                           .c_str()) == 0;
   }
 };
 
