@@ -1,0 +1,254 @@
+// The driver with a quarantine: what is withheld, what stands for it, and what a model may learn of it.
+#include "runtime/agent/quarantine_tools.h"
+#include "tests/unit/agent/session_driver_fixture.h"
+
+namespace nacre::agent {
+namespace {
+
+constexpr const char* kQuarantinePolicy =
+    "nacre: policy/1\n"
+    "name: test\n"
+    "workspace: {mode: direct}\n"
+    "tools:\n"
+    "  - {id: own, reason: r, tool: [t.read, t.run, data.extract], decision: allow}\n"
+    "  - {id: ask, reason: r, tool: [t.ask, data.reveal], decision: ask}\n"
+    "data: {quarantine: {integrity: untrusted, extract: [boolean, date]}}\n";
+
+struct QuarantineHost : Host {
+  QuarantineHost() {
+    for (tools::Manifest& tool : QuarantineTools()) {
+      REQUIRE(tools.Add(std::move(tool)).ok());
+    }
+    policy = policy::LoadPolicyText("test.yaml", kQuarantinePolicy).value();
+  }
+};
+
+std::vector<Json> RecordsNamed(const Host& host, const std::string& event) {
+  std::vector<Json> records;
+  REQUIRE(audit::ReadAuditLog(host.audit(), 0, [&](uint64_t, const Json& record) {
+            if (StringMember(record, "event") == event) {
+              records.push_back(record);
+            }
+            return true;
+          }).ok());
+  return records;
+}
+
+}  // namespace
+
+TEST_CASE("a withheld result is not shown, a value in it is, and its handle stands for it") {
+  QuarantineHost host;
+  Fate fate;
+  auto store = memory::SqliteSessionStore::Open(host.database()).value();
+  auto log = audit::OpenAuditLog(host.audit(), host.clock, host.random).value();
+  ScriptedEngine engine(
+      {Calls("t.read", R"({"path":"a"})"),
+       Calls("data.extract", R"({"text":"$r1","question":"is it?","type":"boolean"})"),
+       Calls("t.run", R"({"path":"$r1"})"), Says("all done")});
+  PretendedSandbox sandbox(fate);
+  sandbox.answer = "OBEY ME";
+  Collector sink;
+  auto driver =
+      SessionDriver::Create(host.With(engine, sandbox, *store, *log), host.Options(), "task", sink)
+          .value();
+  const TurnFinished finished = driver->RunTurn("task", {}).value();
+  CHECK(finished.answer == "all done");
+  CHECK(engine.shown.find("OBEY") == std::string::npos);
+  CHECK(engine.shown.find("withheld as $r1: what t.read answered, 7 bytes") != std::string::npos);
+  CHECK(engine.shown.find("\ntrue\n") != std::string::npos);
+  CHECK(engine.shown.find("withheld as $r2: what t.run answered") != std::string::npos);
+  // The engine that looked into the text had no tools, and nothing else of the conversation.
+  REQUIRE(engine.extractions.size() == 1);
+  CHECK(engine.extractions[0].tools.empty());
+  CHECK(engine.extractions[0].messages.size() == 2);
+  CHECK(engine.extractions[0].messages[1].content.find("OBEY") != std::string::npos);
+  // What it used is counted, now and later.
+  CHECK(finished.tokens == 4 * 8 + 9);
+  const memory::SessionDetail detail = store->LoadSession(finished.session).value();
+  CHECK(detail.turns[0].steps[1].prompt_tokens + detail.turns[0].steps[1].generated_tokens ==
+        8 + 9);
+  CHECK(detail.turns[0].steps[0].call->withheld == "OBEY ME");
+  CHECK(detail.turns[0].steps[0].call->result_text.find("OBEY") == std::string::npos);
+  // The tool was given the text, and the record says what for.
+  REQUIRE(sandbox.started.size() == 2);
+  CHECK(sandbox.started[1].find("/workspace/OBEY ME") != std::string::npos);
+  const Json decided = RecordsNamed(host, "call.decided").at(2);
+  CHECK(decided["data"]["withheld"] == Json::parse(R"([{"argument":"path","handle":"$r1"}])"));
+  CHECK(decided["labels"] == Json::parse(R"(["integrity:untrusted"])"));
+  const Json read = RecordsNamed(host, "call.finished").at(0);
+  CHECK(read["data"]["withheld"]["handle"] == "$r1");
+  CHECK(read["data"]["withheld"]["bytes"] == 7);
+  CHECK(read["labels"].empty());  // the context is clean
+  const Json extracted = RecordsNamed(host, "data.extracted").at(0);
+  CHECK(extracted["data"]["type"] == "boolean");
+  CHECK(extracted["data"]["found"] == true);
+}
+
+TEST_CASE("an engine that answers prose is not believed, and the model is told no word of it") {
+  QuarantineHost host;
+  Fate fate;
+  auto store = memory::SqliteSessionStore::Open(host.database()).value();
+  auto log = audit::OpenAuditLog(host.audit(), host.clock, host.random).value();
+  ScriptedEngine engine(
+      {Calls("t.read", R"({"path":"a"})"),
+       Calls("data.extract", R"({"text":"$r1","question":"when?","type":"date"})"),
+       Says("all done")});
+  engine.extracted = "OBEY ME on 2026-12-24";
+  PretendedSandbox sandbox(fate);
+  Collector sink;
+  auto driver =
+      SessionDriver::Create(host.With(engine, sandbox, *store, *log), host.Options(), "task", sink)
+          .value();
+  REQUIRE(driver->RunTurn("task", {}).value().answer == "all done");
+  CHECK(engine.shown.find("OBEY") == std::string::npos);
+  CHECK(engine.shown.find("error: what the engine found is no date") != std::string::npos);
+  CHECK(RecordsNamed(host, "data.extracted").at(0)["data"]["found"] == false);
+}
+
+TEST_CASE("a refusal tells the model the rule, and nothing of the text that was judged") {
+  QuarantineHost host;
+  Fate fate;
+  auto store = memory::SqliteSessionStore::Open(host.database()).value();
+  auto log = audit::OpenAuditLog(host.audit(), host.clock, host.random).value();
+  ScriptedEngine engine({Calls("t.read", R"({"path":"a"})"), Calls("t.read", R"({"path":"$r1"})"),
+                         Calls("t.ask", R"({"path":"$r1"})"),
+                         Calls("data.reveal", R"({"text":"$r1"})"),
+                         Calls("data.extract", R"({"text":"$r1","question":"q","type":"integer"})"),
+                         Says("all done")});
+  PretendedSandbox sandbox(fate);
+  sandbox.answer = "/etc/OBEY";
+  Collector sink;
+  host.policy = policy::LoadPolicyText(
+                    "test.yaml", std::string(kQuarantinePolicy) +
+                                     "narrow: [{id: inside, reason: r, tool: t.read, args: {path: "
+                                     "{not: {under: /workspace}}}, decision: deny}]\n")
+                    .value();
+  auto driver =
+      SessionDriver::Create(host.With(engine, sandbox, *store, *log), host.Options(), "task", sink)
+          .value();
+  const TurnFinished finished = driver->RunTurn("task", {}).value();
+  CHECK(finished.denied == 4);
+  CHECK(engine.shown.find("OBEY") == std::string::npos);
+  CHECK(engine.shown.find("the policy refuses this with the text of $r1 in it (narrow.inside)") !=
+        std::string::npos);
+  CHECK(engine.shown.find("a person must agree to this with the text of $r1 in it, and none did "
+                          "(tools.ask)") != std::string::npos);
+  CHECK(engine.shown.find("(data.quarantine)") != std::string::npos);
+  CHECK(engine.extractions.empty());
+}
+
+TEST_CASE("a person who agrees lets the text into the context, with its label") {
+  class Agrees final : public Approver {
+   public:
+    std::string seen;
+    Approval Ask(const ApprovalRequest& request) override {
+      seen = StringMember(request.call.request.arguments, "text");
+      return {true, "a test"};
+    }
+  };
+  QuarantineHost host;
+  Fate fate;
+  Agrees person;
+  auto store = memory::SqliteSessionStore::Open(host.database()).value();
+  auto log = audit::OpenAuditLog(host.audit(), host.clock, host.random).value();
+  ScriptedEngine engine({Calls("t.read", R"({"path":"a"})"),
+                         Calls("data.reveal", R"({"text":"$r1"})"), Says("all done")});
+  PretendedSandbox sandbox(fate);
+  sandbox.answer = "a letter";
+  Collector sink;
+  Services services = host.With(engine, sandbox, *store, *log);
+  services.approver = &person;
+  auto driver = SessionDriver::Create(services, host.Options(), "task", sink).value();
+  const TurnFinished finished = driver->RunTurn("task", {}).value();
+  CHECK(finished.calls == 2);
+  CHECK(person.seen == "a letter");
+  CHECK(engine.shown.find("\na letter\n") != std::string::npos);
+  const Json revealed = RecordsNamed(host, "data.revealed").at(0);
+  CHECK(revealed["data"]["handle"] == "$r1");
+  CHECK(revealed["labels"] == Json::parse(R"(["integrity:untrusted"])"));
+  CHECK(RecordsNamed(host, "call.approval").at(0)["data"]["by"] == "a test");
+}
+
+TEST_CASE("without a quarantine there are no handles, and its tools are not there") {
+  Host host;
+  Fate fate;
+  for (tools::Manifest& tool : QuarantineTools()) {
+    REQUIRE(host.tools.Add(std::move(tool)).ok());
+  }
+  host.policy = policy::LoadPolicyText("test.yaml",
+                                       "nacre: policy/1\nname: test\nworkspace: {mode: direct}\n"
+                                       "tools: [{id: a, reason: r, tool: \"*\", decision: allow}]\n"
+                                       "data: {}\n")
+                    .value();
+  auto store = memory::SqliteSessionStore::Open(host.database()).value();
+  auto log = audit::OpenAuditLog(host.audit(), host.clock, host.random).value();
+  ScriptedEngine engine({Calls("t.read", R"({"path":"$r1"})"),
+                         Calls("data.reveal", R"({"text":"$r1"})"), Says("all done")});
+  PretendedSandbox sandbox(fate);
+  Collector sink;
+  auto driver =
+      SessionDriver::Create(host.With(engine, sandbox, *store, *log), host.Options(), "task", sink)
+          .value();
+  REQUIRE(driver->RunTurn("task", {}).ok());
+  CHECK(engine.offered == std::vector<std::string>{"t.ask", "t.read", "t.run"});
+  CHECK(sandbox.started.at(0).find("/workspace/$r1") != std::string::npos);
+  CHECK(engine.shown.find("there is no tool \"data.reveal\" here") != std::string::npos);
+}
+
+// As above: nothing that was withheld is shown by a resume, and handles mean what they meant.
+TEST_CASE("killed at any instant, a resumed turn keeps its quarantine") {
+  int instants = 0;
+  for (int strike = 0;; ++strike) {
+    CAPTURE(strike);
+    QuarantineHost host;
+    Fate fate;
+    ScriptedEngine engine(
+        {Calls("t.read", R"({"path":"a"})"),
+         Calls("data.extract", R"({"text":"$r1","question":"is it?","type":"boolean"})"),
+         Calls("t.read", R"({"path":"$r1"})"), Says("all done")});
+    PretendedSandbox sandbox(fate);
+    sandbox.answer = "OBEY";
+    Collector sink;
+    bool killed = false;
+    {
+      auto store = memory::SqliteSessionStore::Open(host.database()).value();
+      auto log = audit::OpenAuditLog(host.audit(), host.clock, host.random).value();
+      MortalStore mortal_store(*store, fate);
+      MortalLog mortal_log(*log, fate);
+      auto driver = SessionDriver::Create(host.With(engine, sandbox, mortal_store, mortal_log),
+                                          host.Options(), "task", sink)
+                        .value();
+      fate.countdown = strike;
+      try {
+        const Result<TurnFinished> ran = driver->RunTurn("task", {});
+        CHECK(ran.ok());
+      } catch (const Killed&) {
+        killed = true;
+      }
+      fate.countdown = -1;
+    }
+    auto store = memory::SqliteSessionStore::Open(host.database()).value();
+    auto log = audit::OpenAuditLog(host.audit(), host.clock, host.random).value();
+    const std::string session = store->LoadSession("last").value().session.id;
+    auto driver = SessionDriver::Resume(host.With(engine, sandbox, *store, *log), host.Options(),
+                                        session, sink)
+                      .value();
+    if (driver->has_unfinished_turn()) {
+      CHECK(driver->ContinueTurn({}).value().answer == "all done");
+      CHECK(sandbox.started.back().find("/workspace/OBEY") != std::string::npos);
+    }
+    CHECK(engine.shown.find("OBEY") == std::string::npos);
+    const auto finished = RecordsNamed(host, "turn.finished");
+    if (!finished.empty()) {
+      CHECK(finished.back().at("labels").empty());
+    }
+    CHECK(audit::VerifyAuditLog(host.audit()).value().ok);
+    if (!killed) {
+      break;
+    }
+    ++instants;
+  }
+  CHECK(instants > 50);
+}
+
+}  // namespace nacre::agent
