@@ -1,12 +1,15 @@
 #include "policy/policy_loader.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <set>
+#include <unordered_map>
 #include <utility>
 
 #include "base/file.h"
+#include "policy/internal/canonical.h"
 #include "policy/internal/coverage.h"
 #include "policy/internal/document.h"
 #include "policy/internal/layer.h"
@@ -76,7 +79,7 @@ class Loader {
           "network; choose another profile, or share_network: false");
       return problems_.ToError();
     }
-    policy.digest = DocumentDigest(ToDocument(policy));
+    policy.digest = PolicyDigest(policy);
     return Policy::Compile(std::move(policy));
   }
 
@@ -179,8 +182,9 @@ class Loader {
   }
 
   // layers_ holds every base before what extends it: single values are set in that order, so the
-  // deriving document has the last word; lists are joined the other way round.
-  PolicyDocument Merge() const {
+  // deriving document has the last word; lists are joined the other way round. The rules move out of
+  // the layers.
+  PolicyDocument Merge() {
     PolicyDocument policy;
     policy.name = layers_.back().layer.name;
     for (const Stacked& stacked : layers_) {
@@ -190,10 +194,10 @@ class Loader {
     }
     std::vector<ToolRule> rules;
     for (auto stacked = layers_.rbegin(); stacked != layers_.rend(); ++stacked) {
-      const Layer& layer = stacked->layer;
+      Layer& layer = stacked->layer;
       policy.layers.push_back(layer.file);
-      rules.insert(rules.end(), layer.tools.begin(), layer.tools.end());
-      policy.narrow.insert(policy.narrow.end(), layer.narrow.begin(), layer.narrow.end());
+      MoveTo(rules, layer.tools);
+      MoveTo(policy.narrow, layer.narrow);
       Unite(layer, policy);
     }
     // A rule that a deriving layer has overridden altogether is no part of the effective policy.
@@ -201,13 +205,36 @@ class Loader {
       policy.tools = std::move(rules);
       return policy;
     }
-    const DeciderIndex index(rules);
+    std::vector<bool> decides(rules.size());
+    {
+      const DeciderIndex index(Pointers(rules));
+      for (size_t i = 0; i < rules.size(); ++i) {
+        decides[i] = index.DeciderOf(i) == nullptr;
+      }
+    }
     for (size_t i = 0; i < rules.size(); ++i) {
-      if (index.DeciderOf(i) == nullptr) {
-        policy.tools.push_back(rules[i]);
+      if (decides[i]) {
+        policy.tools.push_back(std::move(rules[i]));
       }
     }
     return policy;
+  }
+
+  static void MoveTo(std::vector<ToolRule>& to, std::vector<ToolRule>& from) {
+    if (to.empty()) {
+      to = std::move(from);
+    } else {
+      to.insert(to.end(), std::make_move_iterator(from.begin()),
+                std::make_move_iterator(from.end()));
+    }
+    from.clear();
+  }
+
+  static std::vector<const ToolRule*> Pointers(const std::vector<ToolRule>& rules) {
+    std::vector<const ToolRule*> pointers(rules.size());
+    std::transform(rules.begin(), rules.end(), pointers.begin(),
+                   [](const ToolRule& rule) { return &rule; });
+    return pointers;
   }
 
   void CheckFlowsAndRates() {
@@ -232,7 +259,7 @@ class Loader {
   }
 
   void CheckRules() {
-    std::map<std::string, const ToolRule*> ids;
+    std::unordered_map<std::string_view, const ToolRule*> ids;
     for (const Layer* layer : AllLayers()) {
       for (const auto* rules : {&layer->tools, &layer->narrow}) {
         for (const ToolRule& rule : *rules) {
@@ -250,10 +277,10 @@ class Loader {
       }
     }
     for (const Layer* layer : AllLayers()) {
-      CheckReachableAmong(layer->narrow, layer->narrow.size());
+      CheckReachableAmong(Pointers(layer->narrow), layer->narrow.size());
     }
     if (tenant_.has_value()) {
-      CheckReachableAmong(tenant_->tools, tenant_->tools.size());
+      CheckReachableAmong(Pointers(tenant_->tools), tenant_->tools.size());
     }
     for (const Stacked& stacked : layers_) {
       CheckReachable(stacked);
@@ -263,20 +290,20 @@ class Loader {
   // Each rule is held against its own document and what that extends, but not against what extends
   // it: to narrow a base's rule, even to nothing, is what layers are for.
   void CheckReachable(const Stacked& stacked) {
-    std::vector<ToolRule> rules = stacked.layer.tools;
+    std::vector<const ToolRule*> rules = Pointers(stacked.layer.tools);
     for (const size_t index : stacked.below) {
-      const std::vector<ToolRule>& more = layers_[index].layer.tools;
+      const std::vector<const ToolRule*> more = Pointers(layers_[index].layer.tools);
       rules.insert(rules.end(), more.begin(), more.end());
     }
     CheckReachableAmong(rules, stacked.layer.tools.size());
   }
 
   // Of the first `count` rules.
-  void CheckReachableAmong(const std::vector<ToolRule>& rules, size_t count) {
+  void CheckReachableAmong(const std::vector<const ToolRule*>& rules, size_t count) {
     const DeciderIndex index(rules);
     for (size_t i = 0; i < count; ++i) {
       if (const ToolRule* decider = index.DeciderOf(i)) {
-        problems_.Add(rules[i].source, rules[i].Name(),
+        problems_.Add(rules[i]->source, rules[i]->Name(),
                       "this rule can never decide: \"" + decider->id + "\" at " +
                           ToText(decider->source) + " answers " + VerdictName(decider->verdict) +
                           " to every such call");

@@ -1,7 +1,10 @@
 #include "policy/internal/coverage.h"
 
 #include <algorithm>
+#include <functional>
 #include <set>
+#include <string_view>
+#include <utility>
 
 #include "policy/internal/host.h"
 #include "policy/internal/matcher.h"
@@ -10,7 +13,14 @@
 namespace nacre::policy {
 namespace {
 
+constexpr size_t kFewComparisons = 64;  // cheaper than a set
+
 bool Includes(const std::vector<Json>& all, const std::vector<Json>& some) {
+  if (all.size() * some.size() <= kFewComparisons) {
+    return std::all_of(some.begin(), some.end(), [&](const Json& value) {
+      return std::find(all.begin(), all.end(), value) != all.end();
+    });
+  }
   const std::set<Json> known(all.begin(), all.end());
   return std::all_of(some.begin(), some.end(),
                      [&](const Json& value) { return known.count(value) > 0; });
@@ -84,156 +94,169 @@ bool RuleCovers(const ToolRule& wide, const ToolRule& narrow) {
 
 namespace {
 
-// Under which keys a wide rule is filed for one of its conditions: whatever that covers has one of
-// them among its CoveredBy().
-std::vector<std::string> FiledUnder(const ArgumentMatcher& condition) {
-  using Kind = ArgumentMatcher::Kind;
-  const std::string path = condition.path + '\0';
-  std::vector<std::string> keys;
-  if (!condition.negated && (IsChoice(condition.kind) || condition.kind == Kind::kHostIn)) {
-    for (const Json& value : condition.values) {
-      keys.push_back(path + (condition.kind == Kind::kHostIn ? "h" : "=") + DumpJson(value));
-    }
-    return keys;
-  }
-  const bool by_text =
-      !condition.negated && (condition.kind == Kind::kUnder || condition.kind == Kind::kGlob ||
-                             condition.kind == Kind::kMatches);
-  const char* kind = IsChoice(condition.kind) ? "choice" : MatcherName(condition.kind);
-  return {path + kind + (condition.negated ? "!" : "") + (by_text ? '\0' + condition.text : "")};
+uint64_t Joined(uint64_t first, uint64_t second) {
+  const uint64_t mixed = (first ^ (second + 0x9E3779B97F4A7C15U)) * 0xFF51AFD7ED558CCDU;
+  return mixed ^ (mixed >> 32U);
 }
 
-std::vector<std::string> CoveredBy(const ArgumentMatcher& condition) {
+uint64_t HashOf(std::string_view text) {
+  return std::hash<std::string_view>()(text);
+}
+
+uint64_t ValueHash(const Json& value) {
+  return value.is_string() ? HashOf(std::string_view(value.get_ref<const std::string&>()))
+                           : ~HashOf(DumpJson(value));
+}
+
+// Keys are hashes of what is compared. That two things share one only costs another comparison.
+uint64_t KeyOf(const ArgumentMatcher& condition, uint64_t value) {
+  using Kind = ArgumentMatcher::Kind;
+  const Kind kind = IsChoice(condition.kind) ? Kind::kEquals : condition.kind;
+  const uint64_t tag = (static_cast<uint64_t>(kind) << 1U) | (condition.negated ? 1U : 0U);
+  return Joined(Joined(HashOf(condition.path), tag), value);
+}
+
+// Calls `each` with the keys under which a wide rule is filed for one of its conditions: whatever
+// that covers has one of them among its EachCoveringKey().
+template <typename Each>
+void EachFiledKey(const ArgumentMatcher& condition, const Each& each) {
   using Kind = ArgumentMatcher::Kind;
   if (condition.negated) {
-    return FiledUnder(condition);
+    each(KeyOf(condition, 0));
+    return;
   }
-  ArgumentMatcher wider;
-  wider.path = condition.path;
-  wider.kind = condition.kind;
-  std::vector<std::string> keys;
-  const auto add = [&] {
-    for (std::string& key : FiledUnder(wider)) {
-      keys.push_back(std::move(key));
-    }
-  };
-  if (IsChoice(condition.kind)) {
-    wider.values = {condition.values.at(0)};
-    add();
-    return keys;
+  switch (condition.kind) {
+    case Kind::kEquals:
+    case Kind::kOneOf:
+    case Kind::kHostIn:
+      for (const Json& value : condition.values) {
+        each(KeyOf(condition, ValueHash(value)));
+      }
+      break;
+    case Kind::kUnder:
+    case Kind::kGlob:
+    case Kind::kMatches:
+      each(KeyOf(condition, HashOf(condition.text)));
+      break;
+    default:
+      each(KeyOf(condition, 0));
   }
-  if (condition.kind == Kind::kHostIn) {
-    // "*.b.c" and "*.c" cover what lies below, as does the pattern itself.
-    std::string pattern = condition.values.at(0).get<std::string>();
-    wider.values = {pattern};
-    add();
-    pattern = pattern.substr(0, 2) == "*." ? pattern.substr(2) : pattern;
-    for (size_t dot = pattern.find('.'); dot != std::string::npos;
-         dot = pattern.find('.', dot + 1)) {
-      wider.values = {"*" + pattern.substr(dot)};
-      add();
-    }
-    return keys;
-  }
-  if (condition.kind == Kind::kUnder) {
-    for (std::string folder = condition.text; folder.size() > 1; folder.resize(folder.rfind('/'))) {
-      wider.text = folder;
-      add();
-    }
-    wider.text = "/";
-    add();
-    return keys;
-  }
-  return FiledUnder(condition);
 }
 
-// The tool, or prefix of tools, and all prefixes that cover it.
-std::vector<std::string> CoveringTools(const std::string& tool) {
-  std::vector<std::string> tools = {tool};
+template <typename Each>
+void EachCoveringKey(const ArgumentMatcher& condition, const Each& each) {
+  using Kind = ArgumentMatcher::Kind;
+  if (condition.negated) {
+    EachFiledKey(condition, each);
+  } else if (IsChoice(condition.kind)) {
+    each(KeyOf(condition, ValueHash(condition.values.at(0))));
+  } else if (condition.kind == Kind::kHostIn) {
+    // "*.b.c" and "*.c" cover what lies below, as does the pattern itself.
+    const std::string_view pattern = condition.values.at(0).get_ref<const std::string&>();
+    each(KeyOf(condition, HashOf(pattern)));
+    const size_t from = pattern.substr(0, 2) == "*." ? 2 : 0;
+    for (size_t dot = pattern.find('.', from); dot != std::string_view::npos;
+         dot = pattern.find('.', dot + 1)) {
+      each(KeyOf(condition, HashOf("*" + std::string(pattern.substr(dot)))));
+    }
+  } else if (condition.kind == Kind::kUnder) {
+    std::string_view folder = condition.text;
+    while (folder.size() > 1) {
+      each(KeyOf(condition, HashOf(folder)));
+      folder = folder.substr(0, std::min(folder.rfind('/'), folder.size() - 1));
+    }
+    each(KeyOf(condition, HashOf(std::string_view("/"))));
+  } else {
+    EachFiledKey(condition, each);
+  }
+}
+
+// Calls `each` with the tool, or prefix of tools, and all prefixes that cover it.
+template <typename Each>
+void EachCoveringTool(const std::string& tool, const Each& each) {
+  each(HashOf(tool));
   if (tool != "*") {
-    tools.emplace_back("*");
+    each(HashOf(std::string_view("*")));
   }
   for (size_t dot = tool.find('.'); dot != std::string::npos; dot = tool.find('.', dot + 1)) {
-    if (std::string prefix = tool.substr(0, dot + 1) + "*"; prefix != tool) {
-      tools.push_back(std::move(prefix));
+    if (const std::string prefix = tool.substr(0, dot + 1) + "*"; prefix != tool) {
+      each(HashOf(prefix));
     }
   }
-  return tools;
 }
 
 }  // namespace
 
-DeciderIndex::DeciderIndex(const std::vector<ToolRule>& rules) : rules_(rules) {
-  // How many rules could be filed under a key.
-  std::unordered_map<std::string, uint32_t> common;
-  std::vector<std::vector<std::vector<std::string>>> keys(rules.size());  // by rule and condition
-  for (size_t i = 0; i < rules.size(); ++i) {
-    for (const ArgumentMatcher& condition : rules[i].arguments) {
-      keys[i].push_back(FiledUnder(condition));
-      for (const std::string& key : keys[i].back()) {
-        ++common[key];
-      }
+DeciderIndex::DeciderIndex(std::vector<const ToolRule*> rules) : rules_(std::move(rules)) {
+  std::unordered_map<uint64_t, uint32_t> common;  // how many rules could be filed under a key
+  common.reserve(rules_.size() * 2);
+  for (const ToolRule* rule : rules_) {
+    for (const ArgumentMatcher& condition : rule->arguments) {
+      EachFiledKey(condition, [&](uint64_t key) { ++common[key]; });
     }
   }
-  // Each is filed once, under the condition that it shares with the fewest.
-  for (uint32_t i = 0; i < rules.size(); ++i) {
-    const std::vector<std::string>* rarest = nullptr;
+  // Each is filed once, under the condition that it shares with the fewest; the last comes first, so
+  // that a chain is in order.
+  for (size_t i = rules_.size(); i-- > 0;) {
+    const ArgumentMatcher* rarest = nullptr;
     uint32_t least = UINT32_MAX;
-    for (const std::vector<std::string>& condition : keys[i]) {
+    for (const ArgumentMatcher& condition : rules_[i]->arguments) {
       uint32_t most = 0;
-      for (const std::string& key : condition) {
-        most = std::max(most, common[key]);
-      }
+      EachFiledKey(condition, [&](uint64_t key) { most = std::max(most, common[key]); });
       if (most < least) {
         least = most;
         rarest = &condition;
       }
     }
-    for (const std::string& tool : rules[i].tools) {
+    for (const std::string& tool : rules_[i]->tools) {
+      const uint64_t named = HashOf(tool);
+      tools_.insert(named);
       if (rarest == nullptr) {
-        filed_[tool].push_back(i);
-        continue;
-      }
-      for (const std::string& key : *rarest) {
-        filed_[tool + '\0' + key].push_back(i);
+        File(named, static_cast<uint32_t>(i));
+      } else {
+        EachFiledKey(*rarest,
+                     [&](uint64_t key) { File(Joined(named, key), static_cast<uint32_t>(i)); });
       }
     }
   }
 }
 
+void DeciderIndex::File(uint64_t key, uint32_t rule) {
+  const auto entry = static_cast<uint32_t>(filed_.size());
+  const auto [at, added] = first_.try_emplace(key, entry);
+  filed_.push_back({rule, added ? kEnd : at->second});
+  at->second = entry;
+}
+
 const ToolRule* DeciderIndex::DeciderOf(size_t index) const {
-  const ToolRule& rule = rules_[index];
-  const ToolRule* first = nullptr;
-  const auto look = [&](const std::string& key) {
-    const auto found = filed_.find(key);
-    if (found == filed_.end()) {
-      return;
-    }
-    for (const uint32_t i : found->second) {
-      const ToolRule& other = rules_[i];
-      if (first != nullptr && &other >= first) {
+  const ToolRule& rule = *rules_[index];
+  uint32_t first = kEnd;
+  const auto look = [&](uint64_t key) {
+    const auto found = first_.find(key);
+    for (uint32_t entry = found == first_.end() ? kEnd : found->second; entry != kEnd;
+         entry = filed_[entry].next) {
+      const uint32_t i = filed_[entry].rule;
+      if (i >= first) {
         return;  // filed in order
       }
+      const ToolRule& other = *rules_[i];
       const bool decides_before =
           other.verdict < rule.verdict || (other.verdict == rule.verdict && i < index);
       if (decides_before && RuleCovers(other, rule)) {
-        first = &other;
+        first = i;
       }
     }
   };
-  std::vector<std::string> keys;
-  for (const ArgumentMatcher& condition : rule.arguments) {
-    for (std::string& key : CoveredBy(condition)) {
-      keys.push_back(std::move(key));
+  EachCoveringTool(rule.tools.at(0), [&](uint64_t tool) {
+    if (tools_.count(tool) == 0) {
+      return;
     }
-  }
-  for (const std::string& tool : CoveringTools(rule.tools.at(0))) {
     look(tool);
-    for (const std::string& key : keys) {
-      look(tool + '\0' + key);
+    for (const ArgumentMatcher& condition : rule.arguments) {
+      EachCoveringKey(condition, [&](uint64_t key) { look(Joined(tool, key)); });
     }
-  }
-  return first;
+  });
+  return first == kEnd ? nullptr : rules_[first];
 }
 
 }  // namespace nacre::policy

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "policy/policy.h"
@@ -23,15 +24,25 @@ bool RuleCovers(const ToolRule& wide, const ToolRule& narrow);
 // together take time of about n. Borrows the rules.
 class DeciderIndex final {
  public:
-  explicit DeciderIndex(const std::vector<ToolRule>& rules);
+  explicit DeciderIndex(std::vector<const ToolRule*> rules);
 
   // The rule, the first in order, that speaks of all calls of rules[index] and is stricter, or as
   // strict and earlier; nullptr when there is none, or none is known.
   const ToolRule* DeciderOf(size_t index) const;
 
  private:
-  const std::vector<ToolRule>& rules_;
-  std::unordered_map<std::string, std::vector<uint32_t>> filed_;
+  static constexpr uint32_t kEnd = UINT32_MAX;
+  struct Filed {
+    uint32_t rule;  // an index into rules_
+    uint32_t next;  // of the same key, an index into filed_
+  };
+
+  void File(uint64_t key, uint32_t rule);
+
+  std::vector<const ToolRule*> rules_;
+  std::vector<Filed> filed_;
+  std::unordered_map<uint64_t, uint32_t> first_;  // of each key, an index into filed_
+  std::unordered_set<uint64_t> tools_;            // of which any rule speaks
 };
 
 }  // namespace nacre::policy

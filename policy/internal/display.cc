@@ -1,5 +1,6 @@
 #include "policy/internal/display.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "base/safe_text.h"
@@ -23,6 +24,10 @@ bool Misleads(uint32_t code_point) {
 }  // namespace
 
 std::string ShownText(std::string_view text, size_t bytes_max) {
+  if (text.size() <= bytes_max &&
+      std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; })) {
+    return std::string(text);
+  }
   // Through JSON and back: invalid UTF-8 becomes U+FFFD. Cut first, so the work is bounded.
   const Json valid = Json::parse(DumpJson(Json(std::string(text.substr(0, bytes_max + 4)))));
   const std::string& source = valid.get_ref<const std::string&>();

@@ -4,7 +4,6 @@
 #include <utility>
 #include <vector>
 
-#include "base/digest.h"
 #include "policy/internal/matcher.h"
 #include "policy/internal/units.h"
 
@@ -40,17 +39,8 @@ OrderedJson RuleDocument(const ToolRule& rule) {
     place[MatcherName(matcher.kind)] = MatcherValue(matcher);
   }
   document["decision"] = VerdictName(rule.verdict);
-  if (rule.verdict == Verdict::kAsk && rule.approvers != Approvers()) {
-    if (!rule.approvers.users.empty()) {
-      document["approvers"]["users"] = rule.approvers.users;
-    }
-    if (!rule.approvers.role.empty()) {
-      document["approvers"]["role"] = rule.approvers.role;
-    }
-    if (rule.approvers.count != 1) {
-      document["approvers"]["count"] = rule.approvers.count;
-    }
-    document["approvers"]["expires"] = FormatDuration(rule.approvers.expires);
+  if (OrderedJson approvers = ApproversDocument(rule); !approvers.empty()) {
+    document["approvers"] = std::move(approvers);
   }
   return document;
 }
@@ -233,40 +223,28 @@ void AppendBlock(const OrderedJson& value, const std::string& indent, std::strin
   }
 }
 
-// Compact JSON with the keys of every map in order.
-void AppendCanonical(const OrderedJson& value, std::string& text) {
-  if (value.is_array()) {
-    text += '[';
-    for (size_t i = 0; i < value.size(); ++i) {
-      text += i > 0 ? "," : "";
-      AppendCanonical(value[i], text);
-    }
-    text += ']';
-  } else if (value.is_object()) {
-    std::vector<std::pair<std::string_view, const OrderedJson*>> members;
-    for (const auto& [key, member] : value.items()) {
-      members.emplace_back(key, &member);
-    }
-    std::sort(members.begin(), members.end(),
-              [](const auto& a, const auto& b) { return a.first < b.first; });
-    bool first = true;
-    text += '{';
-    for (const auto& [key, member] : members) {
-      text += first ? "" : ",";
-      first = false;
-      AppendCanonical(OrderedJson(std::string(key)), text);
-      text += ':';
-      AppendCanonical(*member, text);
-    }
-    text += '}';
-  } else {
-    text += DumpJson(value);
-  }
-}
-
 }  // namespace
 
-OrderedJson ToDocument(const PolicyDocument& policy) {
+OrderedJson ApproversDocument(const ToolRule& rule) {
+  const Approvers& approvers = rule.approvers;
+  OrderedJson document = OrderedJson::object();
+  if (rule.verdict != Verdict::kAsk || approvers == Approvers()) {
+    return document;
+  }
+  if (!approvers.users.empty()) {
+    document["users"] = approvers.users;
+  }
+  if (!approvers.role.empty()) {
+    document["role"] = approvers.role;
+  }
+  if (approvers.count != 1) {
+    document["count"] = approvers.count;
+  }
+  document["expires"] = FormatDuration(approvers.expires);
+  return document;
+}
+
+OrderedJson SettingsDocument(const PolicyDocument& policy) {
   const Grant& grant = policy.grant;
   const SandboxLimits& limits = grant.limits;
   OrderedJson document = {
@@ -310,12 +288,6 @@ OrderedJson ToDocument(const PolicyDocument& policy) {
       {"audit",
        {{"on_failure", "refuse"},
         {"content", policy.audit_content == AuditContent::kFull ? "full" : "digest"}}}};
-  for (const ToolRule& rule : policy.tools) {
-    document["tools"].push_back(RuleDocument(rule));
-  }
-  for (const ToolRule& rule : policy.narrow) {
-    document["narrow"].push_back(RuleDocument(rule));
-  }
   if (!policy.budgets.session.empty()) {
     document["budgets"]["session"] = BudgetDocument(policy.budgets.session);
   }
@@ -331,16 +303,21 @@ OrderedJson ToDocument(const PolicyDocument& policy) {
   return document;
 }
 
+OrderedJson ToDocument(const PolicyDocument& policy) {
+  OrderedJson document = SettingsDocument(policy);
+  for (const ToolRule& rule : policy.tools) {
+    document["tools"].push_back(RuleDocument(rule));
+  }
+  for (const ToolRule& rule : policy.narrow) {
+    document["narrow"].push_back(RuleDocument(rule));
+  }
+  return document;
+}
+
 std::string DocumentYaml(const OrderedJson& document) {
   std::string text;
   AppendBlock(document, "", text);
   return text;
-}
-
-std::string DocumentDigest(const OrderedJson& document) {
-  std::string text;
-  AppendCanonical(document, text);
-  return Sha256Text(text);
 }
 
 }  // namespace nacre::policy

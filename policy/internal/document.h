@@ -1,6 +1,6 @@
 // The effective policy as one policy/1 document without `extends`. Its text is what
-// `nacre policy check --effective` prints; its canonical JSON is what the digest covers. Where a
-// rule came from is part of neither.
+// `nacre policy check --effective` prints; its canonical JSON (canonical.h) is what the digest covers.
+// Where a rule came from is part of neither.
 #pragma once
 
 #include <string>
@@ -11,11 +11,12 @@
 namespace nacre::policy {
 
 OrderedJson ToDocument(const PolicyDocument& policy);
+// The same without rules: `tools` is empty, and there is no `narrow`.
+OrderedJson SettingsDocument(const PolicyDocument& policy);
+// Of an `ask`: only what is not as it would be anyway; empty when all is.
+OrderedJson ApproversDocument(const ToolRule& rule);
 
 // Block-style YAML of any document of maps, lists and scalars, quoted where it must be.
 std::string DocumentYaml(const OrderedJson& document);
-
-// SHA-256 over the document with all keys sorted: "sha256:...".
-std::string DocumentDigest(const OrderedJson& document);
 
 }  // namespace nacre::policy

@@ -134,6 +134,7 @@ class LayerReader {
 
   void ReadRules(const YamlNode& node, const std::string& section, std::vector<ToolRule>& rules) {
     const YamlNode* list = reader_.List(node, section, kLayerRulesMax);
+    rules.reserve(list == nullptr ? 0 : list->items.size());
     for (size_t i = 0; list != nullptr && i < list->items.size(); ++i) {
       const std::string path = section + "[" + std::to_string(i) + "]";
       if (auto rule = ReadRule(reader_, list->items[i], path, tools_)) {

@@ -11,6 +11,7 @@ namespace nacre::policy {
 namespace {
 
 constexpr size_t kIdentifierBytesMax = 64;
+constexpr size_t kFewKeys = 16;  // of a map: each is compared with each
 
 const char* KindName(const YamlNode& node) {
   switch (node.kind) {
@@ -77,10 +78,22 @@ const YamlNode* NodeReader::MapOfAnyKeys(const YamlNode& node, const std::string
     Report(node, path, std::string("expected a map of keys, found ") + KindName(node));
     return nullptr;
   }
-  std::set<std::string> seen;
+  const auto report = [&](const YamlNode& key) {
+    Report(key, path.empty() ? key.text : path + "." + key.text, "duplicate key");
+  };
+  if (node.keys.size() <= kFewKeys) {
+    for (auto key = node.keys.begin(); key != node.keys.end(); ++key) {
+      if (std::any_of(node.keys.begin(), key,
+                      [&](const YamlNode& earlier) { return earlier.text == key->text; })) {
+        report(*key);
+      }
+    }
+    return &node;
+  }
+  std::set<std::string_view> seen;
   for (const YamlNode& key : node.keys) {
     if (!seen.insert(key.text).second) {
-      Report(key, path.empty() ? key.text : path + "." + key.text, "duplicate key");
+      report(key);
     }
   }
   return &node;
@@ -92,17 +105,20 @@ const YamlNode* NodeReader::Map(const YamlNode& node, const std::string& path,
     return nullptr;
   }
   for (const YamlNode& key : node.keys) {
+    if (Contains(keys.known, key.text)) {
+      continue;
+    }
     const std::string key_path = path.empty() ? key.text : path + "." + key.text;
     if (Contains(keys.not_enforced, key.text)) {
       Report(key, key_path, NotEnforced(key.text));
-    } else if (!Contains(keys.known, key.text)) {
+    } else {
       Report(key, key_path, "unknown key", Nearest(key.text, keys.known));
     }
   }
   return &node;
 }
 
-const YamlNode* NodeReader::Find(const YamlNode& map, const std::string& key) {
+const YamlNode* NodeReader::Find(const YamlNode& map, std::string_view key) {
   for (size_t i = 0; i < map.items.size(); ++i) {
     if (map.keys[i].text == key) {
       return &map.items[i];

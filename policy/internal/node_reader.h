@@ -7,6 +7,7 @@
 #include <initializer_list>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -54,7 +55,7 @@ class NodeReader {
   // The same with any keys.
   const YamlNode* MapOfAnyKeys(const YamlNode& node, const std::string& path) const;
   // The value of the first such key, or nullptr.
-  static const YamlNode* Find(const YamlNode& map, const std::string& key);
+  static const YamlNode* Find(const YamlNode& map, std::string_view key);
   // Whether it has all of these keys; each that is missing is reported: "a case needs "name"".
   bool Needs(const YamlNode& map, const std::string& path, const std::string& what,
              std::initializer_list<const char*> keys) const;

@@ -159,7 +159,7 @@ class TreeBuilder final {
  public:
   explicit TreeBuilder(size_t nodes_max) : nodes_max_(nodes_max) {}
 
-  YamlNode Take() { return std::move(root_); }
+  YamlNode Take() { return done_.empty() ? YamlNode() : std::move(done_.front()); }
 
   void On(const yaml_event_t& event) {
     switch (event.type) {
@@ -173,15 +173,15 @@ class TreeBuilder final {
         break;
       case YAML_SEQUENCE_START_EVENT:
         CheckProperties(event, event.data.sequence_start.anchor, event.data.sequence_start.tag);
-        Open(Add(YamlNode::Kind::kSequence, event.start_mark), event.start_mark);
+        Open(YamlNode::Kind::kSequence, event.start_mark);
         break;
       case YAML_MAPPING_START_EVENT:
         CheckProperties(event, event.data.mapping_start.anchor, event.data.mapping_start.tag);
-        Open(Add(YamlNode::Kind::kMap, event.start_mark), event.start_mark);
+        Open(YamlNode::Kind::kMap, event.start_mark);
         break;
       case YAML_SEQUENCE_END_EVENT:
       case YAML_MAPPING_END_EVENT:
-        open_.pop_back();
+        Close();
         break;
       default:
         break;
@@ -205,17 +205,18 @@ class TreeBuilder final {
     CheckProperties(event, scalar.anchor, scalar.tag);
     const std::string_view value(reinterpret_cast<const char*>(scalar.value), scalar.length);
     const bool quoted = scalar.style != YAML_PLAIN_SCALAR_STYLE;
-    const bool is_key = !open_.empty() && open_.back()->kind == YamlNode::Kind::kMap &&
-                        open_.back()->keys.size() == open_.back()->items.size();
-    if (!quoted && !is_key && IsNullWord(value)) {
-      YamlNode& node = Add(YamlNode::Kind::kNull, event.start_mark);
-      if (!open_.empty() && open_.back()->kind == YamlNode::Kind::kMap) {
-        node.line = open_.back()->keys.back().line;
-        node.column = open_.back()->keys.back().column;
+    const bool key = KeyIsNext();
+    if (!quoted && !key && IsNullWord(value)) {
+      const bool of_key = !open_.empty() && open_.back().node.kind == YamlNode::Kind::kMap;
+      YamlNode& node = done_.emplace_back(NewNode(YamlNode::Kind::kNull, event.start_mark));
+      if (of_key) {
+        const YamlNode& its_key = done_[done_.size() - 2];
+        node.line = its_key.line;
+        node.column = its_key.column;
       }
       return;
     }
-    YamlNode& node = Add(YamlNode::Kind::kScalar, event.start_mark);
+    YamlNode& node = done_.emplace_back(NewNode(YamlNode::Kind::kScalar, event.start_mark));
     node.quoted = quoted;
     node.text = RestoreArgumentPaths(value);
     if (std::any_of(node.text.begin(), node.text.end(), IsControl)) {
@@ -233,37 +234,60 @@ class TreeBuilder final {
     }
   }
 
-  YamlNode& Add(YamlNode::Kind kind, const yaml_mark_t& mark) {
+  // Of the innermost open node, a map, the next one is a key.
+  bool KeyIsNext() const {
+    return !open_.empty() && open_.back().node.kind == YamlNode::Kind::kMap &&
+           (done_.size() - open_.back().first) % 2 == 0;
+  }
+
+  YamlNode NewNode(YamlNode::Kind kind, const yaml_mark_t& mark) {
     if (++nodes_ > nodes_max_) {
       Refuse(mark, "more than " + std::to_string(nodes_max_) + " values");
     }
-    YamlNode* node = &root_;
-    if (!open_.empty()) {
-      YamlNode& parent = *open_.back();
-      const bool key =
-          parent.kind == YamlNode::Kind::kMap && parent.keys.size() == parent.items.size();
-      if (key && kind != YamlNode::Kind::kScalar) {
-        Refuse(mark, "expected a key");
-      }
-      node = &(key ? parent.keys : parent.items).emplace_back();
+    if (kind != YamlNode::Kind::kScalar && KeyIsNext()) {
+      Refuse(mark, "expected a key");
     }
-    node->kind = kind;
-    node->line = static_cast<int>(mark.line) + 1;
-    node->column = static_cast<int>(mark.column) + 1;
-    return *node;
+    YamlNode node;
+    node.kind = kind;
+    node.line = static_cast<int>(mark.line) + 1;
+    node.column = static_cast<int>(mark.column) + 1;
+    return node;
   }
 
-  void Open(YamlNode& node, const yaml_mark_t& mark) {
+  void Open(YamlNode::Kind kind, const yaml_mark_t& mark) {
+    YamlNode node = NewNode(kind, mark);
     if (open_.size() >= kDepthMax) {
       Refuse(mark, "nested deeper than " + std::to_string(kDepthMax) + " levels");
     }
-    open_.push_back(&node);
+    open_.push_back({std::move(node), done_.size()});
   }
 
+  // What the innermost open node holds moves into it.
+  void Close() {
+    YamlNode node = std::move(open_.back().node);
+    const size_t first = open_.back().first;
+    open_.pop_back();
+    const size_t count = done_.size() - first;
+    const bool map = node.kind == YamlNode::Kind::kMap;
+    node.keys.reserve(map ? count / 2 : 0);
+    node.items.reserve(map ? count / 2 : count);
+    for (size_t i = first; i < done_.size(); ++i) {
+      (map && (i - first) % 2 == 0 ? node.keys : node.items).push_back(std::move(done_[i]));
+    }
+    done_.resize(first);
+    done_.push_back(std::move(node));
+  }
+
+  struct OpenNode {
+    YamlNode node;  // without what it will hold
+    size_t first;   // of that, in done_
+  };
+
   const size_t nodes_max_;
-  YamlNode root_;
-  // Pointers stay valid: only the innermost open node grows, and it owns none of the others.
-  std::vector<YamlNode*> open_;
+  std::vector<OpenNode> open_;
+  // What is complete and belongs to an open node, outermost first; of maps keys and values by turns.
+  // So every vector of the tree is made once, at its size.
+  std::vector<YamlNode> done_;
   size_t nodes_ = 0;
   int documents_ = 0;
 };

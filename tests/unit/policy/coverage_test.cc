@@ -1,0 +1,45 @@
+#include "policy/internal/coverage.h"
+
+#include <catch2/catch.hpp>
+#include <random>
+
+#include "tests/support/random_policy.h"
+
+namespace nacre::policy {
+namespace {
+
+// Every rule compared with every other.
+const ToolRule* SlowDecider(const std::vector<ToolRule>& rules, size_t index) {
+  for (size_t i = 0; i < rules.size(); ++i) {
+    const bool decides_before = rules[i].verdict < rules[index].verdict ||
+                                (rules[i].verdict == rules[index].verdict && i < index);
+    if (decides_before && RuleCovers(rules[i], rules[index])) {
+      return &rules[i];
+    }
+  }
+  return nullptr;
+}
+
+TEST_CASE("the index finds the rule that comparing all with all finds") {
+  std::mt19937 random(11);
+  size_t found = 0;
+  for (int round = 0; round < 200; ++round) {
+    const PolicyDocument document =
+        RandomPolicy([&](size_t n) { return random() % n; }).Document(1 + random() % 40);
+    std::vector<const ToolRule*> rules;
+    for (const ToolRule& rule : document.tools) {
+      rules.push_back(&rule);
+    }
+    const DeciderIndex index(rules);
+    for (size_t i = 0; i < rules.size(); ++i) {
+      const ToolRule* expected = SlowDecider(document.tools, i);
+      CAPTURE(round, i);
+      REQUIRE(index.DeciderOf(i) == expected);
+      found += expected == nullptr ? 0 : 1;
+    }
+  }
+  CHECK(found > 100);
+}
+
+}  // namespace
+}  // namespace nacre::policy
