@@ -1,86 +1,44 @@
 #include "runtime/audit/audit_log.h"
 
-#include <condition_variable>
-#include <mutex>
 #include <optional>
-#include <vector>
 
+#include "runtime/audit/group_commit.h"
 #include "runtime/audit/log_writer.h"
+#include "runtime/audit/pooled_random.h"
 
 namespace nacre::audit {
 namespace {
 
-// Group commit: a thread that finds nobody writing writes everything that waits, its own record
-// included; the others sleep until theirs is durable or the turn is free.
 class FileAuditLog final : public AuditLog {
  public:
   FileAuditLog(std::unique_ptr<LogWriter> writer, const Clock& clock, Random& random)
-      : clock_(clock), random_(random), writer_(std::move(writer)) {}
+      : clock_(clock),
+        random_(random),
+        writer_(std::move(writer)),
+        commits_([this](const GroupCommit::Records& records) { return Commit(records); }) {}
 
   Result<uint64_t> Append(const AuditRecord& record) override {
     const EncodedRecord encoded = NACRE_TRY(EncodeRecord(record, clock_, random_));
-    Waiting own;
-    own.record = &encoded;
-    std::unique_lock lock(mutex_);
-    queue_.push_back(&own);
-    turn_free_.wait(lock, [&] { return own.done || !writing_; });
-    if (!own.done) {
-      CommitQueue(lock);
-    }
-    return own.error.has_value() ? Result<uint64_t>(*own.error) : Result<uint64_t>(own.index);
+    return commits_.Append(encoded);
   }
 
   Status WriteCheckpoint() override {
-    std::unique_lock lock(mutex_);
-    turn_free_.wait(lock, [&] { return !writing_; });
-    if (failure_.has_value()) {
-      return *failure_;
-    }
-    writing_ = true;
-    lock.unlock();
-    const Status status = writer_->WriteCheckpoint();
-    lock.lock();
-    const Status answer = status.ok() ? Ok() : Status(Remember(status.error()));
-    writing_ = false;
-    turn_free_.notify_all();
-    return answer;
+    return commits_.Alone([this]() -> Status {
+      if (failure_.has_value()) {
+        return *failure_;
+      }
+      const Status status = writer_->WriteCheckpoint();
+      return status.ok() ? Ok() : Status(Remember(status.error()));
+    });
   }
 
  private:
-  struct Waiting {
-    const EncodedRecord* record = nullptr;
-    bool done = false;
-    uint64_t index = 0;
-    std::optional<Error> error;
-  };
-
-  // `lock` is held before and after, not during the write. Takes the turn and gives it back.
-  void CommitQueue(std::unique_lock<std::mutex>& lock) {
-    const std::vector<Waiting*> batch = std::exchange(queue_, {});
-    std::optional<Error> error = failure_;
-    uint64_t index = 0;
-    if (!error.has_value()) {
-      writing_ = true;
-      lock.unlock();
-      std::vector<const EncodedRecord*> records;
-      for (const Waiting* waiting : batch) {
-        records.push_back(waiting->record);
-      }
-      const Result<uint64_t> first = writer_->Commit(records);
-      lock.lock();
-      if (first.ok()) {
-        index = first.value();
-      } else {
-        error = Remember(first.error());
-      }
-      writing_ = false;
+  Result<uint64_t> Commit(const GroupCommit::Records& records) {
+    if (failure_.has_value()) {
+      return *failure_;
     }
-    for (Waiting* waiting : batch) {
-      waiting->error = error;
-      waiting->index = index++;
-      waiting->done = true;
-    }
-    turn_free_.notify_all();
+    auto first = writer_->Commit(records);
+    return first.ok() ? first : Result<uint64_t>(Remember(first.error()));
   }
 
   // What callers are told; and told again from now on, unless nothing was tried.
@@ -94,14 +52,11 @@ class FileAuditLog final : public AuditLog {
   }
 
   const Clock& clock_;
-  Random& random_;
-
-  std::mutex mutex_;
-  std::condition_variable turn_free_;
-  bool writing_ = false;  // a thread has the turn: it alone uses writer_, without mutex_
-  std::vector<Waiting*> queue_;
+  PooledRandom random_;
+  // Used by who has the turn.
   std::optional<Error> failure_;
   const std::unique_ptr<LogWriter> writer_;
+  GroupCommit commits_;
 };
 
 }  // namespace

@@ -435,7 +435,7 @@ class Verifier final {
     return found.ok() && found.value() ? std::optional(LeafHash(entry)) : std::nullopt;
   }
 
-  // A full tile is on the disk before the next bundle is begun.
+  // A full tile is on the disk before the next checkpoint.
   void CheckTiles(const std::vector<FullTile>& tiles, uint64_t size, bool trust) {
     for (const FullTile& tile : tiles) {
       const std::string path = TilePath(tile.level, tile.number);
@@ -443,8 +443,13 @@ class Verifier final {
       if (found.ok() && found.value() == tile.bytes) {
         continue;
       }
-      const bool newest = !HasBundle(directory_, size / kTileWidth);
-      if (!found.ok() && found.error().code == ErrorCode::kNotFound && newest) {
+      // Or a power failure took it, or its end.
+      const bool lost =
+          found.ok()
+              ? tile.bytes.starts_with(std::string_view(found.value())
+                                           .substr(0, found.value().find_last_not_of('\0') + 1))
+              : found.error().code == ErrorCode::kNotFound;
+      if (lost && size > history_size_) {
         report_.notes.push_back(path + ": not there yet, the next writer makes it");
       } else if (trust) {
         const uint64_t width = uint64_t{1} << (8 * (tile.level + 1));
@@ -732,7 +737,16 @@ uint64_t RecordsHint(const std::string& directory) {
 
 Status ReadAuditLog(const std::string& directory, uint64_t first,
                     const std::function<bool(uint64_t index, const Json& record)>& visit) {
-  first = std::max(first, FirstRecord(directory));
+  if (const uint64_t there = FirstRecord(directory); there > first) {
+    // What the directory says of itself could hide records: only what was signed away is passed over.
+    CheckedLog log = NACRE_TRY(CheckedLog::Open(directory));
+    if (log.tree() == nullptr) {
+      return Error{ErrorCode::kDataLoss, "whether records before " + std::to_string(there) +
+                                             " were pruned is not to be told: " + log.problem()};
+    }
+    NACRE_TRY(FindPruning(log));
+    first = there;
+  }
   const ContentKeys keys(directory);
   EntryReader reader(directory, first);
   std::string_view entry;

@@ -159,6 +159,7 @@ Result<CheckpointFiles> CheckpointFiles::Open(const std::string& directory, bool
   const std::string newest = NACRE_TRY(files.NewestOfHistory());
   if (!newest.empty()) {
     NACRE_TRY(promise(kCheckpointsFile, newest));
+    files.durable_size_ = files.promises_.back().size;
   }
   const std::string checkpoint_path = directory + "/" + kCheckpointFile;
   if (Exists(checkpoint_path)) {
@@ -237,6 +238,7 @@ Result<uint64_t> CheckpointFiles::WriteCheckpoint(const Checkpoint& checkpoint) 
     NACRE_TRY(storage_->Replace(path, note, 0600));
   }
   newest_size_ = checkpoint.size;
+  durable_size_ = checkpoint.size;
   return before.ok() ? before.value().size : 0;
 }
 

@@ -47,16 +47,30 @@ Status CheckNotHeld(const LogChange& change, const std::string& session) {
   return Ok();
 }
 
+Status CheckRequest(const std::string& session, const std::string& reason) {
+  if (!IsUlid(session)) {
+    return Error{ErrorCode::kInvalidArgument, "name the session by its whole id"};
+  }
+  return reason.empty() ? Ok() : CheckReason(reason);
+}
+
+// Recorded and signed while nobody writes, and no hold is on the session.
+Result<uint64_t> Record(const LogChange& change, const std::string& session, AuditRecord record) {
+  auto writer =
+      NACRE_TRY(LogWriter::Open(change.directory, change.clock, change.random, change.storage));
+  NACRE_TRY(CheckNotHeld(change, session));
+  // Once more with nobody writing, and quick by now: the index is there.
+  return writer->CommitSigned([&]() -> Result<AuditRecord> {
+    NACRE_TRY(CheckNotHeld(change, session));
+    return record;
+  });
+}
+
 }  // namespace
 
 Result<std::vector<std::string>> EraseContents(const LogChange& change, const std::string& session,
                                                const std::string& reason) {
-  if (!IsUlid(session)) {
-    return Error{ErrorCode::kInvalidArgument, "name the session by its whole id"};
-  }
-  if (!reason.empty()) {
-    NACRE_TRY(CheckReason(reason));
-  }
+  NACRE_TRY(CheckRequest(session, reason));
   const ContentKeys keys(change.directory);
   std::vector<std::string> ids = NACRE_TRY(keys.IdsOf(session));
   if (ids.empty()) {
@@ -65,18 +79,19 @@ Result<std::vector<std::string>> EraseContents(const LogChange& change, const st
                      " has no contents under a key here: they were erased, or the policy's "
                      "audit: {content: full} was not set"};
   }
-  auto writer =
-      NACRE_TRY(LogWriter::Open(change.directory, change.clock, change.random, change.storage));
-  NACRE_TRY(CheckNotHeld(change, session));
-  // Once more with nobody writing, and quick by now: the index is there.
-  const auto decide = [&]() -> Result<AuditRecord> {
-    NACRE_TRY(CheckNotHeld(change, session));
-    return AuditRecord{.event = kContentErasedEvent,
-                       .data = {{"session", session}, {"keys", ids}, {"reason", reason}}};
-  };
-  NACRE_TRY(writer->CommitSigned(decide));
+  NACRE_TRY(Record(change, session,
+                   {.event = kContentErasedEvent,
+                    .data = {{"session", session}, {"keys", ids}, {"reason", reason}}}));
   NACRE_TRY(keys.Destroy(session, change.storage));
   return ids;
+}
+
+Result<uint64_t> RecordSessionDeleted(const LogChange& change, const std::string& session,
+                                      const std::string& reason, Json data) {
+  NACRE_TRY(CheckRequest(session, reason));
+  data["session"] = session;
+  data["reason"] = reason;
+  return Record(change, session, {.event = kSessionDeletedEvent, .data = std::move(data)});
 }
 
 }  // namespace nacre::audit

@@ -4,17 +4,24 @@
 #include <string>
 #include <vector>
 
+#include "base/json.h"
 #include "base/result.h"
 #include "runtime/audit/legal_hold.h"
 
 namespace nacre::audit {
 
 inline constexpr char kContentErasedEvent[] = "content.erased";
+inline constexpr char kSessionDeletedEvent[] = "session.deleted";
 
 // Records it first (`content.erased`, under a checkpoint), then destroys the keys; a crash in between leaves keys, and the
 // same call completes it. Answers the ids of the keys. kNotFound when the session has none here, kFailedPrecondition,
 // naming it, when a hold is on the session or one of its records, kInvalidArgument for what is no session or reason.
 Result<std::vector<std::string>> EraseContents(const LogChange& change, const std::string& session,
                                                const std::string& reason);
+
+// For who is about to delete a session elsewhere: `session.deleted`, with the members of `data`, the session and the
+// reason, under a checkpoint. Answers the record's index. Fails as EraseContents() does.
+Result<uint64_t> RecordSessionDeleted(const LogChange& change, const std::string& session,
+                                      const std::string& reason, Json data);
 
 }  // namespace nacre::audit

@@ -57,10 +57,9 @@ Result<ContentKey> ContentKeys::Make(const std::string& session, Random& random,
   if (!IsUlid(session)) {
     return Error{ErrorCode::kInvalidArgument, "content is of a session, and this has none"};
   }
-  if (!Exist()) {
-    NACRE_TRY(MakeDirectories(folder_));
-    NACRE_TRY(storage.SyncDirectory(std::filesystem::path(folder_).parent_path().string()));
-  }
+  NACRE_TRY(MakeDirectories(folder_));
+  // Also when another process made it: that one may not have come to this yet.
+  NACRE_TRY(storage.SyncDirectory(std::filesystem::path(folder_).parent_path().string()));
   ContentKey key(ToHex(RandomBytes(kIdBytes, random)), RandomBytes(kContentKeyBytes, random));
   if (Status written = storage.Replace(Path(session, key.id), key.secret, 0600); !written.ok()) {
     return WithContext("the key of a session's contents", written.error());
@@ -69,8 +68,7 @@ Result<ContentKey> ContentKeys::Make(const std::string& session, Random& random,
 }
 
 bool ContentKeys::Has(const std::string& session, const std::string& id) const {
-  struct stat info {};
-  return ::stat(Path(session, id).c_str(), &info) == 0;
+  return Find(session, id).ok();
 }
 
 Result<ContentKey> ContentKeys::Find(const std::string& session, const std::string& id) const {
@@ -81,6 +79,10 @@ Result<ContentKey> ContentKeys::Find(const std::string& session, const std::stri
   std::string secret = NACRE_TRY(ReadRegularFile(Path(session, id), kContentKeyBytes));
   if (secret.size() != kContentKeyBytes) {
     return Error{ErrorCode::kDataLoss, Path(session, id) + " is no key"};
+  }
+  // What a crash left of Destroy(): no key is made of zeros.
+  if (secret.find_first_not_of('\0') == std::string::npos) {
+    return none;
   }
   return ContentKey(id, std::move(secret));
 }

@@ -41,7 +41,7 @@ class ContentKeys final {
   bool Exist() const;
   // A new one, durable once ok. kInvalidArgument unless `session` is a ULID.
   Result<ContentKey> Make(const std::string& session, Random& random, Storage& storage) const;
-  // kNotFound when it was destroyed, or never was here.
+  // kNotFound when it was destroyed, also when only its bytes are, or never was here.
   Result<ContentKey> Find(const std::string& session, const std::string& id) const;
   bool Has(const std::string& session, const std::string& id) const;
   // The ids of those of a session, sorted.

@@ -131,6 +131,7 @@ void OpenOne(const ContentKeys& keys, const Json& record, const std::string& fie
       (*entry)["unreadable"] = "its key cannot be read";
     } else if (keys.Exist()) {
       (*entry)["erased"] = true;
+      (*entry)["key"] = id;
     } else {
       (*entry)["unreadable"] = "its key is not here: this is a copy of the log";
     }

@@ -23,8 +23,8 @@ bool HasContent(const Json& data);
 // In the bytes of a record: nothing is decrypted where this is false.
 bool MayBeSealed(std::string_view record);
 
-// Puts back what SealContents() sealed, as far as the keys are there: `content` and the key's id as `key`. Where one was
-// destroyed, `erased`: true takes its place; where it is not here or does not fit, `unreadable` says why. What is in the
+// Puts back what SealContents() sealed, as far as the keys are there: `content` and the key's id as `key`. Where one is
+// not among the others, `erased`: true takes its place, which Erasures explains; where it is not here or does not fit, `unreadable` says why. What is in the
 // record is hostile: nothing else is touched, and nothing is an error.
 void OpenContents(const ContentKeys& keys, Json* record);
 

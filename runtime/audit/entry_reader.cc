@@ -76,8 +76,28 @@ Result<bool> EntryReader::OpenBundle() {
       return bundle.error();
     }
   }
+  if (file.error().code == ErrorCode::kNotFound && index_ > 0) {
+    NACRE_TRY(CheckEnd());
+  }
   const bool end = file.error().code == ErrorCode::kNotFound && index_ > 0 && index_ >= first_;
   return end ? Result<bool>(false) : Result<bool>(file.error());
+}
+
+// The bundle of index_ is not there. That is the end of the log when no later one is.
+Status EntryReader::CheckEnd() const {
+  const uint64_t number = index_ / kTileWidth;
+  const std::string from = "records " + std::to_string(index_) + " to ";
+  if (const uint64_t lowest = FirstBundle(directory_).value_or(0); lowest > number) {
+    return Error{ErrorCode::kAborted,
+                 from + std::to_string(lowest * kTileWidth - 1) +
+                     " were pruned while they were to be read; begin again with record " +
+                     std::to_string(lowest * kTileWidth)};
+  }
+  if (HasBundle(directory_, number + 1) && !HasBundle(directory_, number)) {
+    return Error{ErrorCode::kDataLoss, from + std::to_string((number + 1) * kTileWidth - 1) +
+                                           " are missing, and later ones are there"};
+  }
+  return Ok();
 }
 
 Result<bool> EntryReader::ReadMore() {

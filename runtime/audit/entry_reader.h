@@ -38,7 +38,8 @@ class EntryReader final {
 
   // True and the record in *entry, valid until the next call. False at the end of the log; then
   // tail() is what follows the last whole record. kNotFound when the log has no record at
-  // first_index - 1, or no first bundle; kDataLoss for a bundle that is none.
+  // first_index - 1, or no first bundle; kDataLoss for a bundle that is none, or is missing before later ones;
+  // kAborted when the next records were pruned meanwhile.
   Result<bool> Next(std::string_view* entry);
 
   // Of the record that the next call returns.
@@ -47,6 +48,7 @@ class EntryReader final {
 
  private:
   Result<bool> OpenBundle();
+  Status CheckEnd() const;
   // True when the file had more bytes than were known.
   Result<bool> ReadMore();
   std::string BundleName() const { return BundlePath(index_ / kTileWidth); }

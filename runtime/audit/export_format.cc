@@ -50,6 +50,13 @@ constexpr std::array kOcsfRows = {
     OcsfRow{"policy.loaded", {&kConfiguration, 1, "Log"}},
     OcsfRow{"policy.refused", {&kConfiguration, 1, "Log"}},
     OcsfRow{"log.key_rotated", {&kConfiguration, 1, "Log"}},
+    OcsfRow{"log.pruned", {&kApi, 4, "Delete"}},
+    OcsfRow{"content.erased", {&kApi, 4, "Delete"}},
+    OcsfRow{"session.deleted", {&kApi, 4, "Delete"}},
+    OcsfRow{"hold.placed", {&kApi, 1, "Create"}},
+    OcsfRow{"hold.released", {&kApi, 4, "Delete"}},
+    OcsfRow{"alert.raised", {&kFinding, 1, "Create"}},
+    OcsfRow{"alert.failed", {&kApi, kOther, "Notify"}},
     OcsfRow{"turn.started", {&kApi, 1, "Create"}},
     OcsfRow{"turn.resumed", {&kApi, 3, "Update"}},
     OcsfRow{"turn.abandoned", {&kApi, 3, "Update"}},
@@ -195,7 +202,9 @@ Json OcsfEvent(const ExportSource& source, const ExportedRecord& exported, const
       event["finding_info"] = {
           {"uid", StringMember(record, "id")},
           {"title", judged.violation ? "A call did what its sandbox forbids, and was ended"
-                                     : "An attack of the self-test was not stopped"},
+                    : judged.name == "alert.raised"
+                        ? "An alert was raised: " + StringMember(judged.data, "alert")
+                        : "An attack of the self-test was not stopped"},
           {"created_time", event["time"]}};
       break;
     case 5019: {

@@ -57,6 +57,14 @@ Json ToJson(const Hold& hold) {
   return json;
 }
 
+Json ToJson(const std::vector<Hold>& holds) {
+  Json json = Json::array();
+  for (const Hold& hold : holds) {
+    json.push_back(ToJson(hold));
+  }
+  return json;
+}
+
 void ApplyHolds(const Json& record, std::vector<Hold>* holds) {
   const std::string event = StringMember(record, "event");
   const Json* data = FindMember(record, "data");
@@ -137,6 +145,15 @@ Result<Hold> PlaceHold(const LogChange& change, Hold hold) {
     if (holds.size() >= kHoldsMax) {
       return Error{ErrorCode::kResourceExhausted,
                    "there are " + std::to_string(holds.size()) + " holds: release one first"};
+    }
+    std::vector<Hold> all = holds;
+    all.push_back(hold);
+    all.back().time = FormatRfc3339(change.clock.Now());
+    if (DumpJson(ToJson(all)).size() > kHoldsBytesMax) {
+      return Error{ErrorCode::kResourceExhausted,
+                   "the holds in force and this one have more than " +
+                       std::to_string(kHoldsBytesMax) +
+                       " bytes together: release one first, or give a shorter reason"};
     }
     CheckedLog log = NACRE_TRY(CheckedLog::Open(change.directory));
     const auto pruning = NACRE_TRY(FindPruning(log));

@@ -21,6 +21,8 @@ inline constexpr char kHoldReleasedEvent[] = "hold.released";
 // All of those in force must fit into the record of a pruning.
 constexpr size_t kHoldsMax = 100;
 constexpr size_t kHoldReasonBytesMax = 256;
+// All holds in force together, as `log.pruned` has to say them in one record.
+constexpr size_t kHoldsBytesMax = 48'000;
 
 // Of all records of a session, or of those from one to another.
 struct Hold {
@@ -39,6 +41,7 @@ struct Hold {
 };
 
 Json ToJson(const Hold& hold);
+Json ToJson(const std::vector<Hold>& holds);
 
 // Takes in what a record says of holds; others change nothing.
 void ApplyHolds(const Json& record, std::vector<Hold>* holds);

@@ -21,16 +21,12 @@ Result<ExportCursor> LoadCursor(const std::string& file, const std::string& log)
   if (file.empty()) {
     return ExportCursor{.log = log, .leaf = {}};
   }
-  const auto text = ReadRegularFile(file, kCursorBytesMax);
-  if (!text.ok() && text.error().code == ErrorCode::kNotFound) {
+  auto cursor = ReadExportCursor(file);
+  if (!cursor.ok() && cursor.error().code == ErrorCode::kNotFound) {
     return ExportCursor{.log = log, .leaf = {}};
   }
-  if (!text.ok()) {
-    return text.error();
-  }
-  const auto cursor = ParseExportCursor(text.value());
   if (!cursor.ok()) {
-    return WithContext(file, cursor.error());
+    return cursor;
   }
   if (cursor.value().log != log) {
     return Error{ErrorCode::kFailedPrecondition,
@@ -54,6 +50,12 @@ Result<ExportCursor> ParseExportCursor(std::string_view text) {
     return Error{ErrorCode::kInvalidArgument, "it is no cursor of an export"};
   }
   return cursor;
+}
+
+Result<ExportCursor> ReadExportCursor(const std::string& file) {
+  const std::string text = NACRE_TRY(ReadRegularFile(file, kCursorBytesMax));
+  auto cursor = ParseExportCursor(text);
+  return cursor.ok() ? std::move(cursor) : Result<ExportCursor>(WithContext(file, cursor.error()));
 }
 
 std::string ToText(const ExportCursor& cursor) {
@@ -116,6 +118,9 @@ Result<uint64_t> ExportLog(const std::string& directory, const ExportOptions& op
       if (options.open_contents && MayBeSealed(bytes)) {
         Json json = NACRE_TRY(ParseRecord(bytes));
         OpenContents(keys, &json);
+        if (options.erasures != nullptr) {
+          options.erasures->Explain(&json);
+        }
         opened = DumpJson(json);
         bytes = opened;
       }

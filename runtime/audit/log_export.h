@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "runtime/audit/erasures.h"
 #include "runtime/audit/export_format.h"
 
 namespace nacre::audit {
@@ -21,6 +22,8 @@ struct ExportCursor {
   friend bool operator==(const ExportCursor&, const ExportCursor&) = default;
 };
 Result<ExportCursor> ParseExportCursor(std::string_view text);
+// The one that an export keeps in `file`.
+Result<ExportCursor> ReadExportCursor(const std::string& file);
 std::string ToText(const ExportCursor& cursor);
 
 struct ExportOptions {
@@ -30,6 +33,8 @@ struct ExportOptions {
   // Sealed contents are handed on as texts where the keys are there; else as they are in the log, so that they can be
   // erased wherever they went, and the leaf is of the record as it is handed on.
   bool open_contents = false;
+  // Tells what of them was erased from what was lost. Borrowed; with none, all of it is said to be erased.
+  Erasures* erasures = nullptr;
 };
 
 // Hands what is under the newest signature, and was not handed on before, to `sink`, some whole lines at a time.

@@ -52,8 +52,14 @@ class Pruner final {
     NACRE_TRY(
         LoadHolds(change_.directory, change_.index_directory, change_.random, 0, &plan.holds));
     plan.before = std::max(report.from, NACRE_TRY(Boundary(log, report.from)));
-    NACRE_TRY(CheckExported(log, plan.before));
-    NACRE_TRY(CheckRange(log, report.from, plan));
+    if (request_.as_far_as_allowed && request_.exported.has_value()) {
+      plan.before = std::min(plan.before, request_.exported->next / kTileWidth * kTileWidth);
+      plan.before = std::max(plan.before, report.from);
+    }
+    if (plan.before > report.from || !request_.as_far_as_allowed) {
+      NACRE_TRY(CheckExported(log, plan.before));
+    }
+    NACRE_TRY(CheckRange(log, report.from, &plan));
     report.before = plan.before;
     report.resumed = FirstBundle(change_.directory).value_or(0) * kTileWidth < report.from;
     NACRE_TRY(Count(&report));
@@ -130,18 +136,22 @@ class Pruner final {
   }
 
   // What is to go is as it was signed, and nobody holds it.
-  Status CheckRange(CheckedLog& log, uint64_t from, const Plan& plan) const {
-    for (uint64_t number = from / kTileWidth; number < plan.before / kTileWidth; ++number) {
+  Status CheckRange(CheckedLog& log, uint64_t from, Plan* plan) const {
+    for (uint64_t number = from / kTileWidth; number < plan->before / kTileWidth; ++number) {
       const auto bundle = log.Bundle(number);
       if (!bundle.ok()) {
         return Error{ErrorCode::kDataLoss,
                      "a log that does not verify is evidence, nothing of it is pruned: " +
                          bundle.error().message};
       }
-      for (size_t i = 0; i < bundle.value().records.size() && !plan.holds.empty(); ++i) {
+      for (size_t i = 0; i < bundle.value().records.size() && !plan->holds.empty(); ++i) {
         const uint64_t index = bundle.value().first + i;
         const std::string_view bytes = bundle.value().BytesOf(bundle.value().records[i]);
-        for (const Hold& hold : plan.holds) {
+        for (const Hold& hold : plan->holds) {
+          if (hold.Holds(index, bytes) && request_.as_far_as_allowed) {
+            plan->before = bundle.value().first;
+            return Ok();
+          }
           if (hold.Holds(index, bytes)) {
             return Error{ErrorCode::kFailedPrecondition,
                          "record " + std::to_string(index) + " is held by " + hold.ToText() +
@@ -164,16 +174,12 @@ class Pruner final {
       return Error{ErrorCode::kAborted, "somebody pruned or placed a hold meanwhile"};
     }
     const Sha256Digest root = NACRE_TRY(log.tree()->RootAt(plan.before));
-    Json carried = Json::array();
-    for (const Hold& hold : holds) {
-      carried.push_back(ToJson(hold));
-    }
     return AuditRecord{.event = kPrunedEvent,
                        .data = {{"from", from},
                                 {"before", plan.before},
                                 {"root", ToHex(root)},
                                 {"rule", request_.rule},
-                                {"holds", carried}}};
+                                {"holds", ToJson(holds)}}};
   }
 
   Status Count(PruneReport* report) const {

@@ -22,6 +22,8 @@ struct PruneRequest {
   std::string rule;                    // as it is recorded: "older-than 90d"
   // Refuse what an export has not handed on.
   std::optional<ExportCursor> exported;
+  // What is held or was not exported stays, with all after it, instead of the whole being refused.
+  bool as_far_as_allowed = false;
   bool dry_run = false;
 };
 

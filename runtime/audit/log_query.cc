@@ -11,6 +11,7 @@
 #include "runtime/audit/content_keys.h"
 #include "runtime/audit/content_seal.h"
 #include "runtime/audit/entry_reader.h"
+#include "runtime/audit/erasures.h"
 #include "runtime/audit/layout.h"
 #include "runtime/audit/log_index.h"
 #include "runtime/audit/record_format.h"
@@ -22,12 +23,14 @@ using Found = std::vector<std::pair<uint64_t, Json>>;
 
 class Search final {
  public:
-  Search(CheckedLog& log, const RecordFilter& filter, uint64_t first, QueryReport* report)
+  Search(CheckedLog& log, const RecordFilter& filter, uint64_t first, Erasures erasures,
+         QueryReport* report)
       : log_(log),
         filter_(filter),
         needles_(NeedlesOf(filter)),
         first_(first),
         keys_(log.directory()),
+        erasures_(std::move(erasures)),
         report_(report) {}
 
   // The matching records of a bundle. Nothing, and a problem, when it is not as it was signed.
@@ -61,6 +64,9 @@ class Search final {
         OpenContents(keys_, &record.value());
       }
       if (index >= first_ && Matches(filter_, record.value())) {
+        if (MayBeSealed(bytes)) {
+          erasures_.Explain(&record.value());
+        }
         found.emplace_back(index, std::move(record).value());
       }
     }
@@ -73,6 +79,7 @@ class Search final {
   const std::vector<std::string> needles_;
   const uint64_t first_;
   const ContentKeys keys_;
+  Erasures erasures_;
   QueryReport* report_;
 };
 
@@ -160,7 +167,7 @@ Result<QueryReport> QueryAuditLog(
   std::vector<uint64_t> candidates = FindCandidates(log, filter, options, random, &report);
   candidates.erase(candidates.begin(),
                    std::lower_bound(candidates.begin(), candidates.end(), first / kTileWidth));
-  Search search(log, filter, first, &report);
+  Search search(log, filter, first, Erasures(directory, options.index_directory, random), &report);
   if (options.newest == 0) {
     for (const uint64_t number : candidates) {
       for (const auto& [index, record] : search.In(number)) {

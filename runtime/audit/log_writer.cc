@@ -162,10 +162,12 @@ Status LogWriter::Recover() {
     }
   }
   const uint64_t newest_bundle = promised.size == 0 ? 0 : (promised.size - 1) / kTileWidth;
+  // Tiles of later records may be lost.
+  const uint64_t from = std::min(newest_bundle, files_->durable_size() / kTileWidth);
   std::vector<FullTile> full;
-  const auto edge = LoadTreeEdge(directory_, newest_bundle * kTileWidth, files_->newest_size());
+  const auto edge = LoadTreeEdge(directory_, from * kTileWidth, files_->newest_size());
   Status taken = edge.ok() ? TakePromised(promised, edge.value(), &full) : Status(edge.error());
-  if (!taken.ok() && newest_bundle > 0) {
+  if (!taken.ok() && from > 0) {
     taken = RebuildTiles(promised);
     full.clear();
   }
@@ -225,7 +227,7 @@ Status LogWriter::RebuildTiles(const Checkpoint& promised) {
     }
     edge.Append(LeafHash(entry), &full);
     if (!full.empty()) {
-      NACRE_TRY(WriteTiles(full));
+      NACRE_TRY(WriteTiles(full, true));
       full.clear();
     }
   }
@@ -270,7 +272,7 @@ Result<bool> LogWriter::MayStand(std::string_view entry) {
   const Json record = NACRE_TRY(ParseRecord(entry));
   const std::string event = StringMember(record, "event");
   if (event != kPrunedEvent && event != kHoldPlacedEvent && event != kHoldReleasedEvent &&
-      event != kContentErasedEvent) {
+      event != kContentErasedEvent && event != kSessionDeletedEvent) {
     return true;
   }
   const Checkpoint head = NACRE_TRY(files_->ReadHead());
@@ -357,7 +359,7 @@ Status LogWriter::SyncName(const std::string& relative_path, uint64_t number) {
   return Ok();
 }
 
-Status LogWriter::WriteTiles(const std::vector<FullTile>& tiles) {
+Status LogWriter::WriteTiles(const std::vector<FullTile>& tiles, bool durable) {
   for (const FullTile& tile : tiles) {
     const std::string path = TilePath(tile.level, tile.number);
     if (Holds(Path(path), tile.bytes)) {
@@ -366,9 +368,31 @@ Status LogWriter::WriteTiles(const std::vector<FullTile>& tiles) {
     if (tile.number % 1000 == 0) {
       NACRE_TRY(MakeDirectories(std::filesystem::path(Path(path)).parent_path().string()));
     }
+    if (!durable) {
+      NACRE_TRY(storage_.Put(Path(path), tile.bytes));
+      continue;
+    }
     NACRE_TRY(storage_.Replace(Path(path), tile.bytes, 0600));
     if (tile.number % 1000 == 0) {
       NACRE_TRY(SyncName(path, tile.number));
+    }
+  }
+  return Ok();
+}
+
+Status LogWriter::SyncTiles() {
+  for (int level = 0; level < kTileLevelsMax; ++level) {
+    const int shift = 8 * (level + 1);
+    const uint64_t begin = shift < 64 ? files_->durable_size() >> shift : 0;
+    const uint64_t end = shift < 64 ? edge_.size() >> shift : 0;
+    for (uint64_t number = begin; number < end; ++number) {
+      const std::string path = TilePath(level, number);
+      const UniqueFd file = NACRE_TRY(storage_.Open(Path(path), false));
+      NACRE_TRY(storage_.Sync(file.get()));
+      // One sync of a folder is for all names in it.
+      if (number + 1 == end || (number + 1) % 1000 == 0) {
+        NACRE_TRY(SyncName(path, begin <= number / 1000 * 1000 ? number / 1000 * 1000 : number));
+      }
     }
   }
   return Ok();
@@ -595,6 +619,7 @@ Status LogWriter::WriteCheckpointLocked() {
   }
   // Other processes' records were synced by them before they let go of the lock, or they died.
   NACRE_TRY(storage_.Sync(bundle_.get()));
+  NACRE_TRY(SyncTiles());
   NACRE_TRY(WritePartials(edge_.size(), edge_));
   const uint64_t before = NACRE_TRY(files_->WriteCheckpoint(Now()));
   RemovePartials(before, edge_.size());

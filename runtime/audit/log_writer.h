@@ -26,9 +26,8 @@ class LogWriter final {
  public:
   static constexpr int kLockTimeoutMs = 10'000;
 
-  // Reads the newest bundle and the tiles at the right edge of the tree, not the whole log; only when
-  // these do not lead to the newest signed root, as a power failure may leave them, all records are
-  // read and the tiles made anew. Cuts off a torn end, and appends "log.opened", after "log.recovered"
+  // Reads the records since the newest checkpoint and the tiles at the edge of the tree there, not the whole log; only
+  // when these do not lead to the newest signed root, all records are read and the tiles made anew. Cuts off a torn end, and appends "log.opened", after "log.recovered"
   // when something was cut off or made anew. Borrows everything.
   static Result<std::unique_ptr<LogWriter>> Open(const std::string& directory, const Clock& clock,
                                                  Random& random, Storage& storage);
@@ -89,8 +88,11 @@ class LogWriter final {
   Result<uint64_t> CommitLocked(const std::vector<const EncodedRecord*>& records);
   Status WriteChunk(const Chunk& chunk);
   void TakeBack(const std::vector<Chunk>& chunks);
-  // Durable; skips those that are there.
-  Status WriteTiles(const std::vector<FullTile>& tiles);
+  // Skips those that are there. They are on the disk with the next checkpoint: until then they can be made anew from
+  // the records after the last one.
+  Status WriteTiles(const std::vector<FullTile>& tiles, bool durable = false);
+  // The full tiles over records since the last checkpoint that this writer knows of.
+  Status SyncTiles();
   Status OpenBundle(uint64_t number, bool create);
   // The name of the file is on the disk, with those of the folders that may have been made for it.
   Status SyncName(const std::string& relative_path, uint64_t number);

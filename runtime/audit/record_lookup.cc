@@ -96,7 +96,14 @@ Result<FoundRecord> FindRecord(const std::string& directory, std::string_view wh
   }
   const uint64_t first = FirstRecord(directory);
   if (found.index < first) {
-    const auto claim = ReadClaim(directory);
+    CheckedLog log = NACRE_TRY(CheckedLog::Open(directory));
+    if (log.tree() == nullptr) {
+      return Error{
+          ErrorCode::kDataLoss,
+          "record " + std::to_string(found.index) +
+              " is not there, and whether it was pruned is not to be told: " + log.problem()};
+    }
+    const auto claim = NACRE_TRY(FindPruning(log));
     return Error{ErrorCode::kNotFound,
                  "record " + std::to_string(found.index) + " is not there any more: " +
                      (claim.has_value() ? Describe(*claim) : "the log begins with a later one") +

@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 
 #include "base/file.h"
@@ -57,6 +59,22 @@ Status Storage::SyncDirectory(const std::string& path) {
 
 Status Storage::Replace(const std::string& path, std::string_view content, unsigned mode) {
   return WriteFileAtomically(path, content, mode);
+}
+
+Status Storage::Put(const std::string& path, std::string_view content) {
+  std::string temporary = path + ".XXXXXX";
+  const UniqueFd file(::mkostemp(temporary.data(), O_CLOEXEC));
+  if (!file) {
+    return SysError("create a temporary file beside " + path, errno);
+  }
+  Status put = WriteAll(file.get(), content);
+  if (put.ok() && ::rename(temporary.c_str(), path.c_str()) != 0) {
+    put = SysError("rename to " + path, errno);
+  }
+  if (!put.ok()) {
+    ::unlink(temporary.c_str());
+  }
+  return put;
 }
 
 Status Storage::Remove(const std::string& path) {

@@ -28,6 +28,8 @@ class Storage {
   virtual Status SyncDirectory(const std::string& path);
   // Durable, and never half: base/file.h, WriteFileAtomically.
   virtual Status Replace(const std::string& path, std::string_view content, unsigned mode);
+  // Never half to who reads meanwhile. Not on the disk yet: after a power failure it may be missing, or empty.
+  virtual Status Put(const std::string& path, std::string_view content);
   // ok as well when it is not there.
   virtual Status Remove(const std::string& path);
 };

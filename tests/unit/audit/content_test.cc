@@ -258,6 +258,16 @@ TEST_CASE("an erased content is gone from log, index and keys, and the log verif
   CHECK_FALSE(entry.contains("content"));
   CHECK_FALSE(entry.contains("sealed"));
   CHECK(log.Verify().ok);
+  const auto arguments_of = [&](const std::string& session) {
+    RecordFilter decided;
+    decided.event = "call.decided";
+    decided.session = session;
+    return log.Query(decided).at(0)["data"]["arguments"];
+  };
+  CHECK(arguments_of(kSession)["erased"] == true);
+  CHECK(StringMember(arguments_of(kSession), "erased_on").starts_with("2023-11-14T"));
+  CHECK(arguments_of(kSession)["erased_reason"] == "asked for");
+  CHECK(IntMember(arguments_of(kSession), "erased_record") > 4'200);
   RecordFilter filter;
   filter.event = kContentErasedEvent;
   CHECK(log.Query(filter).size() == 1);
@@ -282,6 +292,52 @@ TEST_CASE("an erased content is gone from log, index and keys, and the log verif
           }).ok());
   CHECK(exported.find("the stork") != std::string::npos);
   CHECK(exported.find("\"erased\":true") != std::string::npos);
+}
+
+TEST_CASE("a key that is gone and of which no signed record says that it was erased was lost") {
+  SealedLogDirectory log;
+  {
+    const auto open = log.OpenSealing();
+    REQUIRE(open->Append(WithContent("the heron")).ok());
+    REQUIRE(open->Append(WithContent("the stork", kOther)).ok());
+    REQUIRE(open->WriteCheckpoint().ok());
+  }
+  const std::string id = log.keys.IdsOf(kSession).value()[0];
+  fs::remove(log.keys.folder() + "/" + kSession + "." + id);
+  RecordFilter filter;
+  filter.session = kSession;
+  const auto entry = [&] { return log.Query(filter).at(0)["data"]["arguments"]; };
+  CHECK_FALSE(entry().contains("erased"));
+  CHECK(StringMember(entry(), "unreadable").find("its key is lost") == 0);
+  // A record behind the newest signature says nothing, nor does one of another session.
+  AuditRecord claim = Record(1);
+  claim.event = kContentErasedEvent;
+  claim.data = {{"session", kOther}, {"keys", {id}}, {"reason", "x"}};
+  {
+    const auto open = log.Open();
+    REQUIRE(open->Append(claim).ok());
+    REQUIRE(open->WriteCheckpoint().ok());
+  }
+  CHECK(StringMember(entry(), "unreadable").find("its key is lost") == 0);
+}
+
+TEST_CASE("a key of zeros, as a crash leaves it while it is destroyed, is a destroyed one") {
+  SealedLogDirectory log;
+  const auto open = log.OpenSealing();
+  REQUIRE(open->Append(WithContent("before")).ok());
+  REQUIRE(open->WriteCheckpoint().ok());
+  const std::string id = log.keys.IdsOf(kSession).value()[0];
+  const std::string file = log.keys.folder() + "/" + kSession + "." + id;
+  REQUIRE(WriteFileAtomically(file, std::string(kContentKeyBytes, '\0')).ok());
+  CHECK(log.keys.Find(kSession, id).error().code == ErrorCode::kNotFound);
+  CHECK_FALSE(log.keys.Has(kSession, id));
+  CHECK(log.Arguments(1)["erased"] == true);
+  // Nothing more is sealed under it, and the same command completes what was begun.
+  const uint64_t at = open->Append(WithContent("after")).value();
+  CHECK(log.Arguments(at)["content"] == "after");
+  REQUIRE(open->WriteCheckpoint().ok());
+  REQUIRE(EraseContents(log.Change(), kSession, "").ok());
+  CHECK(log.keys.IdsOf(kSession).value().empty());
 }
 
 TEST_CASE("a writer that is open while a key is destroyed seals nothing more under it") {
@@ -342,6 +398,7 @@ TEST_CASE("a key is durable before the first record that needs it") {
   const auto open = log.OpenSealing(storage);
   const size_t from = storage.operations.size();
   REQUIRE(open->Append(WithContent("the heron")).ok());
+  size_t folder = SIZE_MAX;
   size_t key = SIZE_MAX;
   size_t record = SIZE_MAX;
   for (size_t i = from; i < storage.operations.size(); ++i) {
@@ -350,13 +407,23 @@ TEST_CASE("a key is durable before the first record that needs it") {
         operation.path.find("-keys/") != std::string::npos) {
       key = std::min(key, i);
     }
+    if (operation.kind == Operation::kSyncDirectory && operation.path == ".") {
+      folder = std::min(folder, i);
+    }
     if (operation.kind == Operation::kWrite &&
         operation.path.find("entries") != std::string::npos) {
       record = std::min(record, i);
     }
   }
   REQUIRE(record != SIZE_MAX);
+  CHECK(folder < key);
   CHECK(key < record);
+
+  // Another process may have made the folder, and not have come to put its name on the disk.
+  RecordingStorage second(log.temp.path());
+  REQUIRE(log.keys.Make(kOther, log.random, second).ok());
+  REQUIRE(second.operations.size() == 2);
+  CHECK(second.operations[0].kind == Operation::kSyncDirectory);
 }
 
 }  // namespace nacre::audit

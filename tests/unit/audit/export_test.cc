@@ -51,6 +51,9 @@ std::vector<AuditRecord> OneOfEach() {
                             "workspace.commit", "workspace.recovered",    "workspace.undo",
                             "workspace.undone", "workspace.undo_refused", "call.interrupted",
                             "policy.loaded",    "policy.refused",         "log.key_rotated",
+                            "log.pruned",       "content.erased",         "session.deleted",
+                            "hold.placed",      "hold.released",          "alert.raised",
+                            "alert.failed",     "data.extracted",         "data.revealed",
                             "what.nobody.knows"}) {
     add(event, {{"reason", "because"}});
   }

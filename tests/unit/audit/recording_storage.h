@@ -16,7 +16,17 @@ namespace fs = std::filesystem;
 using Files = std::map<std::string, std::string>;  // path below the log's directory -> content
 
 struct Operation {
-  enum Kind { kCreate, kWrite, kSync, kTruncate, kSyncDirectory, kReplace, kRemove, kAcknowledge };
+  enum Kind {
+    kCreate,
+    kWrite,
+    kSync,
+    kTruncate,
+    kSyncDirectory,
+    kReplace,
+    kPut,
+    kRemove,
+    kAcknowledge
+  };
   Kind kind;
   std::string path;
   std::string bytes;
@@ -52,6 +62,10 @@ class RecordingStorage : public Storage {
   Status Replace(const std::string& path, std::string_view content, unsigned mode) override {
     NACRE_TRY(Note({Operation::kReplace, path, std::string(content), 0}));
     return Storage::Replace(path, content, mode);
+  }
+  Status Put(const std::string& path, std::string_view content) override {
+    NACRE_TRY(Note({Operation::kPut, path, std::string(content), 0}));
+    return Storage::Put(path, content);
   }
   Status Remove(const std::string& path) override {
     NACRE_TRY(Note({Operation::kRemove, path, {}, 0}));
@@ -124,6 +138,10 @@ struct Disk {
         synced[operation.path] = file = operation.bytes;
         names.insert(operation.path);
         break;
+      case Operation::kPut:
+        file = operation.bytes;
+        synced.erase(operation.path);
+        break;
       case Operation::kRemove:
         files.erase(operation.path);
         break;
@@ -145,10 +163,15 @@ struct Disk {
     }
   }
 
-  // Everything that was not synced is lost, or is there in length only.
+  // Everything that was not synced is lost, or is there in length only. With `zeros` also a hash tile has its name.
   Files AfterPowerFailure(bool zeros) const {
     Files left;
     for (const auto& [path, content] : files) {
+      const bool bundle = path.starts_with("tile/entries/");
+      if (zeros && path.starts_with("tile/") && !bundle && !synced.contains(path)) {
+        left[path] = std::string(path.size() % 2 == 0 ? content.size() : 0, '\0');
+        continue;
+      }
       bool named = true;
       for (fs::path name = path; !name.empty(); name = name.parent_path()) {
         named = named && names.contains(name.string());
@@ -156,7 +179,7 @@ struct Disk {
       if (named) {
         const auto found = synced.find(path);
         std::string& file = left[path] = found == synced.end() ? std::string() : found->second;
-        if (zeros && content.size() > file.size() && path.starts_with("tile/entries/") &&
+        if (zeros && content.size() > file.size() && bundle &&
             path.find(".p/") == std::string::npos) {
           file.resize(content.size());
         }

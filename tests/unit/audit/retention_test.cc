@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include "runtime/audit/bundle_file.h"
+#include "runtime/audit/log_compress.h"
 #include "runtime/audit/log_export.h"
 #include "runtime/audit/log_prune.h"
 #include "runtime/audit/record_lookup.h"
@@ -453,6 +454,133 @@ TEST_CASE("a disk that fails at any step of pruning refuses, and the same comman
     REQUIRE(log.Verify().ok);
     REQUIRE(FirstBundle(log.path) == 3);
   }
+}
+
+TEST_CASE("a reader that is overtaken by pruning says so, and by compression goes on") {
+  PrunableLog log;
+  log.Fill(1'200);
+  const auto pass = [](EntryReader& reader, int count) {
+    std::string_view entry;
+    for (int i = 0; i < count; ++i) {
+      REQUIRE(reader.Next(&entry).value());
+    }
+  };
+  SECTION("pruned") {
+    // In the middle of a bundle, and at the end of one.
+    for (const int passed : {100, 256}) {
+      CAPTURE(passed);
+      PrunableLog fresh;
+      fresh.Fill(1'200);
+      EntryReader reader(fresh.path, 0);
+      pass(reader, passed);
+      REQUIRE(fresh.Prune(512).ok());
+      std::string_view entry;
+      Result<bool> more = true;
+      while (more.ok() && more.value()) {
+        more = reader.Next(&entry);
+      }
+      REQUIRE_FALSE(more.ok());
+      CHECK(more.error().code == ErrorCode::kAborted);
+      CHECK(more.error().message ==
+            "records 256 to 511 were pruned while they were to be read; begin again with record "
+            "512");
+    }
+  }
+  SECTION("compressed") {
+    EntryReader reader(log.path, 0);
+    pass(reader, 256);
+    REQUIRE(CompressLog(log.Change(), {}).value().bundles == 4);
+    pass(reader, 900);
+  }
+  SECTION("a hole is no end") {
+    fs::remove(log.File(BundlePath(1)));
+    EntryReader reader(log.path, 0);
+    pass(reader, 256);
+    std::string_view entry;
+    const Result<bool> more = reader.Next(&entry);
+    REQUIRE_FALSE(more.ok());
+    CHECK(more.error().code == ErrorCode::kDataLoss);
+    CHECK(more.error().message.find("records 256 to 511 are missing") != std::string::npos);
+  }
+}
+
+TEST_CASE("what the directory claims was pruned hides nothing from who reads without verifying") {
+  PrunableLog log;
+  log.Fill(600);
+  const uint64_t end = log.Verify().records;
+  {  // as pruning writes it, but with another root
+    const auto open = log.Open();
+    AuditRecord forged;
+    forged.event = kPrunedEvent;
+    forged.data = {{"from", 0}, {"before", 512}, {"root", std::string(64, '0')}, {"rule", "x"}};
+    REQUIRE(open->Append(forged).ok());
+  }
+  log.Write(kPrunedFile, std::to_string(end + 1) + "\n");
+  REQUIRE(FirstRecord(log.path) == 512);
+  const Status read = ReadAuditLog(log.path, 0, [](uint64_t, const Json&) { return true; });
+  REQUIRE_FALSE(read.ok());
+  CHECK(read.error().code == ErrorCode::kDataLoss);
+  const auto shown = FindRecord(log.path, "3");
+  REQUIRE_FALSE(shown.ok());
+  CHECK(shown.error().code == ErrorCode::kDataLoss);
+}
+
+TEST_CASE("all holds in force fit into one record, whatever their reasons") {
+  PrunableLog log;
+  log.Fill(700);
+  // Each of these bytes takes two in a record, and each of those that are no UTF-8 three.
+  Status placed = Ok();
+  size_t count = 0;
+  for (; placed.ok() && count < kHoldsMax; ++count) {
+    const char bad = count % 2 == 0 ? '\\' : '\xff';
+    const auto hold = PlaceHold(
+        log.Change(), {.from = 690, .to = 691, .reason = std::string(kHoldReasonBytesMax, bad)});
+    placed = hold.ok() ? Ok() : Status(hold.error());
+  }
+  REQUIRE_FALSE(placed.ok());
+  CHECK(placed.error().code == ErrorCode::kResourceExhausted);
+  CHECK(placed.error().message.find("48000 bytes together") != std::string::npos);
+  CHECK(count > 50);
+  const PruneReport report = log.Prune(512).value();
+  CHECK(report.before == 512);
+  CHECK(log.Verify().ok);
+  std::vector<Hold> holds;
+  REQUIRE(LoadHolds(log.path, log.index, log.random, 0, &holds).ok());
+  CHECK(holds.size() == count - 1);
+}
+
+TEST_CASE("as far as allowed, pruning stops before what is held or was not exported") {
+  PrunableLog log;
+  log.Fill(1'500);
+  const auto prune = [&](PruneRequest request) {
+    request.rule = "x";
+    request.as_far_as_allowed = true;
+    return PruneLog(log.Change(), request).value().before;
+  };
+  const std::string cursor = log.temp.path() + "/cursor";
+  ExportOptions exported;
+  exported.cursor_file = cursor;
+  uint64_t lines = 0;
+  const auto some = [&](std::string_view) -> Status {
+    return ++lines > 2 ? Status(Error{ErrorCode::kUnavailable, "enough"}) : Ok();
+  };
+  REQUIRE_FALSE(ExportLog(log.path, exported, some).ok());
+  const ExportCursor passed = ReadExportCursor(cursor).value();
+  REQUIRE(passed.next == 512);
+  const Hold hold = PlaceHold(log.Change(), {.from = 300, .to = 310, .reason = "case"}).value();
+  CHECK(prune({.before = 1'024, .exported = passed}) == 256);
+  CHECK(prune({.before = 1'024, .exported = passed}) == 256);  // nothing more
+  REQUIRE(ReleaseHold(log.Change(), hold.id, "closed").ok());
+  CHECK(prune({.before = 1'024, .exported = passed}) == 512);
+  CHECK(prune({.before = 1'024, .exported = passed}) == 512);
+  CHECK(prune({.before = 1'024}) == 1'024);
+  CHECK(log.Verify().ok);
+  // A cursor of another history allows nothing.
+  ExportCursor other = passed;
+  other.next = 1'300;
+  CHECK_FALSE(PruneLog(log.Change(),
+                       {.before = 1'280, .rule = "x", .exported = other, .as_far_as_allowed = true})
+                  .ok());
 }
 
 TEST_CASE("the first bundle is found among folders of thousands, and nothing else is one") {

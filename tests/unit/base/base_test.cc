@@ -51,6 +51,22 @@ TEST_CASE("a ULID sorts by time, is well formed, and its time digits follow the 
   CHECK_FALSE(IsUlid("../../etc/passwd"));
 }
 
+TEST_CASE("a ULID in hexadecimal is its 128 bits") {
+  CHECK(UlidHex("7ZZZZZZZZZZZZZZZZZZZZZZZZZ") == std::string(32, 'f'));
+  CHECK(UlidHex("01HF7YAT000000000000000001") == "018bcfe5680000000000000000000001");
+  CHECK(UlidHex("01HF7YAT00000000000000000I").empty());
+}
+
+TEST_CASE("a time is written as RFC 3339 has it, in UTC") {
+  const auto at = [](int64_t millis) {
+    return FormatRfc3339(WallTime(std::chrono::milliseconds(millis)));
+  };
+  CHECK(at(0) == "1970-01-01T00:00:00.000Z");
+  CHECK(at(951'782'399'999) == "2000-02-28T23:59:59.999Z");
+  CHECK(at(951'782'400'000) == "2000-02-29T00:00:00.000Z");
+  CHECK(at(1'700'000'000'007) == "2023-11-14T22:13:20.007Z");
+}
+
 TEST_CASE("SHA-256 agrees with the example of FIPS 180-4") {
   CHECK(Sha256Text("abc") ==
         "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");

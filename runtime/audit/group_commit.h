@@ -1,0 +1,68 @@
+// GroupCommit: what many threads want written at the same time becomes durable with one commit. It decides only
+// who writes when; what a commit is, it is given.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "base/result.h"
+#include "runtime/audit/record_format.h"
+
+namespace nacre::audit {
+
+// Thread-safe. There is no thread of its own: of those that wait one leads, writes for all of its batch, passes the
+// lead to one of the next batch, and only then wakes its own. So a batch costs one wake-up call, and none of the
+// woken needs a lock to learn its answer.
+class GroupCommit final {
+ public:
+  using Records = std::vector<const EncodedRecord*>;
+  // Makes them durable in this order, without gaps; the index of the first. One thread at a time calls it.
+  using Commit = std::function<Result<uint64_t>(const Records&)>;
+
+  explicit GroupCommit(Commit commit) : commit_(std::move(commit)) {}
+
+  // The record's index once it is durable, or the error of its commit. Borrows the record until then.
+  Result<uint64_t> Append(const EncodedRecord& record);
+
+  // Runs `act` between two commits.
+  Status Alone(const std::function<Status()>& act);
+
+ private:
+  enum State : uint32_t { kWaiting, kToBeLed, kLed, kDone };
+  // Those that one commit takes. `error` and `first` are written before kDone, and read after it.
+  struct Batch {
+    Records records;
+    std::atomic<uint32_t> state{kWaiting};
+    uint64_t first = 0;
+    std::optional<Error> error;
+  };
+  using Lock = std::unique_lock<std::mutex>;
+
+  void Lead(const std::shared_ptr<Batch>& batch);
+  // Those who were just answered often come back at once. A sync that they miss they wait for twice: so the lead
+  // gives them a part of the time that a sync takes.
+  void Gather(Lock& lock, const Batch& batch);
+  // Passes the turn on, or leaves it free. To those who want to be alone first, unless one of them had it.
+  void PassOn(Lock& lock, bool was_alone);
+
+  const Commit commit_;
+  std::mutex mutex_;
+  bool taken_ = false;  // somebody writes, or was told to
+  std::shared_ptr<Batch> next_ = std::make_shared<Batch>();
+  size_t wanted_ = 0;  // how many threads were writing or waiting when the last commit ended
+  bool gathering_ = false;
+  std::condition_variable gathered_;
+  std::chrono::steady_clock::duration commit_took_{};
+  int alone_waiting_ = 0;
+  bool alone_granted_ = false;
+  std::condition_variable alone_turn_;
+};
+
+}  // namespace nacre::audit
