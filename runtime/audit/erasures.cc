@@ -27,7 +27,9 @@ void Erasures::Load() {
   };
   RecordFilter filter;
   filter.event = kContentErasedEvent;
-  const QueryOptions options{.index_directory = index_directory_, .progress = {}};
+  // Such a record explains nothing by others of its kind, whatever stands in it.
+  const QueryOptions options{
+      .index_directory = index_directory_, .explain_erased = false, .progress = {}};
   const auto report = QueryAuditLog(directory_, filter, options, random_, note);
   if (!report.ok() || !report.value().problems.empty()) {
     problem_ = report.ok() ? report.value().problems.front() : report.error().message;

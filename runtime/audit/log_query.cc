@@ -24,13 +24,14 @@ using Found = std::vector<std::pair<uint64_t, Json>>;
 class Search final {
  public:
   Search(CheckedLog& log, const RecordFilter& filter, uint64_t first, Erasures erasures,
-         QueryReport* report)
+         bool explain, QueryReport* report)
       : log_(log),
         filter_(filter),
         needles_(NeedlesOf(filter)),
         first_(first),
         keys_(log.directory()),
         erasures_(std::move(erasures)),
+        explain_(explain),
         report_(report) {}
 
   // The matching records of a bundle. Nothing, and a problem, when it is not as it was signed.
@@ -64,7 +65,7 @@ class Search final {
         OpenContents(keys_, &record.value());
       }
       if (index >= first_ && Matches(filter_, record.value())) {
-        if (MayBeSealed(bytes)) {
+        if (explain_ && MayBeSealed(bytes)) {
           erasures_.Explain(&record.value());
         }
         found.emplace_back(index, std::move(record).value());
@@ -80,6 +81,7 @@ class Search final {
   const uint64_t first_;
   const ContentKeys keys_;
   Erasures erasures_;
+  const bool explain_;
   QueryReport* report_;
 };
 
@@ -167,7 +169,8 @@ Result<QueryReport> QueryAuditLog(
   std::vector<uint64_t> candidates = FindCandidates(log, filter, options, random, &report);
   candidates.erase(candidates.begin(),
                    std::lower_bound(candidates.begin(), candidates.end(), first / kTileWidth));
-  Search search(log, filter, first, Erasures(directory, options.index_directory, random), &report);
+  Search search(log, filter, first, Erasures(directory, options.index_directory, random),
+                options.explain_erased, &report);
   if (options.newest == 0) {
     for (const uint64_t number : candidates) {
       for (const auto& [index, record] : search.In(number)) {

@@ -22,6 +22,8 @@ struct QueryOptions {
   uint64_t newest = 0;
   // Nothing before this record.
   uint64_t first_record = 0;
+  // Contents whose key is not there are told with what a signed record says of it (Erasures).
+  bool explain_erased = true;
   // Called now and then while the index is made, with how many records were read for it.
   std::function<void(uint64_t records)> progress;
 };

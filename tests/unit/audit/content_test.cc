@@ -321,6 +321,27 @@ TEST_CASE("a key that is gone and of which no signed record says that it was era
   CHECK(StringMember(entry(), "unreadable").find("its key is lost") == 0);
 }
 
+TEST_CASE("a record that erases and has a content of its own explains nothing by itself") {
+  SealedLogDirectory log;
+  {
+    const auto open = log.OpenSealing();
+    REQUIRE(open->Append(WithContent("the heron")).ok());
+    AuditRecord hostile = WithContent("the stork");
+    hostile.event = kContentErasedEvent;
+    hostile.data["keys"] = {log.keys.IdsOf(kSession).value()[0]};
+    REQUIRE(open->Append(hostile).ok());
+    REQUIRE(open->WriteCheckpoint().ok());
+  }
+  REQUIRE(log.keys.Destroy(kSession, DiskStorage()).ok());
+  RecordFilter filter;
+  filter.session = kSession;
+  const std::vector<Json> found = log.Query(filter);
+  REQUIRE(found.size() == 2);
+  for (const Json& record : found) {  // it names no session whose key this is
+    CHECK(record["data"]["arguments"].contains("unreadable"));
+  }
+}
+
 TEST_CASE("a key of zeros, as a crash leaves it while it is destroyed, is a destroyed one") {
   SealedLogDirectory log;
   const auto open = log.OpenSealing();
