@@ -1,18 +1,20 @@
 """Fused steps of the network for training, over kernels.c; see there for why.
 
-The library is compiled at import, for this machine, into the folder of the
+The library is compiled when it is first called, for this machine, into the folder of the
 temporary files of this process. Results are bfloat16; sums are made in float32.
 """
 
 import ctypes
 import subprocess
 import tempfile
+from functools import lru_cache
 from pathlib import Path
 
 import torch
 
 
-def _load() -> ctypes.CDLL:
+@lru_cache(None)
+def _library() -> ctypes.CDLL:
     source = Path(__file__).with_name("kernels.c")
     with tempfile.TemporaryDirectory() as folder:
         library = Path(folder) / "kernels.so"
@@ -22,9 +24,6 @@ def _load() -> ctypes.CDLL:
             check=True,
         )
         return ctypes.CDLL(str(library))
-
-
-_LIBRARY = _load()
 
 
 def _call(name: str, *arguments):
@@ -37,7 +36,7 @@ def _call(name: str, *arguments):
         else value
         for value in arguments
     ]
-    getattr(_LIBRARY, name)(*converted)
+    getattr(_library(), name)(*converted)
 
 
 class RmsNorm(torch.autograd.Function):

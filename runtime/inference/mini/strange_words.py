@@ -15,7 +15,7 @@ from words import is_held_out
 
 WORD = re.compile(r"[A-Za-z]{3,}")
 ARGUMENT = re.compile(r'"(?:[^"\\]|\\.)*"(?!:)')  # a string of a call that is no key
-CONVERSATIONS, WORDS = 0.6, 0.5  # shares that are changed
+CONVERSATIONS, WORDS = 0.7, (0.2, 1.0)  # shares that are changed; that of words differs from one to the next
 LANGUAGE_SHARE = 0.02  # a word of more conversations belongs to requests and answers, not to names
 LENGTHS = range(3, 15)
 # Values of arguments that mean something.
@@ -36,13 +36,13 @@ class StrangeWords:
     def __init__(self, pieces, kept: set):
         self.pieces = sorted({piece for piece in pieces if re.fullmatch(r"[a-z]{2,}", piece)})
         self.kept = kept | MEANINGS
-        self.known = {word.lower() for word in ordinary_words()}
+        self.known = {word.lower() for word in ordinary_words()} | self.kept
 
     def word(self, rng: random.Random) -> str:
         """One to three pieces that are no word."""
         while True:
             word = "".join(rng.choice(self.pieces) for _ in range(rng.choice((1, 2, 2, 3))))
-            if len(word) in LENGTHS and word not in self.known | self.kept:
+            if len(word) in LENGTHS and word not in self.known:
                 if not is_held_out(word) and not is_unwanted(word):
                     return word
 
@@ -55,9 +55,8 @@ class StrangeWords:
             parts = ARGUMENT.findall(text) if kind == "call" else [text] if kind == "tool" else ()
             for part in parts:
                 found.update(word.lower() for word in WORD.findall(part))
-        chosen = {
-            word: self.word(rng) for word in sorted(found - self.kept) if rng.random() < WORDS
-        }
+        share = rng.uniform(*WORDS)
+        chosen = {word: self.word(rng) for word in sorted(found - self.kept) if rng.random() < share}
 
         def replace(match):
             word = match[0]

@@ -131,6 +131,23 @@ TEST_CASE("fs.list matches globs on names") {
         "1 file, 0 directories\nx/d.txt 0");
 }
 
+TEST_CASE("fs.list takes the first braces of a glob as alternatives") {
+  const Tree tree;
+  for (const char* name : {"a.png", "b.jpg", "c.txt", "{d}", "e{f,g}", "h,i"}) {
+    tree.Add(name, "");
+  }
+  const auto listed = [&](const char* pattern) {
+    return tree.Call("fs.list", {{"pattern", pattern}});
+  };
+  CHECK(listed("*.{png,jpg}") == "2 files, 0 directories\na.png 0\nb.jpg 0");
+  CHECK(listed("{a,c}.*") == "2 files, 0 directories\na.png 0\nc.txt 0");
+  CHECK(listed("{b.jpg,}") == "1 file, 0 directories\nb.jpg 0");
+  // No alternatives: what does not end, has no comma or comes after the first stands for itself.
+  CHECK(listed("{d}") == "1 file, 0 directories\n{d} 0");
+  CHECK(listed("{png,jpg") == "0 files, 0 directories");
+  CHECK(listed("{e,x}{f,g}") == "1 file, 0 directories\ne{f,g} 0");
+}
+
 // Exponential matchers need hours for this.
 TEST_CASE("fs.list is quick whatever the glob") {
   const Tree tree;
@@ -140,6 +157,11 @@ TEST_CASE("fs.list is quick whatever the glob") {
     pattern += "a*";
   }
   CHECK(tree.Call("fs.list", {{"pattern", pattern + "b"}}) == "0 files, 0 directories");
+  std::string alternatives = "{";
+  for (int i = 0; i < 60; ++i) {
+    alternatives += "a*b,";
+  }
+  CHECK(tree.Call("fs.list", {{"pattern", alternatives + "c}"}}) == "0 files, 0 directories");
 }
 
 TEST_CASE("fs.list sorts by size and time and says when it shows only the first") {

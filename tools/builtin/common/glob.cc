@@ -1,6 +1,8 @@
 #include "tools/builtin/common/glob.h"
 
+#include <algorithm>
 #include <cstddef>
+#include <string>
 
 namespace nacre::tools::builtin {
 namespace {
@@ -64,9 +66,8 @@ bool TakeOne(std::string_view* pattern, std::string_view* name) {
   return wanted == character;
 }
 
-}  // namespace
-
-bool GlobMatches(std::string_view pattern, std::string_view name) {
+// Without alternatives.
+bool MatchesOne(std::string_view pattern, std::string_view name) {
   // Only the last star needs to be tried again: an earlier one could only give the same choices.
   std::string_view pattern_after_star;
   std::string_view name_at_star;
@@ -92,6 +93,27 @@ bool GlobMatches(std::string_view pattern, std::string_view name) {
     pattern = pattern_after_star;
     name = name_at_star;
   }
+}
+
+}  // namespace
+
+bool GlobMatches(std::string_view pattern, std::string_view name) {
+  const size_t open = pattern.find('{');
+  const size_t close = open == pattern.npos ? open : pattern.find('}', open);
+  if (close == pattern.npos || pattern.substr(open, close - open).find(',') == pattern.npos) {
+    return MatchesOne(pattern, name);
+  }
+  for (size_t begin = open + 1; begin <= close;) {
+    const size_t end = std::min(pattern.find(',', begin), close);
+    std::string one(pattern.substr(0, open));
+    one += pattern.substr(begin, end - begin);
+    one += pattern.substr(close + 1);
+    if (MatchesOne(one, name)) {
+      return true;
+    }
+    begin = end + 1;
+  }
+  return false;
 }
 
 }  // namespace nacre::tools::builtin

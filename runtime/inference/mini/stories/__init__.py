@@ -1,5 +1,6 @@
 """The kinds of stories, and how often each is told."""
 
+from stories.asks import change_then_show, changed_mind, every_mark, kind_by_size, known_into_file, who_and_which
 from stories.chains import (
     copy_text,
     list_then_read,
@@ -62,6 +63,7 @@ from stories.long_chains import (
     write_note,
 )
 from stories.notes import recall, take_note
+from stories.plainly import copy_then_add, cut_short, extreme_then, said_texts, tiny_files
 from stories.programs import run_program, use_program
 from stories.reading import line_count, read_file, read_part
 from stories.references import many_tasks, then_it, then_one_of_them, then_recall, then_write_names
@@ -89,14 +91,14 @@ STORIES = (
     (edit_file, 8),
     (run_program, 7),
     (use_program, 5),
-    (take_note, 4),
-    (recall, 4),
+    (take_note, 5),
+    (recall, 6),
     (outside, 5),
     (protected, 3),
     (destroy, 2),
     (save_sizes, 11),
     (save_listing, 4),
-    (save_search, 2.5),
+    (save_search, 6),
     (copy_text, 3.5),
     (save_count, 1),
     (read_then_edit, 1.5),
@@ -107,7 +109,7 @@ STORIES = (
     (then_write_names, 2.5),
     (then_one_of_them, 1.5),
     (then_it, 3.5),
-    (then_recall, 0.7),
+    (then_recall, 2.5),
     (many_tasks, 24),
     (one_of_the_shown, 3),
     (other_folder, 2.5),
@@ -139,17 +141,28 @@ STORIES = (
     (look_up, 7),
     (correct, 10),
     (dictate, 10),
-    (part_by_words, 5),
+    (part_by_words, 8),
     (run_script, 5),
     (save_one, 8),
     (keep_copy, 5),
     (errands, 22),
-    (create_several, 7),
-    (same_change, 8),
+    (create_several, 11),
+    (same_change, 10),
     (talk_on, 12),
     (extreme_kind, 6),
     (journey, 14),
     (change_what_mentions, 4),
     (out_of_scope, 8),
     (unclear, 1),
+    (who_and_which, 12),
+    (every_mark, 10),
+    (kind_by_size, 7),
+    (known_into_file, 4),
+    (change_then_show, 9),
+    (changed_mind, 5),
+    (said_texts, 14),
+    (extreme_then, 9),
+    (tiny_files, 5),
+    (cut_short, 5),
+    (copy_then_add, 4),
 )

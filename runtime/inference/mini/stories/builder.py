@@ -205,6 +205,7 @@ def chatted(rng, templates: tuple) -> str:
     return text
 
 
+LOUD = 0.07  # share of requests in capitals
 # Around what is copied into a slot; these never leave `Story.say`.
 OPEN, CLOSE = "\x02", "\x03"
 
@@ -224,7 +225,7 @@ BEFORE_FILE = (
     "the file is {n}. ",
     "(regarding|concerning|as for) {n}(: |, )",
 )
-AFTER_FILE = (" (I mean|I am talking about|the file is|it is|it's called|look at|see) {n}.", " [{n}].", " - {n}", ". File: {n}", " [it is in {n}].")
+AFTER_FILE = (" (I mean|I am talking about|the file is|it is|it's called|look at|see) {n}.", " [{n}].", " - {n}", ". File: {n}", " [it is in {n}].", ". its {n}", ", its {n}", ". it's {n}", ", it's {n}", ", that is {n}")
 BEFORE_FOLDER = (
     "(I am|we are) in (the folder|) {n}. ",
     "(look|have a look) (at|in|into) (the folder|) {n}. ",
@@ -450,7 +451,7 @@ class Story:
                 text += after if text[end:] or after.startswith((" (", " -")) else "." + after
         if before and capital:
             before = before[0].upper() + before[1:]
-        self.say(before + text.replace("[", "(").replace("]", ")"), rng.random() < 0.05, **slots)
+        self.say(before + text.replace("[", "(").replace("]", ")"), rng.random() < LOUD, **slots)
 
     def say(self, text, loud=False, **slots):
         """A request word by word; a loud one is in capitals but for what is copied."""
@@ -762,7 +763,7 @@ def names_in(result: str) -> list:
     return [line if line.endswith("/") else line.rsplit(" ", 1)[0] for line in body(result)]
 
 
-def joined(names, limit=8) -> str:
+def joined(names, limit=20) -> str:
     """`: a, b.` or, for a long list, `, among them: a, b.`"""
     if not names:
         return "."

@@ -86,16 +86,21 @@ def under(folder: str, name: str) -> str:
     return name if folder == "." else folder.rstrip("/") + "/" + name
 
 
+# What some nouns mean, as alternatives of a glob.
+PICTURES, MUSIC, VIDEOS = "{png,jpg,jpeg,gif,svg}", "{mp3,wav,ogg,flac}", "{mp4,mov,avi,mkv}"
+ARCHIVES, SCRIPTS = "{zip,tar,gz}", "{py,sh,js}"
 # Nouns that are a kind by themselves.
 NOUNS_OF_KIND = (
     ("PDFs", "pdf"), ("pdfs", "pdf"), ("spreadsheets", "csv"), ("tables", "csv"), ("csvs", "csv"), ("python scripts", "py"), ("Python programs", "py"),
     ("shell scripts", "sh"), ("scripts in python", "py"), ("logs", "log"), ("log files", "log"), ("logfiles", "log"), ("text files", "txt"),
-    ("plain text files", "txt"), ("text documents", "txt"), ("txts", "txt"), ("markdown documents", "md"), ("markdowns", "md"), ("photos", "jpg"), ("jpegs", "jpg"),
-    ("pictures", "png"), ("images", "png"), ("PNGs", "png"), ("web pages", "html"), ("html pages", "html"), ("stylesheets", "css"), ("css files", "css"),
-    ("zip archives", "zip"), ("archives", "zip"), ("zips", "zip"), ("vector graphics", "svg"), ("JSONs", "json"), ("yaml configs", "yaml"), ("ini files", "ini"),
+    ("plain text files", "txt"), ("text documents", "txt"), ("txts", "txt"), ("markdown documents", "md"), ("markdowns", "md"), ("photos", PICTURES), ("jpegs", "{jpg,jpeg}"),
+    ("pictures", PICTURES), ("images", PICTURES), ("PNGs", "png"), ("web pages", "html"), ("html pages", "html"), ("stylesheets", "css"), ("css files", "css"),
+    ("zip archives", "zip"), ("archives", ARCHIVES), ("zips", "zip"), ("vector graphics", "svg"), ("JSONs", "json"), ("yaml configs", "yaml"), ("ini files", "ini"),
     ("songs in mp3", "mp3"), ("mp3s", "mp3"), ("word documents", "docx"), ("excel sheets", "xlsx"), ("C sources", "c"), ("header files", "h"), ("C headers", "h"),
     ("sql scripts", "sql"), ("SQL queries", "sql"), ("database dumps", "sql"), ("gifs", "gif"), ("backups", "bak"), ("javascripts", "js"), ("java classes", "java"),
-    ("go sources", "go"), ("rust sources", "rs"),
+    ("go sources", "go"), ("rust sources", "rs"), ("photographs", PICTURES), ("pics", PICTURES), ("image files", PICTURES), ("picture files", PICTURES),
+    ("photos", PICTURES), ("pictures", PICTURES), ("images", PICTURES), ("songs", MUSIC), ("music files", MUSIC), ("sound files", MUSIC), ("audio files", MUSIC),
+    ("videos", VIDEOS), ("movies", VIDEOS), ("video clips", VIDEOS), ("films", VIDEOS), ("packed files", ARCHIVES), ("scripts", SCRIPTS),
 )  # fmt: skip
 
 
@@ -169,10 +174,17 @@ def a_pattern(rng) -> tuple:
     ).replace("{p}", part)
 
 
-def matching_names(story, folder, pattern, count=(0, 6)):
-    """Add files to the folder that match the pattern."""
+def one_of(rng, glob: str) -> str:
+    """The glob with one of its alternatives."""
+    head, brace, rest = glob.partition("{")
+    return head + rng.choice(rest.partition("}")[0].split(",")) if brace else glob
+
+
+def matching_names(story, folder, glob, count=(0, 6)):
+    """Add files to the folder that match the glob."""
     rng = story.rng
     for _ in range(rng.randint(*count)):
+        pattern = one_of(rng, glob)
         filler = words.stem(rng).replace("*", "")
         name = (
             pattern.replace("*", filler, 1)

@@ -4,12 +4,14 @@ The tasks are clauses, as in sequence.py; here the ways to put several into one 
 numbered, as a list below each other, sentence after sentence, with commas, with a word before and after.
 """
 
+import re
+
 import everyday
 import words
-from stories.builder import Redraw, body, copied, file_form, folder_form, names_in, place_form, quoted
+from stories.builder import CLOSE, OPEN, Redraw, body, copied, file_form, folder_form, names_in, place_form, quoted
 from stories.chains import save_names, target_file
 from stories.common import SHOW, a_file, a_pattern, counted, matching_names
-from stories.daily import ORDINALS, a_change, a_text, everyday_file
+from stories.daily import CONNECTING, ORDINALS, a_change, a_text, everyday_file
 from stories.listing import BIGGEST, NEWEST, tell_extreme, tell_kind, tell_listing
 from stories.notes import a_fact
 from stories.programs import tell_run
@@ -22,8 +24,9 @@ from stories.writing import told_edit, told_write
 
 
 def marked(rng, text: str) -> str:
-    """A text of the user's inside of a longer request: between marks unless it is one word."""
-    return quoted(rng, text, 0.15 if text.isalnum() else 1)
+    """A text of the user's inside of a longer request: between marks unless it is one word or plain ones."""
+    plain = re.fullmatch(r"[\w'-]+( [\w'-]+)*", text) and not CONNECTING.search(text)
+    return quoted(rng, text, 0.15 if text.isalnum() else 1) if not plain or rng.random() < 0.6 else OPEN + text + CLOSE
 
 
 def read(story):
@@ -440,6 +443,11 @@ def same_change(story):
                 "(replace|change) {a} (with|to|by) {b} in {f}",
                 "in {f}, (replace|change) {a} (with|to) {b}",
                 "in {f} it should (say|be) {b} instead of {a}",
+                *(
+                    ("(replace|change) {a} (with|to|by) {b} in {x}, (and|then|) do the same in {y}", "(replace|change) {a} (with|to) {b} in {x}. (Do the same|The same) (in|for) {y}", "in {x}, (replace|change) {a} (with|to) {b}, (and|) the same in {y}")
+                    if len(paths) == 2
+                    else ()
+                ),
                 "(replace|change) {a} (with|to) {b}, in {f}",
                 "{a} (is now|becomes|should be) {b} in {f}",
                 "the same change in {f}: {b} instead of {a}",
@@ -451,6 +459,8 @@ def same_change(story):
             "copy": ("copy {f} (to|into) {g}", "(put|make) copies of {f} (in|into) {g}", "back up {f} (to|in|into) {g}"),
         }[kind],
         f=both + listed,
+        x=names[0],
+        y=names[1],
         a=marked(rng, old),
         b=marked(rng, new),
         t=marked(rng, text),

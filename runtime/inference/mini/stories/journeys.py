@@ -4,7 +4,7 @@ import everyday
 import words
 from stories.builder import body, folder_object, names_in, place_form, quoted, where
 from stories.chains import NEXT, save_names, target_file
-from stories.common import KINDS, a_folder, counted, under
+from stories.common import ARCHIVES, KINDS, MUSIC, PICTURES, SCRIPTS, VIDEOS, a_folder, counted, one_of, under
 from stories.daily import TOLD, a_text, everyday_file
 from stories.errands import ask_all, marked
 from stories.listing import BIGGEST, NEWEST, tell_extreme
@@ -15,8 +15,8 @@ from stories.searching import files_of
 from stories.writing import told_write
 
 SINGULAR = tuple((noun + " file", extension) for noun, extension in KINDS) + (
-    ("PDF", "pdf"), ("photo", "jpg"), ("picture", "png"), ("script", "py"), ("python script", "py"), ("log", "log"), ("spreadsheet", "csv"),
-    ("text document", "txt"), ("markdown document", "md"), ("web page", "html"), ("archive", "zip"), ("shell script", "sh"),
+    ("PDF", "pdf"), ("photo", PICTURES), ("picture", PICTURES), ("image", PICTURES), ("song", MUSIC), ("video", VIDEOS), ("script", SCRIPTS), ("python script", "py"), ("log", "log"), ("spreadsheet", "csv"),
+    ("text document", "txt"), ("markdown document", "md"), ("web page", "html"), ("archive", ARCHIVES), ("shell script", "sh"),
 )  # fmt: skip
 
 
@@ -28,7 +28,7 @@ def extreme_kind(story):
     if task in ("read", "count") and extension not in words.TEXT_EXTENSIONS:
         task = "tell"
     for _ in range(rng.choice((0, 1, 2, 3, 3))):
-        path = under(folder, words.stem(rng) + "." + extension)
+        path = under(folder, words.stem(rng) + "." + one_of(rng, extension))
         if task in ("read", "count"):
             story.add_text(path, 1, 6)
         else:

@@ -6,6 +6,9 @@ from stories.common import SHOW, a_file
 from words import clean_path
 
 
+SHOWN, BEGINNING = 16, 4  # lines that an answer repeats: of a short text, of a longer one
+
+
 def text_file(story, low=1, high=12) -> tuple:
     """A path and, mostly, a file there; returns also its lines."""
     rng, path = story.rng, a_file(story.rng)
@@ -78,11 +81,11 @@ def tell_text(story, path, result):
     header, lines = result.split("\n")[0], body(result)
     if not lines:
         story.answer(f"{path} is empty.")
-    elif len(lines) <= 6 and "shown)" not in header and not cut_note(result):
+    elif len(lines) <= SHOWN and "shown)" not in header and not cut_note(result):
         story.answer(f"{path} contains:\n" + "\n".join(lines))
     else:
         story.answer(
-            f"{path} has {header.split(',')[0]}. It begins:\n" + "\n".join(lines[:3]) + cut_note(result)
+            f"{path} has {header.split(',')[0]}. It begins:\n" + "\n".join(lines[:BEGINNING]) + cut_note(result)
         )
 
 

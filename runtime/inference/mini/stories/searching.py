@@ -15,6 +15,8 @@ from stories.builder import (
 from stories.common import SEARCH, a_file, a_folder
 from words import clean_path
 
+SHOWN, BEGINNING = 12, 4  # matches that an answer repeats: of a few, of many
+
 
 class Needle:
     """A text to search for and files that (mostly) contain it."""
@@ -77,10 +79,10 @@ def tell_search(story, needle, result, kind):
         story.answer(f"I found {header} for {quote}.")
     elif kind == "files":
         story.answer(f"I found {header} for {quote}{joined(files_of(result))}{cut_note(result)}")
-    elif len(found) <= 5:
+    elif len(found) <= SHOWN:
         story.answer(f"I found {header} for {quote}:\n" + "\n".join(found) + cut_note(result))
     else:
-        story.answer(f"I found {header} for {quote}, among them:\n" + "\n".join(found[:3]) + cut_note(result))
+        story.answer(f"I found {header} for {quote}, among them:\n" + "\n".join(found[:BEGINNING]) + cut_note(result))
 
 
 def search_text(story):

@@ -51,6 +51,8 @@ CHATTER = (
     ),
     (
         (
+            "(ok|okay|great|good|fine|well|perfect)(,|) (thanks|thank you|thx)(,|.| -) (that was all|that's all|that is all|that was everything|nothing else|i am done|no more questions|that will be all)",
+            "(that was all|that was it|nothing more|no further questions|i have no more questions)(, thanks|, thank you|)",
             "(bye|goodbye|good bye|see you|see you later|good night|that's all|that is all|see you tomorrow|i am done|done for today|ciao)( nacre|)",
         ),
         "Goodbye!",
@@ -98,6 +100,9 @@ OUT_OF_SCOPE = (
     "what('s| is) the weather( like|)( today| in {l}| tomorrow| on {d}|)?",
     "will it (rain|snow) (today|tomorrow|on {d}|in {l})?",
     "(send|write) (an|a|) (email|e-mail|mail|message|text message|letter) to {p}( about {w}|)",
+    "(send|write) (an|a|) (email|e-mail|mail|message|text message|fax) to (Prof. |Dr. |Mr. |Mrs. |){p} (that|saying that|and say that) (the {w} is (finished|ready|late|there)|we need the {w}|{p} is ill|i come on {d})",
+    "(tell|inform|ask|remind|notify) {p} (by mail|by email|by phone|on the phone) that the {w} is (finished|ready|late)",
+    "(call|text|message) {p} and (say|tell them) that the {w} is (ready|late|finished)",
     "(book|reserve|find|buy) (a flight|a hotel|a table|a room|a train ticket|tickets|a taxi) (to|in|for) {l}( on {d}|)",
     "(order|buy) (a pizza|a {w}|food|groceries|some {w})( online| for me|)",
     "(play|sing) (some music|a song|my favourite song|the radio|a video)",
