@@ -119,13 +119,16 @@ Result<std::unique_ptr<WorkerProcess>> WorkerProcess::Start(const std::string& p
         const SpawnPlan plan(channel, model_fd, errors_fd);
         std::string name = "nacre-engine";
         std::string no_backtrace = "GGML_NO_BACKTRACE=1";  // ggml would fork and run a debugger
+        // A model and its cache are large and touched at once: in pages of 2 MiB where the kernel has
+        // them (glibc's manual, "Memory Allocation Tunables").
+        std::string huge_pages = "GLIBC_TUNABLES=glibc.malloc.hugetlb=1";
         std::string devices;
         if (const char* visible = ::getenv("CUDA_VISIBLE_DEVICES"); visible != nullptr) {
           devices = std::string("CUDA_VISIBLE_DEVICES=") + visible;
         }
         char* arguments[] = {name.data(), nullptr};
-        char* environment[] = {no_backtrace.data(), devices.empty() ? nullptr : devices.data(),
-                               nullptr};
+        char* environment[] = {no_backtrace.data(), huge_pages.data(),
+                               devices.empty() ? nullptr : devices.data(), nullptr};
         keeper->start_errno_ = ::posix_spawn(&keeper->pid_, program.c_str(), &plan.actions,
                                              &plan.attributes, arguments, environment);
         const bool running = keeper->start_errno_ == 0;

@@ -25,7 +25,7 @@ THINGS_DO = "(are in|are from|come from|cost|have|need|say|belong to|are called|
 
 
 def who_and_which(story):
-    """The lines of a table or a list that have a value: `which of our members come from Ribe? see members.csv`."""
+    """The lines of a table or a list that have a value: `who plays the oboe? the list is in band.csv`."""
     rng = story.rng
     path, lines = everyday_file(story, 3, 12, ("csv", "txt", "md", "csv", "log", "tsv"))
     full = [line for line in lines if line.strip()]
@@ -79,7 +79,7 @@ MARKS = "TODO TODO FIXME FIXME XXX HACK NOTE BUG TBD WIP DRAFT deprecated urgent
 
 
 def every_mark(story):
-    """`find every TODO in the chapters`; perhaps the files' names or the lines into a file."""
+    """`where are warnings left in the manual?`; perhaps the files' names or the lines into a file."""
     rng = story.rng
     folder = rng.choice((words.folder_path(rng), words.folder_path(rng, (1,)), "."))
     text = rng.choice(MARKS) if rng.random() < 0.7 else words.fragment(rng)

@@ -162,7 +162,7 @@ def extreme_then(story):
 
 
 def tiny_files(story):
-    """`make a.txt with one, b.txt with two and c.txt with three, then list them`."""
+    """Files with short names and short texts, several at once; then perhaps a look at them."""
     rng = story.rng
     extension = rng.choice(("txt", "txt", "md", "csv", "log", "cfg"))
     stems = rng.choice(("a b c d", "x y z w", "one two three four", "1 2 3 4", "left right top down", "north south east west", "red green blue black", "mon tue wed thu", "a1 a2 a3 a4", "p q r s"))
@@ -204,7 +204,7 @@ def tiny_files(story):
 
 
 def cut_short(story):
-    """`does a.txt mention X? does b.txt? and c.txt?`"""
+    """A question, then the same of other files in two or three words."""
     rng = story.rng
     kind = rng.choice(("search", "search", "search", "count", "first", "read"))
     paths, lines = [], []
