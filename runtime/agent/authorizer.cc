@@ -6,12 +6,48 @@
 #include "base/digest.h"
 #include "policy/evaluator.h"
 #include "runtime/agent/approval.h"
+#include "runtime/agent/quarantine.h"
 
 namespace nacre::agent {
 
 namespace {
 // A record holds up to three of these and has a limit of its own (audit/record_format).
 constexpr size_t kAuditContentBytesMax = 16U << 10;
+
+// What the rule's author wrote; empty for decisions that no such rule made.
+std::string ReasonOfRule(const policy::Policy& policy, const std::string& name) {
+  for (const auto* rules : {&policy.tools, &policy.narrow}) {
+    for (const policy::ToolRule& rule : *rules) {
+      if (rule.Name() == name) {
+        return rule.reason;
+      }
+    }
+  }
+  for (const policy::FlowRule& flow : policy.data.flows) {
+    if ("data." + flow.id == name) {
+      return flow.reason;
+    }
+  }
+  for (const policy::CallRate& rate : policy.budgets.rates) {
+    if ("budgets." + rate.id == name) {
+      return rate.reason;
+    }
+  }
+  return {};
+}
+
+// A decision's reason may quote the arguments. The log has their contents elsewhere, if at all, so where a
+// text was withheld from the model the record's reason is the rule's own.
+std::string RecordedReason(const policy::Policy& policy, const ToolCall& call,
+                           const policy::Decision& decision) {
+  if (call.request.withheld.empty()) {
+    return decision.reason;
+  }
+  const std::string reason = ReasonOfRule(policy, decision.rule);
+  return (reason.empty() ? "decided by " + decision.rule : reason) + ", with the text of " +
+         ShownHandles(call.request.withheld) + " in it";
+}
+
 }  // namespace
 
 Json AuditContent(const policy::Policy& policy, const std::string& content) {
@@ -47,7 +83,7 @@ Result<std::variant<AuthorizedCall, RefusedCall>> Authorizer::Authorize(
   Json decided = {{"tool", call.tool->name},
                   {"arguments", AuditContent(policy_, DumpJson(call.request.arguments))},
                   {"verdict", policy::VerdictName(decision.verdict)},
-                  {"reason", decision.reason},
+                  {"reason", RecordedReason(policy_, call, decision)},
                   {"source", source}};
   for (const policy::WithheldArgument& argument : call.request.withheld) {
     decided["withheld"].push_back({{"argument", argument.key}, {"handle", argument.handle}});

@@ -214,6 +214,21 @@ inference::GenerateRequest AskFor(const Extraction& extraction, const std::strin
   return request;
 }
 
+bool FitTokens(inference::GenerateRequest& request, uint64_t tokens_left) {
+  constexpr size_t kBytesOfAToken = 4;
+  uint64_t bytes = 0;
+  for (const inference::ChatMessage& message : request.messages) {
+    bytes += message.content.size();
+  }
+  const uint64_t prompt = bytes / kBytesOfAToken;
+  if (prompt >= tokens_left) {
+    return false;
+  }
+  request.tokens_max =
+      static_cast<uint32_t>(std::min<uint64_t>(request.tokens_max, tokens_left - prompt));
+  return true;
+}
+
 Extracted Extract(inference::Engine& engine, const Extraction& extraction,
                   const inference::GenerateRequest& request, const CancelToken& cancel) {
   Unseen sink;

@@ -49,6 +49,10 @@ struct Extracted {
 // What the engine is to be shown, and how much it may say.
 inference::GenerateRequest AskFor(const Extraction& extraction, const std::string& text);
 
+// Whether so many tokens may be enough for it; then it is made to use no more for its answer. How many tokens
+// a text has is for the engine to say: four bytes of the prompt are taken for one, as of English words.
+bool FitTokens(inference::GenerateRequest& request, uint64_t tokens_left);
+
 // Blocks, at most kExtractionWait and until `cancel` fires. Shows what the engine says to nobody.
 Extracted Extract(inference::Engine& engine, const Extraction& extraction,
                   const inference::GenerateRequest& request, const CancelToken& cancel);

@@ -680,11 +680,7 @@ void SessionDriver::RecallContext(const std::vector<memory::TurnRecord>& turns) 
       if (!step.call.has_value() || step.call->state == CallState::kDenied) {
         continue;
       }
-      const std::variant<ToolCall, BadToolCall> parsed =
-          Parse({step.call->tool, step.call->arguments_json});
-      if (const auto* call = std::get_if<ToolCall>(&parsed)) {
-        context_.AddRun(TraitsOf(*call->tool), call->request);
-      }
+      RecallRun(*step.call);
       if (step.call->state == CallState::kFinished) {
         RecallResult(*step.call);
       }

@@ -140,7 +140,9 @@ class SessionDriver final {
   std::vector<inference::ToolSchema> OfferedTools() const;
   // Tells context_ what earlier turns read: the same as when it was read.
   void RecallContext(const std::vector<memory::TurnRecord>& turns);
-  // The same of one finished call. Answers the handle of what was withheld, or nothing.
+  // The same of what one call wrote ...
+  void RecallRun(const memory::CallRecord& call);
+  // ... and of what it answered, when it finished. Answers the handle of what was withheld, or nothing.
   std::string RecallResult(const memory::CallRecord& call);
   std::variant<ToolCall, BadToolCall> Parse(const inference::EmittedCall& emitted) const;
   // The policy has a quarantine, or something was withheld when it had one.

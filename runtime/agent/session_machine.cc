@@ -152,15 +152,21 @@ Effect SessionMachine::AskOrEnd(MonotonicTime now) {
                                     "the tenant")) {
     return std::move(*end);
   }
-  uint64_t left = budgets_.tokens - static_cast<uint64_t>(counters_.tokens);
+  return AskEngine{static_cast<uint32_t>(std::min<uint64_t>(kReplyTokensMax, TokensLeft()))};
+}
+
+uint64_t SessionMachine::TokensLeft() const {
+  const auto left = [](uint64_t limit, int64_t used) {
+    return limit - std::min(limit, static_cast<uint64_t>(used));
+  };
+  uint64_t least = left(budgets_.tokens, counters_.tokens);
   if (budgets_.session.tokens.has_value()) {
-    left = std::min(left, *budgets_.session.tokens - static_cast<uint64_t>(SessionUse().tokens));
+    least = std::min(least, left(*budgets_.session.tokens, SessionUse().tokens));
   }
   if (budgets_.tenant_per_day.tokens.has_value()) {
-    left =
-        std::min(left, *budgets_.tenant_per_day.tokens - static_cast<uint64_t>(tenant_use_.tokens));
+    least = std::min(least, left(*budgets_.tenant_per_day.tokens, tenant_use_.tokens));
   }
-  return AskEngine{static_cast<uint32_t>(std::min<uint64_t>(kReplyTokensMax, left))};
+  return least;
 }
 
 std::optional<Effect> SessionMachine::SharedBudgetUsedUp(const policy::SharedBudget& budget,

@@ -99,6 +99,10 @@ class SessionMachine final {
 
   // The engine was asked, and no reply came: before the input that says so.
   void CountUnanswered(const inference::TokenUse& tokens);
+  // A call asked the engine, and was stopped before it ended: before the input that says so.
+  void CountStopped(const inference::TokenUse& tokens) { CountTokens(tokens); }
+  // That may still be used before the first of the budgets is used up.
+  uint64_t TokensLeft() const;
 
   // What all sessions together have used in the last 24 hours, this turn included: before each step,
   // when the policy has budgets.tenant_per_day.

@@ -15,6 +15,26 @@ std::string NamedBy(const std::string& value) {
   return value == "true" || value == "false" || value == "none" ? std::string() : value;
 }
 
+// A tool that is gone vouches for nothing that it said, and may have written any file and note ...
+policy::ToolTraits TraitsOfGone() {
+  return {.effects = {policy::CallEffect::kWrite, policy::CallEffect::kExecute},
+          .result = {.integrity = policy::Integrity::kUntrusted},
+          .memory = true};
+}
+
+// ... and read it: which of its arguments were paths, nobody can say any more.
+policy::Request RequestOfGone(const memory::CallRecord& call, const Quarantine& quarantine) {
+  policy::Request request{.tool = call.tool};
+  request.paths = {{"", kWorkspaceTarget, policy::PathAccess::kWrite}};
+  if (Result<Json> arguments = ParseJson(call.arguments_json); arguments.ok()) {
+    request.arguments = std::move(arguments).value();
+    if (auto placed = PutInPlace(request.arguments, quarantine, std::string::npos); placed.ok()) {
+      request.withheld = std::move(placed).value();
+    }
+  }
+  return request;
+}
+
 }  // namespace
 
 std::variant<ToolCall, BadToolCall> SessionDriver::Parse(
@@ -78,15 +98,19 @@ Json SessionDriver::WithheldRecord(const std::string& handle) const {
   return record;
 }
 
+void SessionDriver::RecallRun(const memory::CallRecord& call) {
+  const std::variant<ToolCall, BadToolCall> parsed = Parse({call.tool, call.arguments_json});
+  const auto* known = std::get_if<ToolCall>(&parsed);
+  context_.AddRun(known != nullptr ? TraitsOf(*known->tool) : TraitsOfGone(),
+                  known != nullptr ? known->request : RequestOfGone(call, quarantine_));
+}
+
 std::string SessionDriver::RecallResult(const memory::CallRecord& call) {
   const std::variant<ToolCall, BadToolCall> parsed = Parse({call.tool, call.arguments_json});
   const auto* known = std::get_if<ToolCall>(&parsed);
-  // A tool that is gone vouches for nothing that it said.
-  const policy::ToolTraits traits =
-      known != nullptr ? TraitsOf(*known->tool)
-                       : policy::ToolTraits{.result = {.integrity = policy::Integrity::kUntrusted}};
+  const policy::ToolTraits traits = known != nullptr ? TraitsOf(*known->tool) : TraitsOfGone();
   const policy::Request request =
-      known != nullptr ? known->request : policy::Request{.tool = call.tool};
+      known != nullptr ? known->request : RequestOfGone(call, quarantine_);
   if (!call.withheld.empty()) {
     policy::Label label = context_.ResultLabel(traits, request, call.withheld);
     label.integrity = policy::Integrity::kUntrusted;
@@ -119,9 +143,7 @@ Input SessionDriver::UseQuarantine(const Turn& turn, const AuthorizedCall& call,
     if (!value.ok()) {
       return RuntimeFailed{value.error()};
     }
-    if (stop.any.cancelled()) {
-      return stop.Reason();  // its row stays "started", as of every call that was stopped
-    }
+    // One that was stopped has ended as well: nothing is left open by it, and what it used is counted.
     record.result_text = value.value();
   } else {
     record.result_text = FitResult(StringMember(request.arguments, withheld.key));
@@ -156,9 +178,13 @@ Input SessionDriver::UseQuarantine(const Turn& turn, const AuthorizedCall& call,
                              sandbox::OutcomeKindName(sandbox::OutcomeKind::kExited),
                              record.result_error, record.result_text, wall_us, 0, Json(), Json(),
                              policy::LabelTexts(context_.context())});
-  return CallEnded{record.result_text,
-                   {.prompt = static_cast<uint32_t>(record.prompt_tokens),
-                    .generated = static_cast<uint32_t>(record.generated_tokens)}};
+  const inference::TokenUse tokens = {.prompt = static_cast<uint32_t>(record.prompt_tokens),
+                                      .generated = static_cast<uint32_t>(record.generated_tokens)};
+  if (stop.any.cancelled()) {
+    machine_.CountStopped(tokens);
+    return stop.Reason();
+  }
+  return CallEnded{record.result_text, tokens};
 }
 
 Result<std::string> SessionDriver::ExtractValue(const Turn& turn, const AuthorizedCall& call,
@@ -176,8 +202,13 @@ Result<std::string> SessionDriver::ExtractValue(const Turn& turn, const Authoriz
   }
   quarantine_.CountExtraction(withheld.handle);
   const Extraction extraction = NACRE_TRY(ReadExtraction(request.arguments));
-  const inference::GenerateRequest asked =
+  inference::GenerateRequest asked =
       AskFor(extraction, StringMember(request.arguments, withheld.key));
+  NACRE_TRY(CountTenantUse());
+  if (!FitTokens(asked, machine_.TokensLeft())) {
+    context_.AddExtracted(withheld.label, "");  // as RecallResult() does with every extraction
+    return refuse("too few tokens are left in the budget to read " + withheld.handle);
+  }
   std::string prompt;
   for (const inference::ChatMessage& message : asked.messages) {
     prompt += message.content + '\n';

@@ -145,6 +145,10 @@ class Quarantine(NacreCase):
         replayed = json.loads(self.nacre("policy", "replay", "--json", "--tools", self.tools.parent,
                                          self.policy(POLICY)).stdout.splitlines()[-1])
         self.assertNotIn("not those", json.dumps(replayed))
+        self.assertNotIn("XYZZY", posted["data"]["reason"])
+        learned = json.loads(self.nacre("policy", "learn", "--json", "--session", "last", "--tools",
+                                        self.tools.parent).stdout.splitlines()[-1])["policy"]
+        self.assertIn("quarantine:", learned)
         shown = self.nacre("call", "show", finished[0]["call"]).stdout
         self.assertIn("withheld   ", shown)
 

@@ -1,4 +1,6 @@
 // The driver with a quarantine: what is withheld, what stands for it, and what a model may learn of it.
+#include <thread>
+
 #include "runtime/agent/quarantine_tools.h"
 #include "tests/unit/agent/session_driver_fixture.h"
 
@@ -21,6 +23,29 @@ struct QuarantineHost : Host {
     }
     policy = policy::LoadPolicyText("test.yaml", kQuarantinePolicy).value();
   }
+};
+
+// Says two words of an extraction, and then has it stopped.
+class StoppedEngine final : public inference::Engine {
+ public:
+  StoppedEngine(ScriptedEngine& script, std::function<void()> stop)
+      : script_(script), stop_(std::move(stop)) {}
+  inference::EngineInfo Info() const override { return script_.Info(); }
+  Result<inference::ModelReply> Generate(const inference::GenerateRequest& request,
+                                         inference::TokenSink& sink,
+                                         const CancelToken& cancel) override {
+    if (!request.answer_schema.is_object()) {
+      return script_.Generate(request, sink, cancel);
+    }
+    sink.OnText("a");
+    sink.OnText("word");
+    stop_();
+    return Error{ErrorCode::kCancelled, "stopped"};
+  }
+
+ private:
+  ScriptedEngine& script_;
+  std::function<void()> stop_;
 };
 
 std::vector<Json> RecordsNamed(const Host& host, const std::string& event) {
@@ -135,6 +160,152 @@ TEST_CASE("a refusal tells the model the rule, and nothing of the text that was 
                           "(tools.ask)") != std::string::npos);
   CHECK(engine.shown.find("(data.quarantine)") != std::string::npos);
   CHECK(engine.extractions.empty());
+}
+
+TEST_CASE("the log's reason is the rule's, and quotes nothing of the text that was judged") {
+  QuarantineHost host;
+  Fate fate;
+  auto store = memory::SqliteSessionStore::Open(host.database()).value();
+  auto log = audit::OpenAuditLog(host.audit(), host.clock, host.random).value();
+  ScriptedEngine engine({Calls("t.read", R"({"path":"a"})"), Calls("t.run", R"({"path":"$r1"})"),
+                         Calls("t.read", R"({"path":"$r1"})"), Says("all done")});
+  PretendedSandbox sandbox(fate);
+  sandbox.answer = "OBEY";
+  Collector sink;
+  host.policy =
+      policy::LoadPolicyText(
+          "test.yaml",
+          "nacre: policy/1\nname: test\nworkspace: {mode: direct, hide: [\"OBEY\"]}\ntools:\n"
+          "  - {id: read, reason: reading, tool: t.read, decision: allow}\n"
+          "  - {id: run, reason: running, tool: t.run, args: {path: b}, decision: allow}\n"
+          "data: {quarantine: {integrity: untrusted}}\n")
+          .value();
+  auto driver =
+      SessionDriver::Create(host.With(engine, sandbox, *store, *log), host.Options(), "task", sink)
+          .value();
+  CHECK(driver->RunTurn("task", {}).value().denied == 2);
+  const std::vector<Json> decided = RecordsNamed(host, "call.decided");
+  REQUIRE(decided.size() == 3);
+  CHECK(decided[0]["data"]["reason"] == "reading");
+  CHECK(decided[1]["data"]["reason"] == "decided by workspace.hide, with the text of $r1 in it");
+  CHECK(decided[2]["data"]["reason"] == "decided by workspace.hide, with the text of $r1 in it");
+  for (const Json& record : decided) {
+    CHECK(DumpJson(record).find("OBEY") == std::string::npos);
+  }
+}
+
+TEST_CASE("an extraction that is stopped has ended, and what it used is counted") {
+  const bool by_person = GENERATE(true, false);
+  CAPTURE(by_person);
+  QuarantineHost host;
+  Fate fate;
+  host.policy = policy::LoadPolicyText("test.yaml", std::string(kQuarantinePolicy) +
+                                                        "budgets: {turn: {wall: 200ms}}\n")
+                    .value();
+  auto store = memory::SqliteSessionStore::Open(host.database()).value();
+  auto log = audit::OpenAuditLog(host.audit(), host.clock, host.random).value();
+  ScriptedEngine script(
+      {Calls("t.read", R"({"path":"a"})"),
+       Calls("data.extract", R"({"text":"$r1","question":"is it?","type":"boolean"})"),
+       Says("all done")});
+  CancelSource person;
+  StoppedEngine engine(script, [&] {
+    if (by_person) {
+      person.Cancel();
+    } else {
+      std::this_thread::sleep_for(std::chrono::milliseconds(400));
+    }
+  });
+  PretendedSandbox sandbox(fate);
+  Collector sink;
+  auto driver =
+      SessionDriver::Create(host.With(engine, sandbox, *store, *log), host.Options(), "task", sink)
+          .value();
+  const TurnFinished finished = driver->RunTurn("task", person.token()).value();
+  CHECK(finished.state == (by_person ? "cancelled" : "failed"));
+  CHECK(finished.tokens == 2 * 8 + 2);
+  const memory::SessionDetail detail = store->LoadSession(finished.session).value();
+  const memory::StepRecord& step = detail.turns[0].steps.at(1);
+  CHECK(step.prompt_tokens + step.generated_tokens == 8 + 2);
+  CHECK(step.call->state == memory::CallState::kFinished);
+  CHECK(step.call->result_text == "error: the engine gave no answer");
+  CHECK(RecordsNamed(host, "call.finished").size() == 2);
+  if (by_person) {
+    driver.reset();
+    auto again = SessionDriver::Resume(host.With(script, sandbox, *store, *log), host.Options(),
+                                       finished.session, sink)
+                     .value();
+    CHECK(again->ContinueTurn({}).value().answer == "all done");
+  }
+}
+
+TEST_CASE("an extraction fits into what is left of the budget, or is not made") {
+  const bool enough = GENERATE(true, false);
+  CAPTURE(enough);
+  QuarantineHost host;
+  Fate fate;
+  host.policy = policy::LoadPolicyText("test.yaml", std::string(kQuarantinePolicy) +
+                                                        "budgets: {turn: {tokens: 300}}\n")
+                    .value();
+  auto store = memory::SqliteSessionStore::Open(host.database()).value();
+  auto log = audit::OpenAuditLog(host.audit(), host.clock, host.random).value();
+  ScriptedEngine engine(
+      {Calls("t.read", R"({"path":"a"})"),
+       Calls("data.extract", R"({"text":"$r1","question":"is it?","type":"boolean"})"),
+       Says("all done")});
+  PretendedSandbox sandbox(fate);
+  sandbox.answer = std::string(enough ? 4 : 4000, 'x');
+  Collector sink;
+  auto driver =
+      SessionDriver::Create(host.With(engine, sandbox, *store, *log), host.Options(), "task", sink)
+          .value();
+  CHECK(driver->RunTurn("task", {}).value().answer == "all done");
+  REQUIRE(engine.extractions.size() == (enough ? 1 : 0));
+  if (enough) {
+    CHECK(engine.extractions[0].tokens_max > 0);
+    CHECK(engine.extractions[0].tokens_max < 256);
+  } else {
+    CHECK(engine.shown.find("error: too few tokens are left in the budget to read $r1") !=
+          std::string::npos);
+    CHECK(RecordsNamed(host, "model.asked").size() == 3);
+  }
+}
+
+TEST_CASE("a tool that is gone may have read and written any file") {
+  QuarantineHost host;
+  Fate fate;
+  host.policy =
+      policy::LoadPolicyText("test.yaml",
+                             "nacre: policy/1\nname: test\nworkspace: {mode: direct}\n"
+                             "tools: [{id: a, reason: r, tool: \"t.*\", decision: allow}]\n"
+                             "data:\n  unlisted: trusted\n  sources:\n"
+                             "    - {path: \"/workspace/secret/**\", confidentiality: secret}\n")
+          .value();
+  auto store = memory::SqliteSessionStore::Open(host.database()).value();
+  auto log = audit::OpenAuditLog(host.audit(), host.clock, host.random).value();
+  PretendedSandbox sandbox(fate);
+  Collector sink;
+  ScriptedEngine engine({Calls("t.run", R"({"path":"secret/a"})"), Says("read")});
+  std::string session;
+  {
+    auto driver = SessionDriver::Create(host.With(engine, sandbox, *store, *log), host.Options(),
+                                        "task", sink)
+                      .value();
+    session = driver->RunTurn("task", {}).value().session;
+  }
+  CHECK(RecordsNamed(host, "turn.finished").back()["labels"] ==
+        Json::parse(R"(["confidentiality:secret"])"));
+  host.tools = tools::Registry();
+  host.AddTool("t.read", "read", "true");
+  std::filesystem::remove_all(host.state.path() + "/tools/t.run");
+  REQUIRE(host.tools.AddDirectory(host.state.path() + "/tools", false).ok());
+  ScriptedEngine later({Says("later")});
+  auto driver =
+      SessionDriver::Resume(host.With(later, sandbox, *store, *log), host.Options(), session, sink)
+          .value();
+  REQUIRE(driver->RunTurn("more", {}).ok());
+  CHECK(RecordsNamed(host, "turn.finished").back()["labels"] ==
+        Json::parse(R"(["confidentiality:secret","integrity:untrusted"])"));
 }
 
 TEST_CASE("a person who agrees lets the text into the context, with its label") {
