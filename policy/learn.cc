@@ -16,8 +16,9 @@
 namespace nacre::policy {
 namespace {
 
-constexpr size_t kCallsShownMax = 5;        // in a rule's comment
-constexpr size_t kCallBytesShownMax = 160;  // of each
+constexpr size_t kCallsShownMax = 5;         // in a rule's comment
+constexpr size_t kCallBytesShownMax = 160;   // of each
+constexpr size_t kLearnedApproversMax = 16;  // as many as a rule may have
 constexpr int64_t kAnyLength = 2'147'483'647;
 
 struct LearnedRule {
@@ -26,6 +27,8 @@ struct LearnedRule {
   std::string tool;
   std::vector<std::pair<std::string, std::string>> conditions;  // path and matcher, as YAML
   Verdict verdict = Verdict::kDeny;
+  std::vector<std::string> approvers;  // of kAsk: accounts; empty: whoever runs nacre
+  size_t approvals = 1;                // that each call had
   std::vector<const RecordedCall*> calls;
   std::vector<std::string> widened;
 };
@@ -71,7 +74,13 @@ std::string RuleYaml(const LearnedRule& rule, const std::vector<std::string>& no
       yaml += "      " + YamlQuoted(path) + ": " + matcher + "\n";
     }
   }
-  return yaml + "    decision: " + VerdictName(rule.verdict) + "\n";
+  yaml += std::string("    decision: ") + VerdictName(rule.verdict) + "\n";
+  if (!rule.approvers.empty()) {
+    yaml += "    approvers: {users: " + YamlValue(Json(rule.approvers)) +
+            (rule.approvals > 1 ? ", count: " + std::to_string(rule.approvals) : "") +
+            "}  # who said yes to these calls\n";
+  }
+  return yaml;
 }
 
 // The rules of one tool.
@@ -114,10 +123,36 @@ class ToolLearner final {
     for (const RecordedCall* call : calls) {
       rule.verdict = std::min(rule.verdict, call->verdict);  // what was asked stays asked
     }
+    rule.approvers = ApproversOf(calls);
+    if (!rule.approvers.empty()) {
+      rule.approvals = rule.approvers.size();
+      for (const RecordedCall* call : calls) {
+        if (call->verdict == Verdict::kAsk) {
+          rule.approvals = std::min(rule.approvals, call->approved_by.size());
+        }
+      }
+    }
     rule.id = "learned-" + std::to_string(rules_.size() + 1);
     rule.reason = "learned from " + std::to_string(calls.size()) + " recorded " +
                   (calls.size() == 1 ? "call" : "calls");
     return rule;
+  }
+
+  // Those who said yes to calls that were asked for, if that is known of all of them.
+  static std::vector<std::string> ApproversOf(const std::vector<const RecordedCall*>& calls) {
+    std::set<std::string> accounts;
+    for (const RecordedCall* call : calls) {
+      if (call->verdict != Verdict::kAsk) {
+        continue;
+      }
+      if (call->approved_by.empty()) {
+        return {};
+      }
+      accounts.insert(call->approved_by.begin(), call->approved_by.end());
+    }
+    return accounts.size() > kLearnedApproversMax
+               ? std::vector<std::string>()
+               : std::vector<std::string>(accounts.begin(), accounts.end());
   }
 
   static std::set<std::string> NamesOf(const std::vector<const RecordedCall*>& calls) {
@@ -342,7 +377,8 @@ std::string QuarantineYaml(const std::vector<RecordedCall>& calls) {
 }
 
 std::string DocumentYaml(const std::string& name, const std::vector<RecordedCall>& calls,
-                         const std::vector<LearnedRule>& rules, bool reads, bool writes,
+                         const std::vector<LearnedRule>& rules, const std::string& limits,
+                         bool reads, bool writes,
                          const std::map<std::string, std::vector<std::string>>& notes,
                          LearnedPolicy& learned) {
   const Grant base = LoadPolicy("builtin/base").value()->grant;
@@ -378,14 +414,16 @@ std::string DocumentYaml(const std::string& name, const std::vector<RecordedCall
     const auto note = notes.find("tools." + rule.id);
     yaml += RuleYaml(rule, note != notes.end() ? note->second : std::vector<std::string>());
   }
-  return yaml + QuarantineYaml(calls);
+  return yaml + QuarantineYaml(calls) + limits;
 }
 
 }  // namespace
 
 Result<LearnedPolicy> LearnPolicy(const std::string& name, const std::vector<RecordedCall>& calls,
-                                  const std::vector<ToolModel>& tools) {
+                                  const std::vector<ToolModel>& tools,
+                                  const std::vector<TurnUse>& turns) {
   LearnedPolicy learned;
+  std::set<std::string> rated;
   std::vector<LearnedRule> rules;
   bool reads = false;
   bool writes = false;
@@ -407,6 +445,9 @@ Result<LearnedPolicy> LearnPolicy(const std::string& name, const std::vector<Rec
                  [](const ToolModel::Path& path) { return path.access == PathAccess::kWrite; }) ||
              std::count(tool.traits.effects.begin(), tool.traits.effects.end(),
                         CallEffect::kExecute) > 0;
+    if (tool.traits.HasEffect()) {
+      rated.insert(tool.name);
+    }
     ToolLearner(tool, std::move(granted), rules).Learn();
   }
   if (rules.empty()) {
@@ -420,7 +461,8 @@ Result<LearnedPolicy> LearnPolicy(const std::string& name, const std::vector<Rec
     }
   }
   const std::vector<std::string> widened = learned.widened;
-  learned.yaml = DocumentYaml(name, calls, rules, reads, writes, notes, learned);
+  const std::string limits = LimitsYaml(turns, rated);
+  learned.yaml = DocumentYaml(name, calls, rules, limits, reads, writes, notes, learned);
   LoadOptions options;
   for (const ToolModel& tool : tools) {
     options.tools.emplace_back(tool.name, tool.schema);
@@ -436,7 +478,7 @@ Result<LearnedPolicy> LearnPolicy(const std::string& name, const std::vector<Rec
   }
   learned.rules = rules.size();
   learned.widened = widened;
-  learned.yaml = DocumentYaml(name, calls, rules, reads, writes, notes, learned);
+  learned.yaml = DocumentYaml(name, calls, rules, limits, reads, writes, notes, learned);
   if (const auto again = LoadPolicyText("learned.yaml", learned.yaml, options); !again.ok()) {
     return WithContext("the calls cannot be said in a policy", again.error());
   }

@@ -12,7 +12,8 @@
 //   others    null and maps cannot be told apart by a condition: said to be open
 //
 // An argument that some call of the tool left out may be left out, or be one of those seen: rules that
-// deny hold for what was never there. What was asked stays asked. The result loads, or there is none.
+// deny hold for what was never there. What was asked stays asked, of those who said yes where they are known.
+// Budgets and rates: learn_limits.h. The result loads, or there is none.
 #pragma once
 
 #include <string>
@@ -20,6 +21,7 @@
 
 #include "base/result.h"
 #include "policy/analysis/tool_model.h"
+#include "policy/learn_limits.h"
 #include "policy/request.h"
 
 namespace nacre::policy {
@@ -28,6 +30,8 @@ struct RecordedCall {
   std::string id;  // from a log: any text
   Verdict verdict = Verdict::kDeny;
   Request request;
+  // Of kAsk: the accounts whose yes it had. Empty: they are not known by name.
+  std::vector<std::string> approved_by = {};
 };
 
 struct LearnedPolicy {
@@ -38,9 +42,10 @@ struct LearnedPolicy {
   std::vector<std::string> risks;    // what FindRisks() says of it
 };
 
-// Deterministic. kInvalidArgument when there is nothing to learn from, or the calls cannot be said in a
+// `turns`: what the calls' turns used. Deterministic. kInvalidArgument when there is nothing to learn from, or the calls cannot be said in a
 // policy.
 Result<LearnedPolicy> LearnPolicy(const std::string& name, const std::vector<RecordedCall>& calls,
-                                  const std::vector<ToolModel>& tools);
+                                  const std::vector<ToolModel>& tools,
+                                  const std::vector<TurnUse>& turns = {});
 
 }  // namespace nacre::policy

@@ -13,6 +13,7 @@
 #include "runtime/audit/log_query.h"
 #include "runtime/cli/policy_commands.h"
 #include "runtime/cli/recorded_calls.h"
+#include "runtime/cli/recorded_turns.h"
 #include "runtime/cli/terminal.h"
 #include "runtime/cli/tool_models.h"
 
@@ -29,7 +30,8 @@ struct LearnFlags {
 // Calls that were decided in the sessions, and what persons said to those that they were asked for.
 struct Recorded {
   std::vector<policy::RecordedCall> calls;
-  std::set<std::string> approved;
+  std::vector<policy::TurnUse> turns;           // that ended
+  std::map<std::string, std::string> approved;  // calls, and who said yes
   size_t denied = 0;
   size_t refused = 0;                      // by a person, or because none could be asked
   std::map<std::string, size_t> left_out;  // by reason
@@ -92,6 +94,7 @@ Result<Recorded> CallsOf(App& app, const tools::Registry& registry, const std::s
                          const std::set<std::string>& sessions) {
   Recorded recorded;
   RecordedCalls reader(app, registry);
+  RecordedTurns turns;
   NACRE_TRY(ReadChecked(app, log, [&](const Json& record) {
     if (sessions.count(StringMember(record, "session")) == 0) {
       return;
@@ -99,8 +102,9 @@ Result<Recorded> CallsOf(App& app, const tools::Registry& registry, const std::s
     const std::string event = StringMember(record, "event");
     const Json* data = FindMember(record, "data");
     if (event == "call.approval" && data != nullptr && BoolMember(*data, "approved")) {
-      recorded.approved.insert(StringMember(record, "call"));
+      recorded.approved.emplace(StringMember(record, "call"), StringMember(*data, "by"));
     }
+    turns.Add(record);
     if (event != "call.decided") {
       return;
     }
@@ -122,6 +126,12 @@ Result<Recorded> CallsOf(App& app, const tools::Registry& registry, const std::s
   recorded.refused = std::erase_if(recorded.calls, [&](const policy::RecordedCall& call) {
     return call.verdict == policy::Verdict::kAsk && recorded.approved.count(call.id) == 0;
   });
+  for (policy::RecordedCall& call : recorded.calls) {
+    if (call.verdict == policy::Verdict::kAsk) {
+      call.approved_by = AccountsIn(recorded.approved[call.id]);
+    }
+  }
+  recorded.turns = turns.ended();
   return recorded;
 }
 
@@ -152,8 +162,8 @@ int Learn(Globals& globals, const LearnFlags& flags) {
   if (!recorded.ok()) {
     return Fail(globals, recorded.error(), ExitOf(recorded.error()));
   }
-  const Result<policy::LearnedPolicy> result =
-      policy::LearnPolicy(flags.name, recorded.value().calls, ModelsOf(*registry.value()));
+  const Result<policy::LearnedPolicy> result = policy::LearnPolicy(
+      flags.name, recorded.value().calls, ModelsOf(*registry.value()), recorded.value().turns);
   if (!result.ok()) {
     return Fail(globals, result.error(), kExitFailed);
   }

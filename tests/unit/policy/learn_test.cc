@@ -333,5 +333,59 @@ TEST_CASE("random sessions are allowed by what is learned from them") {
   }
 }
 
+TEST_CASE("budgets and rates are what turns used, with room, and say so") {
+  const Request read = ReadOf("a.c");
+  const Request mail = Call("mail.send", {{"to", {"ann@a.example"}}});
+  const std::vector<RecordedCall> calls = {{"1", Verdict::kAllow, read},
+                                           {"2", Verdict::kAsk, mail, {"ann", "bob"}},
+                                           {"3", Verdict::kAsk, mail, {"ann", "cy"}}};
+  TurnUse small;
+  small.steps = 2;
+  small.tool_calls = 1;
+  small.tokens = 100;
+  small.wall = std::chrono::milliseconds(300);
+  small.calls = {{"fs.read", 1}};
+  TurnUse large;
+  large.steps = 4;
+  large.tool_calls = 3;
+  large.tokens = 1001;
+  large.wall = std::chrono::milliseconds(4100);
+  large.calls = {{"fs.read", 1}, {"mail.send", 2}};
+  const LearnedPolicy learned = LearnPolicy("learned", calls, Tools(), {small, large}).value();
+  const auto policy = Loaded(LoadPolicyText("learned.yaml", learned.yaml));
+  CHECK(policy->budgets.steps == 6);
+  CHECK(policy->budgets.tool_calls == 5);
+  CHECK(policy->budgets.tokens == 1502);
+  CHECK(policy->budgets.wall == std::chrono::seconds(7));
+  REQUIRE(policy->budgets.rates.size() == 1);  // reading has none
+  CHECK(policy->budgets.rates[0].tools == std::vector<std::string>{"mail.send"});
+  CHECK(policy->budgets.rates[0].calls == 2);
+  CHECK(policy->budgets.rates[0].per == CallRate::Per::kTurn);
+  CHECK(learned.yaml.find("# the most of 2 turns was 1001, and half as much again") !=
+        std::string::npos);
+  const Decision asked = Evaluate(*policy, mail);
+  REQUIRE(asked.verdict == Verdict::kAsk);
+  REQUIRE(asked.approvers.size() == 1);
+  CHECK(asked.approvers[0].users == std::vector<std::string>{"ann", "bob", "cy"});
+  CHECK(asked.approvers[0].count == 2);
+  // What the language does not let be is not proposed, and nothing comes of no turns.
+  large.steps = 1'000'000'000;
+  large.tokens = 0;
+  const auto bounded = Loaded(
+      LoadPolicyText("learned.yaml", LearnPolicy("learned", calls, Tools(), {large}).value().yaml));
+  CHECK(bounded->budgets.steps == 10'000);
+  CHECK(bounded->budgets.tokens == 1);
+  CHECK(LimitsYaml({}, {"mail.send"}).empty());
+}
+
+TEST_CASE("who said yes is named only when it is known of all") {
+  const Request mail = Call("mail.send", {{"to", {"ann@a.example"}}});
+  const LearnedPolicy learned =
+      LearnPolicy("learned", {{"1", Verdict::kAsk, mail, {"ann"}}, {"2", Verdict::kAsk, mail, {}}},
+                  Tools())
+          .value();
+  CHECK(learned.yaml.find("approvers") == std::string::npos);
+}
+
 }  // namespace
 }  // namespace nacre::policy
