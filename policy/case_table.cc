@@ -58,7 +58,7 @@ class CaseReader {
 
  private:
   void ReadCase(const YamlNode& node, const std::string& path) {
-    if (reader_.Map(node, path, {{"name", "call", "expect", "rule"}, {}}) == nullptr) {
+    if (reader_.Map(node, path, {{"name", "call", "context", "expect", "rule"}, {}}) == nullptr) {
       return;
     }
     Case read;
@@ -72,6 +72,9 @@ class CaseReader {
     }
     if (const YamlNode* call = NodeReader::Find(node, "call")) {
       ReadCall(*call, path + ".call", read);
+    }
+    if (const YamlNode* context = NodeReader::Find(node, "context")) {
+      ReadContext(*context, path + ".context", read.context);
     }
     if (const YamlNode* expect = NodeReader::Find(node, "expect")) {
       read.expect = reader_.VerdictOf(*expect, path + ".expect").value_or(read.expect);
@@ -97,6 +100,36 @@ class CaseReader {
         read.arguments = ValueOf(*args);
       }
     }
+  }
+
+  void ReadContext(const YamlNode& node, const std::string& path, GivenContext& context) {
+    if (reader_.Map(node, path, {{"label", "origin"}, {}}) == nullptr) {
+      return;
+    }
+    if (const YamlNode* label = NodeReader::Find(node, "label")) {
+      if (const auto text = reader_.Text(*label, path + ".label", kTextBytesMax)) {
+        Result<Label> read = ParseLabel(*text);
+        if (read.ok()) {
+          context.label = std::move(read).value();
+        } else {
+          reader_.Report(*label, path + ".label", read.error().message);
+        }
+      }
+    }
+    if (const YamlNode* origin = NodeReader::Find(node, "origin")) {
+      for (const auto& [at, item] :
+           reader_.OneOrMore(*origin, path + ".origin", kArgumentRoles * kOrigins)) {
+        if (const auto text = reader_.Text(*item, at, kTextBytesMax)) {
+          Result<ArgumentOrigin> read = ParseRoleOrigin(*text);
+          if (read.ok()) {
+            context.origins.push_back(std::move(read).value());
+          } else {
+            reader_.Report(*item, at, read.error().message);
+          }
+        }
+      }
+    }
+    context.given = true;
   }
 
   NodeReader reader_;

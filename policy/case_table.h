@@ -8,6 +8,10 @@
 //       call: {tool: fs.read, args: {path: customers/a.txt}}
 //       expect: allow              # allow | ask | deny
 //       rule: tools.read           # optional: which rule decides
+//     - name: what a stranger names gets no mail
+//       call: {tool: mail.send, args: {to: eve@example.com, body: hello}}
+//       context: {label: "untrusted,secret", origin: recipient=stranger}   # optional: see given_context.h
+//       expect: deny
 #pragma once
 
 #include <string>
@@ -17,6 +21,7 @@
 #include "base/json.h"
 #include "base/result.h"
 #include "policy/decision.h"
+#include "policy/given_context.h"
 
 namespace nacre::policy {
 
@@ -24,6 +29,7 @@ struct Case {
   std::string name;
   std::string tool;
   Json arguments = Json::object();
+  GivenContext context;
   Verdict expect = Verdict::kDeny;
   std::string rule;  // empty: any
   SourceLocation source;

@@ -93,13 +93,22 @@ class Finder final {
         WithOthers(*rule);
       }
     }
-    if (before_.grant.workspace != after_.grant.workspace ||
-        before_.grant.hide != after_.grant.hide || before_.grant.protect != after_.grant.protect) {
+    const bool workspace = before_.grant.workspace != after_.grant.workspace ||
+                           before_.grant.hide != after_.grant.hide ||
+                           before_.grant.protect != after_.grant.protect;
+    // Flows narrow whatever rules allow.
+    const bool data =
+        std::any_of(diff_.settings.begin(), diff_.settings.end(), [](const SettingChange& change) {
+          return change.key == "data" || change.key.rfind("data.", 0) == 0;
+        });
+    if (workspace || data) {
       for (const PolicyDocument* policy : {&before_, &after_}) {
         for (const ToolRule& rule : policy->tools) {
           Add(CandidateCalls({&rule}, tools_, kCallsOfPairMax));
         }
       }
+    }
+    if (workspace) {
       Globs(before_.grant.hide, after_.grant.hide);
       Globs(after_.grant.hide, before_.grant.hide);
       Globs(before_.grant.protect, after_.grant.protect);

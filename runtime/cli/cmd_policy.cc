@@ -150,22 +150,6 @@ struct ExplainOptions {
   std::vector<std::string> origins;
 };
 
-// What the call's data is said to be; nothing, when nothing was said.
-Result<policy::FlowFacts> FactsOf(const ExplainOptions& options, const tools::Manifest& tool) {
-  policy::FlowFacts facts;
-  if (options.label.empty() && options.origins.empty()) {
-    return facts;
-  }
-  facts.effects = agent::TraitsOf(tool).effects;
-  if (!options.label.empty()) {
-    facts.context = NACRE_TRY(ParseLabel(options.label));
-  }
-  for (const std::string& origin : options.origins) {
-    facts.arguments.push_back(NACRE_TRY(ParseRoleOrigin(origin)));
-  }
-  return facts;
-}
-
 // What is to be judged, and where.
 struct Question {
   std::string tool;
@@ -211,11 +195,13 @@ int ExplainCall(Globals& globals, const ExplainOptions& options) {
     return Fail(globals, {ErrorCode::kInvalidArgument, bad->reason}, kExitUsage);
   }
   policy::Request request = std::get<agent::ToolCall>(parsed).request;
-  Result<policy::FlowFacts> facts = FactsOf(options, *std::get<agent::ToolCall>(parsed).tool);
-  if (!facts.ok()) {
-    return Fail(globals, facts.error(), kExitUsage);
+  const Result<policy::GivenContext> context =
+      policy::ReadGivenContext(options.label, options.origins);
+  if (!context.ok()) {
+    return Fail(globals, context.error(), kExitUsage);
   }
-  request.flow = std::move(facts).value();
+  request.flow =
+      context.value().Facts(agent::TraitsOf(*std::get<agent::ToolCall>(parsed).tool).effects);
   const policy::Explanation explanation = policy::Explain(*policy.value(), request);
   const bool same_policy = asked.recorded_digest == policy.value()->digest;
   if (globals.json) {
@@ -259,21 +245,41 @@ struct CaseResult {
 CaseResult RunCase(const policy::Case& asked, const policy::Policy& policy,
                    const tools::Registry& registry, const agent::PathContext& paths) {
   CaseResult result{.asked = &asked};
-  const std::variant<agent::ToolCall, agent::BadToolCall> parsed =
+  std::variant<agent::ToolCall, agent::BadToolCall> parsed =
       agent::ParseToolCall({asked.tool, DumpJson(asked.arguments)}, registry, paths);
   if (const auto* bad = std::get_if<agent::BadToolCall>(&parsed)) {
     result.verdict = "invalid";
     result.reason = bad->reason;
     return result;
   }
-  const policy::Decision decision =
-      policy::Evaluate(policy, std::get<agent::ToolCall>(parsed).request);
+  auto& call = std::get<agent::ToolCall>(parsed);
+  call.request.flow = asked.context.Facts(agent::TraitsOf(*call.tool).effects);
+  const policy::Decision decision = policy::Evaluate(policy, call.request);
   result.verdict = policy::VerdictName(decision.verdict);
   result.rule = decision.rule;
   result.reason = decision.reason;
   result.passed =
       decision.verdict == asked.expect && (asked.rule.empty() || asked.rule == decision.rule);
   return result;
+}
+
+struct NamedRule {
+  std::string name;
+  std::string source;
+};
+
+// What a case can be decided by, in the policy's order.
+std::vector<NamedRule> RulesOf(const policy::Policy& policy) {
+  std::vector<NamedRule> rules;
+  for (const auto* list : {&policy.tools, &policy.narrow}) {
+    for (const policy::ToolRule& rule : *list) {
+      rules.push_back({rule.Name(), policy::ToText(rule.source)});
+    }
+  }
+  for (const policy::FlowRule& flow : policy.data.flows) {
+    rules.push_back({"data." + flow.id, policy::ToText(flow.source)});
+  }
+  return rules;
 }
 
 // The policy that the cases name, counted from their own folder.
@@ -317,18 +323,9 @@ int TestPolicy(Globals& globals, const TestOptions& options) {
     deciders.insert(results.back().rule);
     passed += results.back().passed ? 1 : 0;
   }
-  std::vector<const policy::ToolRule*> uncovered;
-  for (const policy::ToolRule& rule : policy.value()->tools) {
-    if (deciders.count(rule.Name()) == 0) {
-      uncovered.push_back(&rule);
-    }
-  }
-  for (const policy::ToolRule& rule : policy.value()->narrow) {
-    if (deciders.count(rule.Name()) == 0) {
-      uncovered.push_back(&rule);
-    }
-  }
-  const size_t rules = policy.value()->tools.size() + policy.value()->narrow.size();
+  std::vector<NamedRule> uncovered = RulesOf(*policy.value());
+  const size_t rules = uncovered.size();
+  std::erase_if(uncovered, [&](const NamedRule& rule) { return deciders.count(rule.name) > 0; });
   const size_t covered = rules - uncovered.size();
   const size_t percent = rules == 0 ? 100 : covered * 100 / rules;
   const bool enough = percent >= static_cast<size_t>(options.min_coverage);
@@ -346,8 +343,8 @@ int TestPolicy(Globals& globals, const TestOptions& options) {
                        {"reason", result.reason}});
     }
     OrderedJson open = OrderedJson::array();
-    for (const policy::ToolRule* rule : uncovered) {
-      open.push_back({{"rule", rule->Name()}, {"source", policy::ToText(rule->source)}});
+    for (const NamedRule& rule : uncovered) {
+      open.push_back({{"rule", rule.name}, {"source", rule.source}});
     }
     const OrderedJson json = {{"policy", policy.value()->name},
                               {"digest", policy.value()->digest},
@@ -377,9 +374,9 @@ int TestPolicy(Globals& globals, const TestOptions& options) {
   }
   std::printf("%zu cases, %zu passed, %zu failed; %zu of %zu rules decided one (%zu %%)\n",
               results.size(), passed, results.size() - passed, covered, rules, percent);
-  for (const policy::ToolRule* rule : uncovered) {
-    std::printf("  not covered: %s  %s\n", SafeLine(rule->Name(), 80).c_str(),
-                SafeLine(policy::ToText(rule->source), 120).c_str());
+  for (const NamedRule& rule : uncovered) {
+    std::printf("  not covered: %s  %s\n", SafeLine(rule.name, 80).c_str(),
+                SafeLine(rule.source, 120).c_str());
   }
   if (!enough) {
     std::printf("%s less than the %d %% of rules that --min-coverage wants\n",

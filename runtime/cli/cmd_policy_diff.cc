@@ -10,6 +10,8 @@
 
 #include "policy/diff.h"
 #include "policy/evaluator.h"
+#include "policy/given_context.h"
+#include "runtime/agent/flow_traits.h"
 #include "runtime/agent/tool_call.h"
 #include "runtime/cli/command.h"
 #include "runtime/cli/terminal.h"
@@ -22,6 +24,8 @@ constexpr size_t kWitnessesShown = 3;
 struct DiffFlags {
   std::string before;
   std::string after;
+  std::string label;  // of the context of every call; empty: what is known of data is left out
+  std::vector<std::string> origins;
   bool no_wider = false;
 };
 
@@ -47,16 +51,18 @@ bool Shown(const Difference& difference, const policy::ToolRule& rule) {
 }
 
 void Ask(Difference& difference, const policy::Policy& before, const policy::Policy& after,
-         const tools::Registry& registry, const agent::PathContext& paths) {
+         const tools::Registry& registry, const agent::PathContext& paths,
+         const policy::GivenContext& context) {
   for (const policy::CandidateCall& call : difference.diff.candidates) {
     const std::string arguments = DumpJson(call.arguments);
-    const std::variant<agent::ToolCall, agent::BadToolCall> parsed =
+    std::variant<agent::ToolCall, agent::BadToolCall> parsed =
         agent::ParseToolCall({call.tool, arguments}, registry, paths);
-    const auto* understood = std::get_if<agent::ToolCall>(&parsed);
+    auto* understood = std::get_if<agent::ToolCall>(&parsed);
     if (understood == nullptr) {
       continue;  // no call that its tool takes
     }
     ++difference.asked;
+    understood->request.flow = context.Facts(agent::TraitsOf(*understood->tool).effects);
     const policy::Decision then = policy::Evaluate(before, understood->request);
     const policy::Decision now = policy::Evaluate(after, understood->request);
     if (then.verdict == now.verdict) {
@@ -156,6 +162,10 @@ void Print(const Difference& difference) {
 
 int Diff(Globals& globals, const DiffFlags& flags) {
   App app(globals.app);
+  const Result<policy::GivenContext> context = policy::ReadGivenContext(flags.label, flags.origins);
+  if (!context.ok()) {
+    return Fail(globals, context.error(), kExitUsage);
+  }
   Result<std::string> workspace = app.Workspace();
   Result<const tools::Registry*> registry = app.Tools();
   if (!workspace.ok() || !registry.ok()) {
@@ -175,7 +185,7 @@ int Diff(Globals& globals, const DiffFlags& flags) {
   }
   Difference difference{.diff = policy::DiffPolicies(*before.value(), *after.value(), schemas)};
   Ask(difference, *before.value(), *after.value(), *registry.value(),
-      {workspace.value(), App::Home()});
+      {workspace.value(), App::Home()}, context.value());
   if (globals.json) {
     std::printf("%s\n", DumpJson(ToJson(difference)).c_str());
   } else {
@@ -192,6 +202,12 @@ void RegisterPolicyDiff(CLI::App& policy, Globals& globals) {
   auto flags = std::make_shared<DiffFlags>();
   diff->add_option("before", flags->before, "A shipped profile or a file")->required();
   diff->add_option("after", flags->after, "Another")->required();
+  diff->add_option("--label", flags->label,
+                   "What the context of every call is: untrusted,secret,pii. Without, flows are "
+                   "left out");
+  diff->add_option("--origin", flags->origins,
+                   "Who named an argument of every call: ROLE=ORIGIN, such as recipient=stranger; "
+                   "may be repeated");
   diff->add_flag("--no-wider", flags->no_wider,
                  "Fail (exit code 1) when the second allows or asks for a call that the first "
                  "answers more strictly");

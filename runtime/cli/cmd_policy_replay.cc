@@ -1,15 +1,20 @@
 // nacre policy replay: the recorded calls, judged again by another policy.
+#include <algorithm>
 #include <cstdio>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "policy/evaluator.h"
+#include "policy/given_context.h"
+#include "runtime/agent/flow_traits.h"
 #include "runtime/audit/audit_verifier.h"
 #include "runtime/audit/record_filter.h"
+#include "runtime/audit/record_format.h"
 #include "runtime/cli/command.h"
 #include "runtime/cli/recorded_calls.h"
 #include "runtime/cli/terminal.h"
@@ -20,6 +25,8 @@ namespace {
 struct ReplayFlags {
   std::string policy;
   std::string since;
+  std::string label;  // of every call's context; empty: as it was recorded
+  std::vector<std::string> origins;
   bool strict = false;
 };
 
@@ -44,18 +51,30 @@ struct Report {
 
 class Replayer final {
  public:
-  Replayer(App& app, const policy::Policy& policy, const tools::Registry& registry)
-      : recorded_(app, registry), policy_(policy) {}
+  // `context`: of every call; not given, it is as each record says.
+  Replayer(App& app, const policy::Policy& policy, const tools::Registry& registry,
+           policy::GivenContext context)
+      : recorded_(app, registry),
+        policy_(policy),
+        context_(std::move(context)),
+        origins_matter_(
+            std::any_of(policy.data.flows.begin(), policy.data.flows.end(),
+                        [](const policy::FlowRule& flow) { return !flow.roles.empty(); })) {
+    for (const tools::Manifest& tool : registry.all()) {
+      effects_.emplace(tool.name, agent::TraitsOf(tool).effects);
+    }
+  }
 
   void Add(const Json& record) {
     ++report_.calls;
     std::string why;
-    const std::optional<policy::Request> request = recorded_.RequestOf(record, why);
+    std::optional<policy::Request> request = recorded_.RequestOf(record, why);
     if (!request.has_value()) {
       ++report_.not_judged[why];
       return;
     }
     const Json& data = record.at("data");
+    request->flow = FactsOf(record, request->tool);
     const policy::Decision decision = policy::Evaluate(policy_, *request);
     const std::string now = policy::VerdictName(decision.verdict);
     const std::string then = StringMember(data, "verdict");
@@ -63,9 +82,14 @@ class Replayer final {
       ++report_.same;
       return;
     }
+    const std::string rule_then = StringMember(record, "rule");
+    if (!context_.given && origins_matter_ && rule_then.starts_with("data.") &&
+        !decision.rule.starts_with("data.")) {
+      ++report_.not_judged["data decided it, and the log has not who named its arguments"];
+      return;
+    }
     ++(now == "deny" ? report_.denied : now == "ask" ? report_.asked : report_.allowed);
-    Group& group =
-        report_.changed[{request->tool, then, StringMember(record, "rule"), now, decision.rule}];
+    Group& group = report_.changed[{request->tool, then, rule_then, now, decision.rule}];
     if (++group.count == 1) {
       group.reason = decision.reason;
       group.example = StringMember(record, "call");
@@ -75,8 +99,22 @@ class Replayer final {
   Report& report() { return report_; }
 
  private:
+  policy::FlowFacts FactsOf(const Json& record, const std::string& tool) const {
+    const auto effects = effects_.find(tool);
+    policy::GivenContext context = context_;
+    if (!context.given) {
+      context.given = true;
+      context.label = policy::LabelOfTexts(audit::LabelsOf(record));
+    }
+    return context.Facts(effects != effects_.end() ? effects->second
+                                                   : std::vector<policy::CallEffect>());
+  }
+
   RecordedCalls recorded_;
   const policy::Policy& policy_;
+  const policy::GivenContext context_;
+  const bool origins_matter_;  // some flow asks who named an argument
+  std::map<std::string, std::vector<policy::CallEffect>> effects_;  // by tool
   Report report_;
 };
 
@@ -139,6 +177,10 @@ int Replay(Globals& globals, const ReplayFlags& flags) {
   if (!since.ok()) {
     return Fail(globals, since.error(), kExitUsage);
   }
+  Result<policy::GivenContext> context = policy::ReadGivenContext(flags.label, flags.origins);
+  if (!context.ok()) {
+    return Fail(globals, context.error(), kExitUsage);
+  }
   Result<std::string> workspace = app.Workspace();
   Result<const tools::Registry*> registry = app.Tools();
   if (!workspace.ok() || !registry.ok()) {
@@ -148,7 +190,7 @@ int Replay(Globals& globals, const ReplayFlags& flags) {
   if (!policy.ok()) {
     return Fail(globals, policy.error(), kExitFailed);
   }
-  Replayer replayer(app, *policy.value(), *registry.value());
+  Replayer replayer(app, *policy.value(), *registry.value(), std::move(context).value());
   Report& report = replayer.report();
   const Status read =
       audit::ReadAuditLog(app.audit_directory(), 0, [&](uint64_t /*index*/, const Json& record) {
@@ -181,6 +223,11 @@ void RegisterPolicyReplay(CLI::App& policy, Globals& globals) {
   replay->add_option("policy", flags->policy, "A shipped profile or a file")->required();
   replay->add_option("--since", flags->since,
                      "Only calls since a time (2026-11-01), or so long ago (7d, 12h, 30m)");
+  replay->add_option(
+      "--label", flags->label,
+      "What the context of every call is: untrusted,secret,pii (default: as recorded)");
+  replay->add_option("--origin", flags->origins,
+                     "Who named an argument of every call: ROLE=ORIGIN; may be repeated");
   replay->add_flag(
       "--strict", flags->strict,
       "Fail (exit code 1) when a call would be decided otherwise, or cannot be judged");

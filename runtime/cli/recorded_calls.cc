@@ -4,10 +4,27 @@
 
 #include "memory/session_store.h"
 #include "runtime/agent/tool_call.h"
-#include "runtime/audit/content_keys.h"
 #include "runtime/audit/content_seal.h"
 
 namespace nacre::cli {
+namespace {
+
+// A log has those of some sessions at a time side by side.
+constexpr size_t kSessionsKeptMax = 64;
+
+// The arguments that the record says were given withheld texts.
+std::vector<policy::WithheldArgument> MarksOf(const Json& data) {
+  std::vector<policy::WithheldArgument> marks;
+  const Json* withheld = FindMember(data, "withheld");
+  if (withheld != nullptr && withheld->is_array()) {
+    for (const Json& mark : *withheld) {
+      marks.push_back({StringMember(mark, "argument"), StringMember(mark, "handle"), {}});
+    }
+  }
+  return marks;
+}
+
+}  // namespace
 
 std::optional<policy::Request> RecordedCalls::RequestOf(const Json& record, std::string& why) {
   const Json* data = FindMember(record, "data");
@@ -37,43 +54,52 @@ std::optional<policy::Request> RecordedCalls::RequestOf(const Json& record, std:
       why = "the log has only a digest of the arguments, and there is no database";
       return std::nullopt;
     }
-    const Result<memory::CallDetail> detail = store.value()->LoadCall(call);
-    if (!detail.ok()) {
+    const Session& session = SessionOf(*store.value(), StringMember(record, "session"));
+    const auto stored = session.arguments.find(call);
+    if (stored == session.arguments.end()) {
       why = "the log has only a digest of the arguments, and the database has no such call";
       return std::nullopt;
     }
-    arguments = detail.value().call.arguments_json;
-    const Session& session = SessionOf(*store.value(), StringMember(record, "session"));
+    arguments = stored->second;
     workspace = session.workspace;
     // The database has the model's own words, and the log the digest of what was put in place of handles.
     quarantine = session.quarantine.size() > 0 ? &session.quarantine : nullptr;
   }
-  const std::variant<agent::ToolCall, agent::BadToolCall> parsed = agent::ParseToolCall(
+  std::variant<agent::ToolCall, agent::BadToolCall> parsed = agent::ParseToolCall(
       {StringMember(*data, "tool"), arguments}, registry_, {workspace, App::Home()}, quarantine);
-  const auto* understood = std::get_if<agent::ToolCall>(&parsed);
+  auto* understood = std::get_if<agent::ToolCall>(&parsed);
   if (understood == nullptr) {
     why = "its tool is not there, or takes other arguments now";
     return std::nullopt;
   }
-  if (recorded == nullptr ||
-      !IsDigestOf(audit::ContentKeys(app_.audit_directory()), StringMember(record, "session"),
-                  *recorded, DumpJson(understood->request.arguments))) {
+  if (recorded == nullptr || !IsDigestOf(keys_, StringMember(record, "session"), *recorded,
+                                         DumpJson(understood->request.arguments))) {
     why = "its arguments are not those that the log has the digest of";
     return std::nullopt;
   }
-  return understood->request;
+  if (quarantine == nullptr) {
+    understood->request.withheld = MarksOf(*data);
+  }
+  return std::move(understood->request);
 }
 
 const RecordedCalls::Session& RecordedCalls::SessionOf(memory::SessionStore& store,
                                                        const std::string& id) {
-  const auto [known, added] = sessions_.emplace(id, Session{agent::kWorkspaceTarget, {}});
+  if (sessions_.size() >= kSessionsKeptMax && sessions_.find(id) == sessions_.end()) {
+    sessions_.clear();
+  }
+  const auto [known, added] = sessions_.emplace(id, Session{agent::kWorkspaceTarget, {}, {}});
   if (added) {
     const Result<memory::SessionDetail> detail = store.LoadSession(id);
     if (detail.ok()) {
       known->second.workspace = detail.value().session.workspace;
       for (const memory::TurnRecord& turn : detail.value().turns) {
         for (const memory::StepRecord& step : turn.steps) {
-          if (step.call.has_value() && !step.call->withheld.empty()) {
+          if (!step.call.has_value()) {
+            continue;
+          }
+          known->second.arguments.emplace(step.call->id, step.call->arguments_json);
+          if (!step.call->withheld.empty()) {
             known->second.quarantine.Keep(step.call->withheld, {});
           }
         }

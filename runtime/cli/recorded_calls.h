@@ -9,6 +9,7 @@
 #include "policy/request.h"
 #include "runtime/agent/quarantine.h"
 #include "runtime/app.h"
+#include "runtime/audit/content_keys.h"
 #include "tools/registry.h"
 
 namespace nacre::cli {
@@ -16,21 +17,27 @@ namespace nacre::cli {
 // Not thread-safe. Borrows both.
 class RecordedCalls final {
  public:
-  RecordedCalls(App& app, const tools::Registry& registry) : app_(app), registry_(registry) {}
+  RecordedCalls(App& app, const tools::Registry& registry)
+      : app_(app), registry_(registry), keys_(app.audit_directory()) {}
 
   // The call of a `call.decided` record: its arguments are those of the log where it has them, else those
   // of the database, and only when the recorded digest is theirs. Otherwise nullopt, and `why` in words.
+  // Arguments in which a withheld text stands for its handle are marked as they were then.
   std::optional<policy::Request> RequestOf(const Json& record, std::string& why);
 
  private:
+  // What the database has of a session.
   struct Session {
     std::string workspace;
+    std::map<std::string, std::string> arguments;  // of its calls, by id
     agent::Quarantine quarantine;
   };
+  // Until the next call: of many sessions only some are kept.
   const Session& SessionOf(memory::SessionStore& store, const std::string& id);
 
   App& app_;
   const tools::Registry& registry_;
+  const audit::ContentKeys keys_;
   std::map<std::string, Session> sessions_;
 };
 

@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "base/result.h"
 #include "policy/analysis/tool_model.h"
 #include "policy/flow.h"
 #include "policy/policy_loader.h"
@@ -23,11 +22,8 @@ std::optional<policy::Request> ReadCall(const policy::CandidateCall& call,
                                         const tools::Registry& registry,
                                         const std::string& workspace);
 
-// A context, as `--label untrusted,secret,pii` and `--origin recipient=stranger` say it.
-// kInvalidArgument names what is wrong.
-Result<policy::Label> ParseLabel(const std::string& text);
-Result<policy::ArgumentOrigin> ParseRoleOrigin(const std::string& text);
-// The same way round: the flags for `nacre policy explain`; empty without data rules.
+// A context as the flags for `nacre policy explain` that policy::ReadGivenContext() reads; empty without data
+// rules.
 std::string ExplainFlags(const policy::FlowFacts& facts);
 
 }  // namespace nacre::cli

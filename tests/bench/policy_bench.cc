@@ -1,6 +1,7 @@
 // What a decision costs by the number of rules, next to Cedar (wasm) on the same policy and calls.
 //
 //   policy_bench [--sizes 100,1000,10000,100000] [--rounds 50] [--peer-seconds 10] [--no-peers]
+//                [--replay-records 200000]
 //
 // The policy: per 100 rules 48 that allow an exact host with methods and a path, 5 that deny a part of
 // such a path, 10 hosts by a wildcard, 27 folders, 10 programs with an argument that begins so. Half
@@ -22,6 +23,9 @@
 #include "policy/analysis/prover.h"
 #include "policy/evaluator.h"
 #include "policy/policy_loader.h"
+#ifdef NACRE_PROGRAM  // not where only some modules are built
+#include "tests/bench/policy_replay.h"
+#endif
 
 namespace {
 
@@ -349,6 +353,7 @@ int main(int argc, char** argv) {
   size_t rounds = 50;
   double peer_seconds = 10;
   bool peers = true;
+  [[maybe_unused]] uint64_t replay_records = 200'000;
   for (int i = 1; i < argc; ++i) {
     const std::string option = argv[i];
     const char* value = i + 1 < argc ? argv[i + 1] : "";
@@ -362,6 +367,9 @@ int main(int argc, char** argv) {
       ++i;
     } else if (option == "--peer-seconds") {
       peer_seconds = std::strtod(value, nullptr);
+      ++i;
+    } else if (option == "--replay-records") {
+      replay_records = std::strtoul(value, nullptr, 10);
       ++i;
     } else if (option == "--no-peers") {
       peers = false;
@@ -409,6 +417,7 @@ int main(int argc, char** argv) {
                       {"heap_mib_10k", nullptr},
                       {"prove_ms_10k", nullptr},
                       {"prove_cpu_ms_10k", nullptr},
+                      {"replay_records_per_minute", nullptr},
                       {"missing", OrderedJson::object()}};
   last["missing"]["opa_wasm"] =
       "needs the policy compiled to wasm by opa, which neither Debian 12 nor npm has";
@@ -430,6 +439,16 @@ int main(int argc, char** argv) {
       }
     }
   }
+#ifdef NACRE_PROGRAM
+  if (replay_records > 0) {
+    const OrderedJson replay = bench::MeasureReplay(NACRE_PROGRAM, replay_records);
+    last["replay_records_per_minute"] = replay["replay_records_per_minute"];
+    std::printf("replay of %llu recorded calls: %.0f a minute and core, %.1f s\n",
+                static_cast<unsigned long long>(replay_records),
+                replay["replay_records_per_minute"].get<double>(),
+                replay["replay_wall_s"].get<double>());
+  }
+#endif
   if (row_of(100) != nullptr && row_of(100'000) != nullptr) {
     last["flatness_100_to_100k"] = row_of(100'000)->p50_us / row_of(100)->p50_us;
   }

@@ -219,6 +219,68 @@ class Replay(NacreCase):
         self.assertIn("not those that the log has the digest of", report["not_judged"][0]["why"])
 
 
+CONTEXT_POLICY = """nacre: policy/1
+name: context
+extends: [builtin/base]
+workspace: {mode: direct}
+tools:
+  - {id: write, reason: writing, tool: fs.write, decision: allow}
+data:
+  sources:
+    - {path: "/workspace/**", confidentiality: secret}
+  flows:
+    - {id: quiet, reason: secrets stay, when: {confidentiality: {at_least: secret}}, to: [fs.write], decision: deny}
+"""
+
+CONTEXT_CASES = """nacre: policy-cases/1
+cases:
+  - name: clean
+    call: {tool: fs.write, args: {path: b.txt, content: x}}
+    expect: allow
+  - name: secret
+    call: {tool: fs.write, args: {path: b.txt, content: x}}
+    context: {label: "untrusted,secret"}
+    expect: deny
+    rule: data.quiet
+"""
+
+
+class Context(NacreCase):
+    def test_a_context_that_is_said_or_recorded(self):
+        policy = self.policy(CONTEXT_POLICY, "context.yaml")
+        cases = self.policy(CONTEXT_CASES, "context.cases.yaml")
+        report = json.loads(self.nacre("policy", "test", "--json", "--policy", policy, cases).stdout)
+        self.assertEqual((report["passed"], report["failed"]), (2, 0), report)
+        self.assertNotIn("data.quiet", [rule["rule"] for rule in report["uncovered"]])
+        self.policy(CONTEXT_CASES.replace("untrusted,secret", "untrusted,,"), "bad.cases.yaml")
+        done = self.nacre("policy", "test", "--policy", policy, self.folder / "bad.cases.yaml", exit_code=1)
+        self.assertIn("cases[1].context.label: expected words such as untrusted,secret,pii", done.stderr)
+        # Before and after the secret was read, the same call is decided differently, then and now.
+        self.write("a.txt", "one\n")
+        write = {"path": "b.txt", "content": "x"}
+        with ScriptedEngine([call("fs.write", **write), call("fs.read", path="a.txt"), call("fs.write", **write),
+                             answer("Done.")]) as engine:
+            done = self.run_task("Do it", "--policy", policy, "--engine", engine.url, "--model", "scripted")
+        self.assertEqual([event["verdict"] for event in done.named("call.decided")], ["allow", "allow", "deny"], done)
+        same = json.loads(self.nacre("policy", "replay", "--json", "--strict", policy).stdout)
+        self.assertEqual((same["calls"], same["same"]), (3, 3), same)
+        said = json.loads(self.nacre("policy", "replay", "--json", "--label", "secret", policy).stdout)
+        self.assertEqual((said["same"], said["now_denied"], said["now_allowed"]), (2, 1, 0), said)
+        loose = self.policy(CONTEXT_POLICY.replace("to: [fs.write]", "to: [proc.run]"), "loose.yaml")
+        other = json.loads(self.nacre("policy", "replay", "--json", loose).stdout)
+        self.assertEqual((other["same"], other["now_allowed"]), (2, 1), other)
+        # Two policies whose flows differ differ only where there is such a context.
+        plain = json.loads(self.nacre("policy", "diff", "--json", policy, loose).stdout)
+        self.assertFalse(plain["wider"], plain)
+        wider = json.loads(self.nacre("policy", "diff", "--json", "--no-wider", "--label", "secret", policy, loose,
+                                      exit_code=1).stdout)
+        self.assertTrue(wider["wider"], wider)
+        self.assertIn("data.quiet", [group["rule_before"] for group in wider["groups"]])
+        for command in (["replay", policy], ["diff", policy, loose]):
+            self.nacre("policy", *command, "--label", "a,,b", exit_code=2)
+            self.nacre("policy", *command, "--origin", "recipient=eve", exit_code=2)
+
+
 QUERIES = """nacre: policy-queries/1
 queries:
   - id: no-shell
@@ -314,6 +376,8 @@ class Learn(NacreCase):
         self.assertEqual((report["calls"], report["denied"], report["left_out"]), (3, 1, []), report)
         self.assertEqual(report["policy"], learned.read_text(encoding="utf-8"))
         self.nacre("policy", "check", learned)
+        self.assertIn("tool_calls: 6  # the one turn was 4, and half as much again", report["policy"])
+        self.assertIn("calls: 1, per: turn}  # as many as in the one turn", report["policy"])
         same = json.loads(self.nacre("policy", "replay", "--json", "--strict", learned).stdout)
         self.assertEqual((same["calls"], same["same"]), (4, 4), same)
         for tool, arguments in (("fs.read", {"path": "b.txt"}), ("fs.write", {"path": "b.txt", "content": "xy"}),

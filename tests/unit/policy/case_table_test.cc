@@ -30,6 +30,53 @@ cases:
   CHECK(first.rule == "tools.run");
   CHECK(first.source == SourceLocation{"c.yaml", 4, 5});
   CHECK(table.value().cases[1].arguments == Json::object());
+  CHECK_FALSE(first.context.given);
+}
+
+TEST_CASE("a case says what the context is and who named the arguments") {
+  const auto table = ParseCaseTable("c.yaml", R"(nacre: policy-cases/1
+cases:
+  - name: a
+    call: {tool: t}
+    context: {label: "untrusted,secret,pii", origin: [recipient=stranger, link=user]}
+    expect: deny
+  - {name: b, call: {tool: t}, context: {origin: amount=derived}, expect: deny}
+)");
+  REQUIRE(table.ok());
+  const GivenContext& first = table.value().cases[0].context;
+  CHECK(first.given);
+  CHECK(first.label ==
+        Label{Integrity::kUntrusted, Confidentiality::kSecret, std::set<std::string>{"pii"}});
+  REQUIRE(first.origins.size() == 2);
+  CHECK(first.origins[0].role == ArgumentRole::kRecipient);
+  CHECK(first.origins[0].origin == Origin::kStranger);
+  CHECK(first.origins[1].role == ArgumentRole::kLink);
+  const GivenContext& second = table.value().cases[1].context;
+  CHECK(second.given);
+  CHECK(second.label == Label::Clean());
+  CHECK(second.origins.size() == 1);
+}
+
+TEST_CASE("a context that is none is named at its line and column") {
+  const std::string head =
+      "nacre: policy-cases/1\ncases:\n  - {name: a, call: {tool: t}, expect: deny, context: ";
+  CHECK(Refusal(head + "{label: \"untrusted,,pii\"}}\n") ==
+        "c.yaml:3:63: cases[0].context.label: expected words such as untrusted,secret,pii, with "
+        "nothing but commas between");
+  CHECK(Refusal(head + "{origin: [recipient=stranger, recipient=eve]}}\n") ==
+        "c.yaml:3:85: cases[0].context.origin[1]: \"recipient=eve\": expected ROLE=ORIGIN, such as "
+        "recipient=stranger: docs/information-flow.md");
+  CHECK(Refusal(head + "{labels: secret}}\n") ==
+        "c.yaml:3:56: cases[0].context.labels: unknown key; did you mean \"label\"?");
+  CHECK(Refusal(head + "secret}\n") ==
+        "c.yaml:3:55: cases[0].context: expected a map of keys, found a value");
+}
+
+TEST_CASE("labels of records are read as they were written, and nothing else of them") {
+  const Label label{Integrity::kUntrusted, Confidentiality::kSecret,
+                    std::set<std::string>{"customer:acme"}};
+  CHECK(LabelOfTexts(LabelTexts(label)) == label);
+  CHECK(LabelOfTexts({"integrity:none", "secret", "confidentiality:", ""}) == Label::Clean());
 }
 
 TEST_CASE("a mistake in a file of cases is named at its line and column") {
