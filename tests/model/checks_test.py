@@ -131,7 +131,7 @@ class Generated(Judged):
                   ["tool", "2 files"], ["answer", "2 files: a.txt"], ["user", "rm it"],
                   ["call", '{"name":"proc.run","arguments":{"argv":["rm"]}}'], ["tool", "denied: no"],
                   ["answer", "denied"]],
-        "world": {"policy": "coding", "files": {"a.txt": "x"}, "sizes": {"b": 9}, "times": {"a.txt": 5},
+        "world": {"policy": "coding", "home": "/home/ada", "files": {"a.txt": "x"}, "sizes": {"b": 9}, "times": {"a.txt": 5},
                   "directories": ["e"], "notes": ["n"]},
     }
 
@@ -194,15 +194,15 @@ class Sums(unittest.TestCase):
                 figures.weights(Path(folder) / "x.gguf")
 
 
-class HandwrittenSet(unittest.TestCase):
-    """The set itself: 200 different requests whose tables have no misspelt key."""
+class HandwrittenSets(unittest.TestCase):
+    """The sets themselves: 200 and 80 different requests whose tables have no misspelt key."""
 
     KEYS = {"says", "not_says", "tells", "files", "ran", "notes", "either"}
 
     def test_it_is_well_formed(self):
-        cases = evaluate.handwritten()
-        self.assertEqual(len(cases), 200)
-        self.assertEqual(len({json.dumps(case.turns) for case in cases}), 200)
+        cases = evaluate.handwritten() + evaluate.second()
+        self.assertEqual(len(cases), 280)
+        self.assertEqual(len({json.dumps(case.turns) for case in cases}), 280)
         for case in cases:
             with self.subTest(case.turns):
                 for table in [case.wanted, *case.wanted.get("either", [])]:
@@ -211,7 +211,7 @@ class HandwrittenSet(unittest.TestCase):
                 self.assertTrue(case.wanted, "nothing is checked")
 
     def test_doing_nothing_serves_nobody(self):
-        for case in evaluate.handwritten():
+        for case in evaluate.handwritten() + evaluate.second():
             before = {path: text for path, text in case.workspace.files.items()}
             idle = Outcome(["Done."] * len(case.turns), [], before, dict(before), [])
             if case.kind != "small talk":

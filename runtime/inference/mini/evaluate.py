@@ -2,7 +2,7 @@
 """Measures nacre-mini through the real runtime: `nacre run --json` in a workspace made for each request,
 with the default policy, the real sandbox, greedy decoding and grammar-constrained calls.
 
-    evaluate.py                        the hand-written set and held-out generated conversations
+    evaluate.py                        the hand-written sets and held-out generated conversations
     evaluate.py --set handwritten --kind edit --verbose      what goes wrong, and how
     evaluate.py --update               also writes figures.json and the tables of README.md
     evaluate.py --check                a fixed sample, compared with figures.json; exit code 1 below it
@@ -38,14 +38,14 @@ OLDEST_FILE_S = 1_770_000_000  # the oldest file; each other is a minute younger
 
 
 # ---- the requests --------------------------------------------------------------------------------
-def handwritten(count: int = 0) -> list:
-    """All of them, or `count`, always the same ones, of all kinds in proportion."""
+def handwritten(count: int = 0, name: str = "handwritten.toml") -> list:
+    """All of a file, or `count`, always the same ones, of all kinds in proportion."""
     workspaces = {}
-    for name, table in tomllib.loads((HERE / "handwritten_workspaces.toml").read_text()).items():
+    for place, table in tomllib.loads((HERE / "handwritten_workspaces.toml").read_text()).items():
         files = {entry["path"]: entry.get("text", entry.get("size")) for entry in table["file"]}
-        workspaces[name] = Workspace(files, table.get("folders", []), table.get("notes", []))
+        workspaces[place] = Workspace(files, table.get("folders", []), table.get("notes", []))
     cases = []
-    for table in tomllib.loads((HERE / "handwritten.toml").read_text())["request"]:
+    for table in tomllib.loads((HERE / name).read_text())["request"]:
         ask = table.pop("ask")
         turns = [ask] if isinstance(ask, str) else ask
         cases.append(Case(table.pop("kind"), table.pop("steps"), workspaces[table.pop("in")], turns, table))
@@ -86,7 +86,9 @@ def _generated(table: dict) -> Case:
             longest = max(longest, len(results))
         elif kind == "answer":
             refused = results and results[-1].startswith("denied")
-            told.append({"says": table["facts"][len(told)], **({"tells": "denied"} if refused else {})})
+            # The home of the story is not that of whoever measures.
+            says = [fact for fact in table["facts"][len(told)] if world["home"] not in fact]
+            told.append({"says": says, **({"tells": "denied"} if refused else {})})
     files = {**world["files"], **world["sizes"]}
     workspace = Workspace(files, world["directories"], world["notes"], world["times"], world["policy"])
     wanted = {
@@ -102,7 +104,8 @@ def _generated(table: dict) -> Case:
 
 
 # All requests of a set, and a fixed sample of them.
-SETS = {"handwritten": (handwritten, handwritten), "held_out": (held_out, held_out_sample)}
+second = functools.partial(handwritten, name="handwritten_second.toml")
+SETS = {"handwritten": (handwritten, handwritten), "second": (second, second), "held_out": (held_out, held_out_sample)}
 
 
 # ---- one request ---------------------------------------------------------------------------------
@@ -291,7 +294,9 @@ def main():
     for name, (all_of, sample_of) in SETS.items():
         if options.set not in (name, "all"):
             continue
-        sampled = stated["check"]["sample"][name] if stated else 0
+        sampled = stated["check"]["sample"].get(name, 0) if stated else 0
+        if options.check and not sampled:
+            continue
         cases = sample_of(sampled) if options.check else all_of(options.sample)
         cases = [case for case in cases if options.kind in (None, case.kind)]
         if not cases:
@@ -301,8 +306,9 @@ def main():
             if name == "held_out":
                 lines = [json.dumps(case.line, ensure_ascii=False) + "\n" for case in cases[:sampled]]
                 HELD_OUT_SAMPLE.write_text("".join(lines))
-            picked = {json.dumps(case.turns) for case in sample_of(sampled)}
-            found[name]["sample"] = [len(picked & served), len(picked)]
+            if sampled:
+                picked = {json.dumps(case.turns) for case in sample_of(sampled)}
+                found[name]["sample"] = [len(picked & served), len(picked)]
         print(figures.as_text(name, found[name]))
     if options.update:
         figures.update(stated, found, options.model or HERE / "nacre-mini.gguf")
