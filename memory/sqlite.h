@@ -95,6 +95,9 @@ class Database final {
   // Runs a script of statements without parameters. Only for our own text.
   Status Execute(const std::string& script);
 
+  // Writes the whole file anew, so that no page has anything of what was deleted. Outside of a transaction.
+  Status Vacuum();
+
   // Rows that the last INSERT or UPDATE changed.
   int64_t changes() const;
 

@@ -14,6 +14,8 @@ void PrintAuditRecord(const Globals& globals, uint64_t index, const Json& record
 
 // What `nacre audit prune`, `hold` and the like work on: this machine's log.
 audit::LogChange ChangeOf(App& app);
+// The exit code is that of the error's kind.
+int FailBy(const Globals& globals, const Error& error);
 
 // `nacre audit query`, `export`, `rotate-key`, `anchor`, `plot`, `watch`, `prune` and `hold`, for RegisterAudit.
 void RegisterAuditQuery(CLI::App& audit, Globals& globals);

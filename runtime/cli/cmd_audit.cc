@@ -13,8 +13,10 @@
 #include "runtime/audit/content_keys.h"
 #include "runtime/audit/content_seal.h"
 #include "runtime/audit/entry_reader.h"
+#include "runtime/audit/erasures.h"
 #include "runtime/audit/log_anchor.h"
 #include "runtime/audit/merkle_tree.h"
+#include "runtime/audit/pruning.h"
 #include "runtime/audit/record_format.h"
 #include "runtime/audit/record_lookup.h"
 #include "runtime/cli/audit_commands.h"
@@ -25,7 +27,8 @@ namespace nacre::cli {
 namespace {
 
 // What comes after the record before `next`, as it comes, until SIGINT or SIGTERM.
-int Follow(Globals& globals, const std::string& directory, uint64_t next) {
+int Follow(Globals& globals, const std::string& directory, audit::Erasures& erasures,
+           uint64_t next) {
   constexpr int kPollMs = 200;
   const CancelToken cancel = CancelOnSignal();
   // From the record before, for its hash.
@@ -56,6 +59,7 @@ int Follow(Globals& globals, const std::string& directory, uint64_t next) {
       }
       Json record = audit::ParseRecord(entry).value();
       OpenContents(audit::ContentKeys(directory), &record);
+      erasures.Explain(&record);
       PrintAuditRecord(globals, index, record);
     }
     previous = ToHex(audit::LeafHash(entry));
@@ -64,8 +68,20 @@ int Follow(Globals& globals, const std::string& directory, uint64_t next) {
   return kExitOk;
 }
 
+audit::Erasures ErasuresOf(App& app) {
+  const audit::LogChange change = ChangeOf(app);
+  return {change.directory, change.index_directory, app.random()};
+}
+
+// What went from the log, when a signed record says it.
+std::optional<audit::Pruning> Pruned(const std::string& directory) {
+  auto log = audit::CheckedLog::Open(directory);
+  return log.ok() ? audit::NewestPruning(log.value()) : std::nullopt;
+}
+
 int Tail(Globals& globals, size_t count, bool follow) {
-  const App app(globals.app);
+  App app(globals.app);
+  audit::Erasures erasures = ErasuresOf(app);
   std::deque<std::pair<uint64_t, Json>> newest;
   const uint64_t known = audit::RecordsHint(app.audit_directory());
   const auto read_from = [&](uint64_t first) {
@@ -82,19 +98,22 @@ int Tail(Globals& globals, size_t count, bool follow) {
   if (newest.empty() && known > count) {  // `head` says too much: what there is, is shown
     read = read_from(0);
   }
-  for (const auto& [index, record] : newest) {
+  for (auto& [index, record] : newest) {
+    erasures.Explain(&record);
     PrintAuditRecord(globals, index, record);
   }
-  if (const auto claim = audit::ReadClaim(app.audit_directory());
-      claim.has_value() && newest.size() < count) {
-    std::fprintf(stderr, "nacre: note: %s\n", SafeForTerminal(Describe(*claim)).c_str());
+  if (newest.size() < count && audit::FirstRecord(app.audit_directory()) > 0) {
+    if (const auto pruned = Pruned(app.audit_directory())) {
+      std::fprintf(stderr, "nacre: note: %s\n", SafeForTerminal(Describe(*pruned)).c_str());
+    }
   }
   if (!read.ok() && !(follow && read.error().code == ErrorCode::kNotFound && newest.empty())) {
-    return Fail(globals, read.error());
+    return Fail(globals, read.error(),
+                read.error().code == ErrorCode::kDataLoss ? kExitTampered : kExitBroken);
   }
-  return follow
-             ? Follow(globals, app.audit_directory(), newest.empty() ? 0 : newest.back().first + 1)
-             : kExitOk;
+  return follow ? Follow(globals, app.audit_directory(), erasures,
+                         newest.empty() ? 0 : newest.back().first + 1)
+                : kExitOk;
 }
 
 void PrintNeighbour(const char* which, const std::optional<Json>& record) {
@@ -106,18 +125,20 @@ void PrintNeighbour(const char* which, const std::optional<Json>& record) {
 }
 
 int Show(Globals& globals, const std::string& which, const std::string& proof_file) {
-  const App app(globals.app);
+  App app(globals.app);
   const Result<audit::FoundRecord> result = audit::FindRecord(app.audit_directory(), which);
   if (!result.ok()) {
     const ErrorCode code = result.error().code;
     return Fail(globals, result.error(),
                 code == ErrorCode::kInvalidArgument ? kExitUsage
                 : code == ErrorCode::kNotFound      ? kExitFailed
+                : code == ErrorCode::kDataLoss      ? kExitTampered
                                                     : kExitBroken);
   }
   const audit::FoundRecord& found = result.value();
   Json opened = found.record;
   OpenContents(audit::ContentKeys(app.audit_directory()), &opened);
+  ErasuresOf(app).Explain(&opened);
   const bool proven = found.unproven_because.empty();
   if (!proof_file.empty()) {
     const Result<std::string> proof = audit::ToTlogProof(found);

@@ -82,7 +82,7 @@ int Export(Globals& globals, const ExportFlags& flags) {
                  "standard output has the records themselves"},
                 kExitUsage);
   }
-  const App app(globals.app);
+  App app(globals.app);
   UniqueFd file;
   if (!flags.output.empty()) {
     Result<UniqueFd> opened = OpenOutput(flags.output);
@@ -121,12 +121,16 @@ int Export(Globals& globals, const ExportFlags& flags) {
     }
     return Ok();
   };
+  const std::string directory = flags.directory.empty() ? app.audit_directory() : flags.directory;
+  audit::Erasures erasures(directory,
+                           audit::IndexDirectory(app.state_directory() + "/audit-index", directory),
+                           app.random());
   const audit::ExportOptions options{
       .format = format,
       .source = {.log = {}, .host = HostName(), .version = NACRE_VERSION},
       .cursor_file = flags.cursor,
-      .open_contents = flags.content};
-  const std::string directory = flags.directory.empty() ? app.audit_directory() : flags.directory;
+      .open_contents = flags.content,
+      .erasures = &erasures};
   uint64_t exported = 0;
   do {
     const Result<uint64_t> more = audit::ExportLog(directory, options, sink);

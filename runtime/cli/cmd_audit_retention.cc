@@ -10,25 +10,11 @@
 #include "runtime/audit/log_compress.h"
 #include "runtime/audit/log_prune.h"
 #include "runtime/cli/audit_commands.h"
+#include "runtime/cli/session_deletion.h"
 #include "runtime/cli/terminal.h"
 
 namespace nacre::cli {
 namespace {
-
-int FailBy(const Globals& globals, const Error& error) {
-  switch (error.code) {
-    case ErrorCode::kInvalidArgument:
-      return Fail(globals, error, kExitUsage);
-    case ErrorCode::kDataLoss:
-      return Fail(globals, error, kExitTampered);
-    case ErrorCode::kFailedPrecondition:
-    case ErrorCode::kNotFound:
-    case ErrorCode::kAborted:
-      return Fail(globals, error, kExitFailed);
-    default:
-      return Fail(globals, error);
-  }
-}
 
 // "10GiB", "500MB", "4096"; nullopt for anything else.
 std::optional<uint64_t> ParseSize(std::string_view text) {
@@ -86,14 +72,7 @@ Result<audit::PruneRequest> RequestOf(const PruneFlags& flags, WallTime now) {
     request.rule = "before " + std::to_string(*flags.before);
   }
   if (!flags.unless_exported.empty()) {
-    constexpr size_t kCursorFileBytesMax = 4096;
-    const std::string text =
-        NACRE_TRY(audit::ReadRegularFile(flags.unless_exported, kCursorFileBytesMax));
-    const auto cursor = audit::ParseExportCursor(text);
-    if (!cursor.ok()) {
-      return WithContext(flags.unless_exported, cursor.error());
-    }
-    request.exported = cursor.value();
+    request.exported = NACRE_TRY(audit::ReadExportCursor(flags.unless_exported));
   }
   return request;
 }
@@ -192,7 +171,8 @@ int Release(Globals& globals, const std::string& id, const std::string& reason) 
   return kExitOk;
 }
 
-int Erase(Globals& globals, const std::string& session, const std::string& reason) {
+int Erase(Globals& globals, const std::string& session, const std::string& reason,
+          bool everywhere) {
   if (!IsUlid(session)) {
     return Fail(globals,
                 {ErrorCode::kInvalidArgument,
@@ -210,14 +190,30 @@ int Erase(Globals& globals, const std::string& session, const std::string& reaso
     return Fail(globals, lease.error(), kExitFailed);
   }
   const auto erased = audit::EraseContents(ChangeOf(app), session, reason);
-  if (!erased.ok()) {
+  const bool none = !erased.ok() && erased.error().code == ErrorCode::kNotFound;
+  if (!erased.ok() && !(everywhere && none)) {
     return FailBy(globals, erased.error());
   }
+  OrderedJson json = {{"session", session},
+                      {"keys", erased.ok() ? erased.value() : std::vector<std::string>()}};
+  if (everywhere) {
+    const Result<DeletedSession> deleted = DeleteSession(app, session, reason);
+    const bool gone = !deleted.ok() && deleted.error().code == ErrorCode::kNotFound;
+    if (!deleted.ok() && !(gone && erased.ok())) {
+      return FailBy(globals, deleted.error());
+    }
+    json["deleted"] = deleted.ok() ? ToJson(deleted.value()) : OrderedJson(nullptr);
+  }
   if (globals.json) {
-    std::printf("%s\n",
-                DumpJson(OrderedJson{{"session", session}, {"keys", erased.value()}}).c_str());
-  } else {
+    std::printf("%s\n", DumpJson(json).c_str());
+    return kExitOk;
+  }
+  if (erased.ok()) {
     std::printf("erased: the contents of session %s in the log, and in every copy of it\n",
+                SafeLine(session, 26).c_str());
+  }
+  if (everywhere) {
+    std::printf("deleted: session %s in the database, and what its calls left to be taken back\n",
                 SafeLine(session, 26).c_str());
   }
   return kExitOk;
@@ -231,13 +227,16 @@ void RegisterErase(CLI::App& audit, Globals& globals) {
   auto reason = std::make_shared<std::string>();
   erase->add_option("--session", *session, "The whole id")->required();
   erase->add_option("--reason", *reason, "Why; it is recorded");
+  auto everywhere = std::make_shared<bool>(false);
+  erase->add_flag("--everywhere", *everywhere, "Also deletes the session, as nacre session delete");
   AddJsonFlag(*erase, globals);
   erase->footer(
-      "The database of sessions and the transactions of its calls are other files: see "
-      "docs/audit-log.md.\n"
+      "The session's texts in the database and what its calls left to be taken back are other "
+      "files: --everywhere, or nacre session delete.\n"
       "Example:\n  nacre audit erase --session 01K3V5T0Q4X6Z8B2D4F6H8J0M2 --reason 'asked for'");
-  erase->callback(
-      [&globals, session, reason] { globals.exit_code = Erase(globals, *session, *reason); });
+  erase->callback([&globals, session, reason, everywhere] {
+    globals.exit_code = Erase(globals, *session, *reason, *everywhere);
+  });
 }
 
 int Compress(Globals& globals, const std::string& older_than) {
@@ -326,6 +325,21 @@ void RegisterHolds(CLI::App& audit, Globals& globals) {
 }
 
 }  // namespace
+
+int FailBy(const Globals& globals, const Error& error) {
+  switch (error.code) {
+    case ErrorCode::kInvalidArgument:
+      return Fail(globals, error, kExitUsage);
+    case ErrorCode::kDataLoss:
+      return Fail(globals, error, kExitTampered);
+    case ErrorCode::kFailedPrecondition:
+    case ErrorCode::kNotFound:
+    case ErrorCode::kAborted:
+      return Fail(globals, error, kExitFailed);
+    default:
+      return Fail(globals, error);
+  }
+}
 
 audit::LogChange ChangeOf(App& app) {
   return {.directory = app.audit_directory(),

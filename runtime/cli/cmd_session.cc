@@ -1,10 +1,13 @@
-// nacre session list|show|resume: what was done, and finishing what was interrupted.
+// nacre session list|show|resume|delete: what was done, finishing what was interrupted, and forgetting it.
 #include <unistd.h>
 
 #include <cstdio>
 #include <memory>
 
+#include "base/ids.h"
+#include "runtime/cli/audit_commands.h"
 #include "runtime/cli/command.h"
+#include "runtime/cli/session_deletion.h"
 #include "runtime/cli/session_runner.h"
 #include "runtime/cli/terminal.h"
 
@@ -169,10 +172,48 @@ int Show(Globals& globals, const std::string& id) {
   return kExitOk;
 }
 
+int Delete(Globals& globals, const std::string& id, const std::string& reason) {
+  App app(globals.app);
+  // A session that runs would go on writing; a wrong id is refused by DeleteSession().
+  Result<memory::SessionStore*> store = app.Store();
+  if (!store.ok()) {
+    return Fail(globals, store.error());
+  }
+  if (!IsUlid(id)) {
+    return Fail(globals,
+                {ErrorCode::kInvalidArgument,
+                 "name the session by its whole id: nacre session list shows it"},
+                kExitUsage);
+  }
+  const auto lease = store.value()->LockSession(id);
+  if (!lease.ok()) {
+    return Fail(globals, lease.error(), kExitFailed);
+  }
+  const Result<DeletedSession> deleted = DeleteSession(app, id, reason);
+  if (!deleted.ok()) {
+    return FailBy(globals, deleted.error());
+  }
+  if (globals.json) {
+    OrderedJson json = {{"session", id}};
+    json.update(ToJson(deleted.value()));
+    std::printf("%s\n", DumpJson(json).c_str());
+    return kExitOk;
+  }
+  const memory::ErasedSession& rows = deleted.value().rows;
+  std::printf(
+      "deleted session %s: %lld turns, %lld calls, %lld notes; what %llu calls changed can no more "
+      "be taken back. Record %llu says so\n",
+      id.c_str(), static_cast<long long>(rows.turns), static_cast<long long>(rows.calls),
+      static_cast<long long>(rows.notes),
+      static_cast<unsigned long long>(deleted.value().transactions),
+      static_cast<unsigned long long>(deleted.value().record));
+  return kExitOk;
+}
+
 }  // namespace
 
 void RegisterSession(CLI::App& root, Globals& globals) {
-  CLI::App* session = root.add_subcommand("session", "List, show and resume sessions");
+  CLI::App* session = root.add_subcommand("session", "List, show, resume and delete sessions");
   session->require_subcommand(1);
   session->footer(
       "Examples:\n  nacre session list\n  nacre session show last\n  nacre session resume 01K\n"
@@ -191,6 +232,20 @@ void RegisterSession(CLI::App& root, Globals& globals) {
   show->add_option("session", *shown, "An id, a unique prefix, or \"last\"")->capture_default_str();
   AddJsonFlag(*show, globals);
   show->callback([&globals, shown] { globals.exit_code = Show(globals, *shown); });
+
+  CLI::App* deletion = session->add_subcommand(
+      "delete", "Deletes a session's texts, notes and undo data; the audit log keeps its records");
+  auto deleted = std::make_shared<std::string>();
+  auto reason = std::make_shared<std::string>();
+  deletion->add_option("session", *deleted, "The whole id")->required();
+  deletion->add_option("--reason", *reason, "Why; it is recorded");
+  AddJsonFlag(*deletion, globals);
+  deletion->footer(
+      "Refused while the session runs or a legal hold is on it. Contents in the audit log are "
+      "erased by nacre audit erase, which does both with --everywhere.\n"
+      "Example:\n  nacre session delete 01K3V5T0Q4X6Z8B2D4F6H8J0M2 --reason 'asked for'");
+  deletion->callback(
+      [&globals, deleted, reason] { globals.exit_code = Delete(globals, *deleted, *reason); });
 
   CLI::App* resume =
       session->add_subcommand("resume", "Finish a turn that was killed or cancelled");

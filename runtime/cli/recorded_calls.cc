@@ -35,7 +35,10 @@ std::optional<policy::Request> RecordedCalls::RequestOf(const Json& record, std:
   const std::string call = StringMember(record, "call");
   const Json* recorded = FindMember(*data, "arguments");
   if (recorded != nullptr && BoolMember(*recorded, "erased")) {
-    why = "its arguments were erased";
+    const std::string on = StringMember(*recorded, "erased_on");
+    why = on.empty() ? "its arguments were erased, or their key was lost"
+                     : "its arguments were erased on " + on.substr(0, 10) + ": " +
+                           StringMember(*recorded, "erased_reason");
     return std::nullopt;
   }
   if (recorded != nullptr && FindMember(*recorded, "unreadable") != nullptr) {

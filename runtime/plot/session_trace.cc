@@ -160,9 +160,13 @@ bool SessionTrace::Add(uint64_t index, const Json& record) {
     call.end = call.verdict == "allow" ? CallEnd::kUnknown : CallEnd::kRefused;
     call.argument_bytes = BytesOf(data, "arguments");
     if (const Json* arguments = FindMember(data, "arguments"); arguments != nullptr) {
-      call.arguments = BoolMember(*arguments, "erased")
-                           ? "(erased)"
-                           : StringMember(*arguments, "content").substr(0, 400);
+      const std::string on = StringMember(*arguments, "erased_on");
+      const std::string unreadable = StringMember(*arguments, "unreadable");
+      call.arguments = !on.empty() ? "(erased on " + on.substr(0, 10) + ": " +
+                                         StringMember(*arguments, "erased_reason") + ")"
+                       : BoolMember(*arguments, "erased") ? "(erased)"
+                       : !unreadable.empty()              ? "(" + unreadable + ")"
+                                             : StringMember(*arguments, "content").substr(0, 400);
     }
     call.first_record = index;
     const std::vector<std::string> context = audit::LabelsOf(record);

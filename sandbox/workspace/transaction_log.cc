@@ -357,6 +357,46 @@ Result<std::vector<Recovered>> TransactionLog::RecoverLocked() const {
   return found;
 }
 
+Result<bool> TransactionLog::Erase(const std::string& id) {
+  if (!IsId(id)) {
+    return BadId();
+  }
+  const UniqueFd lock = NACRE_TRY(TakeLock());
+  bool found = false;
+  for (const std::string& name : {id + kPending, id + kUndoing + kPending}) {
+    if (::faccessat(folder_.get(), name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+      return Error{ErrorCode::kFailedPrecondition,
+                   "call " + id + " is not settled yet; nacre call show " + id + " says more"};
+    }
+  }
+  for (const char* suffix : {kTemporary, kDone, kUndone, kConflict}) {
+    for (const std::string& name : {id + suffix, id + kUndoing + suffix}) {
+      const UniqueFd file(::openat(folder_.get(), name.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
+      struct stat info = {};
+      if (!file && errno == ENOENT) {
+        continue;
+      }
+      if (!file || ::fstat(file.get(), &info) != 0) {
+        return SysError("open " + directory_ + "/" + name, errno);
+      }
+      const std::string zeros(64U << 10, '\0');
+      for (auto left = static_cast<uint64_t>(info.st_size); left > 0;) {
+        const size_t part = std::min<uint64_t>(left, zeros.size());
+        NACRE_TRY(WriteAll(file.get(), std::string_view(zeros).substr(0, part)));
+        left -= part;
+      }
+      if (::fdatasync(file.get()) != 0 || ::unlinkat(folder_.get(), name.c_str(), 0) != 0) {
+        return SysError("erase " + directory_ + "/" + name, errno);
+      }
+      found = true;
+    }
+  }
+  if (found) {
+    NACRE_TRY(SyncFolder("erase.sync"));
+  }
+  return found;
+}
+
 // The oldest first, and never what is pending.
 Status TransactionLog::Forget(int64_t now_ms, const std::string& newest) const {
   struct Kept {

@@ -96,6 +96,10 @@ class TransactionLog final {
   // with Commit().
   Result<std::vector<Conflict>> Undo(const std::string& id, int64_t now_ms);
 
+  // What is kept of a call is overwritten and gone, durably; false when there was nothing. The workspace stays as it is,
+  // and the call can no more be taken back. kFailedPrecondition while it is pending.
+  Result<bool> Erase(const std::string& id);
+
   // The transaction of a call; nullopt when it changed nothing, or too long ago.
   Result<std::optional<StoredTransaction>> Find(const std::string& id);
   // Ids, newest first.

@@ -421,6 +421,8 @@ class Audit(NacreCase):
         self.assertEqual(self.query("--text", "heron"), [])
         after = self.query("--event", "call.decided")[0]["data"]["arguments"]
         self.assertEqual((after["erased"], "content" in after, "sealed" in after), (True, False, False))
+        self.assertRegex(after["erased_on"], r"^20\d\d-")
+        self.assertIn("erased_reason", after)
         shown = self.nacre("audit", "show", decided["index"])
         self.assertIn("erased", shown.stdout)
         self.assertNotIn("heron", shown.stdout)

@@ -333,6 +333,32 @@ TEST_CASE("a journal that was torn or changed is refused, and undoes nothing") {
   CHECK(log->Find("call").error().code == ErrorCode::kDataLoss);
 }
 
+TEST_CASE("an erased transaction is gone with its bytes, and the workspace stays as it is") {
+  Scene scene;
+  const auto log = scene.Open();
+  CHECK_FALSE(log->Erase("call").value());
+  REQUIRE(scene.Commit(*log).value().empty());
+  // A second name of the file shows what became of its bytes.
+  const std::string kept = scene.directory.path() + "/kept";
+  REQUIRE(::link((scene.log + "/call.done").c_str(), kept.c_str()) == 0);
+  const std::string before = ReadFile(kept, 1 << 20).value();
+  REQUIRE(before.find("deleted") != std::string::npos);
+  CHECK(log->Erase("call").value());
+  CHECK(ReadFile(kept, 1 << 20).value() == std::string(before.size(), '\0'));
+  CHECK_FALSE(log->Find("call").value().has_value());
+  CHECK(log->Undo("call", 2).error().code == ErrorCode::kNotFound);
+  CHECK(Snapshot(scene.workspace) == scene.after);
+  CHECK(log->Erase("../call").error().code == ErrorCode::kInvalidArgument);
+}
+
+TEST_CASE("what is not settled yet is not erased") {
+  Scene scene;
+  REQUIRE(scene.Commit(*scene.Open()).ok());
+  fs::rename(scene.log + "/call.done", scene.log + "/call.pending");
+  CHECK(scene.Open()->Erase("call").error().code == ErrorCode::kFailedPrecondition);
+  CHECK(fs::exists(scene.log + "/call.pending"));
+}
+
 TEST_CASE("old transactions go when the log is too large or they are too old") {
   Scene scene;
   CHECK(scene.Commit(*scene.Open()).value().empty());
