@@ -169,7 +169,7 @@ OrderedJson OneSchema(const Field& field) {
       return {{"type", "integer"}, {"minimum", field.minimum}, {"maximum", field.maximum}};
     case Type::kDuration:
     case Type::kSeconds:
-      return Text("^[0-9]+(ms|s|m|h)$");
+      return Text("^[0-9]+(ms|s|m|h|d)$");
     case Type::kSize:
       return Text("^[0-9]+(B|[kMG]B|[KMGT]iB)$");
     case Type::kTool:

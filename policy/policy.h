@@ -121,6 +121,17 @@ struct Budgets {
 
 enum class AuditContent { kDigest = 0, kFull };
 
+// How long the audit log keeps its records: what is beyond either bound is pruned, the oldest first.
+struct AuditRetention {
+  std::chrono::seconds age{0};  // 0: however old
+  uint64_t bytes = 0;           // of records; 0: however many
+  std::string
+      exported;  // the cursor of an export, a host path: what it has not passed stays; or empty
+
+  bool empty() const { return age.count() == 0 && bytes == 0; }
+  friend bool operator==(const AuditRetention&, const AuditRetention&) = default;
+};
+
 // What a policy says, as a value that can be changed.
 struct PolicyDocument {
   std::string name;
@@ -136,6 +147,7 @@ struct PolicyDocument {
   std::vector<SourceLocation> protect_sources;  // one for each of grant.protect
   Budgets budgets;
   AuditContent audit_content = AuditContent::kDigest;
+  AuditRetention audit_retention;
   DataRules data;
 };
 

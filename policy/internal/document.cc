@@ -288,6 +288,18 @@ OrderedJson SettingsDocument(const PolicyDocument& policy) {
       {"audit",
        {{"on_failure", "refuse"},
         {"content", policy.audit_content == AuditContent::kFull ? "full" : "digest"}}}};
+  if (const AuditRetention& retention = policy.audit_retention; retention != AuditRetention()) {
+    OrderedJson& kept = document["audit"]["retention"];
+    if (retention.age.count() > 0) {
+      kept["age"] = FormatDuration(retention.age);
+    }
+    if (retention.bytes > 0) {
+      kept["bytes"] = FormatSize(retention.bytes);
+    }
+    if (!retention.exported.empty()) {
+      kept["exported"] = retention.exported;
+    }
+  }
   if (!policy.budgets.session.empty()) {
     document["budgets"]["session"] = BudgetDocument(policy.budgets.session);
   }

@@ -584,6 +584,29 @@ void AddBudgets(Table& table) {
              .not_enforced = {"redacted"},
              .initial = "digest",
              .meaning = "of arguments and results: their digests, or they themselves"});
+  table.Add({.key = "retention",
+             .type = Type::kMap,
+             .inner = "audit.retention",
+             .meaning =
+                 "what is pruned of the log, by `nacre serve` and at the end of `nacre run`; "
+                 "by default nothing"});
+
+  table.Map("audit.retention");
+  table.Add({.key = "age",
+             .type = Type::kSeconds,
+             .minimum = kHour,
+             .maximum = 100 * 365 * 24 * kHour,
+             .meaning = "records that are older, and all before them"});
+  table.Add({.key = "bytes",
+             .type = Type::kSize,
+             .minimum = kMiB / 16,
+             .maximum = 1024 * kTiB,
+             .meaning = "the oldest records beyond so many bytes of them"});
+  table.Add({.key = "exported",
+             .type = Type::kText,
+             .maximum = kNameBytesMax,
+             .meaning = "the file that `nacre audit export --cursor` keeps, from `/`: what that "
+                        "export has not handed on stays"});
 }
 
 std::vector<Field> MakeFields() {

@@ -122,6 +122,15 @@ const std::map<std::string, Setter>& Setters() {
        [](const Setting& s, PolicyDocument& p) {
          p.audit_content = Chosen(s, {AuditContent::kDigest, AuditContent::kFull});
        }},
+      {"audit.retention.age",
+       [](const Setting& s, PolicyDocument& p) {
+         p.audit_retention.age =
+             std::chrono::duration_cast<std::chrono::seconds>(milliseconds(Number(s)));
+       }},
+      {"audit.retention.bytes",
+       [](const Setting& s, PolicyDocument& p) { p.audit_retention.bytes = Amount(s); }},
+      {"audit.retention.exported",
+       [](const Setting& s, PolicyDocument& p) { p.audit_retention.exported = Choice(s); }},
   };
   return kSetters;
 }
@@ -131,6 +140,14 @@ std::optional<SettingValue> ReadValue(const NodeReader& reader, const YamlNode& 
   switch (field.type) {
     case Type::kChoice:
       return reader.Choice(node, path, ChoicesOf(field));
+    case Type::kText: {  // only paths of the host so far
+      auto text = reader.Text(node, path, static_cast<size_t>(field.maximum));
+      if (text.has_value() && !text->starts_with('/')) {
+        reader.Report(node, path, "expected a path from /");
+        return std::nullopt;
+      }
+      return text.has_value() ? std::optional<SettingValue>(std::move(*text)) : std::nullopt;
+    }
     case Type::kBoolean:
       if (const auto value = reader.Boolean(node, path)) {
         return int64_t{*value ? 1 : 0};

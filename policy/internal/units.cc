@@ -13,8 +13,11 @@ struct Unit {
 };
 
 // Largest first.
-constexpr Unit kDurationUnits[] = {
-    {"h", 3'600'000, true}, {"m", 60'000, true}, {"s", 1000, true}, {"ms", 1, true}};
+constexpr Unit kDurationUnits[] = {{"d", 86'400'000, false},
+                                   {"h", 3'600'000, true},
+                                   {"m", 60'000, true},
+                                   {"s", 1000, true},
+                                   {"ms", 1, true}};
 constexpr Unit kSizeUnits[] = {{"TiB", 1ULL << 40, true},    {"GiB", 1ULL << 30, true},
                                {"GB", 1'000'000'000, false}, {"MiB", 1ULL << 20, true},
                                {"MB", 1'000'000, false},     {"KiB", 1ULL << 10, true},

@@ -6,6 +6,7 @@
 #include "policy/live_policy.h"
 #include "runtime/cli/command.h"
 #include "runtime/cli/policy_reload.h"
+#include "runtime/cli/retention.h"
 #include "runtime/cli/terminal.h"
 #include "runtime/server/grpc_server.h"
 
@@ -46,6 +47,17 @@ Status Serve(Globals& globals, std::string socket, const server::ApprovalOptions
                                 std::fprintf(stderr, "nacre: %s\n", SafeForTerminal(text).c_str());
                               }
                             });
+  const RetentionTimer retention(
+      app, [&live] { return live.Current(); },
+      [&globals](const std::string& text) {
+        if (globals.json) {
+          const OrderedJson json = {{"event", "retention"}, {"text", text}};
+          std::printf("%s\n", DumpJson(json).c_str());
+          std::fflush(stdout);
+        } else {
+          std::fprintf(stderr, "nacre: %s\n", SafeForTerminal(text).c_str());
+        }
+      });
   const std::unique_ptr<server::GrpcServer> gateway =
       NACRE_TRY(server::GrpcServer::Start(options, services));
   if (globals.json) {

@@ -15,6 +15,7 @@
 #include "runtime/cli/approval_prompt.h"
 #include "runtime/cli/event_printer.h"
 #include "runtime/cli/gateway_runner.h"
+#include "runtime/cli/retention.h"
 #include "runtime/cli/terminal.h"
 
 namespace nacre::cli {
@@ -58,7 +59,8 @@ Error PolicyChanged(const std::string& session, const std::string& policy) {
 
 Result<std::unique_ptr<agent::SessionDriver>> OpenSession(App& app, const TurnRequest& request,
                                                           agent::Approver* approver,
-                                                          agent::EventSink& sink) {
+                                                          agent::EventSink& sink,
+                                                          policy::AuditRetention* retention) {
   agent::SessionOptions options;
   std::string session_id;
   std::string session_digest;
@@ -94,6 +96,7 @@ Result<std::unique_ptr<agent::SessionDriver>> OpenSession(App& app, const TurnRe
   if (!session_digest.empty() && session_digest != options.policy->digest) {
     return PolicyChanged(session_id, options.policy_name);
   }
+  *retention = options.policy->audit_retention;
   const agent::Services services = NACRE_TRY(app.SessionServices(approver));
   if (session_id.empty()) {
     return agent::SessionDriver::Create(services, std::move(options), request.text.value_or(""),
@@ -137,7 +140,9 @@ int RunTurnCommand(Globals& globals, const TurnRequest& request) {
       ReadFile(app.audit_directory() + "/" + audit::kCheckpointFile, audit::kCheckpointBytesMax);
   TerminalApprover terminal_approver;
   const bool person_there = PersonIsThere() && !globals.json;
-  auto driver = OpenSession(app, request, person_there ? &terminal_approver : nullptr, sink);
+  policy::AuditRetention retention;
+  auto driver =
+      OpenSession(app, request, person_there ? &terminal_approver : nullptr, sink, &retention);
   if (!driver.ok()) {
     const ErrorCode code = driver.error().code;
     const bool unmet = code == ErrorCode::kFailedPrecondition || code == ErrorCode::kNotFound;
@@ -159,6 +164,12 @@ int RunTurnCommand(Globals& globals, const TurnRequest& request) {
     if (state == "cancelled") {
       std::printf("  finish it: nacre session resume %s\n", finished.value().session.c_str());
     }
+  }
+  // What was done is done: the log being longer than it should be does not change how it ended.
+  const Result<std::string> pruned = ApplyRetention(app, retention);
+  if (const std::string& text = pruned.ok() ? pruned.value() : pruned.error().message;
+      !text.empty()) {
+    std::fprintf(stderr, "nacre: %s\n", SafeForTerminal(text).c_str());
   }
   return state == "finished" ? kExitOk : state == "cancelled" ? kExitCancelled : kExitFailed;
 }

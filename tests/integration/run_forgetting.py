@@ -78,4 +78,45 @@ class Deletion(NacreCase):
         self.assert_verified()
 
 
+class Retention(NacreCase):
+    def grow(self, openings):
+        for _ in range(openings):  # each opens the log, which is a record
+            self.nacre("audit", "release", "nothing", "--reason", "x", exit_code=1)
+
+    def prunings(self):
+        return [json.loads(line)["data"] for line in
+                self.nacre("audit", "query", "--event", "log.pruned", "--json").stdout.splitlines()]
+
+    def test_the_policys_bounds_hold_after_a_run_and_while_serving(self):
+        cursor = self.folder / "cursor"
+        bounds = "audit: {retention: {age: 90d, bytes: 64KiB, exported: " + str(cursor) + "}}\n"
+        policy = self.policy(ALLOW_ALL + bounds)
+        self.grow(530)
+
+        def run():
+            with ScriptedEngine([answer("Done.")]) as engine:
+                return self.run_task("Look", "--engine", engine.url, "--policy", policy)
+
+        # No export has begun yet: nothing goes, which is told, and the run ends as it would.
+        self.assertIn("audit.retention.exported: nothing is pruned", run().stderr)
+        self.assertEqual(self.prunings(), [])
+        self.nacre("audit", "export", "--cursor", cursor, "--output", self.folder / "out.jsonl")
+        hold = json.loads(self.nacre("audit", "hold", "--from", "300", "--to", "301", "--reason", "case", "--json").stdout)["hold"]
+        self.assertIn("the audit log begins with record 256", run().stderr)
+        self.assertEqual([(said["from"], said["before"], said["rule"]) for said in self.prunings()],
+                         [(0, 256, "audit.retention.bytes 65536")])
+        self.assertEqual(run().stderr, "")  # held
+        self.nacre("audit", "release", hold, "--reason", "closed")
+
+        with ScriptedEngine([]) as engine:
+            gateway = self.start("serve", "--json", "--socket", self.folder / "s", "--workspace", self.workspace, "--engine",
+                                 engine.url, "--policy", policy)
+            said = [json.loads(gateway.stdout.readline()) for _ in range(2)]
+        told = {each["event"]: each for each in said}
+        self.assertIn("begins with record 512", told["retention"]["text"])
+        self.assertIn("listening", told)
+        self.assertEqual(self.prunings()[-1]["before"], 512)
+        self.assert_verified()
+
+
 main()

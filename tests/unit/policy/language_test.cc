@@ -51,6 +51,9 @@ std::vector<std::string> Accepted(const Field& field) {
   if (field.type == Type::kBoolean) {
     return {"true", "false"};
   }
+  if (field.type == Type::kText) {
+    return {"/var/lib/file"};
+  }
   return {Written(field, field.minimum), Written(field, field.maximum)};
 }
 
@@ -58,6 +61,8 @@ std::vector<std::string> Refused(const Field& field) {
   std::vector<std::string> values = field.not_enforced;
   if (field.type == Type::kChoice || field.type == Type::kBoolean) {
     values.emplace_back("something-else");
+  } else if (field.type == Type::kText) {
+    values.emplace_back("var/lib/file");
   } else {
     const int64_t step = field.type == Type::kSeconds ? 1000 : 1;
     values.push_back(Written(field, field.minimum - step));

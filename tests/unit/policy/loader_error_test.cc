@@ -122,6 +122,10 @@ TEST_CASE("each mistake is named at its line and column") {
        "p.yaml:4:5: narrow.a: duplicate id, first used at p.yaml:6:5"},
       {"audit: {on_failure: continue}\n",
        "p.yaml:3:21: audit.on_failure: \"continue\" is not one of refuse"},
+      {"audit: {retention: {age: 1m}}\n",
+       "p.yaml:3:26: audit.retention.age: 1m is not between 1h and 876000h"},
+      {"audit: {retention: {exported: cursor}}\n",
+       "p.yaml:3:31: audit.retention.exported: expected a path from /"},
       {"audit: {content: redacted}\n",
        "p.yaml:3:18: audit.content: \"redacted\" is not available in this version; use digest, "
        "full"},

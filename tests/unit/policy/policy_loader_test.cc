@@ -41,7 +41,7 @@ tools:
     args: {argv[0]: {one_of: [wc, grep]}, argv: {max_items: 32}, n: {range: [1, 9], not: {equals: 5}}}
     decision: ask
 budgets: {turn: {steps: 1, tool_calls: 2, tokens: 3, wall: 4s}}
-audit: {on_failure: refuse, content: full}
+audit: {on_failure: refuse, content: full, retention: {age: 90d, bytes: 10GiB, exported: /var/lib/siem.cursor}}
 )");
   CHECK(policy->grant.commit == CommitRules{.changes = 7,
                                             .bytes = 1 << 20,
@@ -67,6 +67,9 @@ audit: {on_failure: refuse, content: full}
   CHECK(policy->grant.share_network);
   CHECK(policy->budgets == Budgets{1, 2, 3, std::chrono::milliseconds(4000)});
   CHECK(policy->audit_content == AuditContent::kFull);
+  CHECK(policy->audit_retention == AuditRetention{.age = std::chrono::hours(90 * 24),
+                                                  .bytes = 10ULL << 30,
+                                                  .exported = "/var/lib/siem.cursor"});
   REQUIRE(policy->tools.size() == 1);
   const ToolRule& rule = policy->tools[0];
   CHECK(rule.id == "run-safe-programs");

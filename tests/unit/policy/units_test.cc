@@ -16,10 +16,11 @@ TEST_CASE("durations and sizes are whole numbers with a unit") {
   CHECK(ParseDuration("10m") == milliseconds(600'000));
   CHECK(ParseDuration("500ms") == milliseconds(500));
   CHECK(ParseDuration("1h") == milliseconds(3'600'000));
+  CHECK(ParseDuration("90d") == milliseconds(90LL * 24 * 3'600'000));
   CHECK(ParseSize("512MiB") == 512ULL << 20);
   CHECK(ParseSize("10kB") == 10'000);
   CHECK(ParseSize("7B") == 7);
-  for (const char* bad : {"", "30", "s", "-1s", "1.5s", "1 s", "s30", "30S", "0x1s", "1d",
+  for (const char* bad : {"", "30", "s", "-1s", "1.5s", "1 s", "s30", "30S", "0x1s", "1w",
                           "99999999999999999999s", "9223372036854775807h"}) {
     INFO(bad);
     CHECK_FALSE(ParseDuration(bad).has_value());
