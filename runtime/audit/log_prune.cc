@@ -71,12 +71,24 @@ class Pruner final {
     if (plan.before > report.from) {
       const auto decide = [&] { return Decide(log, report.from, plan); };
       report.record = NACRE_TRY(writer->CommitSigned(decide));
-      NACRE_TRY(change_.storage.Replace(change_.directory + "/" + kPrunedFile,
-                                        std::to_string(*report.record) + "\n", 0600));
+      NACRE_TRY(PointTo(*report.record));
+    } else {
+      // Only `head` may have signed the record when this was stopped before: a writer that begins at an
+      // older checkpoint would need what is to go.
+      NACRE_TRY(writer->WriteCheckpoint());
+      const auto claim = ReadClaim(change_.directory);
+      if (!claim.has_value() || claim->before < plan.before) {
+        NACRE_TRY(PointTo(pruning->record));
+      }
     }
     NACRE_TRY(writer->WhileLocked([&] { return Remove(plan.before / kTileWidth); }));
     RemoveIndex();
     return report;
+  }
+
+  Status PointTo(uint64_t record) const {
+    return change_.storage.Replace(change_.directory + "/" + kPrunedFile,
+                                   std::to_string(record) + "\n", 0600);
   }
 
   // The first record that would stay.

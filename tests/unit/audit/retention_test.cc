@@ -16,8 +16,8 @@ constexpr char kOther[] = "01J0000000000000000000000A";
 
 class PrunableLog : public ChangeableLog {
  public:
-  // Records of kSession, a second apart, and a checkpoint after each hundred.
-  void Fill(int count, const std::string& session = kSession) {
+  // Records of kSession, a second apart, and a checkpoint after each hundred when `checkpoints`.
+  void Fill(int count, const std::string& session = kSession, bool checkpoints = true) {
     const auto writer = LogWriter::Open(path, clock, random, DiskStorage()).value();
     for (int done = 0; done < count;) {
       std::vector<EncodedRecord> batch;
@@ -32,8 +32,19 @@ class PrunableLog : public ChangeableLog {
         pointers.push_back(&record);
       }
       REQUIRE(writer->Commit(pointers).ok());
-      REQUIRE(writer->WriteCheckpoint().ok());
+      REQUIRE((!checkpoints || writer->WriteCheckpoint().ok()));
     }
+  }
+  enum State { kCheckpoints, kHeadOnly, kNoPointer };
+  // 1101 records or some more. Under checkpoints, or only `head` has signed the newest 800; or these follow a
+  // pruning, and the file that says which record tells of it is lost.
+  void FillFor(State state) {
+    Fill(300);
+    if (state == kNoPointer) {
+      REQUIRE(Prune(256).ok());
+      fs::remove(File(kPrunedFile));
+    }
+    Fill(800, kSession, state == kCheckpoints);
   }
 
   Result<PruneReport> Prune(uint64_t before, Storage& storage = DiskStorage()) {
@@ -377,8 +388,11 @@ TEST_CASE("a writer that was idle while its bundle was pruned goes on with the l
 }
 
 TEST_CASE("a crash at any step of pruning leaves a log that verifies and that pruning completes") {
+  const auto state =
+      GENERATE(PrunableLog::kCheckpoints, PrunableLog::kHeadOnly, PrunableLog::kNoPointer);
+  CAPTURE(state);
   PrunableLog log;
-  log.Fill(1'100);
+  log.FillFor(state);
   log.index.clear();
   Disk disk = Disk::Of(log.path);
   RecordingStorage storage(log.path);
@@ -398,6 +412,10 @@ TEST_CASE("a crash at any step of pruning leaves a log that verifies and that pr
     REQUIRE(crashed.Verify().pruned->before == 768);
     REQUIRE(crashed.Verify().records >= records);
     REQUIRE(FirstBundle(crashed.path) == 3);
+    const auto claim = ReadClaim(crashed.path);
+    REQUIRE((claim.has_value() && claim->before == 768));
+    REQUIRE(crashed.Open()->Append(Record(9)).ok());
+    REQUIRE(crashed.Verify().ok);
   };
   Files removed;  // whose names may still be on the disk
   for (size_t i = 0; i < storage.operations.size(); ++i) {
@@ -427,13 +445,16 @@ TEST_CASE("a crash at any step of pruning leaves a log that verifies and that pr
     disk.Apply(operation);
   }
   check(disk.files);
-  CHECK(removed.size() == 3);
+  CHECK(removed.size() == (state == PrunableLog::kNoPointer ? 2 : 3));
   CHECK(points > 30);
 }
 
 TEST_CASE("a disk that fails at any step of pruning refuses, and the same command completes it") {
+  const auto state =
+      GENERATE(PrunableLog::kCheckpoints, PrunableLog::kHeadOnly, PrunableLog::kNoPointer);
+  CAPTURE(state);
   PrunableLog log;
-  log.Fill(1'100);
+  log.FillFor(state);
   log.index.clear();
   const std::string before = log.temp.path() + "/before";
   log.CopyTo(before);
@@ -453,6 +474,7 @@ TEST_CASE("a disk that fails at any step of pruning refuses, and the same comman
     REQUIRE(log.Prune(768).ok());
     REQUIRE(log.Verify().ok);
     REQUIRE(FirstBundle(log.path) == 3);
+    REQUIRE(log.Open()->Append(Record(9)).ok());
   }
 }
 
