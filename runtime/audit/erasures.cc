@@ -1,12 +1,15 @@
 #include "runtime/audit/erasures.h"
 
+#include <algorithm>
+#include <utility>
+
+#include "runtime/audit/audit_verifier.h"
 #include "runtime/audit/content_erase.h"
 #include "runtime/audit/log_query.h"
 
 namespace nacre::audit {
 
 void Erasures::Load() {
-  loaded_ = true;
   std::map<std::pair<std::string, std::string>, Erasure> found;
   const auto note = [&](uint64_t index, const Json& record) {
     const Json* data = FindMember(record, "data");
@@ -28,8 +31,10 @@ void Erasures::Load() {
   RecordFilter filter;
   filter.event = kContentErasedEvent;
   // Such a record explains nothing by others of its kind, whatever stands in it.
-  const QueryOptions options{
-      .index_directory = index_directory_, .explain_erased = false, .progress = {}};
+  const QueryOptions options{.index_directory = index_directory_,
+                             .first_record = known_,
+                             .explain_erased = false,
+                             .progress = {}};
   const auto report = QueryAuditLog(directory_, filter, options, random_, note);
   if (!report.ok() || !report.value().problems.empty()) {
     problem_ = report.ok() ? report.value().problems.front() : report.error().message;
@@ -42,16 +47,26 @@ void Erasures::Load() {
   if (report.ok() && report.value().pruned.has_value()) {
     pruned_ = Describe(*report.value().pruned);
   }
+  if (report.ok()) {
+    known_ = std::max(known_, report.value().signed_records);
+  }
+}
+
+bool Erasures::HasGrown() {
+  const std::optional<uint64_t> hint = RecordsHint(directory_);
+  return std::exchange(hint_, hint) != hint;
 }
 
 void Erasures::ExplainOne(const std::string& session, Json* entry) {
   if (!BoolMember(*entry, "erased")) {
     return;
   }
-  if (!loaded_) {
+  const std::pair key(session, StringMember(*entry, "key"));
+  auto found = erased_.find(key);
+  if (found == erased_.end() && HasGrown()) {
     Load();
+    found = erased_.find(key);
   }
-  const auto found = erased_.find({session, StringMember(*entry, "key")});
   if (found != erased_.end()) {
     (*entry)["erased_on"] = found->second.time;
     (*entry)["erased_reason"] = found->second.reason;

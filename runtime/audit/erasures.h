@@ -13,8 +13,8 @@
 
 namespace nacre::audit {
 
-// Reads the log when it is asked first, and only then: `content.erased` under the newest signature. Not thread-safe.
-// Borrows `random`.
+// Reads the log when it is asked first: `content.erased` under the newest signature. What was signed since then is
+// read as well when a key is asked for that none of them names. Not thread-safe. Borrows `random`.
 class Erasures final {
  public:
   // `index_directory` as in QueryOptions: with none, that reading takes the whole log.
@@ -33,15 +33,19 @@ class Erasures final {
     std::string time;
     std::string reason;
   };
+  // What is under the newest signature and was not yet under the one before.
   void Load();
+  // Since it was asked before; true the first time.
+  bool HasGrown();
   void ExplainOne(const std::string& session, Json* entry);
 
   const std::string directory_;
   const std::string index_directory_;
   Random& random_;
-  bool loaded_ = false;
-  std::string problem_;  // not all of the log was to be read
-  std::string pruned_;   // what went from it may have said so
+  std::optional<uint64_t> hint_;  // what `head` said then
+  uint64_t known_ = 0;            // so many records were signed when they were read
+  std::string problem_;           // not all of the log was to be read
+  std::string pruned_;            // what went from it may have said so
   std::map<std::pair<std::string, std::string>, Erasure> erased_;  // by session and key
 };
 

@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "runtime/audit/content_erase.h"
 #include "runtime/audit/content_seal.h"
+#include "runtime/audit/erasures.h"
 #include "runtime/audit/index_segment.h"
 #include "runtime/audit/log_export.h"
 #include "runtime/audit/log_index.h"
@@ -340,6 +341,32 @@ TEST_CASE("a record that erases and has a content of its own explains nothing by
   for (const Json& record : found) {  // it names no session whose key this is
     CHECK(record["data"]["arguments"].contains("unreadable"));
   }
+}
+
+TEST_CASE("who follows the log is told why a content is gone that was erased meanwhile") {
+  SealedLogDirectory log;
+  {
+    const auto open = log.OpenSealing();
+    REQUIRE(open->Append(WithContent("the heron")).ok());
+    REQUIRE(open->Append(WithContent("the stork", kOther)).ok());
+    REQUIRE(open->WriteCheckpoint().ok());
+  }
+  const bool index = GENERATE(true, false);
+  Erasures erasures(log.path, index ? log.index : "", log.random);
+  const auto explained = [&](uint64_t number) {
+    Json record;
+    REQUIRE(ReadAuditLog(log.path, number, [&](uint64_t, const Json& found) {
+              record = found;
+              return false;
+            }).ok());
+    erasures.Explain(&record);
+    return record["data"]["arguments"];
+  };
+  REQUIRE(log.keys.Destroy(kSession, DiskStorage()).ok());
+  CHECK(StringMember(explained(1), "unreadable").find("its key is lost") == 0);
+  REQUIRE(EraseContents(log.Change(), kOther, "asked for").ok());
+  CHECK(explained(2)["erased_reason"] == "asked for");
+  CHECK(StringMember(explained(1), "unreadable").find("its key is lost") == 0);
 }
 
 TEST_CASE("a key of zeros, as a crash leaves it while it is destroyed, is a destroyed one") {
