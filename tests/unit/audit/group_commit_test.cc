@@ -4,7 +4,14 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
 #include <thread>
+#include <vector>
 
 namespace nacre::audit {
 namespace {
@@ -76,6 +83,69 @@ TEST_CASE("the error of a commit is that of all who were in it, and of nobody el
   CHECK(refused.error().message == "refused");
   CHECK(ledger.group.Append(good).value() == 0);
   CHECK(ledger.records.size() == 1);
+}
+
+TEST_CASE(
+    "when a commit of many threads' records fails, each of them is told, and the next ones go on") {
+  struct Outcome {
+    uint64_t commit = 0;
+    bool failed = false;
+  };
+  std::map<const EncodedRecord*, Outcome> outcomes;  // written by who has the turn, read at the end
+  std::vector<const EncodedRecord*> kept;
+  std::atomic<bool> shared_failure = false;
+  std::atomic<bool> shared_success = false;
+  uint64_t commits = 0;
+  GroupCommit group([&](const GroupCommit::Records& batch) -> Result<uint64_t> {
+    std::this_thread::sleep_for(std::chrono::microseconds(200));  // the others come together
+    const uint64_t commit = commits++;
+    const bool failed = commit % 2 == 0;
+    for (const EncodedRecord* record : batch) {
+      outcomes[record] = {.commit = commit, .failed = failed};
+    }
+    if (batch.size() > 1) {
+      (failed ? shared_failure : shared_success) = true;
+    }
+    if (failed) {
+      return Error{ErrorCode::kResourceExhausted, "commit " + std::to_string(commit)};
+    }
+    const uint64_t first = kept.size();
+    kept.insert(kept.end(), batch.begin(), batch.end());
+    return first;
+  });
+  constexpr size_t kThreads = 8;
+  struct Told {
+    std::unique_ptr<EncodedRecord> record = std::make_unique<EncodedRecord>();
+    std::optional<Result<uint64_t>> answer;
+  };
+  std::vector<std::vector<Told>> told(kThreads);
+  std::vector<std::thread> threads;
+  for (std::vector<Told>& own : told) {
+    threads.emplace_back([&] {
+      while (own.size() < 50 || !shared_failure || !shared_success) {
+        Told& next = own.emplace_back();
+        next.answer.emplace(group.Append(*next.record));
+      }
+    });
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  size_t acknowledged = 0;
+  for (const std::vector<Told>& own : told) {
+    for (const Told& one : own) {
+      const Outcome& outcome = outcomes.at(one.record.get());
+      REQUIRE(one.answer->ok() != outcome.failed);
+      if (outcome.failed) {
+        REQUIRE(one.answer->error().code == ErrorCode::kResourceExhausted);
+        REQUIRE(one.answer->error().message == "commit " + std::to_string(outcome.commit));
+      } else {
+        REQUIRE(kept.at(one.answer->value()) == one.record.get());
+        ++acknowledged;
+      }
+    }
+  }
+  CHECK(acknowledged == kept.size());
 }
 
 }  // namespace nacre::audit
