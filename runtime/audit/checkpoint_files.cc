@@ -209,12 +209,34 @@ Status CheckpointFiles::WriteHead(const Checkpoint& checkpoint) {
   return Ok();
 }
 
+Status CheckpointFiles::TakeDurable(uint64_t size) {
+  const std::string newest = NACRE_TRY(NewestOfHistory());
+  if (newest.empty()) {
+    return Ok();
+  }
+  const auto checkpoint = keys_->OpenCheckpoint(newest);
+  if (!checkpoint.ok()) {
+    return Tampered(directory_ + "/" + kCheckpointsFile, checkpoint.error().message);
+  }
+  if (checkpoint.value().size > size) {
+    return Tampered(directory_ + "/" + kCheckpointsFile,
+                    "its newest note is over " + std::to_string(checkpoint.value().size) +
+                        " records, and there are " + std::to_string(size));
+  }
+  durable_size_ = std::max(durable_size_, checkpoint.value().size);
+  return Ok();
+}
+
 Result<uint64_t> CheckpointFiles::WriteCheckpoint(const Checkpoint& checkpoint) {
   std::string note = NACRE_TRY(SignCheckpoint(checkpoint, *key_));
   const std::string newest = NACRE_TRY(NewestOfHistory());
   // Nor is there anything new when the old key has signed the same.
   if (const auto same = keys_->OpenCheckpoint(newest); same.ok() && same.value() == checkpoint) {
     note = newest;
+    // Who wrote it may have died before its sync.
+    if (Status synced = storage_->Sync(history_.get()); !synced.ok()) {
+      return WithContext(directory_ + "/" + kCheckpointsFile, synced.error());
+    }
   } else {
     const off_t end = ::lseek(history_.get(), 0, SEEK_END);
     if (end < 0) {

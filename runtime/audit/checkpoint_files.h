@@ -53,6 +53,8 @@ class CheckpointFiles final {
   // Durable in `checkpoints` and `checkpoint`. Nothing when the newest one is the same. Answers the
   // size of the one that `checkpoint` held before, 0 when there was none.
   Result<uint64_t> WriteCheckpoint(const Checkpoint& checkpoint);
+  // Takes in what other processes have put under a checkpoint since, of a log that has `size` records.
+  Status TakeDurable(uint64_t size);
   // The size of the newest note of `checkpoints`, 0 when there is none: what was written before it is on the disk.
   uint64_t durable_size() const { return durable_size_; }
   // The size in `checkpoint`, 0 when there is none.

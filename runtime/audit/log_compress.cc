@@ -50,6 +50,8 @@ Result<CompressReport> CompressLog(const LogChange& change, const std::string& o
     if (writer == nullptr) {
       writer =
           NACRE_TRY(LogWriter::Open(change.directory, change.clock, change.random, change.storage));
+      // `head` is not synced: what only it has signed would not be found again behind an older one.
+      NACRE_TRY(writer->WriteCheckpoint());
     }
     bool there = true;
     const auto exchange = [&]() -> Status {

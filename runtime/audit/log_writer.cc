@@ -73,6 +73,9 @@ class FileLock final {
   int fd_;
 };
 
+// So many are read at opening, and their tiles synced by a checkpoint, at most.
+constexpr uint64_t kRecordsWithoutCheckpointMax = uint64_t{1} << 16;
+
 bool Holds(const std::string& path, std::string_view bytes) {
   const auto found = ReadFile(path, kTileBytes);
   return found.ok() && found.value() == bytes;
@@ -165,8 +168,16 @@ Status LogWriter::Recover() {
   // Tiles of later records may be lost.
   const uint64_t from = std::min(newest_bundle, files_->durable_size() / kTileWidth);
   std::vector<FullTile> full;
-  const auto edge = LoadTreeEdge(directory_, from * kTileWidth, files_->newest_size());
-  Status taken = edge.ok() ? TakePromised(promised, edge.value(), &full) : Status(edge.error());
+  const auto take_from = [&](uint64_t partials_of) -> Status {
+    full.clear();
+    const TreeEdge edge = NACRE_TRY(LoadTreeEdge(directory_, from * kTileWidth, partials_of));
+    return TakePromised(promised, edge, &full);
+  };
+  Status taken = take_from(files_->newest_size());
+  if (!taken.ok() && from > 0) {
+    // Partial tiles are never synced. Full ones are enough, and a pruned log has nothing else to begin with.
+    taken = take_from(0);
+  }
   if (!taken.ok() && from > 0) {
     taken = RebuildTiles(promised);
     full.clear();
@@ -174,14 +185,36 @@ Status LogWriter::Recover() {
   NACRE_TRY(std::move(taken));
   NACRE_TRY(WriteTiles(full));
   NACRE_TRY(CatchUp());
-  const uint64_t checkpoint = files_->newest_size();
-  if (PartialWidth(checkpoint, 0) > 0 &&
-      PartialNumber(checkpoint, 0) == PartialNumber(edge_.size(), 0) &&
-      !HasBytes(Path(BundlePath(PartialNumber(checkpoint, 0), PartialWidth(checkpoint, 0))))) {
-    const TreeEdge at_checkpoint = NACRE_TRY(LoadTreeEdge(directory_, checkpoint, 0));
-    NACRE_TRY(WritePartials(checkpoint, at_checkpoint));
+  return RestorePartials();
+}
+
+Status LogWriter::RestorePartials() {
+  const uint64_t size = files_->newest_size();
+  const uint64_t number = PartialNumber(size, 0);
+  const uint64_t width = PartialWidth(size, 0);
+  const auto& promises = files_->promises();
+  const auto signed_one = std::find_if(promises.begin(), promises.end(),
+                                       [&](const Checkpoint& one) { return one.size == size; });
+  if (size == 0 || signed_one == promises.end() ||
+      (width > 0 && !HasPlainBundle(directory_, number))) {
+    return Ok();
   }
-  return Ok();
+  const auto leads = [&](const Result<TreeEdge>& edge) {
+    return edge.ok() && edge.value().Root() == signed_one->root;
+  };
+  bool whole = width == 0 || number != PartialNumber(edge_.size(), 0) ||
+               HasBytes(Path(BundlePath(number, width)));
+  for (int level = 0; level < kTileLevelsMax && (size >> (8 * level)) > 0; ++level) {
+    const uint64_t hashes = PartialWidth(size, level);
+    whole = whole &&
+            (hashes == 0 || BytesOf(Path(TilePath(level, PartialNumber(size, level), hashes))) ==
+                                hashes * sizeof(Sha256Digest));
+  }
+  if (whole && leads(LoadTreeEdge(directory_, size, size))) {
+    return Ok();
+  }
+  const auto edge = LoadTreeEdge(directory_, size, 0);
+  return leads(edge) ? WritePartials(size, edge.value()) : Ok();
 }
 
 Status LogWriter::TakePromised(const Checkpoint& promised, TreeEdge edge,
@@ -254,7 +287,13 @@ Status LogWriter::CatchUp() {
       }
     }
     const uint64_t next = edge_.size() / kTileWidth;
-    if ((bundle_ && bundle_number_ == next) || !HasBytes(Path(BundlePath(next)))) {
+    const bool at_end = bundle_ && bundle_number_ == next;
+    if (!at_end && !HasBytes(Path(BundlePath(next))) &&
+        HasBytes(Path(BundlePath(next)) + kCompressedSuffix)) {
+      // Only what a checkpoint is over is compressed: that checkpoint is missing.
+      return Tampered(BundlePath(next) + " was compressed, and nothing signed leads to it");
+    }
+    if (at_end || !HasBytes(Path(BundlePath(next)))) {
       return owed_.has_value() && edge_.size() < owed_->size
                  ? Status(Tampered("there are " + std::to_string(edge_.size()) + " of " +
                                    std::to_string(owed_->size)))
@@ -262,6 +301,8 @@ Status LogWriter::CatchUp() {
     }
     NACRE_TRY(OpenBundle(next, false));
     offset_ = 0;
+    // Who made it may have died before its name was on the disk.
+    NACRE_TRY(SyncName(BundlePath(next), next));
   }
 }
 
@@ -320,6 +361,10 @@ Status LogWriter::TakeRest(uint64_t file_size) {
     rest.remove_prefix(kEntryPrefixBytes + entry.size());
   }
   NACRE_TRY(WriteTiles(full));
+  if (edge_.size() / kTileWidth != bundle_number_) {
+    // Nothing of ours goes into it, and who filled it may have died before its sync.
+    NACRE_TRY(storage_.Sync(bundle_.get()));
+  }
   return rest.empty() ? Ok() : CutAt(file_size);
 }
 
@@ -580,6 +625,9 @@ Result<uint64_t> LogWriter::CommitLocked(const std::vector<const EncodedRecord*>
     }
   }
   NACRE_TRY(files_->WriteHead(Now()));
+  if (edge_.size() - files_->durable_size() >= kRecordsWithoutCheckpointMax) {
+    NACRE_TRY(WriteCheckpointLocked());
+  }
   return first;
 }
 
@@ -617,8 +665,9 @@ Status LogWriter::WriteCheckpointLocked() {
   if (!recovered_.is_null()) {
     NACRE_TRY(CommitLocked({}));
   }
-  // Other processes' records were synced by them before they let go of the lock, or they died.
+  // Full bundles were synced by who filled them or, if that one died, by CatchUp().
   NACRE_TRY(storage_.Sync(bundle_.get()));
+  NACRE_TRY(files_->TakeDurable(edge_.size()));
   NACRE_TRY(SyncTiles());
   NACRE_TRY(WritePartials(edge_.size(), edge_));
   const uint64_t before = NACRE_TRY(files_->WriteCheckpoint(Now()));

@@ -33,7 +33,8 @@ class LogWriter final {
                                                  Random& random, Storage& storage);
 
   // Durable once ok, in this order and without gaps; the index of the first. On failure none of
-  // them is acknowledged, and what was written of them is cut off again.
+  // them is acknowledged, and what was written of them is cut off again unless it was signed already. Writes a
+  // checkpoint when the last one is 65536 records back.
   Result<uint64_t> Commit(const std::vector<const EncodedRecord*>& records);
 
   Status WriteCheckpoint();
@@ -98,6 +99,8 @@ class LogWriter final {
   Status SyncName(const std::string& relative_path, uint64_t number);
   // What a reader of C2SP tlog-tiles needs beside full tiles to check a checkpoint of this size.
   Status WritePartials(uint64_t size, const TreeEdge& edge);
+  // Those of the newest checkpoint when a power failure has damaged them: they are never synced.
+  Status RestorePartials();
   void RemovePartials(uint64_t old_size, uint64_t new_size);
   Result<EncodedRecord> Announce(const char* event, Json data);
   void Take(std::string_view line, std::vector<FullTile>* full);
