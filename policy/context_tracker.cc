@@ -3,36 +3,14 @@
 #include <algorithm>
 #include <optional>
 
+#include "policy/internal/call_origins.h"
 #include "policy/internal/host.h"
+#include "policy/internal/matcher.h"
 #include "policy/internal/sandbox_path.h"
 #include "policy/result_fields.h"
 
 namespace nacre::policy {
 namespace {
-
-constexpr size_t kArgumentOriginsMax = 256;
-constexpr size_t kShownValueBytesMax = 120;
-constexpr int kArgumentDepthMax = 16;
-
-// The values of an argument as texts. Booleans and null say nothing that could come from somewhere.
-void Values(const Json& value, int depth, std::vector<std::string>& values) {
-  if (values.size() > kArgumentOriginsMax || depth > kArgumentDepthMax) {
-    return;
-  }
-  if (value.is_object()) {
-    for (const auto& [key, member] : value.items()) {
-      Values(member, depth + 1, values);
-    }
-  } else if (value.is_array()) {
-    for (const Json& item : value) {
-      Values(item, depth + 1, values);
-    }
-  } else if (value.is_string()) {
-    values.push_back(value.get<std::string>());
-  } else if (value.is_number()) {
-    values.push_back(DumpJson(value));
-  }
-}
 
 std::vector<std::string> HostsOf(const ToolTraits& tool, const Request& call) {
   std::vector<std::string> hosts;
@@ -40,9 +18,7 @@ std::vector<std::string> HostsOf(const ToolTraits& tool, const Request& call) {
     if (tool.RoleOf(name) != ArgumentRole::kUrl) {
       continue;
     }
-    std::vector<std::string> values;
-    Values(value, 0, values);
-    for (const std::string& text : values) {
+    for (const std::string& text : ValuesOf(value)) {
       if (auto host = HostOf(text)) {
         hosts.push_back(std::move(*host));
       }
@@ -60,83 +36,40 @@ Label WithheldLabel(const Request& call) {
   return label;
 }
 
-class FactFinder {
- public:
-  // `vouched`: everything that the model knows comes from who is vouched for.
-  FactFinder(const Provenance& provenance, bool vouched, FlowFacts& facts)
-      : provenance_(provenance), vouched_(vouched), facts_(facts) {}
-
-  // `withheld`: a text that the model has not read is somewhere in it, so all of it is a stranger's.
-  void Look(const std::string& argument, ArgumentRole role, const Json& value,
-            bool withheld) const {
-    std::vector<std::string> values;
-    Values(value, 0, values);
-    for (const std::string& text : values) {
-      if (withheld) {
-        AddStrangers(argument, role, text);
-        continue;
-      }
-      switch (role) {
-        case ArgumentRole::kOption:
-          break;
-        case ArgumentRole::kTitle:
-        case ArgumentRole::kBody:
-          Add(argument, role, text, provenance_.OriginOfText(text));
-          for (const std::string& place : PlacesIn(text)) {
-            Add(argument, ArgumentRole::kLink, place, provenance_.OriginOfPlace(place));
-          }
-          break;
-        case ArgumentRole::kUrl:
-          Add(argument, role, text, provenance_.OriginOfPlace(text));
-          break;
-        case ArgumentRole::kRecipient:
-          Add(argument, role, text, provenance_.OriginOf(text, Provenance::Names::kByAnyone));
-          break;
-        case ArgumentRole::kAmount:
-        case ArgumentRole::kObject:
-        case ArgumentRole::kSetting:
-        case ArgumentRole::kLink:
-          Add(argument, role, text, provenance_.OriginOf(text, Provenance::Names::kByUserOnly));
-          break;
-      }
-    }
-    if (values.size() > kArgumentOriginsMax) {
-      Add(argument, role, "(too many values)", Origin::kStranger);
+// Of whatever a call may have read where nobody knows any more which paths and hosts it named: as delicate
+// as all that its tool could have reached.
+Label LabelOfAnywhere(const DataRules& rules, const std::string& tool) {
+  Label label = Label::Clean();
+  for (const DataSource& source : rules.sources) {
+    const bool fits = source.tools.empty() ||
+                      std::any_of(source.tools.begin(), source.tools.end(),
+                                  [&](const std::string& name) { return ToolCovers(name, tool); });
+    if (fits && (!source.path.empty() || !source.host.empty())) {
+      label.confidentiality = std::max(label.confidentiality, source.confidentiality);
+      label.categories.insert(source.categories.begin(), source.categories.end());
     }
   }
+  return label;
+}
 
- private:
-  void AddStrangers(const std::string& argument, ArgumentRole role, const std::string& text) const {
-    if (role == ArgumentRole::kOption) {
-      return;
-    }
-    Add(argument, role, text, Origin::kStranger);
-    if (role == ArgumentRole::kTitle || role == ArgumentRole::kBody) {
-      for (const std::string& place : PlacesIn(text)) {
-        Add(argument, ArgumentRole::kLink, place, Origin::kStranger);
-      }
-    }
+Origin OriginIn(const Provenance& provenance, ArgumentRole role, const std::string& value) {
+  switch (role) {
+    case ArgumentRole::kTitle:
+    case ArgumentRole::kBody:
+      return provenance.OriginOfText(value);
+    case ArgumentRole::kUrl:
+    case ArgumentRole::kLink:
+      return provenance.OriginOfPlace(value);
+    case ArgumentRole::kRecipient:
+      return provenance.OriginOf(value, Provenance::Names::kByAnyone);
+    case ArgumentRole::kOption:  // has none
+    case ArgumentRole::kAmount:
+    case ArgumentRole::kObject:
+    case ArgumentRole::kSetting:
+      return provenance.OriginOf(value, Provenance::Names::kByUserOnly);
   }
-
-  void Add(const std::string& argument, ArgumentRole role, const std::string& value,
-           Origin origin) const {
-    if (facts_.arguments.size() > kArgumentOriginsMax) {
-      // More than a person could look at: the last entry stands for the rest, as a stranger's.
-      facts_.arguments.back().origin = Origin::kStranger;
-      facts_.arguments.back().role = role;
-      return;
-    }
-    // Made from what was read: as good as that.
-    if (origin == Origin::kDerived && vouched_) {
-      origin = Origin::kTrusted;
-    }
-    facts_.arguments.push_back({argument, role, value.substr(0, kShownValueBytesMax), origin});
-  }
-
-  const Provenance& provenance_;
-  const bool vouched_;
-  FlowFacts& facts_;
-};
+  return Origin::kStranger;
+}
 
 }  // namespace
 
@@ -160,6 +93,9 @@ Label ContextTracker::OwnLabel(const ToolTraits& tool, const Request& call) cons
   Label label = Join(written_anywhere_, WithheldLabel(call));
   if (tool.memory) {
     label = Join(label, noted_);
+  }
+  if (tool.anywhere) {
+    label = Join(label, LabelOfAnywhere(rules_, call.tool));
   }
   for (const PathArgument& argument : call.paths) {
     for (const auto& [path, written] : written_) {
@@ -288,13 +224,15 @@ FlowFacts ContextTracker::Facts(const ToolTraits& tool, const Request& call) con
   if (!rules_.present) {
     return facts;
   }
-  const FactFinder finder(provenance_,
-                          context_.integrity == Integrity::kTrusted && !knows_extracted_, facts);
+  CallOrigins origins(context_.integrity == Integrity::kTrusted && !knows_extracted_, facts);
   for (const auto& [name, value] : call.arguments.items()) {
+    // A text that the model has not read is somewhere in it, so all of it is a stranger's.
     const bool withheld =
         std::any_of(call.withheld.begin(), call.withheld.end(),
                     [&](const WithheldArgument& argument) { return argument.key == name; });
-    finder.Look(name, tool.RoleOf(name), value, withheld);
+    origins.Look(name, tool.RoleOf(name), value, [&](ArgumentRole role, const std::string& text) {
+      return std::vector<Origin>{withheld ? Origin::kStranger : OriginIn(provenance_, role, text)};
+    });
   }
   return facts;
 }

@@ -3,13 +3,20 @@
 //
 //   label     untrusted,secret,pii         what the context is, joined
 //   origin    recipient=stranger           who named the arguments that have this role
+//
+// It holds for a call as a watched context (context_tracker) would: an origin counts where the call has an
+// argument of that role, "link" where a title or body names a network place, and what is "derived" while the
+// context is trusted is as good as trusted, unless a quarantine may have put a stranger's value into it.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "policy/flow.h"
+#include "policy/request.h"
+#include "policy/tool_traits.h"
 
 namespace nacre::policy {
 
@@ -19,16 +26,28 @@ struct GivenContext {
   Label label = Label::Clean();
   std::vector<ArgumentOrigin> origins;
 
-  // Of a call with these effects.
-  FlowFacts Facts(std::vector<CallEffect> effects) const;
+  // Of the call, as a policy with these rules sees it.
+  FlowFacts Facts(const DataRules& rules, const ToolTraits& tool, const Request& call) const;
 };
 
-// kInvalidArgument names what is wrong, in a clause.
+// A context with this label in which anybody may have named any argument: what it narrows can be narrowed.
+GivenContext NamedByAnyone(Label label);
+
+// kInvalidArgument names what is wrong, in a clause. Blanks around commas are nothing.
 Result<Label> ParseLabel(const std::string& text);
+// Of an option nobody asks who named it.
 Result<ArgumentOrigin> ParseRoleOrigin(const std::string& text);
 // An empty label and no origins: nothing is given.
 Result<GivenContext> ReadGivenContext(const std::string& label,
                                       const std::vector<std::string>& origins);
+
+// A category of the context that none of the policies names is a misspelt word: kInvalidArgument, with what may have
+// been meant.
+Status CheckCategories(const GivenContext& context, const std::vector<const DataRules*>& policies);
+
+// What is wrong with the context for this call: an origin of a role that none of its arguments has. `facts`: of the
+// same context and call.
+std::optional<std::string> UnfitOrigin(const GivenContext& context, const FlowFacts& facts);
 
 // The other way round of LabelTexts(), as records have them. What is none of its texts makes the label no
 // cleaner, and no dirtier.

@@ -45,6 +45,8 @@ struct ToolTraits {
   std::map<std::string, ArgumentRole> roles;  // by the argument's name
   ResultTraits result;
   bool memory = false;  // its results come from the session's notes
+  // Which of its arguments name paths and hosts is not known, so its results may be of any.
+  bool anywhere = false;
 
   // Of an argument that the manifest does not list: kOption for a tool that only reads, else
   // kSetting, so that nothing slips by for want of a line.

@@ -76,11 +76,8 @@ class DataReader {
     std::set<std::string> categories;
     for (const auto& [item_path, item] : reader_.OneOrMore(node, path, kDataNamesMax)) {
       if (const auto name = reader_.Text(*item, item_path, kNameBytesMax)) {
-        std::string plain = *name;
-        std::replace(plain.begin(), plain.end(), ':', '.');  // "customer:acme"
-        if (!IsIdentifier(plain)) {
-          reader_.Report(*item, item_path,
-                         "a category is at most 64 of a-z, 0-9, \".\", \":\", \"_\" and \"-\"");
+        if (!IsCategory(*name)) {
+          reader_.Report(*item, item_path, kCategoryIs);
         }
         categories.insert(*name);
       }
@@ -358,6 +355,11 @@ class DataReader {
 };
 
 }  // namespace
+
+bool IsCategory(std::string text) {
+  std::replace(text.begin(), text.end(), ':', '.');  // "customer:acme"
+  return IsIdentifier(text);
+}
 
 std::vector<std::string> ConfidentialityNames() {
   return NamesOf<Confidentiality>(kConfidentialities, &ConfidentialityName);

@@ -10,6 +10,11 @@ namespace nacre::policy {
 // Reports what is wrong to the reader's problems; what it returns is complete only when none was.
 DataRules ReadData(const NodeReader& reader, const YamlNode& node);
 
+// "pii", "customer:acme".
+bool IsCategory(std::string text);
+inline constexpr const char* kCategoryIs =
+    "a category is at most 64 of a-z, 0-9, \".\", \":\", \"_\" and \"-\"";
+
 // The names of all levels, effects, roles and origins, for Choice() and the documentation.
 std::vector<std::string> ConfidentialityNames();  // the least private first
 std::vector<std::string> EffectNames();

@@ -19,13 +19,14 @@ std::string NamedBy(const std::string& value) {
 policy::ToolTraits TraitsOfGone() {
   return {.effects = {policy::CallEffect::kWrite, policy::CallEffect::kExecute},
           .result = {.integrity = policy::Integrity::kUntrusted},
-          .memory = true};
+          .memory = true,
+          .anywhere = true};
 }
 
-// ... and read it: which of its arguments were paths, nobody can say any more.
+// ... and read it: which of its arguments were paths or hosts, nobody can say any more.
 policy::Request RequestOfGone(const memory::CallRecord& call, const Quarantine& quarantine) {
   policy::Request request{.tool = call.tool};
-  request.paths = {{"", kWorkspaceTarget, policy::PathAccess::kWrite}};
+  request.paths = {{"", "/", policy::PathAccess::kWrite}};
   if (Result<Json> arguments = ParseJson(call.arguments_json); arguments.ok()) {
     request.arguments = std::move(arguments).value();
     if (auto placed = PutInPlace(request.arguments, quarantine, std::string::npos); placed.ok()) {

@@ -200,8 +200,16 @@ int ExplainCall(Globals& globals, const ExplainOptions& options) {
   if (!context.ok()) {
     return Fail(globals, context.error(), kExitUsage);
   }
-  request.flow =
-      context.value().Facts(agent::TraitsOf(*std::get<agent::ToolCall>(parsed).tool).effects);
+  const policy::DataRules& rules = policy.value()->data;
+  if (const Status known = policy::CheckCategories(context.value(), {&rules}); !known.ok()) {
+    return Fail(globals, known.error(), kExitUsage);
+  }
+  request.flow = context.value().Facts(
+      rules, agent::TraitsOf(*std::get<agent::ToolCall>(parsed).tool), request);
+  // A call that `prove` found may carry origins that no argument of it has.
+  if (const auto unfit = policy::UnfitOrigin(context.value(), request.flow)) {
+    std::fprintf(stderr, "note: %s; it is left out\n", SafeLine(*unfit, 200).c_str());
+  }
   const policy::Explanation explanation = policy::Explain(*policy.value(), request);
   const bool same_policy = asked.recorded_digest == policy.value()->digest;
   if (globals.json) {
@@ -236,7 +244,8 @@ struct TestOptions {
 
 struct CaseResult {
   const policy::Case* asked = nullptr;
-  std::string verdict;  // "invalid" for a call that its tool's schema refuses
+  std::string
+      verdict;  // "invalid" for a call that its tool's schema refuses, or that its context does not fit
   std::string rule;
   std::string reason;
   bool passed = false;
@@ -253,7 +262,12 @@ CaseResult RunCase(const policy::Case& asked, const policy::Policy& policy,
     return result;
   }
   auto& call = std::get<agent::ToolCall>(parsed);
-  call.request.flow = asked.context.Facts(agent::TraitsOf(*call.tool).effects);
+  call.request.flow = asked.context.Facts(policy.data, agent::TraitsOf(*call.tool), call.request);
+  if (const auto unfit = policy::UnfitOrigin(asked.context, call.request.flow)) {
+    result.verdict = "invalid";
+    result.reason = *unfit;
+    return result;
+  }
   const policy::Decision decision = policy::Evaluate(policy, call.request);
   result.verdict = policy::VerdictName(decision.verdict);
   result.rule = decision.rule;
@@ -313,6 +327,14 @@ int TestPolicy(Globals& globals, const TestOptions& options) {
   Result<std::shared_ptr<const policy::Policy>> policy = app.Policy(name, workspace.value());
   if (!policy.ok()) {
     return Fail(globals, policy.error(), kExitFailed);
+  }
+  for (const policy::Case& asked : table.value().cases) {
+    const Status known = policy::CheckCategories(asked.context, {&policy.value()->data});
+    if (!known.ok()) {
+      return Fail(globals,
+                  {known.error().code, policy::ToText(asked.source) + ": " + known.error().message},
+                  kExitFailed);
+    }
   }
   std::vector<CaseResult> results;
   std::set<std::string> deciders;

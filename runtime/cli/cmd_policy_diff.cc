@@ -62,9 +62,12 @@ void Ask(Difference& difference, const policy::Policy& before, const policy::Pol
       continue;  // no call that its tool takes
     }
     ++difference.asked;
-    understood->request.flow = context.Facts(agent::TraitsOf(*understood->tool).effects);
-    const policy::Decision then = policy::Evaluate(before, understood->request);
-    const policy::Decision now = policy::Evaluate(after, understood->request);
+    policy::Request& request = understood->request;
+    const policy::ToolTraits traits = agent::TraitsOf(*understood->tool);
+    request.flow = context.Facts(before.data, traits, request);
+    const policy::Decision then = policy::Evaluate(before, request);
+    request.flow = context.Facts(after.data, traits, request);
+    const policy::Decision now = policy::Evaluate(after, request);
     if (then.verdict == now.verdict) {
       continue;
     }
@@ -178,6 +181,11 @@ int Diff(Globals& globals, const DiffFlags& flags) {
   const auto after = app.Policy(flags.after, workspace.value());
   if (!after.ok()) {
     return Fail(globals, after.error(), kExitFailed);
+  }
+  if (const Status known =
+          policy::CheckCategories(context.value(), {&before.value()->data, &after.value()->data});
+      !known.ok()) {
+    return Fail(globals, known.error(), kExitUsage);
   }
   policy::ToolSchemaList schemas;
   for (const tools::Manifest& tool : registry.value()->all()) {

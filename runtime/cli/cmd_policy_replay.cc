@@ -43,6 +43,8 @@ struct Report {
   size_t denied = 0;
   size_t allowed = 0;
   size_t asked = 0;
+  // Of the judged: in the label that another policy kept of what was read, for flows of this one.
+  size_t labels_of_others = 0;
   std::map<std::string, size_t> not_judged;  // by reason
   // tool, verdict and rule then, verdict and rule now
   std::map<std::tuple<std::string, std::string, std::string, std::string, std::string>, Group>
@@ -61,7 +63,7 @@ class Replayer final {
             std::any_of(policy.data.flows.begin(), policy.data.flows.end(),
                         [](const policy::FlowRule& flow) { return !flow.roles.empty(); })) {
     for (const tools::Manifest& tool : registry.all()) {
-      effects_.emplace(tool.name, agent::TraitsOf(tool).effects);
+      traits_.emplace(tool.name, agent::TraitsOf(tool));
     }
   }
 
@@ -74,8 +76,26 @@ class Replayer final {
       return;
     }
     const Json& data = record.at("data");
-    request->flow = FactsOf(record, request->tool);
+    const policy::ToolTraits& traits = traits_.at(request->tool);
+    policy::GivenContext context = context_;
+    if (!context.given) {
+      context = {
+          .given = true, .label = policy::LabelOfTexts(audit::LabelsOf(record)), .origins = {}};
+    }
+    request->flow = context.Facts(policy_.data, traits, *request);
     const policy::Decision decision = policy::Evaluate(policy_, *request);
+    if (!context_.given && origins_matter_) {
+      request->flow = policy::NamedByAnyone(context.label).Facts(policy_.data, traits, *request);
+      if (policy::Evaluate(policy_, *request).verdict != decision.verdict) {
+        ++report_
+              .not_judged["who named its arguments would decide it, and the log has not who did"];
+        return;
+      }
+    }
+    if (!context_.given && !policy_.data.flows.empty() &&
+        StringMember(record, "policy") != policy_.digest) {
+      ++report_.labels_of_others;
+    }
     const std::string now = policy::VerdictName(decision.verdict);
     const std::string then = StringMember(data, "verdict");
     if (now == then) {
@@ -83,11 +103,6 @@ class Replayer final {
       return;
     }
     const std::string rule_then = StringMember(record, "rule");
-    if (!context_.given && origins_matter_ && rule_then.starts_with("data.") &&
-        !decision.rule.starts_with("data.")) {
-      ++report_.not_judged["data decided it, and the log has not who named its arguments"];
-      return;
-    }
     ++(now == "deny" ? report_.denied : now == "ask" ? report_.asked : report_.allowed);
     Group& group = report_.changed[{request->tool, then, rule_then, now, decision.rule}];
     if (++group.count == 1) {
@@ -99,22 +114,11 @@ class Replayer final {
   Report& report() { return report_; }
 
  private:
-  policy::FlowFacts FactsOf(const Json& record, const std::string& tool) const {
-    const auto effects = effects_.find(tool);
-    policy::GivenContext context = context_;
-    if (!context.given) {
-      context.given = true;
-      context.label = policy::LabelOfTexts(audit::LabelsOf(record));
-    }
-    return context.Facts(effects != effects_.end() ? effects->second
-                                                   : std::vector<policy::CallEffect>());
-  }
-
   RecordedCalls recorded_;
   const policy::Policy& policy_;
   const policy::GivenContext context_;
-  const bool origins_matter_;  // some flow asks who named an argument
-  std::map<std::string, std::vector<policy::CallEffect>> effects_;  // by tool
+  const bool origins_matter_;                         // some flow asks who named an argument
+  std::map<std::string, policy::ToolTraits> traits_;  // by tool
   Report report_;
 };
 
@@ -126,6 +130,9 @@ void Print(const Report& report, const policy::Policy& policy) {
       SafeLine(policy.name, 80).c_str(), report.same, report.denied, report.allowed, report.asked);
   for (const auto& [why, count] : report.not_judged) {
     std::printf("  %zu not judged: %s\n", count, why.c_str());
+  }
+  if (report.labels_of_others > 0) {
+    std::printf("  %zu judged in the label that another policy kept\n", report.labels_of_others);
   }
   const Terminal terminal(1);
   for (const auto& [key, group] : report.changed) {
@@ -165,6 +172,7 @@ OrderedJson ToJson(const Report& report, const policy::Policy& policy) {
           {"now_denied", report.denied},
           {"now_allowed", report.allowed},
           {"now_asked", report.asked},
+          {"labels_of_another_policy", report.labels_of_others},
           {"not_judged", std::move(not_judged)},
           {"groups", std::move(groups)}};
 }
@@ -189,6 +197,10 @@ int Replay(Globals& globals, const ReplayFlags& flags) {
   const auto policy = app.Policy(flags.policy, workspace.value());
   if (!policy.ok()) {
     return Fail(globals, policy.error(), kExitFailed);
+  }
+  if (const Status known = policy::CheckCategories(context.value(), {&policy.value()->data});
+      !known.ok()) {
+    return Fail(globals, known.error(), kExitUsage);
   }
   Replayer replayer(app, *policy.value(), *registry.value(), std::move(context).value());
   Report& report = replayer.report();

@@ -52,6 +52,9 @@ std::string ExplainFlags(const policy::FlowFacts& facts) {
     flags += "," + category;
   }
   for (const policy::ArgumentOrigin& argument : facts.arguments) {
+    if (argument.role == policy::ArgumentRole::kOption) {
+      continue;  // nobody asks who named it
+    }
     flags += std::string(" --origin ") + policy::ArgumentRoleName(argument.role) + "=" +
              policy::OriginName(argument.origin);
   }

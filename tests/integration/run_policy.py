@@ -281,6 +281,46 @@ class Context(NacreCase):
             self.nacre("policy", *command, "--origin", "recipient=eve", exit_code=2)
 
 
+    def test_a_misspelt_label_and_an_origin_of_no_argument(self):
+        policy = self.policy(CONTEXT_POLICY, "context.yaml")
+        for command in (["replay", policy], ["diff", policy, "coding"],
+                        ["explain", "--policy", policy, "fs.read", '{"path": "a"}']):
+            done = self.nacre("policy", *command, "--label", "secert", exit_code=2)
+            self.assertIn('no category "secert"; did you mean "secret"?', done.stderr)
+        cases = self.policy(CONTEXT_CASES.replace("untrusted,secret", "untrusted,secert"), "spelt.cases.yaml")
+        done = self.nacre("policy", "test", "--policy", policy, cases, exit_code=1)
+        self.assertIn(':6:5: the policy names no category "secert"; did you mean "secret"?', done.stderr)
+        # fs.write has no recipient, so live nobody could have named one.
+        cases = self.policy(CONTEXT_CASES.replace('"untrusted,secret"', '"untrusted,secret", origin: recipient=stranger'),
+                            "unfit.cases.yaml")
+        done = self.nacre("policy", "test", "--policy", policy, cases, exit_code=1)
+        self.assertIn("origin recipient=stranger: no argument of the call has that role", done.stdout)
+        done = self.nacre("policy", "explain", "--policy", policy, "--origin", "recipient=stranger", "fs.write",
+                          '{"path": "a", "content": "x"}')
+        self.assertIn("no argument of the call has that role; it is left out", done.stderr)
+
+    def test_what_only_the_origin_decides_is_not_judged_again(self):
+        policy = self.policy(CONTEXT_POLICY, "context.yaml")
+        self.write("a.txt", "one\n")
+        with ScriptedEngine([call("fs.write", path="b.txt", content="x"), call("fs.read", path="a.txt"),
+                             answer("Done.")]) as engine:
+            self.run_task("Do it", "--policy", policy, "--engine", engine.url, "--model", "scripted")
+        named = self.policy(CONTEXT_POLICY.replace("when: {confidentiality: {at_least: secret}}",
+                                                   "when: {argument: {roles: ROLE, origin: stranger}}"), "named.yaml")
+        text = named.read_text()
+        named.write_text(text.replace("ROLE", "[title, body]"))
+        report = json.loads(self.nacre("policy", "replay", "--json", "--strict", named, exit_code=1).stdout)
+        self.assertEqual((report["calls"], report["same"], report["labels_of_another_policy"]), (2, 1, 1), report)
+        self.assertIn("who named its arguments", report["not_judged"][0]["why"])
+        self.assertIn("1 judged in the label that another policy kept", self.nacre("policy", "replay", named).stdout)
+        # Of a role that the call has no argument of, nothing is unknown.
+        named.write_text(text.replace("ROLE", "recipient"))
+        report = json.loads(self.nacre("policy", "replay", "--json", "--strict", named).stdout)
+        self.assertEqual((report["same"], report["not_judged"]), (2, []), report)
+        own = json.loads(self.nacre("policy", "replay", "--json", policy).stdout)
+        self.assertEqual(own["labels_of_another_policy"], 0, own)
+
+
 QUERIES = """nacre: policy-queries/1
 queries:
   - id: no-shell

@@ -1,0 +1,78 @@
+#include "policy/internal/call_origins.h"
+
+#include "policy/provenance.h"
+
+namespace nacre::policy {
+namespace {
+
+constexpr size_t kArgumentOriginsMax = 256;
+constexpr size_t kShownValueBytesMax = 120;
+constexpr int kArgumentDepthMax = 16;
+
+void AddValues(const Json& value, int depth, std::vector<std::string>& values) {
+  if (values.size() > kArgumentOriginsMax || depth > kArgumentDepthMax) {
+    return;
+  }
+  if (value.is_object()) {
+    for (const auto& [key, member] : value.items()) {
+      AddValues(member, depth + 1, values);
+    }
+  } else if (value.is_array()) {
+    for (const Json& item : value) {
+      AddValues(item, depth + 1, values);
+    }
+  } else if (value.is_string()) {
+    values.push_back(value.get<std::string>());
+  } else if (value.is_number()) {
+    values.push_back(DumpJson(value));
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> ValuesOf(const Json& argument) {
+  std::vector<std::string> values;
+  AddValues(argument, 0, values);
+  return values;
+}
+
+void CallOrigins::Look(const std::string& argument, ArgumentRole role, const Json& value,
+                       const Asked& asked) {
+  const auto look = [&](ArgumentRole part, const std::string& text) {
+    for (const Origin origin : asked(part, text)) {
+      Add(argument, part, text, origin);
+    }
+  };
+  const std::vector<std::string> values = ValuesOf(value);
+  for (const std::string& text : values) {
+    if (role == ArgumentRole::kOption) {
+      break;
+    }
+    look(role, text);
+    if (role == ArgumentRole::kTitle || role == ArgumentRole::kBody) {
+      for (const std::string& place : PlacesIn(text)) {
+        look(ArgumentRole::kLink, place);
+      }
+    }
+  }
+  if (values.size() > kArgumentOriginsMax) {
+    Add(argument, role, "(too many values)", Origin::kStranger);
+  }
+}
+
+void CallOrigins::Add(const std::string& argument, ArgumentRole role, const std::string& value,
+                      Origin origin) {
+  if (facts_.arguments.size() > kArgumentOriginsMax) {
+    // More than a person could look at: the last entry stands for the rest, as a stranger's.
+    facts_.arguments.back().origin = Origin::kStranger;
+    facts_.arguments.back().role = role;
+    return;
+  }
+  // Made from what was read: as good as that.
+  if (origin == Origin::kDerived && vouched_) {
+    origin = Origin::kTrusted;
+  }
+  facts_.arguments.push_back({argument, role, value.substr(0, kShownValueBytesMax), origin});
+}
+
+}  // namespace nacre::policy
