@@ -123,7 +123,7 @@ class ToolLearner final {
     for (const RecordedCall* call : calls) {
       rule.verdict = std::min(rule.verdict, call->verdict);  // what was asked stays asked
     }
-    rule.approvers = ApproversOf(calls);
+    rule.approvers = ApproversOf(calls, rule.widened);
     if (!rule.approvers.empty()) {
       rule.approvals = rule.approvers.size();
       for (const RecordedCall* call : calls) {
@@ -138,21 +138,31 @@ class ToolLearner final {
     return rule;
   }
 
-  // Those who said yes to calls that were asked for, if that is known of all of them.
-  static std::vector<std::string> ApproversOf(const std::vector<const RecordedCall*>& calls) {
+  // Those who said yes to calls that were asked for, if that is known of all of them. Without approvers whoever
+  // runs nacre may say yes, which is more than was seen.
+  static std::vector<std::string> ApproversOf(const std::vector<const RecordedCall*>& calls,
+                                              std::vector<std::string>& widened) {
     std::set<std::string> accounts;
+    size_t unknown = 0;
     for (const RecordedCall* call : calls) {
-      if (call->verdict != Verdict::kAsk) {
-        continue;
+      if (call->verdict == Verdict::kAsk) {
+        unknown += call->approved_by.empty() ? 1 : 0;
+        accounts.insert(call->approved_by.begin(), call->approved_by.end());
       }
-      if (call->approved_by.empty()) {
-        return {};
-      }
-      accounts.insert(call->approved_by.begin(), call->approved_by.end());
     }
-    return accounts.size() > kLearnedApproversMax
-               ? std::vector<std::string>()
-               : std::vector<std::string>(accounts.begin(), accounts.end());
+    if (unknown > 0) {
+      widened.push_back("approvers: whoever runs nacre; who said yes to " +
+                        std::to_string(unknown) +
+                        " of the calls is not known by the name of an account");
+      return {};
+    }
+    if (accounts.size() > kLearnedApproversMax) {
+      widened.push_back("approvers: whoever runs nacre; " + std::to_string(accounts.size()) +
+                        " accounts said yes, and a rule has at most " +
+                        std::to_string(kLearnedApproversMax));
+      return {};
+    }
+    return {accounts.begin(), accounts.end()};
   }
 
   static std::set<std::string> NamesOf(const std::vector<const RecordedCall*>& calls) {
@@ -460,8 +470,13 @@ Result<LearnedPolicy> LearnPolicy(const std::string& name, const std::vector<Rec
       learned.widened.push_back("tools." + rule.id + " (" + rule.tool + "): " + wide);
     }
   }
+  std::string limits = LimitsYaml(turns, rated);
+  for (const std::string& tool : Unrated(turns, rated)) {
+    learned.widened.push_back("budgets.rates: none for " + tool +
+                              ": no turn that ended had a call of it");
+    limits += "  # WIDE " + CommentText(learned.widened.back(), 300) + "\n";
+  }
   const std::vector<std::string> widened = learned.widened;
-  const std::string limits = LimitsYaml(turns, rated);
   learned.yaml = DocumentYaml(name, calls, rules, limits, reads, writes, notes, learned);
   LoadOptions options;
   for (const ToolModel& tool : tools) {

@@ -12,7 +12,9 @@ constexpr int64_t kMillisecondsOfASecond = 1000;
 
 // Half as much again, but what the language lets be.
 int64_t Roomy(int64_t most, const Field& field) {
-  return std::clamp(most + (most + 1) / 2, field.minimum, field.maximum);
+  const int64_t known = std::clamp<int64_t>(most, 0, field.maximum);
+  const int64_t half = known / 2 + known % 2;
+  return std::max(field.minimum, known > field.maximum - half ? field.maximum : known + half);
 }
 
 template <typename Part>
@@ -25,6 +27,18 @@ int64_t MostOf(const std::vector<TurnUse>& turns, const Part& part) {
 }
 
 }  // namespace
+
+std::vector<std::string> Unrated(const std::vector<TurnUse>& turns,
+                                 const std::set<std::string>& rated) {
+  std::vector<std::string> without;
+  for (const std::string& tool : rated) {
+    if (std::none_of(turns.begin(), turns.end(),
+                     [&](const TurnUse& turn) { return turn.calls.count(tool) > 0; })) {
+      without.push_back(tool);
+    }
+  }
+  return without;
+}
 
 std::string LimitsYaml(const std::vector<TurnUse>& turns, const std::set<std::string>& rated) {
   if (turns.empty()) {

@@ -28,4 +28,8 @@ struct TurnUse {
 // The section `budgets`; empty without turns. `rated`: the tools that get a rate.
 std::string LimitsYaml(const std::vector<TurnUse>& turns, const std::set<std::string>& rated);
 
+// Of the tools that should get a rate: those that get none, since no turn that ended had a call of them.
+std::vector<std::string> Unrated(const std::vector<TurnUse>& turns,
+                                 const std::set<std::string>& rated);
+
 }  // namespace nacre::policy

@@ -1,6 +1,7 @@
 #include "runtime/cli/recorded_turns.h"
 
 #include <algorithm>
+#include <limits>
 #include <string_view>
 #include <utility>
 
@@ -23,6 +24,11 @@ std::string AccountOf(std::string_view person) {
   return account && (rest.empty() || rest.back() == ')') ? std::string(name) : std::string();
 }
 
+// So that two can be added. More of anything is no number that a turn used.
+int64_t CountIn(const Json& data, const char* key) {
+  return std::clamp<int64_t>(IntMember(data, key), 0, std::numeric_limits<int64_t>::max() / 2);
+}
+
 }  // namespace
 
 void RecordedTurns::Add(const Json& record) {
@@ -30,24 +36,29 @@ void RecordedTurns::Add(const Json& record) {
   const std::string id = StringMember(record, "turn");
   const int64_t time_ms = audit::MillisOf(StringMember(record, "time"));
   if (event == "turn.started" || event == "turn.resumed") {
-    open_[id] = {.began_ms = time_ms, .use = {}};
+    turns_[id].began_ms = time_ms;
     return;
   }
-  const auto open = open_.find(id);
+  const auto known = turns_.find(id);
   const Json* data = FindMember(record, "data");
-  if (open == open_.end() || data == nullptr) {
+  if (known == turns_.end() || data == nullptr) {
     return;
   }
-  policy::TurnUse& use = open->second.use;
+  Turn& turn = known->second;
+  policy::TurnUse& use = turn.use;
   if (event == "call.started") {
     ++use.calls[StringMember(*data, "tool")];
   } else if (event == "turn.finished") {
-    use.steps = IntMember(*data, "steps");
-    use.tool_calls = IntMember(*data, "calls") + IntMember(*data, "denied");
-    use.tokens = IntMember(*data, "tokens");
-    use.wall = std::chrono::milliseconds(std::max<int64_t>(time_ms - open->second.began_ms, 0));
-    ended_.push_back(std::move(use));
-    open_.erase(open);
+    use.steps = CountIn(*data, "steps");
+    use.tool_calls = CountIn(*data, "calls") + CountIn(*data, "denied");
+    use.tokens = CountIn(*data, "tokens");
+    use.wall = std::chrono::milliseconds(std::max<int64_t>(time_ms - turn.began_ms, 0));
+    if (!turn.ended.has_value()) {
+      turn.ended = ended_.size();
+      ended_.emplace_back();
+    }
+    // A turn that was resumed after its end was recorded ends again, with all that it used.
+    ended_[*turn.ended] = use;
   }
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,15 +17,17 @@ class RecordedTurns final {
   // Each record, in the order of the log.
   void Add(const Json& record);
 
-  // Turns that ended, in that order. One that was taken up again after a crash counts from there on.
+  // Turns that ended, each once, in the order in which they first did. One that was taken up again after a crash has
+  // the calls of before; its time counts from there on.
   const std::vector<policy::TurnUse>& ended() const { return ended_; }
 
  private:
-  struct Open {
+  struct Turn {
     int64_t began_ms = 0;
-    policy::TurnUse use;
+    policy::TurnUse use = {};
+    std::optional<size_t> ended = {};  // where in ended_
   };
-  std::map<std::string, Open> open_;  // by id
+  std::map<std::string, Turn> turns_;  // by id
   std::vector<policy::TurnUse> ended_;
 };
 

@@ -2,6 +2,7 @@
 #include "policy/learn.h"
 
 #include <catch2/catch.hpp>
+#include <limits>
 #include <random>
 
 #include "load.h"
@@ -384,7 +385,50 @@ TEST_CASE("who said yes is named only when it is known of all") {
       LearnPolicy("learned", {{"1", Verdict::kAsk, mail, {"ann"}}, {"2", Verdict::kAsk, mail, {}}},
                   Tools())
           .value();
-  CHECK(learned.yaml.find("approvers") == std::string::npos);
+  CHECK(learned.yaml.find("    approvers:") == std::string::npos);
+  // Then whoever runs nacre may say yes, which is said.
+  REQUIRE_FALSE(learned.widened.empty());
+  CHECK(
+      learned.widened[0] ==
+      "tools.learned-1 (mail.send): approvers: whoever runs nacre; who said yes to 1 of the calls "
+      "is not known by the name of an account");
+  CHECK(learned.yaml.find("# WIDE approvers: whoever runs nacre") != std::string::npos);
+  std::vector<RecordedCall> many;
+  for (int i = 0; i < 17; ++i) {
+    many.push_back({std::to_string(i), Verdict::kAsk, mail, {"user" + std::to_string(i)}});
+  }
+  CHECK(LearnPolicy("learned", many, Tools())
+            .value()
+            .yaml.find("# WIDE approvers: whoever runs nacre; 17 accounts said yes") !=
+        std::string::npos);
+  many.pop_back();
+  CHECK(LearnPolicy("learned", many, Tools()).value().yaml.find("WIDE approvers") ==
+        std::string::npos);
+}
+
+TEST_CASE("a tool that should get a rate and was in no turn that ended is named") {
+  const Request mail = Call("mail.send", {{"to", {"ann@a.example"}}});
+  TurnUse turn;
+  turn.calls = {{"fs.read", 1}};
+  const LearnedPolicy learned =
+      LearnPolicy("learned", {{"1", Verdict::kAllow, mail, {}}}, Tools(), {turn}).value();
+  REQUIRE(learned.widened.size() == 1);
+  CHECK(learned.widened[0] ==
+        "budgets.rates: none for mail.send: no turn that ended had a call of it");
+  CHECK(learned.yaml.find("# WIDE budgets.rates: none for mail.send") != std::string::npos);
+  turn.calls = {{"mail.send", 1}};
+  CHECK(LearnPolicy("learned", {{"1", Verdict::kAllow, mail, {}}}, Tools(), {turn})
+            .value()
+            .widened.empty());
+}
+
+TEST_CASE("no number of a log is too large for a budget") {
+  TurnUse turn;
+  turn.steps = turn.tool_calls = turn.tokens = std::numeric_limits<int64_t>::max();
+  turn.wall = std::chrono::milliseconds(std::numeric_limits<int64_t>::max());
+  const std::string yaml = LimitsYaml({turn}, {});
+  CHECK(yaml.find("steps: 10000 ") != std::string::npos);
+  CHECK(yaml.find(": -") == std::string::npos);
 }
 
 }  // namespace
