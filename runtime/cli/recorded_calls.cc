@@ -2,15 +2,11 @@
 
 #include <variant>
 
-#include "memory/session_store.h"
 #include "runtime/agent/tool_call.h"
 #include "runtime/audit/content_seal.h"
 
 namespace nacre::cli {
 namespace {
-
-// A log has those of some sessions at a time side by side.
-constexpr size_t kSessionsKeptMax = 64;
 
 // The arguments that the record says were given withheld texts.
 std::vector<policy::WithheldArgument> MarksOf(const Json& data) {
@@ -57,16 +53,18 @@ std::optional<policy::Request> RecordedCalls::RequestOf(const Json& record, std:
       why = "the log has only a digest of the arguments, and there is no database";
       return std::nullopt;
     }
-    const Session& session = SessionOf(*store.value(), StringMember(record, "session"));
-    const auto stored = session.arguments.find(call);
-    if (stored == session.arguments.end()) {
+    if (!sessions_.has_value()) {
+      sessions_.emplace(*store.value());
+    }
+    auto stored = sessions_->Find(StringMember(record, "session"), call);
+    if (!stored.has_value()) {
       why = "the log has only a digest of the arguments, and the database has no such call";
       return std::nullopt;
     }
-    arguments = stored->second;
-    workspace = session.workspace;
+    arguments = std::move(stored->arguments);
+    workspace = std::move(stored->workspace);
     // The database has the model's own words, and the log the digest of what was put in place of handles.
-    quarantine = session.quarantine.size() > 0 ? &session.quarantine : nullptr;
+    quarantine = stored->quarantine;
   }
   std::variant<agent::ToolCall, agent::BadToolCall> parsed = agent::ParseToolCall(
       {StringMember(*data, "tool"), arguments}, registry_, {workspace, App::Home()}, quarantine);
@@ -84,32 +82,6 @@ std::optional<policy::Request> RecordedCalls::RequestOf(const Json& record, std:
     understood->request.withheld = MarksOf(*data);
   }
   return std::move(understood->request);
-}
-
-const RecordedCalls::Session& RecordedCalls::SessionOf(memory::SessionStore& store,
-                                                       const std::string& id) {
-  if (sessions_.size() >= kSessionsKeptMax && sessions_.find(id) == sessions_.end()) {
-    sessions_.clear();
-  }
-  const auto [known, added] = sessions_.emplace(id, Session{agent::kWorkspaceTarget, {}, {}});
-  if (added) {
-    const Result<memory::SessionDetail> detail = store.LoadSession(id);
-    if (detail.ok()) {
-      known->second.workspace = detail.value().session.workspace;
-      for (const memory::TurnRecord& turn : detail.value().turns) {
-        for (const memory::StepRecord& step : turn.steps) {
-          if (!step.call.has_value()) {
-            continue;
-          }
-          known->second.arguments.emplace(step.call->id, step.call->arguments_json);
-          if (!step.call->withheld.empty()) {
-            known->second.quarantine.Keep(step.call->withheld, {});
-          }
-        }
-      }
-    }
-  }
-  return known->second;
 }
 
 }  // namespace nacre::cli

@@ -1,15 +1,14 @@
 // Calls of the audit log as they were judged then, for who judges them again or learns from them.
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string>
 
 #include "base/json.h"
 #include "policy/request.h"
-#include "runtime/agent/quarantine.h"
 #include "runtime/app.h"
 #include "runtime/audit/content_keys.h"
+#include "runtime/cli/recorded_sessions.h"
 #include "tools/registry.h"
 
 namespace nacre::cli {
@@ -26,19 +25,10 @@ class RecordedCalls final {
   std::optional<policy::Request> RequestOf(const Json& record, std::string& why);
 
  private:
-  // What the database has of a session.
-  struct Session {
-    std::string workspace;
-    std::map<std::string, std::string> arguments;  // of its calls, by id
-    agent::Quarantine quarantine;
-  };
-  // Until the next call: of many sessions only some are kept.
-  const Session& SessionOf(memory::SessionStore& store, const std::string& id);
-
   App& app_;
   const tools::Registry& registry_;
   const audit::ContentKeys keys_;
-  std::map<std::string, Session> sessions_;
+  std::optional<RecordedSessions> sessions_;  // once the database is needed
 };
 
 }  // namespace nacre::cli
