@@ -468,9 +468,11 @@ void RegisterPolicy(CLI::App& root, Globals& globals) {
       ->excludes(call);
   explain->add_option("--label", explained->label,
                       "What the context is: untrusted,secret,pii. Without, flows are left out");
-  explain->add_option(
-      "--origin", explained->origins,
-      "Who named an argument: ROLE=ORIGIN, such as recipient=stranger; may be repeated");
+  explain
+      ->add_option(
+          "--origin", explained->origins,
+          "Who named an argument: ROLE=ORIGIN, such as recipient=stranger; may be repeated")
+      ->allow_extra_args(false);
   AddPolicyFlag(*explain, globals);
   AddWorkspaceFlag(*explain, globals);
   AddToolFlag(*explain, globals);

@@ -215,7 +215,8 @@ void RegisterPolicyDiff(CLI::App& policy, Globals& globals) {
                    "left out");
   diff->add_option("--origin", flags->origins,
                    "Who named an argument of every call: ROLE=ORIGIN, such as recipient=stranger; "
-                   "may be repeated");
+                   "may be repeated")
+      ->allow_extra_args(false);
   diff->add_flag("--no-wider", flags->no_wider,
                  "Fail (exit code 1) when the second allows or asks for a call that the first "
                  "answers more strictly");

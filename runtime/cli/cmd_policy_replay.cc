@@ -238,8 +238,10 @@ void RegisterPolicyReplay(CLI::App& policy, Globals& globals) {
   replay->add_option(
       "--label", flags->label,
       "What the context of every call is: untrusted,secret,pii (default: as recorded)");
-  replay->add_option("--origin", flags->origins,
-                     "Who named an argument of every call: ROLE=ORIGIN; may be repeated");
+  replay
+      ->add_option("--origin", flags->origins,
+                   "Who named an argument of every call: ROLE=ORIGIN; may be repeated")
+      ->allow_extra_args(false);
   replay->add_flag(
       "--strict", flags->strict,
       "Fail (exit code 1) when a call would be decided otherwise, or cannot be judged");
