@@ -18,6 +18,7 @@ namespace nacre::agent {
 namespace {
 
 constexpr size_t kApprovalFilesMax = 256;
+constexpr size_t kApprovalNamesBytesMax = 24 * 1024;  // with the digests less than a record holds
 constexpr int64_t kApprovalFileBytesMax = 64LL << 20;
 constexpr const char* kAbsent = "absent";
 constexpr const char* kBehindLink = "behind a link";
@@ -163,6 +164,7 @@ ApprovalSubject DescribeApproval(const ToolCall& call, const std::string& worksp
   const size_t arguments = named.size();
   CollectTexts(call.request.arguments, named);
   const std::string root = std::string(kWorkspaceTarget) + "/";
+  size_t names_bytes = 0;
   for (size_t i = 0; i < named.size() && subject.unbound.empty(); ++i) {
     const std::string path = NormalizePath(named[i], {workspace, ""});
     const bool known = std::any_of(subject.files.begin(), subject.files.end(),
@@ -175,7 +177,11 @@ ApprovalSubject DescribeApproval(const ToolCall& call, const std::string& worksp
     if (i >= arguments && digest == kAbsent) {
       continue;
     }
-    if (digest == kBehindLink) {
+    names_bytes += DumpJson(Json(path)).size();
+    if (names_bytes > kApprovalNamesBytesMax) {
+      subject.unbound = "the names of the files in the call have together more than " +
+                        std::to_string(kApprovalNamesBytesMax) + " bytes; name fewer";
+    } else if (digest == kBehindLink) {
       subject.unbound = path +
                         " is behind a link to another folder, so it may be swapped unnoticed; " +
                         "name it by its own path";

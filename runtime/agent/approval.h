@@ -33,7 +33,7 @@ struct ApprovalSubject {
 // Files: of every path argument, and of every other text that names a file of the workspace (the
 // elements of argv). Links are not followed: what one leads to may change without notice, so the link's
 // own text is digested. What cannot be read is "unreadable". A call that names a file behind a link to a
-// folder, or more than 256 files, is `unbound`.
+// folder, more than 256 files, or files whose names have together more than 24 KiB in JSON, is `unbound`.
 ApprovalSubject DescribeApproval(const ToolCall& call, const std::string& workspace);
 
 // The same without any file: for a call that nobody is asked about.

@@ -48,6 +48,20 @@ std::string RecordedReason(const policy::Policy& policy, const ToolCall& call,
          ShownHandles(call.request.withheld) + " in it";
 }
 
+// Names of files may be pieces of a withheld text, so the record then has their digests. "digest" stays
+// that of what the person was shown.
+Json RecordedSubject(const ToolCall& call, const ApprovalSubject& subject) {
+  Json json = ToJson(subject);
+  if (!call.request.withheld.empty()) {
+    Json files = Json::object();
+    for (const ApprovedFile& file : subject.files) {
+      files[Sha256Text(file.path)] = file.digest;
+    }
+    json["files"] = std::move(files);
+  }
+  return json;
+}
+
 }  // namespace
 
 Json AuditContent(const policy::Policy& policy, const std::string& content) {
@@ -131,9 +145,13 @@ Result<std::variant<AuthorizedCall, RefusedCall>> Authorizer::Authorize(
     Json answered = {{"approved", approval.approved},
                      {"by", approval.by},
                      {"arguments_digest", subject.arguments_digest},
-                     {"subject", ToJson(subject)}};
+                     {"subject", RecordedSubject(call, subject)}};
     if (!approval.why.empty()) {
-      answered["why"] = approval.why;
+      const bool quotes = !subject.unbound.empty() && !call.request.withheld.empty();
+      answered["why"] =
+          quotes ? "what the call names cannot be held to what it is now, with the text of " +
+                       ShownHandles(call.request.withheld) + " in it"
+                 : approval.why;
     }
     NACRE_TRY(record("call.approval", std::move(answered), ""));
     sink_.OnEvent(CallApproval{call_id, approval.approved, approval.by});

@@ -104,6 +104,15 @@ TEST_CASE("more files than an approval holds cannot be approved, and as many can
   CHECK(workspace.Describe({{"argv", argv}}).unbound.find("more than 256") != std::string::npos);
 }
 
+TEST_CASE("names that are too long for a record cannot be approved") {
+  const Workspace workspace;
+  CHECK(workspace.Describe({{"path", std::string(20'000, 'x')}}).unbound == "");
+  CHECK(workspace.Describe({{"path", std::string(60'000, 'x')}}).unbound.find("name fewer") !=
+        std::string::npos);
+  CHECK(workspace.Describe({{"path", std::string(5'000, '\x01')}}).unbound.find("name fewer") !=
+        std::string::npos);
+}
+
 TEST_CASE("a file above the limit is known by its size and time, however long it says it is") {
   const Workspace workspace;
   const std::string large = workspace.folder.path() + "/large";

@@ -1,6 +1,11 @@
 // The driver with a quarantine: what is withheld, what stands for it, and what a model may learn of it.
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
 #include <thread>
 
+#include "base/digest.h"
 #include "runtime/agent/quarantine_tools.h"
 #include "tests/unit/agent/session_driver_fixture.h"
 
@@ -191,6 +196,42 @@ TEST_CASE("the log's reason is the rule's, and quotes nothing of the text that w
   CHECK(decided[2]["data"]["reason"] == "decided by workspace.hide, with the text of $r1 in it");
   for (const Json& record : decided) {
     CHECK(DumpJson(record).find("OBEY") == std::string::npos);
+  }
+}
+
+TEST_CASE("the record of an answer names no file that a withheld text names") {
+  class Refuses final : public Approver {
+   public:
+    Approval Ask(const ApprovalRequest&) override { return {false, "a test"}; }
+  };
+  QuarantineHost host;
+  Fate fate;
+  Refuses person;
+  auto store = memory::SqliteSessionStore::Open(host.database()).value();
+  auto log = audit::OpenAuditLog(host.audit(), host.clock, host.random).value();
+  PretendedSandbox sandbox(fate);
+  Collector sink;
+  const std::string text = GENERATE(as<std::string>(), "OBEY.txt", "link/OBEY");
+  CAPTURE(text);
+  sandbox.answer = text;
+  const std::string workspace = host.Options().workspace;
+  std::ofstream(workspace + "/OBEY.txt") << "x";
+  REQUIRE(::symlink("elsewhere", (workspace + "/link").c_str()) == 0);
+  REQUIRE(::mkdir((workspace + "/elsewhere").c_str(), 0700) == 0);
+  ScriptedEngine engine(
+      {Calls("t.read", R"({"path":"a"})"), Calls("t.ask", R"({"path":"$r1"})"), Says("done")});
+  Services services = host.With(engine, sandbox, *store, *log);
+  services.approver = &person;
+  auto driver = SessionDriver::Create(services, host.Options(), "task", sink).value();
+  CHECK(driver->RunTurn("task", {}).value().denied == 1);
+  const Json record = RecordsNamed(host, "call.approval").at(0);
+  CHECK(DumpJson(record).find("OBEY") == std::string::npos);
+  if (text == "OBEY.txt") {
+    const Json& files = record["data"]["subject"]["files"];
+    REQUIRE(files.size() == 1);
+    CHECK(files.begin().key() == Sha256Text("/workspace/OBEY.txt"));
+  } else {
+    CHECK(record["data"]["why"].get<std::string>().find("$r1") != std::string::npos);
   }
 }
 
