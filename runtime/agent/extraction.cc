@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <limits>
 #include <optional>
 
 #include "policy/quarantine.h"
@@ -123,6 +124,16 @@ OrderedJson ValueSchema(const Extraction& extraction) {
   return {};
 }
 
+// How many tokens a text has is for the engine to say. Words have four bytes for one, as in English; what is
+// not mostly letters (numbers, signs, other scripts) rather two.
+uint64_t TokensOf(const std::string& text) {
+  const auto letters = std::count_if(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  });
+  const bool mostly_letters = static_cast<size_t>(letters) > text.size() / 2;
+  return text.size() / (mostly_letters ? 4 : 2);
+}
+
 }  // namespace
 
 Result<Extraction> ReadExtraction(const Json& arguments) {
@@ -214,13 +225,16 @@ inference::GenerateRequest AskFor(const Extraction& extraction, const std::strin
   return request;
 }
 
-bool FitTokens(inference::GenerateRequest& request, uint64_t tokens_left) {
-  constexpr size_t kBytesOfAToken = 4;
-  uint64_t bytes = 0;
+uint32_t EstimatedPrompt(const inference::GenerateRequest& request) {
+  uint64_t tokens = 0;
   for (const inference::ChatMessage& message : request.messages) {
-    bytes += message.content.size();
+    tokens += TokensOf(message.content);
   }
-  const uint64_t prompt = bytes / kBytesOfAToken;
+  return static_cast<uint32_t>(std::min<uint64_t>(tokens, std::numeric_limits<uint32_t>::max()));
+}
+
+bool FitTokens(inference::GenerateRequest& request, uint64_t tokens_left) {
+  const uint64_t prompt = EstimatedPrompt(request);
   if (prompt >= tokens_left) {
     return false;
   }
@@ -237,10 +251,12 @@ Extracted Extract(inference::Engine& engine, const Extraction& extraction,
   if (!reply.ok()) {
     // The engine's own words may quote what it was shown.
     const bool too_long = reply.error().code == ErrorCode::kResourceExhausted;
-    return {.value = Error{reply.error().code, too_long ? "the text is too long for the engine"
-                                                        : "the engine gave no answer"},
-            .problem = reply.error().message,
-            .tokens = {.generated = sink.pieces()}};
+    return {
+        .value = Error{reply.error().code, too_long ? "the text is too long for the engine"
+                                                    : "the engine gave no answer"},
+        .problem = reply.error().message,
+        // It did not say what it read. All of it, for all that is known, but where it would not begin.
+        .tokens = {.prompt = too_long ? 0 : EstimatedPrompt(request), .generated = sink.pieces()}};
   }
   Extracted extracted{.value = NotOfType(extraction), .tokens = reply.value().tokens};
   if (const auto* text = std::get_if<std::string>(&reply.value().content);

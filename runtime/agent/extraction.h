@@ -49,11 +49,15 @@ struct Extracted {
 // What the engine is to be shown, and how much it may say.
 inference::GenerateRequest AskFor(const Extraction& extraction, const std::string& text);
 
-// Whether so many tokens may be enough for it; then it is made to use no more for its answer. How many tokens
-// a text has is for the engine to say: four bytes of the prompt are taken for one, as of English words.
+// The tokens of its prompt, before an engine has counted them: four bytes of a text that is mostly letters are taken
+// for one, two of any other.
+uint32_t EstimatedPrompt(const inference::GenerateRequest& request);
+
+// Whether so many tokens may be enough for it; then it is made to use no more for its answer.
 bool FitTokens(inference::GenerateRequest& request, uint64_t tokens_left);
 
-// Blocks, at most kExtractionWait and until `cancel` fires. Shows what the engine says to nobody.
+// Blocks, at most kExtractionWait and until `cancel` fires. Shows what the engine says to nobody. An engine that was
+// stopped, or lost, is taken to have read the whole prompt.
 Extracted Extract(inference::Engine& engine, const Extraction& extraction,
                   const inference::GenerateRequest& request, const CancelToken& cancel);
 

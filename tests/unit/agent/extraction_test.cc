@@ -33,6 +33,17 @@ class OneReply final : public inference::Engine {
   Result<inference::ModelReply> reply_;
 };
 
+TEST_CASE("what is not mostly letters is taken to have more tokens") {
+  inference::GenerateRequest words;
+  words.messages.push_back({inference::Role::kUser, std::string(4000, 'a'), {}, {}});
+  inference::GenerateRequest numbers;
+  numbers.messages.push_back({inference::Role::kUser, std::string(4000, '7'), {}, {}});
+  CHECK(EstimatedPrompt(words) == 1000);
+  CHECK(EstimatedPrompt(numbers) == 2000);
+  CHECK(FitTokens(words, 1500));
+  CHECK_FALSE(FitTokens(numbers, 1500));
+}
+
 }  // namespace
 
 TEST_CASE("a value is of the type that was asked for, and written by us") {

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "base/digest.h"
+#include "runtime/agent/extraction.h"
 #include "runtime/agent/quarantine_tools.h"
 #include "tests/unit/agent/session_driver_fixture.h"
 
@@ -42,11 +43,14 @@ class StoppedEngine final : public inference::Engine {
     if (!request.answer_schema.is_object()) {
       return script_.Generate(request, sink, cancel);
     }
+    prompt = EstimatedPrompt(request);
     sink.OnText("a");
     sink.OnText("word");
     stop_();
     return Error{ErrorCode::kCancelled, "stopped"};
   }
+
+  uint32_t prompt = 0;  // of the extraction
 
  private:
   ScriptedEngine& script_;
@@ -264,10 +268,12 @@ TEST_CASE("an extraction that is stopped has ended, and what it used is counted"
           .value();
   const TurnFinished finished = driver->RunTurn("task", person.token()).value();
   CHECK(finished.state == (by_person ? "cancelled" : "failed"));
-  CHECK(finished.tokens == 2 * 8 + 2);
+  // It read the prompt, although it never said how long that was.
+  REQUIRE(engine.prompt > 100);
+  CHECK(finished.tokens == 2 * 8 + engine.prompt + 2);
   const memory::SessionDetail detail = store->LoadSession(finished.session).value();
   const memory::StepRecord& step = detail.turns[0].steps.at(1);
-  CHECK(step.prompt_tokens + step.generated_tokens == 8 + 2);
+  CHECK(step.prompt_tokens + step.generated_tokens == 8 + engine.prompt + 2);
   CHECK(step.call->state == memory::CallState::kFinished);
   CHECK(step.call->result_text == "error: the engine gave no answer");
   CHECK(RecordsNamed(host, "call.finished").size() == 2);
@@ -320,7 +326,12 @@ TEST_CASE("a tool that is gone may have read and written any file") {
                              "nacre: policy/1\nname: test\nworkspace: {mode: direct}\n"
                              "tools: [{id: a, reason: r, tool: \"t.*\", decision: allow}]\n"
                              "data:\n  unlisted: trusted\n  sources:\n"
-                             "    - {path: \"/workspace/secret/**\", confidentiality: secret}\n")
+                             "    - {path: \"/workspace/secret/**\", confidentiality: secret}\n"
+                             "    - {path: \"/data/**\", categories: [pii]}\n"
+                             "    - {host: \"*.intern.example\", categories: [intern]}\n"
+                             "    - {tool: t.run, host: a.example, categories: [a]}\n"
+                             "    - {tool: t.read, host: b.example, categories: [b]}\n"
+                             "    - {tool: t.read, path: \"/data/b/**\", categories: [b]}\n")
           .value();
   auto store = memory::SqliteSessionStore::Open(host.database()).value();
   auto log = audit::OpenAuditLog(host.audit(), host.clock, host.random).value();
@@ -346,7 +357,8 @@ TEST_CASE("a tool that is gone may have read and written any file") {
           .value();
   REQUIRE(driver->RunTurn("more", {}).ok());
   CHECK(RecordsNamed(host, "turn.finished").back()["labels"] ==
-        Json::parse(R"(["confidentiality:secret","integrity:untrusted"])"));
+        Json::parse(R"(["category:a","category:intern","category:pii","confidentiality:secret",)"
+                    R"("integrity:untrusted"])"));
 }
 
 TEST_CASE("a person who agrees lets the text into the context, with its label") {
