@@ -2,16 +2,16 @@
 
 import everyday
 import words
-from stories.builder import Redraw, body, cut_note, file_form, folder_form, names_in, place_form, quoted, where
-from stories.chains import NEXT, save_names, target_file
-from stories.common import WRITE_VERB, a_file, a_pattern, counted, matching_names, under
+from stories.builder import Redraw, body, file_form, folder_form, names_in, place_form, quoted, where
+from stories.chains import NEXT, continue_save_sizes, save_matches, target_file
+from stories.common import WRITE_VERB, a_file, a_pattern, matching_names, under
 from stories.daily import TOLD, a_change, a_piece, a_text, everyday_file
 from stories.errands import marked
 from stories.listing import BIGGEST, NEWEST, SizeQuestion, tell_by_size, tell_extreme, tell_listing
 from stories.long_chains import texts_in
 from stories.notes import a_fact
 from stories.reading import tell_length, tell_text
-from stories.searching import Needle, files_of, tell_search
+from stories.searching import Needle, tell_search
 from stories.writing import told_edit, told_write
 
 # Where the answer is, said behind the question.
@@ -61,18 +61,12 @@ def who_and_which(story):
         ),
         **slots,
     )
-    result = story.call("fs.search", pattern=text, path=path)
-    if not save:
-        return tell_search(story, Needle.of(text, path), result, "lines")
-    if story.failed(result, f"search {path}"):
-        return None
-    if not body(result):
-        return story.answer(f'I found no matches for "{text}" {where(path)}, so I wrote nothing.')
-    header = result.split("\n")[0]
-    written = story.call("fs.write", path=target, content="\n".join(body(result)))
-    if not story.failed(written, f"write {target}"):
-        story.answer(f"I found {header} and wrote the lines to {target}.{cut_note(result)}")
-    return None
+    needle = Needle.of(text, path)
+    result = needle.ask(story)
+    if save:
+        save_matches(story, needle, result, target, True)
+    else:
+        tell_search(story, needle, result, "lines")
 
 
 MARKS = "TODO TODO FIXME FIXME XXX HACK NOTE BUG TBD WIP DRAFT deprecated urgent password ERROR WARNING error warning".split()
@@ -128,21 +122,12 @@ def every_mark(story):
         g=form,
         **{"in": place},
     )
-    result = story.call("fs.search", pattern=text, path=folder)
+    needle = Needle.of(text, folder)
+    result = needle.ask(story)
     if task in ("lines", "files"):
-        needle = Needle.of(text, folder)
-        return tell_search(story, needle, result, task)
-    if story.failed(result, f"search {'the workspace' if folder == '.' else folder}"):
-        return None
-    if not body(result):
-        return story.answer(f'I found no matches for "{text}" {where(folder)}, so I wrote nothing.')
-    header = result.split("\n")[0]
-    if task == "save files":
-        return save_names(story, files_of(result), f"I found {header}", target, False, "the file names", cut_note(result))
-    written = story.call("fs.write", path=target, content="\n".join(body(result)))
-    if not story.failed(written, f"write {target}"):
-        story.answer(f"I found {header} and wrote the lines to {target}.{cut_note(result)}")
-    return None
+        tell_search(story, needle, result, task)
+    else:
+        save_matches(story, needle, result, target, task == "save lines")
 
 
 def kind_by_size(story):
@@ -177,14 +162,10 @@ def kind_by_size(story):
         f=form,
         **asked.slots,
     )
-    result = asked.ask(story)
-    if not save:
-        return tell_by_size(story, asked, result)
-    if story.failed(result, f"list {asked.folder}"):
-        return None
-    if not body(result):
-        return story.answer(f"I found no files{asked.description()} {where(asked.folder)}, so I wrote nothing.")
-    return save_names(story, names_in(result), f"I found {counted(result)}{asked.description()}", target, note=cut_note(result))
+    if save:
+        continue_save_sizes(story, asked, target, False)
+    else:
+        tell_by_size(story, asked, asked.ask(story))
 
 
 def known_into_file(story):

@@ -49,6 +49,27 @@ NAMES = "(them|the names|their names|the list|the result|the file names|them|the
 NEXT = "(and|, then|, and then|, and|. Then|; then|and)"
 
 
+def save_matches(story, needle, result, path, by_line, append=False):
+    """Write the lines of a search, or the names of its files, to a file and say so."""
+    if story.failed(result, f"search {needle.object()}"):
+        return
+    if not body(result):
+        return story.answer(
+            f'I found no matches for "{needle.text}" {where(needle.path)}, so I wrote nothing.'
+        )
+    header = result.split("\n")[0]
+    found = f"I found {header}"
+    if by_line:
+        content = "\n".join(body(result))
+        written = story.call("fs.write", path=path, content=content, append=append)
+        return story.answer(
+            f"{found}, but I could not {'append to' if append else 'write'} {path}: {reason(written)}"
+            if bad(written)
+            else f"{found} and {'appended' if append else 'wrote'} the lines to {path}.{cut_note(result)}"
+        )
+    save_names(story, files_of(result), found, path, append, "the file names", cut_note(result))
+
+
 def target_file(story) -> tuple:
     """Where to write, whether to append, and the words for it."""
     rng = story.rng
@@ -304,24 +325,7 @@ def save_search(story):
         ),
         **slots,
     )
-    result = needle.ask(story)
-    if story.failed(result, f"search {needle.object()}"):
-        return
-    if not body(result):
-        return story.answer(
-            f'I found no matches for "{needle.text}" {where(needle.path)}, so I wrote nothing.'
-        )
-    header = result.split("\n")[0]
-    found = f"I found {header}"
-    if by_line:
-        content = "\n".join(body(result))
-        written = story.call("fs.write", path=path, content=content, append=append)
-        return story.answer(
-            f"{found}, but I could not {'append to' if append else 'write'} {path}: {reason(written)}"
-            if bad(written)
-            else f"{found} and {'appended' if append else 'wrote'} the lines to {path}.{cut_note(result)}"
-        )
-    save_names(story, files_of(result), found, path, append, "the file names", cut_note(result))
+    save_matches(story, needle, needle.ask(story), path, by_line, append)
 
 
 def copy_text(story):
