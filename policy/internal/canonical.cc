@@ -30,6 +30,8 @@ void Append(const Json& value, std::string& text) {
   }
 }
 
+void Append(const ToolRule& rule, std::string& text);
+
 template <typename Item>
 void Append(const std::vector<Item>& items, std::string& text) {
   text += '[';
@@ -113,7 +115,7 @@ void AppendArguments(const std::vector<ArgumentMatcher>& arguments, std::string&
   text += last != nullptr && last->matcher->negated ? "}}}" : "}}";
 }
 
-void AppendRule(const ToolRule& rule, std::string& text) {
+void Append(const ToolRule& rule, std::string& text) {
   text += '{';
   if (const OrderedJson approvers = ApproversDocument(rule); !approvers.empty()) {
     text += "\"approvers\":" + DumpJson(Json(approvers)) + ",";
@@ -130,15 +132,6 @@ void AppendRule(const ToolRule& rule, std::string& text) {
   text += ",\"tool\":";
   Append(rule.tools, text);
   text += '}';
-}
-
-void Append(const std::vector<ToolRule>& rules, std::string& text) {
-  text += '[';
-  for (const ToolRule& rule : rules) {
-    text += &rule == rules.data() ? "" : ",";
-    AppendRule(rule, text);
-  }
-  text += ']';
 }
 
 }  // namespace
