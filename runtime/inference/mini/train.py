@@ -155,7 +155,7 @@ def train(options):
     scale = GPU if device == "cuda" else CPU
     options.folder.mkdir(parents=True, exist_ok=True)
     # Before a GPU is touched: the processes that read ahead are forks of this one.
-    seed = f"{options.seed}-{time.time_ns()}"
+    seed = f"{options.seed}-{time.time_ns()}"  # a run that goes on reads elsewhere
     reading = (options.data, seed, scale.tokens, scale.widths)
     pending = batches_ahead(scale.readers, *reading) if scale.readers else batches(*reading)
     next(pending)

@@ -1,6 +1,6 @@
 """The kinds of stories, and how often each is told."""
 
-from stories.asks import change_then_show, changed_mind, every_mark, kind_by_size, known_into_file, who_and_which
+from stories.asks import change_then_show, changed_mind, every_mark, kind_by_size, who_and_which
 from stories.chains import (
     copy_text,
     list_then_read,
@@ -131,7 +131,7 @@ STORIES = (
     (search_both, 2.5),
     (unless_there, 1.8),
     (use_extreme, 5),
-    (write_note, 2.5),
+    (write_note, 6.5),
     (sequence, 22),
     (several, 7),
     (chatter, 6),
@@ -157,7 +157,6 @@ STORIES = (
     (who_and_which, 12),
     (every_mark, 10),
     (kind_by_size, 7),
-    (known_into_file, 4),
     (change_then_show, 9),
     (changed_mind, 5),
     (said_texts, 14),

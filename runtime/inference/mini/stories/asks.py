@@ -9,7 +9,6 @@ from stories.daily import TOLD, a_change, a_piece, a_text, everyday_file
 from stories.errands import marked
 from stories.listing import BIGGEST, NEWEST, SizeQuestion, tell_by_size, tell_extreme, tell_listing
 from stories.long_chains import texts_in
-from stories.notes import a_fact
 from stories.reading import tell_length, tell_text
 from stories.searching import Needle, tell_search
 from stories.writing import told_edit, told_write
@@ -166,46 +165,6 @@ def kind_by_size(story):
         continue_save_sizes(story, asked, target, False)
     else:
         tell_by_size(story, asked, asked.ask(story))
-
-
-def known_into_file(story):
-    """What the notes say goes into a file."""
-    rng = story.rng
-    fact, subject = a_fact(rng)
-    there = rng.random() < 0.9
-    story.notes = [a_fact(rng)[0] for _ in range(rng.choice((0, 0, 1)))] + [fact] * there
-    if subject in "\n".join(story.notes[: len(story.notes) - there]):
-        raise Redraw
-    target, form = target_file(story)
-    append = rng.random() < 0.2
-    verb, to = ("(append|add)", "to") if append else (WRITE_VERB, TOLD)
-    own = "(the|my|our)"
-    yield
-    story.user(
-        (
-            f"you (know|noted|remember) {own} {{q}}. {verb} it {to} {{f}}",
-            f"(look up|check|search) {own} {{q}} in your notes {NEXT} {verb} it {to} {{f}}",
-            f"{verb} what you (know|noted|remember) about {own} {{q}} {to} {{f}}",
-            f"{verb} {own} {{q}} {to} {{f}}, you (have it in your notes|noted it|know it|remember it)",
-            f"what did i tell you about {own} {{q}}? {verb} (it|that) {to} {{f}}",
-            f"i told you about {own} {{q}}, {verb} (it|that) {to} {{f}}",
-            f"(find|search) your note (about|on) {own} {{q}} {NEXT} {verb} it {to} {{f}}",
-            f"{own} {{q}} from your notes -> {{f}}" if not append else f"{own} {{q}} from your notes should be added to {{f}}",
-            f"from your (notes|memory): {verb} {own} {{q}} {to} {{f}}",
-        ),
-        q=subject,
-        f=form,
-    )
-    result = story.call("memory.search", query=subject)
-    if story.failed(result, "search the notes"):
-        return None
-    if not body(result):
-        return story.answer(f"I have no notes about {subject}, so I wrote nothing.")
-    note = body(result)[0]
-    written = story.call("fs.write", path=target, content=note, append=append)
-    if not story.failed(written, f"{'append to' if append else 'write'} {target}"):
-        story.answer(f"I noted: {note}. I {'appended' if append else 'wrote'} it to {target}.")
-    return None
 
 
 def change_then_show(story):

@@ -616,10 +616,27 @@ def write_note(story):
     story.notes = [fact] * (rng.random() < 0.9) + [f"{a_fact(rng)[0]} {subject}"] * (rng.random() < 0.2)
     target, form = target_file(story)
     again = rng.random() < 0.4
+    append = not again and rng.random() < 0.25
     yield
     check = f" {NEXT} (read it back|show it|show me the file|read it)" if again else ""
+    own = "(the|my|our)"
     story.user(
         (
+            "(append|add) what you (know|remember|noted) about (the|my|) {q} to {f}",
+            f"you (know|noted|remember) {own} {{q}}. (append|add) it to {{f}}",
+            f"(look up|check|search) {own} {{q}} in your notes {NEXT} (append|add) it to {{f}}",
+            f"i told you about {own} {{q}}, (append|add) (it|that) to {{f}}",
+            f"{own} {{q}} from your notes should be added to {{f}}",
+            f"from your (notes|memory): (append|add) {own} {{q}} to {{f}}",
+        )
+        if append
+        else (
+            f"you (know|noted|remember) {own} {{q}}. {WRITE_VERB} it (to|into|in) {{f}}" + check,
+            f"(look up|check|search) {own} {{q}} in your notes {NEXT} {WRITE_VERB} it (to|into|in) {{f}}" + check,
+            f"{WRITE_VERB} {own} {{q}} (to|into|in) {{f}}, you (have it in your notes|noted it|know it|remember it)" + check,
+            f"i told you about {own} {{q}}, {WRITE_VERB} (it|that) (to|into|in) {{f}}" + check,
+            f"(find|search) your note (about|on) {own} {{q}} {NEXT} {WRITE_VERB} it (to|into|in) {{f}}" + check,
+            f"from your (notes|memory): {WRITE_VERB} {own} {{q}} (to|into|in) {{f}}" + check,
             "(write|save|put) what you (know|remember|noted) about (the|my|) {q} (to|into|in) {f}" + check,
             "(look up|find|recall) my notes (on|about) {q} " + NEXT + " (write|save) them (to|into) {f}" + check,
             "(write|save) my notes (on|about) {q} (to|into|in) {f}" + check,
@@ -640,7 +657,7 @@ def write_note(story):
     if not body(result):
         return story.answer(f"I have no notes about {subject}, so I wrote nothing.")
     if not again:
-        write_and_tell(story, target, "\n".join(body(result)), f"I have {result.split(chr(10))[0]}")
+        write_and_tell(story, target, "\n".join(body(result)), f"I have {result.split(chr(10))[0]}", append)
         return
     written = story.call("fs.write", path=target, content="\n".join(body(result)))
     if not story.failed(written, f"write {target}"):

@@ -173,10 +173,8 @@ def tiny_files(story):
     if len(set(texts)) < amount:
         raise Redraw
     story.fill(".", (0, 3), (0, 1))
-    parts = [quoted(rng, name, 0) + rng.choice((" with ", ": ", " = ", " (", " containing ")) for name in files]
-    joint = " with " if rng.random() < 0.6 else parts[0][len(files[0]) + 2 :]
-    close = "]" if joint == " (" else ""
-    joint = joint.replace("(", "[")
+    joint = " with " if rng.random() < 0.6 else rng.choice((" with ", ": ", " = ", " [", " containing "))
+    close = "]" * (joint == " [")
     said = [f"{quoted(rng, name, 0)}{joint}{quoted(rng, text, rng.choice((0, 0, 1)))}{close}" for name, text in zip(files, texts)]
     listed = ", ".join(said[:-1]) + rng.choice((" and ", ", and ", ", ")) + said[-1]
     last = rng.choice(("", "", "list", "list", "all", "read"))
