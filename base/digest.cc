@@ -61,11 +61,11 @@ Sha256Digest Sha256Stream::Finish() {
 
 std::string ToHex(std::span<const uint8_t> bytes) {
   constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  text.reserve(bytes.size() * 2);
+  std::string text(bytes.size() * 2, '0');
+  auto digit = text.begin();
   for (const uint8_t byte : bytes) {
-    text.push_back(kDigits[byte >> 4]);
-    text.push_back(kDigits[byte & 15U]);
+    *digit++ = kDigits[byte >> 4];
+    *digit++ = kDigits[byte & 15U];
   }
   return text;
 }

@@ -15,7 +15,9 @@ class FileAuditLog final : public AuditLog {
       : clock_(clock),
         random_(random),
         writer_(std::move(writer)),
-        commits_([this](const GroupCommit::Records& records) { return Commit(records); }) {}
+        commits_([this](const GroupCommit::Records& records) { return Commit(records); },
+                 {.records = writer_->size(), .width = kTileWidth},
+                 [this] { writer_->PrepareNextBundle(); }) {}
 
   Result<uint64_t> Append(const AuditRecord& record) override {
     const EncodedRecord encoded = NACRE_TRY(EncodeRecord(record, clock_, random_));

@@ -12,9 +12,21 @@
 namespace nacre::audit {
 
 void AppendEntry(std::string_view record, std::string* bundle) {
-  bundle->push_back(static_cast<char>(record.size() >> 8));
-  bundle->push_back(static_cast<char>(record.size() & 0xff));
+  const size_t begin = BeginEntry(bundle);
   bundle->append(record);
+  EndEntry(begin, bundle);
+}
+
+size_t BeginEntry(std::string* bundle) {
+  bundle->append(kEntryPrefixBytes, '\0');
+  return bundle->size();
+}
+
+std::string_view EndEntry(size_t begin, std::string* bundle) {
+  const size_t size = bundle->size() - begin;
+  (*bundle)[begin - 2] = static_cast<char>(size >> 8);
+  (*bundle)[begin - 1] = static_cast<char>(size & 0xff);
+  return std::string_view(*bundle).substr(begin);
 }
 
 EntryState FirstEntry(std::string_view bytes, std::string_view* entry) {

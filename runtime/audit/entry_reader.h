@@ -17,6 +17,10 @@ constexpr size_t kEntryPrefixBytes = 2;  // the length, big-endian
 constexpr uint64_t kBundleBytesMax = kTileWidth * (kEntryPrefixBytes + kRecordBytesMax);
 
 void AppendEntry(std::string_view record, std::string* bundle);
+// The same for a record that is written where it will stand: behind what BeginEntry() left room for, whose answer
+// EndEntry() takes. Answers the record.
+size_t BeginEntry(std::string* bundle);
+std::string_view EndEntry(size_t begin, std::string* bundle);
 
 enum class EntryState {
   kShort = 0,  // the bytes end within it, or there are none

@@ -29,7 +29,7 @@ void Wake(const std::atomic<uint32_t>& state, int threads) {
 
 Result<uint64_t> GroupCommit::Append(const EncodedRecord& record) {
   Lock lock(mutex_);
-  const std::shared_ptr<Batch> batch = next_;
+  const std::shared_ptr<Batch> batch = OpenBatch();
   const uint64_t place = batch->records.size();
   batch->records.push_back(&record);
   if (!taken_) {
@@ -37,7 +37,7 @@ Result<uint64_t> GroupCommit::Append(const EncodedRecord& record) {
     lock.unlock();
     Lead(batch);
   } else {
-    if (gathering_ && batch->records.size() >= wanted_) {
+    if (gathering_ && Gathered(*waiting_.front())) {
       gathered_.notify_one();
     }
     lock.unlock();
@@ -53,11 +53,28 @@ Result<uint64_t> GroupCommit::Append(const EncodedRecord& record) {
                                   : Result<uint64_t>(batch->first + place);
 }
 
+const std::shared_ptr<GroupCommit::Batch>& GroupCommit::OpenBatch() {
+  if (waiting_.empty() || waiting_.back()->records.size() >= waiting_.back()->room) {
+    // One that another is before begins a bundle: only a full one has another behind it.
+    waiting_.push_back(std::make_shared<Batch>(waiting_.empty() ? width_ - end_ % width_ : width_));
+    waiting_.back()->records.reserve(wanted_);
+  }
+  return waiting_.back();
+}
+
+size_t GroupCommit::Waiting() const {
+  size_t records = 0;
+  for (const auto& batch : waiting_) {
+    records += batch->records.size();
+  }
+  return records;
+}
+
 void GroupCommit::Lead(const std::shared_ptr<Batch>& batch) {
   Lock lock(mutex_);
   Gather(lock, *batch);
-  next_ = std::make_shared<Batch>();
-  next_->records.reserve(wanted_);
+  waiting_.pop_front();
+  end_ += batch->records.size();
   lock.unlock();
 
   const auto begin = SteadyClock::now();
@@ -70,22 +87,28 @@ void GroupCommit::Lead(const std::shared_ptr<Batch>& batch) {
 
   lock.lock();
   commit_took_ = SteadyClock::now() - begin;
-  wanted_ = batch->records.size() + next_->records.size();
+  wanted_ = batch->records.size() + Waiting();
+  if (first.ok()) {
+    end_ = first.value() + batch->records.size();  // others may have written as well
+  }
   PassOn(lock, false);
   batch->state.store(kDone);
   Wake(batch->state, INT_MAX);
+  if (after_) {
+    after_();
+  }
 }
 
 void GroupCommit::Gather(Lock& lock, const Batch& batch) {
   const auto patience =
       std::min<SteadyClock::duration>(commit_took_ / kPatiencePart, kLongestPatience);
   gathering_ = true;
-  gathered_.wait_for(lock, patience, [&] { return batch.records.size() >= wanted_; });
+  gathered_.wait_for(lock, patience, [&] { return Gathered(batch); });
   gathering_ = false;
 }
 
 void GroupCommit::PassOn(Lock& lock, bool was_alone) {
-  const bool batch_waits = !next_->records.empty();
+  const bool batch_waits = !waiting_.empty();
   if (alone_waiting_ > 0 && !(was_alone && batch_waits)) {
     alone_granted_ = true;
     lock.unlock();
@@ -97,7 +120,7 @@ void GroupCommit::PassOn(Lock& lock, bool was_alone) {
     lock.unlock();
     return;
   }
-  const std::shared_ptr<Batch> batch = next_;
+  const std::shared_ptr<Batch> batch = waiting_.front();
   lock.unlock();
   batch->state.store(kToBeLed);
   Wake(batch->state, 1);

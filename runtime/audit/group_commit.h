@@ -2,10 +2,12 @@
 // who writes when; what a commit is, it is given.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -20,13 +22,29 @@ namespace nacre::audit {
 // Thread-safe. There is no thread of its own: of those that wait one leads, writes for all of its batch, passes the
 // lead to one of the next batch, and only then wakes its own. So a batch costs one wake-up call, and none of the
 // woken needs a lock to learn its answer.
+//
+// A batch ends where a bundle of the log does, as far as it is known beforehand where that is: a commit over two
+// bundles makes everybody in it wait for one sync more.
 class GroupCommit final {
  public:
   using Records = std::vector<const EncodedRecord*>;
   // Makes them durable in this order, without gaps; the index of the first. One thread at a time calls it.
   using Commit = std::function<Result<uint64_t>(const Records&)>;
 
-  explicit GroupCommit(Commit commit) : commit_(std::move(commit)) {}
+  // So many records are there already, and so many are in a bundle.
+  struct Bundles {
+    uint64_t records = 0;
+    uint64_t width = UINT64_MAX;
+  };
+
+  // `after`, unless null, is called when a batch has been told, by the thread that led it, and possibly by several at
+  // once: what it does holds up nobody else.
+  explicit GroupCommit(Commit commit, Bundles bundles = {0, UINT64_MAX},
+                       std::function<void()> after = nullptr)
+      : commit_(std::move(commit)),
+        after_(std::move(after)),
+        width_(bundles.width),
+        end_(bundles.records) {}
 
   // The record's index once it is durable, or the error of its commit. Borrows the record until then.
   Result<uint64_t> Append(const EncodedRecord& record);
@@ -36,8 +54,10 @@ class GroupCommit final {
 
  private:
   enum State : uint32_t { kWaiting, kToBeLed, kLed, kDone };
-  // Those that one commit takes. `error` and `first` are written before kDone, and read after it.
+  // Those that one commit takes, not more than `room`. `error` and `first` are written before kDone, and read after it.
   struct Batch {
+    explicit Batch(uint64_t most) : room(most) {}
+    const uint64_t room;
     Records records;
     std::atomic<uint32_t> state{kWaiting};
     uint64_t first = 0;
@@ -51,11 +71,22 @@ class GroupCommit final {
   void Gather(Lock& lock, const Batch& batch);
   // Passes the turn on, or leaves it free. To those who want to be alone first, unless one of them had it.
   void PassOn(Lock& lock, bool was_alone);
+  // The batch that the next record goes into.
+  const std::shared_ptr<Batch>& OpenBatch();
+  size_t Waiting() const;
+  // Nobody else is to be waited for.
+  bool Gathered(const Batch& batch) const {
+    return batch.records.size() >= std::min<uint64_t>(wanted_, batch.room);
+  }
 
   const Commit commit_;
+  const std::function<void()> after_;
+  const uint64_t width_;
   std::mutex mutex_;
   bool taken_ = false;  // somebody writes, or was told to
-  std::shared_ptr<Batch> next_ = std::make_shared<Batch>();
+  // Only the last one takes more. Empty only when nobody waits.
+  std::deque<std::shared_ptr<Batch>> waiting_;
+  uint64_t end_;       // where the log will end when those that are being written are
   size_t wanted_ = 0;  // how many threads were writing or waiting when the last commit ended
   bool gathering_ = false;
   std::condition_variable gathered_;

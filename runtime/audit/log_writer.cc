@@ -597,6 +597,10 @@ Result<std::string> LogWriter::RotateKey() {
 
 Result<uint64_t> LogWriter::CommitLocked(const std::vector<const EncodedRecord*>& records) {
   std::vector<Chunk> chunks;
+  size_t expected = 0;
+  for (const EncodedRecord* record : records) {
+    expected += kEntryPrefixBytes + RecordBytes(*record);
+  }
   const auto add = [&](const EncodedRecord& record) {
     const uint64_t bundle = edge_.size() / kTileWidth;
     if (chunks.empty() || chunks.back().bundle != bundle) {
@@ -604,10 +608,12 @@ Result<uint64_t> LogWriter::CommitLocked(const std::vector<const EncodedRecord*>
         offset_ = 0;
       }
       chunks.push_back({.bundle = bundle, .offset = offset_});
+      chunks.back().bytes.reserve(std::exchange(expected, 0));  // usually all of them are in one
     }
-    const std::string line = FinishRecord(record, edge_.size(), previous_);
-    Take(line, &chunks.back().tiles);
-    AppendEntry(line, &chunks.back().bytes);
+    std::string& bytes = chunks.back().bytes;
+    const size_t begin = BeginEntry(&bytes);
+    AppendRecord(record, edge_.size(), previous_, &bytes);
+    Take(EndEntry(begin, &bytes), &chunks.back().tiles);
   };
   if (!recovered_.is_null()) {
     const EncodedRecord recovered =
@@ -625,6 +631,9 @@ Result<uint64_t> LogWriter::CommitLocked(const std::vector<const EncodedRecord*>
     }
   }
   NACRE_TRY(files_->WriteHead(Now()));
+  if (edge_.size() % kTileWidth == 0) {
+    next_bundle_.Expect(edge_.size() / kTileWidth);
+  }
   if (edge_.size() - files_->durable_size() >= kRecordsWithoutCheckpointMax) {
     NACRE_TRY(WriteCheckpointLocked());
   }
@@ -637,7 +646,7 @@ Status LogWriter::WriteChunk(const Chunk& chunk) {
   }
   NACRE_TRY(storage_.Write(bundle_.get(), chunk.bytes, chunk.offset));
   NACRE_TRY(storage_.Sync(bundle_.get()));
-  if (chunk.offset == 0) {
+  if (chunk.offset == 0 && !next_bundle_.IsPrepared(chunk.bundle, bundle_.get())) {
     NACRE_TRY(SyncName(BundlePath(chunk.bundle), chunk.bundle));
   }
   return WriteTiles(chunk.tiles);

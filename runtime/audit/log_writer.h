@@ -15,6 +15,7 @@
 #include "base/unique_fd.h"
 #include "runtime/audit/checkpoint_files.h"
 #include "runtime/audit/merkle_tree.h"
+#include "runtime/audit/next_bundle.h"
 #include "runtime/audit/record_format.h"
 #include "runtime/audit/storage.h"
 
@@ -51,6 +52,13 @@ class LogWriter final {
   // in other processes go on with the new one. Answers its public line.
   Result<std::string> RotateKey();
 
+  // As far as it is known here; others may have written more.
+  uint64_t size() const { return edge_.size(); }
+
+  // The only one that may be called while another thread is in any of these. For who has the time after a commit: the
+  // next one, when it begins a bundle, need not wait for the bundle's name.
+  void PrepareNextBundle() { next_bundle_.Prepare(); }
+
  private:
   // Records of one commit that go into one bundle.
   struct Chunk {
@@ -67,7 +75,8 @@ class LogWriter final {
         key_(std::in_place, std::move(key)),
         clock_(clock),
         random_(random),
-        storage_(storage) {}
+        storage_(storage),
+        next_bundle_(directory_, storage) {}
 
   Status Recover();
   // The records from the edge's size on, up to the promised size, must lead to the promised root.
@@ -103,6 +112,7 @@ class LogWriter final {
   Status RestorePartials();
   void RemovePartials(uint64_t old_size, uint64_t new_size);
   Result<EncodedRecord> Announce(const char* event, Json data);
+  // The record is there; `line` are its bytes.
   void Take(std::string_view line, std::vector<FullTile>* full);
   std::string Path(const std::string& relative) const { return directory_ + "/" + relative; }
   Checkpoint Now() const { return {.size = edge_.size(), .root = edge_.Root()}; }
@@ -116,6 +126,7 @@ class LogWriter final {
   const Clock& clock_;
   Random& random_;
   Storage& storage_;
+  NextBundle next_bundle_;
   std::optional<CheckpointFiles> files_;
 
   TreeEdge edge_;

@@ -162,8 +162,7 @@ Result<EncodedRecord> EncodeRecord(const AuditRecord& record, const Clock& clock
   add(part, ",\"trace\":", UlidHex(record.turn));
   add(part, ",\"turn\":", record.turn);
   *part += '}';
-  const size_t size = encoded.before_index.size() + kIndexDigitsMax +
-                      encoded.before_previous.size() + kHashDigits + encoded.after_previous.size();
+  const size_t size = RecordBytes(encoded);
   if (size > kRecordBytesMax) {
     return Error{ErrorCode::kResourceExhausted, "an audit record of " + std::to_string(size) +
                                                     " bytes exceeds the limit of " +
@@ -172,15 +171,24 @@ Result<EncodedRecord> EncodeRecord(const AuditRecord& record, const Clock& clock
   return encoded;
 }
 
+size_t RecordBytes(const EncodedRecord& record) {
+  return record.before_index.size() + kIndexDigitsMax + record.before_previous.size() +
+         kHashDigits + record.after_previous.size();
+}
+
+void AppendRecord(const EncodedRecord& record, uint64_t index, std::string_view previous,
+                  std::string* out) {
+  *out += record.before_index;
+  AppendInteger(index, out);
+  *out += record.before_previous;
+  *out += previous;
+  *out += record.after_previous;
+}
+
 std::string FinishRecord(const EncodedRecord& record, uint64_t index, std::string_view previous) {
   std::string line;
-  line.reserve(record.before_index.size() + record.before_previous.size() +
-               record.after_previous.size() + kIndexDigitsMax + kHashDigits);
-  line += record.before_index;
-  line += std::to_string(index);
-  line += record.before_previous;
-  line += previous;
-  line += record.after_previous;
+  line.reserve(RecordBytes(record));
+  AppendRecord(record, index, previous, &line);
   return line;
 }
 

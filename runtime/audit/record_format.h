@@ -33,6 +33,11 @@ Result<EncodedRecord> EncodeRecord(const AuditRecord& record, const Clock& clock
 // The record's bytes. `previous` is the leaf hash of the record before in hexadecimal,
 // empty for record 0.
 std::string FinishRecord(const EncodedRecord& record, uint64_t index, std::string_view previous);
+// The same behind what is in `out` already.
+void AppendRecord(const EncodedRecord& record, uint64_t index, std::string_view previous,
+                  std::string* out);
+// The most that it can be then.
+size_t RecordBytes(const EncodedRecord& record);
 
 // ok when `line` is a canonical record with this index and link.
 // kFailedPrecondition when only the link is wrong, kDataLoss for anything else.

@@ -50,6 +50,25 @@ Status Work(LogDirectory& log, RecordingStorage& storage) {
   return Ok();
 }
 
+// Fills a bundle, prepares the next one as the log does when nobody waits, begins that, and all of it once more.
+Status WorkAhead(LogDirectory& log, RecordingStorage& storage) {
+  auto writer = NACRE_TRY(LogWriter::Open(log.path, log.clock, log.random, storage));
+  for (const int count : {3, 5, 251, 2, 1}) {
+    const std::vector<EncodedRecord> batch = Batch(log, count);
+    const uint64_t first = NACRE_TRY(writer->Commit(Pointers(batch)));
+    storage.Acknowledge(first + static_cast<uint64_t>(count));
+    writer->PrepareNextBundle();
+  }
+  return writer->WriteCheckpoint();
+}
+
+uint64_t Acknowledged(const RecordingStorage& storage, uint64_t before) {
+  for (const Operation& operation : storage.operations) {
+    before = std::max(before, operation.number * (operation.kind == Operation::kAcknowledge));
+  }
+  return before;
+}
+
 }  // namespace
 
 TEST_CASE("a crash at any byte of any write leaves a log with all that was acknowledged") {
@@ -138,16 +157,107 @@ TEST_CASE("a disk that fails at any operation refuses what it could not make dur
     if (!worked.ok()) {
       CHECK(worked.error().code == ErrorCode::kResourceExhausted);
     }
-    uint64_t acknowledged = 252;
-    for (const Operation& operation : storage.operations) {
-      acknowledged =
-          std::max(acknowledged, operation.number * (operation.kind == Operation::kAcknowledge));
-    }
     REQUIRE(log.Open()->Append(Record(9)).ok());
-    REQUIRE(AllEntries(log.path).size() >= acknowledged + 2);
+    REQUIRE(AllEntries(log.path).size() >= Acknowledged(storage, 252) + 2);
     INFO(log.Problems());
     REQUIRE(log.Verify().ok);
   }
+}
+
+TEST_CASE(
+    "the name of the next bundle is on the disk before its records, and costs their commit no "
+    "sync") {
+  LogDirectory log;
+  MakeLog(log);
+  Disk disk = Disk::Of(log.path);
+  const std::string before = log.temp.path() + "/before";
+  log.CopyTo(before);
+  RecordingStorage whole(log.path);
+  REQUIRE(WorkAhead(log, whole).ok());
+  const std::vector<std::string> written = AllEntries(log.path);
+  REQUIRE(written.size() == 252 + 1 + 3 + 5 + 251 + 2 + 1);
+  REQUIRE(fs::file_size(log.File(BundlePath(2))) > 0);
+  REQUIRE_FALSE(fs::exists(log.File(BundlePath(3))));  // none behind an unfinished one
+  REQUIRE(log.Verify().ok);
+
+  uint64_t acknowledged = 252;
+  LogDirectory crashed;
+  for (const Operation& operation : whole.operations) {
+    CAPTURE(operation.path, operation.kind, acknowledged);
+    if (operation.kind == Operation::kAcknowledge) {
+      acknowledged = operation.number;
+      continue;
+    }
+    for (const Files& files : {disk.files, disk.AfterPowerFailure(false)}) {
+      MakeDirectory(crashed.path, files);
+      INFO(crashed.Problems());
+      REQUIRE(crashed.Verify().ok);
+      REQUIRE(crashed.Open()->Append(Record(9)).ok());
+      const std::vector<std::string> left = AllEntries(crashed.path);
+      REQUIRE(left.size() >= acknowledged + 2);
+      REQUIRE(std::equal(written.begin(),
+                         written.begin() + static_cast<std::ptrdiff_t>(acknowledged),
+                         left.begin()));
+    }
+    disk.Apply(operation);
+  }
+
+  // From the first byte of bundle 2 to what is acknowledged of it.
+  size_t names_synced = 0;
+  bool in_bundle = false;
+  for (const Operation& operation : whole.operations) {
+    in_bundle =
+        in_bundle || (operation.kind == Operation::kWrite && operation.path == BundlePath(2));
+    if (in_bundle && operation.kind == Operation::kAcknowledge) {
+      break;
+    }
+    names_synced += in_bundle && operation.kind == Operation::kSyncDirectory ? 1 : 0;
+  }
+  CHECK(names_synced == 0);
+
+  // When the preparation fails nobody is told, and the commit that needs the name makes it durable.
+  for (size_t i = 0; i < whole.operations.size(); ++i) {
+    if (whole.operations[i].kind == Operation::kAcknowledge) {
+      continue;
+    }
+    CAPTURE(i, whole.operations[i].path, whole.operations[i].kind);
+    fs::remove_all(log.path);
+    fs::copy(before, log.path, fs::copy_options::recursive);
+    Disk failing = Disk::Of(log.path);
+    RecordingStorage storage(log.path);
+    storage.fail_at = i;
+    const Status worked = WorkAhead(log, storage);
+    for (const Operation& operation : storage.operations) {
+      failing.Apply(operation);
+    }
+    MakeDirectory(crashed.path, failing.AfterPowerFailure(false));
+    REQUIRE(crashed.Open()->Append(Record(9)).ok());
+    REQUIRE(AllEntries(crashed.path).size() >= Acknowledged(storage, 252) + 2);
+    REQUIRE((!worked.ok() || Acknowledged(storage, 0) == written.size()));
+  }
+}
+
+TEST_CASE(
+    "a bundle that took the place of the prepared one is made durable by its name as any other") {
+  LogDirectory log;
+  MakeLog(log);
+  RecordingStorage storage(log.path);
+  auto writer = LogWriter::Open(log.path, log.clock, log.random, storage).value();
+  const std::vector<EncodedRecord> rest = Batch(log, 3);
+  REQUIRE(writer->Commit(Pointers(rest)).ok());
+  writer->PrepareNextBundle();
+  const bool replaced = GENERATE(false, true);
+  if (replaced) {
+    fs::remove(log.File(BundlePath(1)));
+    log.Write("kept", "");  // so that the inode's number is not free again
+  }
+  storage.operations.clear();
+  REQUIRE(writer->Commit(Pointers(rest)).ok());
+  const auto synced = std::count_if(
+      storage.operations.begin(), storage.operations.end(), [](const Operation& operation) {
+        return operation.kind == Operation::kSyncDirectory && operation.path == "tile/entries";
+      });
+  CHECK(synced == (replaced ? 1 : 0));
 }
 
 }  // namespace nacre::audit

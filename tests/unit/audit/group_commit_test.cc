@@ -148,4 +148,58 @@ TEST_CASE(
   CHECK(acknowledged == kept.size());
 }
 
+TEST_CASE("no batch goes beyond the end of a bundle, and work for later holds up nobody") {
+  constexpr uint64_t kWidth = 8;
+  constexpr uint64_t kBefore = 5;
+  constexpr int kThreads = 6;
+  constexpr int kEach = 100;
+  uint64_t end = kBefore;
+  bool divided = false;
+  bool shared = false;
+  std::atomic<uint64_t> commits{0};
+  std::atomic<uint64_t> afters{0};
+  std::atomic<bool> held{true};
+  GroupCommit group(
+      [&](const GroupCommit::Records& batch) -> Result<uint64_t> {
+        std::this_thread::sleep_for(std::chrono::microseconds(100));
+        const uint64_t first = end;
+        end += batch.size();
+        divided = divided || first / kWidth != (end - 1) / kWidth;
+        shared = shared || batch.size() > 1;
+        ++commits;
+        return first;
+      },
+      {.records = kBefore, .width = kWidth},
+      [&] {
+        // The first leader is kept here until all others are through.
+        if (afters++ == 0) {
+          while (held) {
+            std::this_thread::yield();
+          }
+        }
+      });
+  std::vector<std::thread> threads;
+  std::atomic<int> through{0};
+  for (int thread = 0; thread < kThreads; ++thread) {
+    threads.emplace_back([&] {
+      const EncodedRecord record;
+      for (int i = 0; i < kEach; ++i) {
+        if (!group.Append(record).ok()) {
+          return;
+        }
+      }
+      if (++through == kThreads - 1) {
+        held = false;
+      }
+    });
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  CHECK(end == kBefore + kThreads * kEach);
+  CHECK(shared);
+  CHECK_FALSE(divided);
+  CHECK(afters == commits);
+}
+
 }  // namespace nacre::audit
