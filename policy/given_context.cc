@@ -186,4 +186,23 @@ Label LabelOfTexts(const std::vector<std::string>& texts) {
   return label;
 }
 
+std::vector<std::string> OriginTexts(const FlowFacts& facts) {
+  std::set<std::string> texts;
+  for (const ArgumentOrigin& argument : facts.arguments) {
+    texts.insert(std::string(ArgumentRoleName(argument.role)) + '=' + OriginName(argument.origin));
+  }
+  return {texts.begin(), texts.end()};
+}
+
+GivenContext RecordedContext(const std::vector<std::string>& labels,
+                             const std::vector<std::string>& origins) {
+  GivenContext context{.given = true, .label = LabelOfTexts(labels), .origins = {}};
+  for (const std::string& text : origins) {
+    if (Result<ArgumentOrigin> origin = ParseRoleOrigin(text); origin.ok()) {
+      context.origins.push_back(std::move(origin).value());
+    }
+  }
+  return context;
+}
+
 }  // namespace nacre::policy

@@ -53,4 +53,12 @@ std::optional<std::string> UnfitOrigin(const GivenContext& context, const FlowFa
 // cleaner, and no dirtier.
 Label LabelOfTexts(const std::vector<std::string>& texts);
 
+// The origins of a call as records have them: {"body=derived", "recipient=stranger"}, sorted, each once. Their values
+// are among its arguments.
+std::vector<std::string> OriginTexts(const FlowFacts& facts);
+
+// The context that a record tells of. What is none of its texts is left out of it.
+GivenContext RecordedContext(const std::vector<std::string>& labels,
+                             const std::vector<std::string>& origins);
+
 }  // namespace nacre::policy

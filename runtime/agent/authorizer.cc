@@ -5,6 +5,7 @@
 
 #include "base/digest.h"
 #include "policy/evaluator.h"
+#include "policy/given_context.h"
 #include "runtime/agent/approval.h"
 #include "runtime/agent/quarantine.h"
 
@@ -99,6 +100,9 @@ Result<std::variant<AuthorizedCall, RefusedCall>> Authorizer::Authorize(
                   {"verdict", policy::VerdictName(decision.verdict)},
                   {"reason", RecordedReason(policy_, call, decision)},
                   {"source", source}};
+  if (policy_.data.present) {
+    decided["origins"] = policy::OriginTexts(call.request.flow);
+  }
   for (const policy::WithheldArgument& argument : call.request.withheld) {
     decided["withheld"].push_back({{"argument", argument.key}, {"handle", argument.handle}});
   }

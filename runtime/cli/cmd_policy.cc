@@ -18,6 +18,7 @@
 #include "runtime/agent/tool_call.h"
 #include "runtime/cli/command.h"
 #include "runtime/cli/policy_commands.h"
+#include "runtime/cli/recorded_calls.h"
 #include "runtime/cli/terminal.h"
 #include "runtime/cli/tool_models.h"
 
@@ -158,23 +159,81 @@ struct Question {
   std::string workspace;
   std::optional<memory::CallRecord> recorded;
   std::string recorded_digest;  // of the policy that judged it then
+  std::optional<Json> record;   // of the log, of the decision then
 };
+
+// In which context an explained call is judged.
+struct ExplainedIn {
+  policy::GivenContext context;
+  std::string from;  // "given", "recorded", "none"
+  std::string note;  // what of it is not known, for people
+};
+
+Result<ExplainedIn> ContextFor(const Question& asked, const ExplainOptions& options) {
+  ExplainedIn in{.context = NACRE_TRY(policy::ReadGivenContext(options.label, options.origins)),
+                 .from = "given",
+                 .note = {}};
+  if (in.context.given) {
+    return in;
+  }
+  in.from = "none";
+  if (asked.record.has_value()) {
+    JudgedIn then = ContextOf(*asked.record);
+    in.context = std::move(then.context);
+    in.from = "recorded";
+    in.note = then.origins ? "" : "the record has not who named its arguments";
+  } else if (asked.recorded.has_value()) {
+    in.note = "the log has no record of the call any more, so nothing is known of its context";
+  }
+  return in;
+}
+
+OrderedJson ToJson(const ExplainedIn& in) {
+  OrderedJson origins = OrderedJson::array();
+  for (const policy::ArgumentOrigin& origin : in.context.origins) {
+    origins.push_back(std::string(policy::ArgumentRoleName(origin.role)) + '=' +
+                      policy::OriginName(origin.origin));
+  }
+  return {{"from", in.from},
+          {"labels", policy::LabelTexts(in.context.label)},
+          {"origins", std::move(origins)},
+          {"note", in.note}};
+}
+
+void Print(const ExplainedIn& in) {
+  if (in.context.given) {
+    const std::string label = policy::ShownLabel(in.context.label);
+    std::printf("in a context that is %s (%s)\n",
+                label.empty() ? "clean" : SafeLine(label, 200).c_str(),
+                in.from == "recorded" ? "as recorded" : "as given");
+    for (const policy::ArgumentOrigin& origin : in.context.origins) {
+      std::printf("  a %s was named by: %s\n", policy::ArgumentRoleName(origin.role),
+                  policy::OriginName(origin.origin));
+    }
+  }
+  if (!in.note.empty()) {
+    std::printf("note: %s\n", in.note.c_str());
+  }
+}
 
 Result<Question> QuestionOf(App& app, const ExplainOptions& options) {
   if (options.call.empty()) {
     return Question{options.tool,         options.arguments,
                     app.options().policy, NACRE_TRY(app.Workspace()),
-                    std::nullopt,         {}};
+                    std::nullopt,         {},
+                    std::nullopt};
   }
   memory::SessionStore* store = NACRE_TRY(app.Store());
   memory::CallDetail detail = NACRE_TRY(store->LoadCall(options.call));
   const memory::SessionDetail session = NACRE_TRY(store->LoadSession(detail.session_id));
+  std::optional<Json> record = NACRE_TRY(FindDecision(app, detail.call.id));
   return Question{detail.call.tool,
                   detail.call.arguments_json,
                   options.policy_given ? app.options().policy : session.session.policy,
                   session.session.workspace,
                   std::move(detail.call),
-                  session.session.policy_digest};
+                  session.session.policy_digest,
+                  std::move(record)};
 }
 
 int ExplainCall(Globals& globals, const ExplainOptions& options) {
@@ -189,31 +248,43 @@ int ExplainCall(Globals& globals, const ExplainOptions& options) {
   if (!policy.ok()) {
     return Fail(globals, policy.error(), kExitFailed);
   }
-  const std::variant<agent::ToolCall, agent::BadToolCall> parsed = agent::ParseToolCall(
-      {asked.tool, asked.arguments}, *registry.value(), {asked.workspace, App::Home()});
-  if (const auto* bad = std::get_if<agent::BadToolCall>(&parsed)) {
-    return Fail(globals, {ErrorCode::kInvalidArgument, bad->reason}, kExitUsage);
+  Result<ExplainedIn> in = ContextFor(asked, options);
+  if (!in.ok()) {
+    return Fail(globals, in.error(), kExitUsage);
   }
-  policy::Request request = std::get<agent::ToolCall>(parsed).request;
-  const Result<policy::GivenContext> context =
-      policy::ReadGivenContext(options.label, options.origins);
-  if (!context.ok()) {
-    return Fail(globals, context.error(), kExitUsage);
+  policy::GivenContext& context = in.value().context;
+  std::optional<policy::Request> found;
+  if (asked.record.has_value()) {
+    // With the texts that were in the place of handles.
+    std::string why;
+    found = RecordedCalls(app, *registry.value()).RequestOf(*asked.record, why);
+    in.value().note += (in.value().note.empty() || why.empty() ? "" : "; ") + why;
   }
+  if (!found.has_value()) {
+    std::variant<agent::ToolCall, agent::BadToolCall> parsed = agent::ParseToolCall(
+        {asked.tool, asked.arguments}, *registry.value(), {asked.workspace, App::Home()});
+    if (const auto* bad = std::get_if<agent::BadToolCall>(&parsed)) {
+      return Fail(globals, {ErrorCode::kInvalidArgument, bad->reason}, kExitUsage);
+    }
+    found = std::get<agent::ToolCall>(std::move(parsed)).request;
+  }
+  policy::Request& request = *found;
   const policy::DataRules& rules = policy.value()->data;
-  if (const Status known = policy::CheckCategories(context.value(), {&rules}); !known.ok()) {
+  if (const Status known = policy::CheckCategories(context, {&rules});
+      in.value().from == "given" && !known.ok()) {
     return Fail(globals, known.error(), kExitUsage);
   }
-  request.flow = context.value().Facts(
-      rules, agent::TraitsOf(*std::get<agent::ToolCall>(parsed).tool), request);
+  request.flow =
+      context.Facts(rules, agent::TraitsOf(*registry.value()->Find(request.tool)), request);
   // A call that `prove` found may carry origins that no argument of it has.
-  if (const auto unfit = policy::UnfitOrigin(context.value(), request.flow)) {
+  if (const auto unfit = policy::UnfitOrigin(context, request.flow)) {
     std::fprintf(stderr, "note: %s; it is left out\n", SafeLine(*unfit, 200).c_str());
   }
   const policy::Explanation explanation = policy::Explain(*policy.value(), request);
   const bool same_policy = asked.recorded_digest == policy.value()->digest;
   if (globals.json) {
     OrderedJson json = ToJson(explanation);
+    json["context"] = ToJson(in.value());
     if (asked.recorded.has_value()) {
       json["recorded"] = {{"call", asked.recorded->id},
                           {"verdict", asked.recorded->verdict},
@@ -233,6 +304,7 @@ int ExplainCall(Globals& globals, const ExplainOptions& options) {
                 SafeLine(asked.recorded->reason, 300).c_str(),
                 same_policy ? "now, by the same policy:" : "now, by another policy than then:");
   }
+  Print(in.value());
   PrintExplanation(explanation);
   return kExitOk;
 }
@@ -466,8 +538,10 @@ void RegisterPolicy(CLI::App& root, Globals& globals) {
   explain->add_option("arguments", explained->arguments, "Its arguments as a JSON object")
       ->capture_default_str()
       ->excludes(call);
-  explain->add_option("--label", explained->label,
-                      "What the context is: untrusted,secret,pii. Without, flows are left out");
+  explain->add_option(
+      "--label", explained->label,
+      "What the context is: untrusted,secret,pii. Without, it is as recorded with --call, "
+      "and flows are left out else");
   explain
       ->add_option(
           "--origin", explained->origins,

@@ -77,14 +77,11 @@ class Replayer final {
     }
     const Json& data = record.at("data");
     const policy::ToolTraits& traits = traits_.at(request->tool);
-    policy::GivenContext context = context_;
-    if (!context.given) {
-      context = {
-          .given = true, .label = policy::LabelOfTexts(audit::LabelsOf(record)), .origins = {}};
-    }
+    const JudgedIn then_in = ContextOf(record);
+    const policy::GivenContext context = context_.given ? context_ : then_in.context;
     request->flow = context.Facts(policy_.data, traits, *request);
     const policy::Decision decision = policy::Evaluate(policy_, *request);
-    if (!context_.given && origins_matter_) {
+    if (!context_.given && origins_matter_ && !then_in.origins) {
       request->flow = policy::NamedByAnyone(context.label).Facts(policy_.data, traits, *request);
       if (policy::Evaluate(policy_, *request).verdict != decision.verdict) {
         ++report_

@@ -4,6 +4,9 @@
 
 #include "runtime/agent/tool_call.h"
 #include "runtime/audit/content_seal.h"
+#include "runtime/audit/log_query.h"
+#include "runtime/audit/record_format.h"
+#include "runtime/cli/audit_commands.h"
 
 namespace nacre::cli {
 namespace {
@@ -82,6 +85,39 @@ std::optional<policy::Request> RecordedCalls::RequestOf(const Json& record, std:
     understood->request.withheld = MarksOf(*data);
   }
   return std::move(understood->request);
+}
+
+Result<std::optional<Json>> FindDecision(App& app, const std::string& call) {
+  const audit::LogChange change = ChangeOf(app);
+  audit::RecordFilter filter;
+  filter.call = call;
+  filter.event = "call.decided";
+  std::optional<Json> found;
+  const audit::QueryReport report = NACRE_TRY(audit::QueryAuditLog(
+      change.directory, filter, {.index_directory = change.index_directory, .progress = {}},
+      change.random, [&](uint64_t /*index*/, const Json& record) {
+        found = record;
+        return false;
+      }));
+  if (!report.problems.empty()) {
+    return Error{ErrorCode::kDataLoss, "the audit log: " + report.problems.front()};
+  }
+  return found;
+}
+
+JudgedIn ContextOf(const Json& record) {
+  const Json* data = FindMember(record, "data");
+  const Json* origins = data != nullptr ? FindMember(*data, "origins") : nullptr;
+  std::vector<std::string> texts;
+  if (origins != nullptr && origins->is_array()) {
+    for (const Json& origin : *origins) {
+      if (origin.is_string()) {
+        texts.push_back(origin.get<std::string>());
+      }
+    }
+  }
+  return {.context = policy::RecordedContext(audit::LabelsOf(record), texts),
+          .origins = origins != nullptr};
 }
 
 }  // namespace nacre::cli

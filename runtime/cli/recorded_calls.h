@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/json.h"
+#include "policy/given_context.h"
 #include "policy/request.h"
 #include "runtime/app.h"
 #include "runtime/audit/content_keys.h"
@@ -30,5 +31,15 @@ class RecordedCalls final {
   const audit::ContentKeys keys_;
   std::optional<RecordedSessions> sessions_;  // once the database is needed
 };
+
+// The `call.decided` record of a call, by its whole id; nullopt where the log has none any more.
+Result<std::optional<Json>> FindDecision(App& app, const std::string& call);
+
+// The context that a call was judged in, by its record.
+struct JudgedIn {
+  policy::GivenContext context;
+  bool origins = false;  // the record says who named its arguments
+};
+JudgedIn ContextOf(const Json& record);
 
 }  // namespace nacre::cli

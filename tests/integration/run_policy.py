@@ -304,7 +304,8 @@ class Context(NacreCase):
         self.write("a.txt", "one\n")
         with ScriptedEngine([call("fs.write", path="b.txt", content="x"), call("fs.read", path="a.txt"),
                              answer("Done.")]) as engine:
-            self.run_task("Do it", "--policy", policy, "--engine", engine.url, "--model", "scripted")
+            self.run_task("Do it", "--policy", self.policy(CONTEXT_POLICY.split("data:")[0], "unlabelled.yaml"),
+                          "--engine", engine.url, "--model", "scripted")
         named = self.policy(CONTEXT_POLICY.replace("when: {confidentiality: {at_least: secret}}",
                                                    "when: {argument: {roles: ROLE, origin: stranger}}"), "named.yaml")
         text = named.read_text()
@@ -318,7 +319,47 @@ class Context(NacreCase):
         report = json.loads(self.nacre("policy", "replay", "--json", "--strict", named).stdout)
         self.assertEqual((report["same"], report["not_judged"]), (2, []), report)
         own = json.loads(self.nacre("policy", "replay", "--json", policy).stdout)
-        self.assertEqual(own["labels_of_another_policy"], 0, own)
+        self.assertEqual(own["labels_of_another_policy"], 2, own)
+        # Where labels are kept, it is recorded who named the arguments.
+        named.write_text(text.replace("ROLE", "[title, body]"))
+        with ScriptedEngine([call("fs.write", path="b.txt", content="x"), call("fs.read", path="a.txt"),
+                             answer("Done.")]) as engine:
+            self.run_task("Do it", "--policy", policy, "--engine", engine.url, "--model", "scripted")
+        report = json.loads(self.nacre("policy", "replay", "--json", named).stdout)
+        self.assertEqual((report["same"], report["not_judged"][0]["count"]), (3, 1), report)
+
+    def test_a_recorded_call_is_explained_in_the_context_that_it_was_recorded_with(self):
+        policy = self.policy(CONTEXT_POLICY + """    - id: own-words
+      reason: the user says it
+      when: {argument: {roles: body, origin: [stranger, derived]}}
+      to: [fs.write]
+      decision: ask
+""", "context.yaml")
+        self.write("a.txt", "a line that somebody else wrote\n")
+        copied = {"path": "b.txt", "content": "a line that somebody else wrote"}
+        with ScriptedEngine([call("fs.read", path="a.txt"), call("fs.write", **copied), answer("Done.")]) as engine:
+            done = self.run_task("Do it", "--policy", policy, "--engine", engine.url, "--model", "scripted")
+        write = done.named("call.decided")[1]
+        self.assertEqual(write["rule"], "data.quiet", done)
+        explain = ("policy", "explain", "--json", "--policy", policy, "--call", write["call"])
+        told = json.loads(self.nacre(*explain).stdout)
+        self.assertEqual((told["verdict"], told["rule"]), ("deny", "data.quiet"), told)
+        self.assertEqual((told["context"]["from"], told["context"]["note"]), ("recorded", ""))
+        self.assertEqual(told["context"]["labels"], ["confidentiality:secret", "integrity:untrusted"])
+        self.assertIn("body=stranger", told["context"]["origins"])
+        self.assertIn("untrusted, secret (as recorded)", self.nacre(*[word for word in explain if word != "--json"]).stdout)
+        # Of another policy: the origin alone decides.
+        other = self.policy("\n".join(line for line in policy.read_text().split("\n") if "id: quiet" not in line),
+                            "other.yaml")
+        told = json.loads(self.nacre("policy", "explain", "--json", "--policy", other, "--call", write["call"]).stdout)
+        self.assertEqual((told["verdict"], told["rule"]), ("ask", "data.own-words"), told)
+        # What is said takes its place.
+        told = json.loads(self.nacre(*explain, "--origin", "body=user").stdout)
+        self.assertEqual((told["verdict"], told["context"]["from"]), ("allow", "given"), told)
+        # Before it was read, nothing was known.
+        read = done.named("call.decided")[0]["call"]
+        told = json.loads(self.nacre("policy", "explain", "--json", "--call", read).stdout)
+        self.assertEqual((told["context"]["from"], told["context"]["labels"]), ("recorded", []), told)
 
 
 QUERIES = """nacre: policy-queries/1
