@@ -38,7 +38,10 @@ Status Migrate(Database& database) {
     NACRE_TRY(database.Execute(kSchema0001));
     NACRE_TRY(database.Execute("PRAGMA application_id = " + std::to_string(kApplicationId)));
   }
-  NACRE_TRY(database.Execute(kSchema0002));
+  if (application != kApplicationId || version < 2) {
+    NACRE_TRY(database.Execute(kSchema0002));
+  }
+  NACRE_TRY(database.Execute(kSchema0003));
   NACRE_TRY(database.Execute("PRAGMA user_version = " + std::to_string(kSchemaVersion)));
   return transaction.Commit();
 }

@@ -6,12 +6,13 @@
 
 namespace nacre::memory {
 
-constexpr int kSchemaVersion = 2;
+constexpr int kSchemaVersion = 3;
 // "nacr" in PRAGMA application_id: file(1) and we can tell our databases from others'.
 constexpr int kApplicationId = 0x6E616372;
 
 extern const char kSchema0001[];  // memory/schema/0001_initial.sql
 extern const char kSchema0002[];  // 0002_withheld.sql
+extern const char kSchema0003[];  // 0003_labels.sql
 
 // kFailedPrecondition, and nothing is changed, for a database of another program or of a newer
 // nacre. All steps are one transaction: a crash leaves the old version or the new one.

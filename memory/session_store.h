@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "memory/file_labels.h"
 
 namespace nacre::memory {
 
@@ -103,6 +104,7 @@ struct NoteRecord {
   int64_t id = 0;
   int64_t created_ms = 0;
   std::string text;
+  std::vector<std::string> labels = {};  // what was known by who wrote it: words as in FileLabels
 };
 
 // Thread-safe. Each call is one durable transaction (synchronous=FULL): when it answers ok, the
@@ -135,10 +137,14 @@ class SessionStore {
   virtual Result<std::map<std::string, uint64_t>> CallsSince(int64_t since_ms) = 0;
 
   // Notes belong to a workspace: every session there can recall them.
-  virtual Status AddNote(const std::string& workspace, const std::string& text, int64_t now_ms) = 0;
+  virtual Status AddNote(const std::string& workspace, const std::string& text,
+                         const std::vector<std::string>& labels, int64_t now_ms) = 0;
   // Best first (BM25 over words); an empty query answers the newest.
   virtual Result<std::vector<NoteRecord>> SearchNotes(const std::string& workspace,
                                                       const std::string& query, int64_t limit) = 0;
+
+  // What is known of files, by all sessions. Lives as long as the store.
+  virtual FileLabels& file_labels() = 0;
 
   // One process at a time may run a session's turns. Held until the returned token dies, and freed
   // by the kernel when the process dies, so a killed run never blocks its resume.

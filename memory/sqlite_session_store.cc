@@ -423,7 +423,7 @@ Result<std::vector<StepRecord>> SqliteSessionStore::LoadSteps(const std::string&
 }
 
 Status SqliteSessionStore::AddNote(const std::string& workspace, const std::string& text,
-                                   int64_t now_ms) {
+                                   const std::vector<std::string>& labels, int64_t now_ms) {
   if (text.empty()) {
     return Error{ErrorCode::kInvalidArgument, "a note needs a text"};
   }
@@ -434,8 +434,9 @@ Status SqliteSessionStore::AddNote(const std::string& workspace, const std::stri
   }
   const std::lock_guard lock(mutex_);
   Transaction transaction = NACRE_TRY(Transaction::Begin(database_));
-  NACRE_TRY(database_.Run("INSERT INTO notes (workspace, created_ms, text) VALUES (?, ?, ?)",
-                          workspace, now_ms, text));
+  NACRE_TRY(
+      database_.Run("INSERT INTO notes (workspace, created_ms, text, labels) VALUES (?, ?, ?, ?)",
+                    workspace, now_ms, text, JoinWords(labels)));
   NACRE_TRY(
       database_.Run("INSERT INTO notes_words (rowid, text) VALUES (last_insert_rowid(), ?)", text));
   return transaction.Commit();
@@ -449,11 +450,11 @@ Result<std::vector<NoteRecord>> SqliteSessionStore::SearchNotes(const std::strin
   const std::lock_guard lock(mutex_);
   Result<Statement> prepared =
       words.empty() ? database_.Query(
-                          "SELECT id, created_ms, text FROM notes WHERE workspace = ?"
+                          "SELECT id, created_ms, text, labels FROM notes WHERE workspace = ?"
                           " ORDER BY id DESC LIMIT ?",
                           workspace, rows_max)
                     : database_.Query(
-                          "SELECT n.id, n.created_ms, n.text FROM notes_words"
+                          "SELECT n.id, n.created_ms, n.text, n.labels FROM notes_words"
                           " JOIN notes n ON n.id = notes_words.rowid"
                           " WHERE notes_words MATCH ? AND n.workspace = ?"
                           " ORDER BY bm25(notes_words), n.id DESC LIMIT ?",
@@ -461,7 +462,7 @@ Result<std::vector<NoteRecord>> SqliteSessionStore::SearchNotes(const std::strin
   Statement row = NACRE_TRY(std::move(prepared));
   std::vector<NoteRecord> notes;
   while (NACRE_TRY(row.Next())) {
-    notes.push_back({row.Int(0), row.Int(1), row.Text(2)});
+    notes.push_back({row.Int(0), row.Int(1), row.Text(2), SplitWords(row.Text(3))});
   }
   return notes;
 }

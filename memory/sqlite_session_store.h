@@ -15,6 +15,7 @@
 
 #include "memory/session_store.h"
 #include "memory/sqlite.h"
+#include "memory/sqlite_file_labels.h"
 
 namespace nacre::memory {
 
@@ -44,11 +45,14 @@ class SqliteSessionStore final : public SessionStore {
   Result<SessionDetail> LoadSession(const std::string& id) override;
   Result<CallDetail> LoadCall(const std::string& id) override;
 
-  Status AddNote(const std::string& workspace, const std::string& text, int64_t now_ms) override;
+  Status AddNote(const std::string& workspace, const std::string& text,
+                 const std::vector<std::string>& labels, int64_t now_ms) override;
   // A note matches with any of the query's words (stemmed, letters and digits only, the first
   // kQueryWordsMax); no character has a meaning of its own. A query without words is empty.
   Result<std::vector<NoteRecord>> SearchNotes(const std::string& workspace,
                                               const std::string& query, int64_t limit) override;
+
+  FileLabels& file_labels() override { return file_labels_; }
 
   Result<std::unique_ptr<Lease>> LockSession(const std::string& session_id) override;
   Status Check() override;
@@ -65,6 +69,7 @@ class SqliteSessionStore final : public SessionStore {
 
   std::mutex mutex_;  // guards database_
   Database database_;
+  SqliteFileLabels file_labels_{database_, mutex_};
   const std::string locks_directory_;
 };
 

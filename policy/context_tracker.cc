@@ -36,6 +36,22 @@ Label WithheldLabel(const Request& call) {
   return label;
 }
 
+// Of all that it may read, by what earlier sessions left known. What it only writes is not meant.
+Label StoredLabel(const Request& call) {
+  Label label = call.unnamed;
+  for (const PathArgument& argument : call.paths) {
+    if (argument.access == PathAccess::kRead) {
+      label = Join(label, argument.label);
+    }
+  }
+  return label;
+}
+
+bool OnlyReads(const ToolTraits& tool) {
+  return std::all_of(tool.effects.begin(), tool.effects.end(),
+                     [](CallEffect effect) { return effect == CallEffect::kRead; });
+}
+
 // Of whatever a call may have read where nobody knows any more which paths and hosts it named: as delicate
 // as all that its tool could have reached.
 Label LabelOfAnywhere(const DataRules& rules, const std::string& tool) {
@@ -90,7 +106,7 @@ void ContextTracker::AddUser(std::string_view text) {
 }
 
 Label ContextTracker::OwnLabel(const ToolTraits& tool, const Request& call) const {
-  Label label = Join(written_anywhere_, WithheldLabel(call));
+  Label label = Join(Join(written_anywhere_, call.unnamed), WithheldLabel(call));
   if (tool.memory) {
     label = Join(label, noted_);
   }
@@ -98,6 +114,7 @@ Label ContextTracker::OwnLabel(const ToolTraits& tool, const Request& call) cons
     label = Join(label, LabelOfAnywhere(rules_, call.tool));
   }
   for (const PathArgument& argument : call.paths) {
+    label = Join(label, argument.label);  // a tool that writes a file may answer what it was
     for (const auto& [path, written] : written_) {
       if (IsUnder(path, argument.path) || IsUnder(argument.path, path)) {
         label = Join(label, written);
@@ -195,11 +212,16 @@ void ContextTracker::AddExtracted(const Label& from, std::string_view value) {
   }
 }
 
+Label ContextTracker::WrittenLabel(const Request& call, From from) const {
+  const Label given = Join(context_, WithheldLabel(call));
+  return from == From::kGiven ? given : Join(given, StoredLabel(call));
+}
+
 void ContextTracker::AddRun(const ToolTraits& tool, const Request& call) {
   if (!rules_.present) {
     return;
   }
-  const Label label = Join(context_, WithheldLabel(call));
+  const Label label = WrittenLabel(call, From::kRead);
   for (const PathArgument& argument : call.paths) {
     if (argument.access == PathAccess::kWrite) {
       const auto [entry, added] = written_.emplace(argument.path, label);
@@ -219,8 +241,10 @@ void ContextTracker::AddRun(const ToolTraits& tool, const Request& call) {
 
 FlowFacts ContextTracker::Facts(const ToolTraits& tool, const Request& call) const {
   // A text that was withheld goes where its handle does, so the call is judged as if it had been read.
-  FlowFacts facts{
-      .effects = tool.effects, .context = Join(context_, WithheldLabel(call)), .arguments = {}};
+  // So does a file that a call with an effect reads: what is sent, or run, need not have been read before.
+  FlowFacts facts{.effects = tool.effects,
+                  .context = WrittenLabel(call, OnlyReads(tool) ? From::kGiven : From::kRead),
+                  .arguments = {}};
   if (!rules_.present) {
     return facts;
   }

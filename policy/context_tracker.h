@@ -31,11 +31,15 @@ class ContextTracker final {
   void AddUser(std::string_view text);
   // What a call answered, as the model is shown it.
   void AddResult(const ToolTraits& tool, const Request& call, std::string_view text);
-  // A call that ran: what it wrote is as delicate as all that was read before, and all that it was given.
+  // A call that ran: what it wrote has WrittenLabel().
   void AddRun(const ToolTraits& tool, const Request& call);
 
   // Of all parts of the result together, also of the names of fields that nobody vouches for.
   Label ResultLabel(const ToolTraits& tool, const Request& call, std::string_view text) const;
+  // Of what a call writes: all that was read before, that it was given, and that it may read. `kGiven` leaves the
+  // last out: of a text that stands in the call itself.
+  enum class From { kRead = 0, kGiven };
+  Label WrittenLabel(const Request& call, From from) const;
   // Such a result is not to be shown: the policy has a quarantine, and it is untrusted.
   bool Withholds(const Label& label) const;
   // A value of a bounded type that was found in a withheld text: as private as that, and a stranger's word

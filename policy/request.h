@@ -17,6 +17,9 @@ struct PathArgument {
   std::string key;   // "path"
   std::string path;  // "/workspace/src/a.c"
   PathAccess access = PathAccess::kRead;
+  // What earlier sessions left known of what lies there, or below: only this may be more delicate than what
+  // sources and this session's own writes say.
+  Label label = Label::Clean();
 
   friend bool operator==(const PathArgument&, const PathArgument&) = default;
 };
@@ -39,6 +42,9 @@ struct Request {
   // speaks of the tool alone.
   FlowFacts flow = {};
   std::vector<WithheldArgument> withheld = {};
+  // What earlier sessions left known of data that no argument names: notes that it was answered, and all files
+  // of the workspace where it runs a program, which may read any.
+  Label unnamed = Label::Clean();
 };
 
 }  // namespace nacre::policy

@@ -23,7 +23,7 @@ Result<Json> MemoryService::Call(const std::string& method, const Json& argument
                            .policy_digest = scope_.policy_digest,
                            .data = {{"digest", Sha256Text(text)}, {"bytes", text.size()}},
                            .actor = "agent"}));
-    NACRE_TRY(store_.AddNote(scope_.workspace, text, UnixMillis(clock_.Now())));
+    NACRE_TRY(store_.AddNote(scope_.workspace, text, scope_.labels, UnixMillis(clock_.Now())));
     return Json(nullptr);
   }
   if (method == "memory.search") {
@@ -33,6 +33,7 @@ Result<Json> MemoryService::Call(const std::string& method, const Json& argument
     Json texts = Json::array();
     for (const memory::NoteRecord& note : notes) {
       texts.push_back(note.text);
+      read_labels_ = memory::UnionOfWords(std::move(read_labels_), note.labels);
     }
     return texts;
   }

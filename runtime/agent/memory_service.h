@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "memory/session_store.h"
@@ -19,6 +20,7 @@ class MemoryService final : public tools::HostServices {
     std::string turn;
     std::string call;
     std::string policy_digest;
+    std::vector<std::string> labels;  // of what is known by who writes a note
   };
   // Borrows the first three.
   MemoryService(memory::SessionStore& store, audit::AuditLog& log, const Clock& clock, Scope scope)
@@ -26,11 +28,15 @@ class MemoryService final : public tools::HostServices {
 
   Result<Json> Call(const std::string& method, const Json& arguments) override;
 
+  // Of all notes that were answered, joined.
+  const std::vector<std::string>& read_labels() const { return read_labels_; }
+
  private:
   memory::SessionStore& store_;
   audit::AuditLog& log_;
   const Clock& clock_;
   Scope scope_;
+  std::vector<std::string> read_labels_;
 };
 
 }  // namespace nacre::agent

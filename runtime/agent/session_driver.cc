@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "base/ids.h"
 #include "policy/evaluator.h"
+#include "policy/given_context.h"
 #include "runtime/agent/extraction.h"
 #include "runtime/agent/flow_traits.h"
 #include "runtime/agent/memory_service.h"
@@ -99,7 +100,8 @@ SessionDriver::SessionDriver(const Services& services, SessionOptions options,
       machine_(options_.policy->budgets),
       authorizer_(*options_.policy, services_.log, services_.approver, sink_, options_.workspace),
       runner_(services_.sandbox, options_.workspace, session_id_),
-      context_(options_.policy->data) {}
+      context_(options_.policy->data),
+      stored_labels_(services_.store.file_labels(), options_.workspace) {}
 
 Result<std::unique_ptr<SessionDriver>> SessionDriver::Create(const Services& services,
                                                              SessionOptions options,
@@ -279,29 +281,55 @@ Result<bool> SessionDriver::FinishCommittedCall(const Turn& turn, memory::CallRe
   return true;
 }
 
-Status SessionDriver::CommitChange(const Turn& turn, const AuthorizedCall& call, CallResult& result,
+Status SessionDriver::LookAtLabels(const policy::ToolTraits& tool, policy::Request& request) const {
+  return options_.policy->data.present ? stored_labels_.Look(tool, request) : Ok();
+}
+
+Status SessionDriver::CommitChange(const Turn& turn, const AuthorizedCall& call,
+                                   const policy::Request& request, CallResult& result,
                                    const Told& told, const Json& outcome) {
   WorkspaceChange& change = *result.change;
   if (services_.transactions == nullptr) {
     return Error{ErrorCode::kFailedPrecondition,
                  "there is no place to keep transactions: nothing was committed"};
   }
+  using From = policy::ContextTracker::From;
+  const int64_t now = UnixMillis(services_.clock.Now());
   WorkspaceReport intended = change.report();
   intended.end = WorkspaceReport::End::kCommitted;
-  NACRE_TRY(Record("workspace.commit", turn, call.id(), ToJson(intended)));
+  Json commit = ToJson(intended);
+  LabelChange labels;
+  if (options_.policy->data.present) {
+    const policy::Label read = context_.WrittenLabel(request, From::kRead);
+    commit["file_labels"] = policy::LabelTexts(read);
+    NACRE_TRY(Record("workspace.commit", turn, call.id(), std::move(commit)));
+    labels = NACRE_TRY(
+        stored_labels_.BeforeCommit({.diff = change.diff(),
+                                     .request = request,
+                                     .read = read,
+                                     .given = context_.WrittenLabel(request, From::kGiven),
+                                     .call = call.id(),
+                                     .now_ms = now}));
+  } else {
+    NACRE_TRY(Record("workspace.commit", turn, call.id(), std::move(commit)));
+  }
   Json kept = outcome;
   kept["workspace"] = ToJson(intended);
-  NACRE_TRY(change.Commit(*services_.transactions, call.id(),
-                          DumpJson(Json{{"outcome", kept},
-                                        {"result", told.text},
-                                        {"error", result.error},
-                                        {"withheld", told.withheld}}),
-                          UnixMillis(services_.clock.Now())));
+  NACRE_TRY(
+      change.Commit(*services_.transactions, call.id(),
+                    DumpJson(Json{{"outcome", kept},
+                                  {"result", told.text},
+                                  {"error", result.error},
+                                  {"withheld", told.withheld},
+                                  {"labels", LabelsToNote(options_.workspace, labels.before)}}),
+                    now));
   if (change.report().end == WorkspaceReport::End::kConflict) {
+    // Its labels stay joined to those of files that it did not change: it may have been half-way.
     result.error = true;
     result.text = NotKeptText(change.report());
+    return Ok();
   }
-  return Ok();
+  return stored_labels_.AfterCommit(labels);
 }
 
 Result<TurnFinished> SessionDriver::ContinueTurn(const CancelToken& cancel) {
@@ -477,7 +505,11 @@ Input SessionDriver::Judge(Turn& turn, const JudgeCall& judge, const Stop& stop)
 
   auto& call = std::get<ToolCall>(parsed);
   const std::vector<policy::WithheldArgument> withheld = call.request.withheld;
-  call.request.flow = context_.Facts(TraitsOf(*call.tool), call.request);
+  const policy::ToolTraits traits = TraitsOf(*call.tool);
+  if (Status looked = LookAtLabels(traits, call.request); !looked.ok()) {
+    return RuntimeFailed{StoreError(looked.error())};
+  }
+  call.request.flow = context_.Facts(traits, call.request);
   Result<policy::CallHistory> history = HistoryFor(call.tool->name);
   if (!history.ok()) {
     return RuntimeFailed{StoreError(history.error())};
@@ -537,12 +569,25 @@ Input SessionDriver::Execute(Turn& turn, const Stop& stop) {
   if (call.call().tool->runtime) {
     return UseQuarantine(turn, call, stop);
   }
-  MemoryService memory(services_.store, services_.log, services_.clock,
-                       {.workspace = options_.workspace,
-                        .session = session_id_,
-                        .turn = turn.id,
-                        .call = call.id(),
-                        .policy_digest = options_.policy->digest});
+  const policy::ToolTraits traits = TraitsOf(*call.call().tool);
+  policy::Request request = call.call().request;
+  const bool labels = options_.policy->data.present;
+  const policy::Label written = context_.WrittenLabel(request, policy::ContextTracker::From::kRead);
+  if (labels && call.decision().grant->workspace == policy::WorkspaceMode::kDirect) {
+    if (Status stored = stored_labels_.BeforeDirect(traits, request, written, call.id(),
+                                                    UnixMillis(services_.clock.Now()));
+        !stored.ok()) {
+      return RuntimeFailed{StoreError(stored.error())};
+    }
+  }
+  MemoryService memory(
+      services_.store, services_.log, services_.clock,
+      {.workspace = options_.workspace,
+       .session = session_id_,
+       .turn = turn.id,
+       .call = call.id(),
+       .policy_digest = options_.policy->digest,
+       .labels = labels ? policy::LabelTexts(written) : std::vector<std::string>()});
   Result<CallResult> ran = runner_.Run(call, memory, stop.any);
   if (!ran.ok()) {
     return RuntimeFailed{WithContext("run " + tool, ran.error())};
@@ -552,16 +597,27 @@ Input SessionDriver::Execute(Turn& turn, const Stop& stop) {
   if (result.own_words) {
     outcome["own_words"] = true;
   }
-  const policy::ToolTraits traits = TraitsOf(*call.call().tool);
-  context_.AddRun(traits, call.call().request);
-  Told told = Tell(call.call(), result);
+  // Also what became known while it ran.
+  if (Status looked = LookAtLabels(traits, request); !looked.ok()) {
+    return RuntimeFailed{StoreError(looked.error())};
+  }
+  if (labels) {
+    request.unnamed = policy::Join(request.unnamed, policy::LabelOfTexts(memory.read_labels()));
+    if (Json read = StoredLabelsRecord(request); !read.is_null()) {
+      outcome["read_labels"] = std::move(read);
+    }
+  }
+  context_.AddRun(traits, request);
+  Told told = Tell(call.call(), request, result);
   Json workspace;
   if (result.change.has_value()) {
     if (result.change->wanted()) {
-      if (Status committed = CommitChange(turn, call, result, told, outcome); !committed.ok()) {
+      if (Status committed = CommitChange(turn, call, request, result, told, outcome);
+          !committed.ok()) {
         return RuntimeFailed{WithContext("keep the changes of " + tool, committed.error())};
       }
-      told = Tell(call.call(), result);  // they may be in conflict, which is another result
+      told =
+          Tell(call.call(), request, result);  // they may be in conflict, which is another result
     }
     workspace = ToJson(result.change->report());
     outcome["workspace"] = workspace;
@@ -575,7 +631,7 @@ Input SessionDriver::Execute(Turn& turn, const Stop& stop) {
     handle = quarantine_.Keep(told.withheld, told.label);
     finished["withheld"] = WithheldRecord(handle);
   } else if (!result.own_words) {
-    context_.AddResult(traits, call.call().request, told.text);
+    context_.AddResult(traits, request, told.text);
   }
   if (Status recorded = Record("call.finished", turn, call.id(), std::move(finished));
       !recorded.ok()) {

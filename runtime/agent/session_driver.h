@@ -23,6 +23,7 @@
 #include "runtime/agent/events.h"
 #include "runtime/agent/quarantine.h"
 #include "runtime/agent/session_machine.h"
+#include "runtime/agent/stored_labels.h"
 #include "runtime/agent/tool_runner.h"
 #include "runtime/audit/audit_log.h"
 #include "runtime/inference/engine.h"
@@ -107,8 +108,11 @@ class SessionDriver final {
   // other call.
   Result<bool> FinishCommittedCall(const Turn& turn, memory::CallRecord& call);
   // The decision to commit is on disk before the workspace changes.
-  Status CommitChange(const Turn& turn, const AuthorizedCall& call, CallResult& result,
-                      const Told& told, const Json& outcome);
+  // `request`: the call's, with what is known of what it read.
+  Status CommitChange(const Turn& turn, const AuthorizedCall& call, const policy::Request& request,
+                      CallResult& result, const Told& told, const Json& outcome);
+  // What earlier sessions left known of what the call may read. Nothing, where the policy keeps no labels.
+  Status LookAtLabels(const policy::ToolTraits& tool, policy::Request& request) const;
   Result<std::optional<inference::EmittedCall>> InterruptLastCall(const Turn& turn,
                                                                   memory::TurnRecord& record,
                                                                   RunAgain run_again);
@@ -149,7 +153,7 @@ class SessionDriver final {
   bool HasQuarantine() const;
   // A tool of the runtime is there where something can be withheld.
   bool IsThere(const tools::Manifest& tool) const;
-  Told Tell(const ToolCall& call, const CallResult& result) const;
+  Told Tell(const ToolCall& call, const policy::Request& request, const CallResult& result) const;
   // Of an audit record: the handle, the digest of what it stands for, its label.
   Json WithheldRecord(const std::string& handle) const;
   // So that the first call of a session finds a sandbox ready.
@@ -172,6 +176,7 @@ class SessionDriver final {
   policy::CallCounts session_calls_;  // and in this session
   policy::ContextTracker context_;    // what the conversation has read, for the policy's flows
   Quarantine quarantine_;             // and what it was not shown
+  StoredLabels stored_labels_;        // what sessions left known of the workspace's files
 };
 
 }  // namespace nacre::agent

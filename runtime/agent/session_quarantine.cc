@@ -63,13 +63,14 @@ bool SessionDriver::IsThere(const tools::Manifest& tool) const {
   return !tool.runtime || HasQuarantine();
 }
 
-SessionDriver::Told SessionDriver::Tell(const ToolCall& call, const CallResult& result) const {
+SessionDriver::Told SessionDriver::Tell(const ToolCall& call, const policy::Request& request,
+                                        const CallResult& result) const {
   Told told{.text = FitResult(result.text), .withheld = {}, .label = {}};
   if (result.own_words) {
     return told;
   }
   // What could be shown is what counts: a part of a result is not what all of it was.
-  told.label = context_.ResultLabel(TraitsOf(*call.tool), call.request, told.text);
+  told.label = context_.ResultLabel(TraitsOf(*call.tool), request, told.text);
   if (!context_.Withholds(told.label)) {
     return told;
   }
@@ -102,22 +103,27 @@ Json SessionDriver::WithheldRecord(const std::string& handle) const {
 void SessionDriver::RecallRun(const memory::CallRecord& call) {
   const std::variant<ToolCall, BadToolCall> parsed = Parse({call.tool, call.arguments_json});
   const auto* known = std::get_if<ToolCall>(&parsed);
-  context_.AddRun(known != nullptr ? TraitsOf(*known->tool) : TraitsOfGone(),
-                  known != nullptr ? known->request : RequestOfGone(call, quarantine_));
+  policy::Request request = known != nullptr ? known->request : RequestOfGone(call, quarantine_);
+  if (const Result<Json> outcome = ParseJson(call.outcome_json); outcome.ok()) {
+    RecallStoredLabels(outcome.value(), request);
+  }
+  context_.AddRun(known != nullptr ? TraitsOf(*known->tool) : TraitsOfGone(), request);
 }
 
 std::string SessionDriver::RecallResult(const memory::CallRecord& call) {
   const std::variant<ToolCall, BadToolCall> parsed = Parse({call.tool, call.arguments_json});
   const auto* known = std::get_if<ToolCall>(&parsed);
   const policy::ToolTraits traits = known != nullptr ? TraitsOf(*known->tool) : TraitsOfGone();
-  const policy::Request request =
-      known != nullptr ? known->request : RequestOfGone(call, quarantine_);
+  policy::Request request = known != nullptr ? known->request : RequestOfGone(call, quarantine_);
+  const Result<Json> outcome = ParseJson(call.outcome_json);
+  if (outcome.ok()) {
+    RecallStoredLabels(outcome.value(), request);
+  }
   if (!call.withheld.empty()) {
     policy::Label label = context_.ResultLabel(traits, request, call.withheld);
     label.integrity = policy::Integrity::kUntrusted;
     return quarantine_.Keep(call.withheld, std::move(label));
   }
-  const Result<Json> outcome = ParseJson(call.outcome_json);
   if (outcome.ok() && BoolMember(outcome.value(), "own_words")) {
     return {};
   }

@@ -51,6 +51,8 @@ class WorkspaceChange final {
   // Instead, when it has not.
   void Drop(const std::string& reason);
 
+  // What Judge() read.
+  const sandbox::Diff& diff() const { return diff_; }
   // There is something to commit, and nothing against it.
   bool wanted() const { return wanted_; }
   // Durable when it answers; a conflict is no error (see report()). `note`: what is needed to finish

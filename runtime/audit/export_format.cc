@@ -69,6 +69,8 @@ constexpr std::array kOcsfRows = {
     OcsfRow{"memory.noted", {&kApi, 1, "Create"}},
     OcsfRow{"data.extracted", {&kApi, kOther, "Extract"}},
     OcsfRow{"data.revealed", {&kApi, kOther, "Reveal"}},
+    OcsfRow{"data.endorsed", {&kApi, kOther, "Endorse"}},
+    OcsfRow{"workspace.labels_cleared", {&kApi, 4, "Delete"}},
     OcsfRow{"workspace.commit", {&kApi, 3, "Update"}},
     OcsfRow{"workspace.undo", {&kApi, 3, "Update"}},
     OcsfRow{"workspace.undone", {&kApi, 3, "Update"}},

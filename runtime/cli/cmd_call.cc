@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "memory/session_store.h"
+#include "runtime/agent/stored_labels.h"
 #include "runtime/cli/command.h"
 #include "runtime/cli/terminal.h"
 #include "sandbox/workspace/line_diff.h"
@@ -176,8 +177,21 @@ Result<std::vector<sandbox::Conflict>> UndoCall(App& app, const std::string& giv
   // The decision, a person's, is on disk before the workspace changes.
   NACRE_TRY(log->Append(
       {"workspace.undo", {}, {}, id, {}, {{"by", "uid " + std::to_string(::getuid())}}}));
-  const std::vector<sandbox::Conflict> conflicts =
-      NACRE_TRY(transactions->Undo(id, UnixMillis(app.clock().Now())));
+  // Files come back with the labels that they had.
+  const int64_t now = UnixMillis(app.clock().Now());
+  memory::FileLabels& labels = NACRE_TRY(app.Store())->file_labels();
+  const sandbox::JournalHeader& header = stored.journal.header();
+  const Json note = NACRE_TRY(ParseJson(header.note.empty() ? "{}" : header.note));
+  std::vector<std::string> paths;
+  for (const JournalChange& each : header.changes) {
+    paths.push_back(each.change.path);
+  }
+  const agent::LabelChange change =
+      NACRE_TRY(agent::BeforeUndo(labels, header.workspace, note, paths, id, now));
+  const std::vector<sandbox::Conflict> conflicts = NACRE_TRY(transactions->Undo(id, now));
+  if (conflicts.empty()) {
+    NACRE_TRY(labels.Settle(id, change.after));
+  }
   NACRE_TRY(log->Append({conflicts.empty() ? "workspace.undone" : "workspace.undo_refused",
                          {},
                          {},

@@ -47,6 +47,7 @@ void RegisterAudit(CLI::App& root, Globals& globals);
 void RegisterSandbox(CLI::App& root, Globals& globals);
 // `nacre sandbox profile`, for RegisterSandbox.
 void RegisterSandboxProfile(CLI::App& sandbox, Globals& globals);
+void RegisterWorkspace(CLI::App& root, Globals& globals);
 void RegisterTool(CLI::App& root, Globals& globals);
 void RegisterSelftest(CLI::App& root, Globals& globals);
 void RegisterDoctor(CLI::App& root, Globals& globals);

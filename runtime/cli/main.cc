@@ -39,6 +39,7 @@ int Main(int argc, char** argv) {
   RegisterPolicy(root, globals);
   RegisterAudit(root, globals);
   RegisterSandbox(root, globals);
+  RegisterWorkspace(root, globals);
   RegisterTool(root, globals);
   RegisterSelftest(root, globals);
   RegisterDoctor(root, globals);

@@ -66,14 +66,19 @@ class MortalStore final : public memory::SessionStore {
     return real_.LoadSession(id);
   }
   Result<memory::CallDetail> LoadCall(const std::string& id) override { return real_.LoadCall(id); }
-  Status AddNote(const std::string& workspace, const std::string& text, int64_t now) override {
-    return real_.AddNote(workspace, text, now);
+  Status AddNote(const std::string& workspace, const std::string& text,
+                 const std::vector<std::string>& labels, int64_t now) override {
+    return real_.AddNote(workspace, text, labels, now);
   }
   Result<std::vector<memory::NoteRecord>> SearchNotes(const std::string& workspace,
                                                       const std::string& query,
                                                       int64_t limit) override {
     return real_.SearchNotes(workspace, query, limit);
   }
+  memory::FileLabels& file_labels() override {
+    return other_labels != nullptr ? *other_labels : real_.file_labels();
+  }
+  memory::FileLabels* other_labels = nullptr;  // instead of the real ones
   Result<std::unique_ptr<Lease>> LockSession(const std::string& id) override {
     return real_.LockSession(id);
   }

@@ -67,9 +67,9 @@ TEST_CASE("a deleted session is in no file of the store any more, with the notes
   Fill(*store, kGone, "heron");
   Fill(*store, kStays, "stork");
   const std::string note = "the wheatear nests at the pond";
-  REQUIRE(store->AddNote("/home/user/project", note, 1).ok());
-  REQUIRE(store->AddNote("/home/user/project", "the plover is back", 2).ok());
-  REQUIRE(store->AddNote("/home/user/other", note, 3).ok());
+  REQUIRE(store->AddNote("/home/user/project", note, {}, 1).ok());
+  REQUIRE(store->AddNote("/home/user/project", "the plover is back", {}, 2).ok());
+  REQUIRE(store->AddNote("/home/user/other", note, {}, 3).ok());
   std::string bytes = AllBytes(temp.path());
   REQUIRE((Has(bytes, "heron") && Has(bytes, "wheatear")));
 

@@ -109,7 +109,7 @@ std::vector<std::function<Status(SessionStore&)>> Script() {
       [](SessionStore& store) {
         return store.FinishTurn(Id('T', 1), TurnState::kFinished, "There is one file.", "", 4000);
       },
-      [](SessionStore& store) { return store.AddNote("/home/user/project", "one file", 4001); },
+      [](SessionStore& store) { return store.AddNote("/home/user/project", "one file", {}, 4001); },
       [](SessionStore& store) { return store.BeginTurn(Id('S', 1), Turn(2)); },
   };
 }
@@ -292,7 +292,8 @@ TEST_CASE("kill -9 in the middle of a write loses no acknowledged note and inven
     REQUIRE(child >= 0);
     if (child == 0) {
       auto store = SqliteSessionStore::Open(path);
-      for (int i = 0; store.ok() && store.value()->AddNote("/w", std::to_string(i), i).ok(); ++i) {
+      for (int i = 0; store.ok() && store.value()->AddNote("/w", std::to_string(i), {}, i).ok();
+           ++i) {
         (void)!::write(pipe.write.get(), "x", 1);
       }
       ::_exit(1);
@@ -399,11 +400,13 @@ TEST_CASE("hostile text is stored and returned byte for byte") {
 TEST_CASE("notes are found by stemmed words, best first, within their workspace only") {
   const TempDir directory = TempDir::Create().value();
   const auto store = OpenStore(directory.path() + "/sessions.db");
-  REQUIRE(store->AddNote("/w", "The tests are run with ninja", 1).ok());
-  REQUIRE(store->AddNote("/w", "Deployment: ask Kim before deploying, deploys are slow", 2).ok());
-  REQUIRE(store->AddNote("/w", "Deploy on Monday, together with the long list of other things", 3)
-              .ok());
-  REQUIRE(store->AddNote("/elsewhere", "deploying needs a key", 4).ok());
+  REQUIRE(store->AddNote("/w", "The tests are run with ninja", {}, 1).ok());
+  REQUIRE(
+      store->AddNote("/w", "Deployment: ask Kim before deploying, deploys are slow", {}, 2).ok());
+  REQUIRE(
+      store->AddNote("/w", "Deploy on Monday, together with the long list of other things", {}, 3)
+          .ok());
+  REQUIRE(store->AddNote("/elsewhere", "deploying needs a key", {}, 4).ok());
 
   const auto found = store->SearchNotes("/w", "How do we deploy?", 10).value();
   REQUIRE(found.size() == 2);
@@ -414,8 +417,8 @@ TEST_CASE("notes are found by stemmed words, best first, within their workspace 
   const auto newest = store->SearchNotes("/w", "", 2).value();
   REQUIRE(newest.size() == 2);
   CHECK(newest[0].created_ms == 3);
-  CHECK(store->AddNote("/w", "", 5).error().code == ErrorCode::kInvalidArgument);
-  CHECK(store->AddNote("/w", std::string(SqliteSessionStore::kNoteBytesMax + 1, 'x'), 5)
+  CHECK(store->AddNote("/w", "", {}, 5).error().code == ErrorCode::kInvalidArgument);
+  CHECK(store->AddNote("/w", std::string(SqliteSessionStore::kNoteBytesMax + 1, 'x'), {}, 5)
             .error()
             .code == ErrorCode::kResourceExhausted);
 }
@@ -423,7 +426,7 @@ TEST_CASE("notes are found by stemmed words, best first, within their workspace 
 TEST_CASE("no query is an error, whatever FTS syntax it contains") {
   const TempDir directory = TempDir::Create().value();
   const auto store = OpenStore(directory.path() + "/sessions.db");
-  REQUIRE(store->AddNote("/w", "near the text column", 1).ok());
+  REQUIRE(store->AddNote("/w", "near the text column", {}, 1).ok());
   const std::string query = GENERATE(values<std::string>({"\"",
                                                           "\"\"",
                                                           "*",
@@ -452,7 +455,7 @@ TEST_CASE("no query is an error, whatever FTS syntax it contains") {
 TEST_CASE("a query is cut after its first words") {
   const TempDir directory = TempDir::Create().value();
   const auto store = OpenStore(directory.path() + "/sessions.db");
-  REQUIRE(store->AddNote("/w", "needle", 1).ok());
+  REQUIRE(store->AddNote("/w", "needle", {}, 1).ok());
   std::string query;
   for (size_t i = 0; i < SqliteSessionStore::kQueryWordsMax; ++i) {
     query += "hay ";
@@ -548,6 +551,7 @@ TEST_CASE("threads and processes write side by side without an error") {
 }
 
 TEST_CASE("a database of an earlier version becomes one of this, with all that was in it") {
+  const int version = GENERATE(1, 2);
   const TempDir directory = TempDir::Create().value();
   const std::string path = directory.path() + "/sessions.db";
   auto store = OpenStore(path);
@@ -558,8 +562,11 @@ TEST_CASE("a database of an earlier version becomes one of this, with all that w
   store.reset();
   {
     Database database = Database::Open(path).value();
-    REQUIRE(database.Execute("ALTER TABLE calls DROP COLUMN withheld").ok());
-    REQUIRE(database.Execute("PRAGMA user_version = 1").ok());
+    REQUIRE(database.Execute("ALTER TABLE notes DROP COLUMN labels; DROP TABLE file_labels").ok());
+    if (version == 1) {
+      REQUIRE(database.Execute("ALTER TABLE calls DROP COLUMN withheld").ok());
+    }
+    REQUIRE(database.Execute("PRAGMA user_version = " + std::to_string(version)).ok());
   }
   const auto again = OpenStore(path);
   CHECK(again->Check().ok());
@@ -616,7 +623,7 @@ TEST_CASE("a damaged, foreign or newer database is refused and left as it is") {
     }
     const Error error = SqliteSessionStore::Open(path).error();
     CHECK(error.code == ErrorCode::kFailedPrecondition);
-    CHECK(error.message.find("schema version 99, this nacre knows 2") != std::string::npos);
+    CHECK(error.message.find("schema version 99, this nacre knows 3") != std::string::npos);
   }
   SECTION("of another program") {
     {
@@ -658,7 +665,7 @@ TEST_CASE("a full disk is an error that says so, and what was acknowledged stays
     size_t acknowledged = 0;
     Status status = Ok();
     while (acknowledged < 1000) {
-      status = store->AddNote("/w", std::string(8000, 'n'), 1);
+      status = store->AddNote("/w", std::string(8000, 'n'), {}, 1);
       if (!status.ok()) {
         break;
       }

@@ -222,8 +222,9 @@ class NotesOnly final : public memory::SessionStore {
   // Whose notes are seen: each world has a workspace of its own.
   void BeginWorld() { ++world_; }
 
-  Status AddNote(const std::string& workspace, const std::string& text, int64_t now_ms) override {
-    return notes_.AddNote(workspace + std::to_string(world_), text, now_ms);
+  Status AddNote(const std::string& workspace, const std::string& text,
+                 const std::vector<std::string>& labels, int64_t now_ms) override {
+    return notes_.AddNote(workspace + std::to_string(world_), text, labels, now_ms);
   }
   Result<std::vector<memory::NoteRecord>> SearchNotes(const std::string& workspace,
                                                       const std::string& query,
@@ -256,6 +257,7 @@ class NotesOnly final : public memory::SessionStore {
   Result<memory::CallDetail> LoadCall(const std::string& id) override {
     return Error{ErrorCode::kNotFound, "there is no call " + id};
   }
+  memory::FileLabels& file_labels() override { return notes_.file_labels(); }
   Result<std::unique_ptr<Lease>> LockSession(const std::string& /*id*/) override {
     return std::unique_ptr<Lease>();
   }
@@ -514,7 +516,7 @@ class Play final {
     store_->BeginWorld();
     if (const Json* notes = FindMember(world, "notes")) {
       for (const Json& note : *notes) {
-        Need(store_->AddNote("/workspace", note.get<std::string>(), UnixMillis(clock_.Now())));
+        Need(store_->AddNote("/workspace", note.get<std::string>(), {}, UnixMillis(clock_.Now())));
       }
     }
     model_.context_tokens = static_cast<uint32_t>(IntMember(world, "context"));

@@ -1,0 +1,244 @@
+#include "runtime/agent/stored_labels.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <set>
+
+#include "base/digest.h"
+#include "policy/given_context.h"
+
+namespace nacre::agent {
+namespace {
+
+constexpr const char* kReadLabels = "read_labels";
+// Of a transaction's note, which is read as a whole when its call is finished after a crash.
+constexpr size_t kNotedLabelsBytesMax = 256U << 10;
+
+bool RunsPrograms(const policy::ToolTraits& tool) {
+  return std::find(tool.effects.begin(), tool.effects.end(), policy::CallEffect::kExecute) !=
+         tool.effects.end();
+}
+
+bool IsWithin(const std::string& path, const std::string& folder) {
+  return path == folder || folder == "/" || path.starts_with(folder + '/');
+}
+
+std::string Below(const std::string& folder, const std::string& relative) {
+  return (folder == "/" ? "" : folder) + '/' + relative;
+}
+
+// Of each text in the arguments, as it stands and as tools end a file.
+void AddDigests(const Json& value, std::set<std::string>& digests) {
+  if (value.is_structured()) {
+    for (const Json& inner : value) {
+      AddDigests(inner, digests);
+    }
+  } else if (value.is_string()) {
+    const auto& text = value.get_ref<const std::string&>();
+    digests.insert(Sha256Text(text));
+    digests.insert(Sha256Text(text + '\n'));
+  }
+}
+
+std::vector<std::string> TextsOf(const Json& list) {
+  std::vector<std::string> texts;
+  for (const Json& each : list.is_array() ? list : Json::array()) {
+    if (each.is_string()) {
+      texts.push_back(each.get<std::string>());
+    }
+  }
+  return texts;
+}
+
+policy::Label Joined(const policy::Label& label, const std::vector<std::string>& texts) {
+  return policy::Join(label, policy::LabelOfTexts(texts));
+}
+
+}  // namespace
+
+std::vector<LabelledPath> LabelsOfDiff(const std::string& folder, const WrittenFiles& written) {
+  std::set<std::string> said;
+  AddDigests(written.request.arguments, said);
+  const std::vector<std::string> read = policy::LabelTexts(written.read);
+  const std::vector<std::string> given = policy::LabelTexts(written.given);
+  std::vector<LabelledPath> labelled;
+  for (const sandbox::Change& change : written.diff.changes) {
+    const sandbox::EntryState& after = change.after;
+    const bool file = after.type == sandbox::EntryType::kFile;
+    const bool same = after.type == change.before.type && after.digest == change.before.digest &&
+                      after.target == change.before.target;
+    if (same) {
+      continue;  // its time or mode: the label is of what is in it
+    }
+    LabelledPath path{.label = {.path = Below(folder, change.path),
+                                .digest = file ? after.digest : "",
+                                .call = written.call,
+                                .changed_ms = written.now_ms}};
+    path.anew = change.deleted() || (file && said.count(after.digest) > 0);
+    if (!change.deleted()) {
+      path.label.labels = path.anew ? given : read;
+    }
+    labelled.push_back(std::move(path));
+  }
+  return labelled;
+}
+
+std::vector<std::string> StoredLabels::HostPaths(const std::string& path) const {
+  const std::string target = kWorkspaceTarget;
+  if (!IsWithin(path, target)) {
+    return {};
+  }
+  std::vector<std::string> paths = {
+      path == target ? workspace_ : Below(workspace_, path.substr(target.size() + 1))};
+  std::error_code failed;
+  const std::string led = std::filesystem::weakly_canonical(paths.front(), failed).string();
+  if (!failed && led != paths.front() && IsWithin(led, workspace_)) {
+    paths.push_back(led);
+  }
+  return paths;
+}
+
+Status StoredLabels::Look(const policy::ToolTraits& tool, policy::Request& request) const {
+  for (policy::PathArgument& argument : request.paths) {
+    const std::vector<std::string> paths = HostPaths(argument.path);
+    if (!paths.empty()) {
+      argument.label = Joined(argument.label, NACRE_TRY(store_.LabelsOf(paths)));
+    }
+  }
+  if (RunsPrograms(tool)) {
+    request.unnamed = Joined(request.unnamed, NACRE_TRY(store_.LabelsOf({workspace_})));
+  }
+  return Ok();
+}
+
+Status StoredLabels::BeforeDirect(const policy::ToolTraits& tool, const policy::Request& request,
+                                  const policy::Label& written, const std::string& call,
+                                  int64_t now_ms) const {
+  std::vector<std::string> paths;
+  if (RunsPrograms(tool)) {
+    paths.push_back(workspace_);
+  }
+  for (const policy::PathArgument& argument : request.paths) {
+    if (argument.access == policy::PathAccess::kWrite) {
+      const std::vector<std::string> named = HostPaths(argument.path);
+      paths.insert(paths.end(), named.begin(), named.end());
+    }
+  }
+  std::vector<memory::FileLabel> entries;
+  for (const std::string& path : paths) {
+    entries.push_back({.path = path,
+                       .labels = policy::LabelTexts(written),
+                       .below = true,
+                       .call = call,
+                       .changed_ms = now_ms});
+  }
+  if (entries.empty() || written == policy::Label::Clean()) {
+    return Ok();
+  }
+  NACRE_TRY(store_.Join(workspace_, entries));
+  return Ok();
+}
+
+Result<LabelChange> StoredLabels::BeforeCommit(const WrittenFiles& written) const {
+  const std::vector<LabelledPath> labelled = LabelsOfDiff(workspace_, written);
+  std::vector<memory::FileLabel> joined;
+  LabelChange change{.call = written.call};
+  for (const LabelledPath& path : labelled) {
+    joined.push_back(path.label);
+    if (path.anew) {
+      change.after.push_back(path.label);
+    }
+  }
+  change.before = NACRE_TRY(store_.Join(workspace_, joined));
+  return change;
+}
+
+Status StoredLabels::AfterCommit(const LabelChange& change) const {
+  return change.after.empty() ? Ok() : store_.Settle(change.call, change.after);
+}
+
+Json StoredLabelsRecord(const policy::Request& request) {
+  std::map<std::string, policy::Label> labels = {{"", request.unnamed}};
+  for (const policy::PathArgument& argument : request.paths) {
+    const auto [entry, added] = labels.emplace(argument.key, argument.label);
+    entry->second = policy::Join(entry->second, argument.label);
+  }
+  Json record;
+  for (const auto& [key, label] : labels) {
+    if (label != policy::Label::Clean()) {
+      record[key] = policy::LabelTexts(label);
+    }
+  }
+  return record;
+}
+
+void RecallStoredLabels(const Json& outcome, policy::Request& request) {
+  const Json* labels = FindMember(outcome, kReadLabels);
+  if (labels == nullptr || !labels->is_object()) {
+    return;
+  }
+  for (const auto& [key, texts] : labels->items()) {
+    bool named = false;
+    for (policy::PathArgument& argument : request.paths) {
+      if (argument.key == key && !key.empty()) {
+        argument.label = Joined(argument.label, TextsOf(texts));
+        named = true;
+      }
+    }
+    if (!named) {  // the tool is gone, or takes other arguments now
+      request.unnamed = Joined(request.unnamed, TextsOf(texts));
+    }
+  }
+}
+
+Json LabelsToNote(const std::string& folder, const std::vector<memory::FileLabel>& before) {
+  Json note = Json::array();
+  for (const memory::FileLabel& each : before) {
+    note.push_back({{"path", sandbox::EncodePath(each.path.substr(Below(folder, "").size()))},
+                    {"labels", each.labels},
+                    {"below", each.below},
+                    {"digest", each.digest}});
+  }
+  if (DumpJson(note).size() <= kNotedLabelsBytesMax) {
+    return note;
+  }
+  std::vector<std::string> all;
+  for (const memory::FileLabel& each : before) {
+    all = memory::UnionOfWords(std::move(all), each.labels);
+  }
+  return {{"all", all}};
+}
+
+Result<LabelChange> BeforeUndo(memory::FileLabels& store, const std::string& folder,
+                               const Json& note, const std::vector<std::string>& paths,
+                               const std::string& call, int64_t now_ms) {
+  std::map<std::string, memory::FileLabel> before;
+  for (const std::string& path : paths) {
+    before[path] = {.path = Below(folder, path), .call = call, .changed_ms = now_ms};
+  }
+  const Json* listed = FindMember(note, "labels");
+  if (const Json* all = listed != nullptr ? FindMember(*listed, "all") : nullptr) {
+    for (auto& [path, label] : before) {
+      label.labels = TextsOf(*all);
+    }
+  }
+  for (const Json& each : listed != nullptr && listed->is_array() ? *listed : Json::array()) {
+    const std::string path = NACRE_TRY(sandbox::DecodePath(StringMember(each, "path")));
+    const auto entry = before.find(path);
+    const Json* labels = FindMember(each, "labels");
+    if (entry != before.end() && labels != nullptr) {
+      entry->second.labels = TextsOf(*labels);
+      entry->second.below = BoolMember(each, "below");
+      entry->second.digest = StringMember(each, "digest");
+    }
+  }
+  LabelChange change{.call = call};
+  for (auto& [path, label] : before) {
+    change.after.push_back(std::move(label));
+  }
+  NACRE_TRY(store.Join(folder, change.after));
+  return change;
+}
+
+}  // namespace nacre::agent
