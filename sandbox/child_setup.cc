@@ -20,6 +20,7 @@
 #include "sandbox/kernel/landlock.h"
 #include "sandbox/kernel/mount.h"
 #include "sandbox/kernel/overlay.h"
+#include "sandbox/kernel/shared_child.h"
 #include "sandbox/kernel/syscalls.h"
 #include "sandbox/kernel/time_namespace.h"
 #include "sandbox/kernel/tree_copy.h"
@@ -509,22 +510,44 @@ int GiveEvidence(const ChildInput& input, ChildState& state, uint64_t checked) {
   return 0;
 }
 
-int StartTool(const ChildInput& input, ChildState& state) {
-  int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
+// What the tool's process goes on with, in the memory of the first one.
+struct ToolStart {
+  const ChildInput* input = nullptr;
+  ChildState* state = nullptr;
+  size_t next = 0;  // of the plan's steps
+  int locks[2];     // ours, and the first process's
+};
+
+int RunTool(void* argument) {
+  auto& start = *static_cast<ToolStart*>(argument);
+  ::close(start.locks[1]);
+  start.state->locked = start.locks[0];
+  WalkSteps(*start.input, *start.state, start.next);
+}
+
+// The tool's process. In a slot it shares memory with PID 1 until it becomes a program: a copy costs more
+// than most steps, and a slot was born in its time namespace, which only a copy could enter. PID 1 makes no
+// call that fails from here on, unless the call ends with it: errno is the tool's.
+int StartTool(const ChildInput& input, ChildState& state, size_t at) {
+  ToolStart start{.input = &input, .state = &state, .next = at + 1};
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, start.locks) != 0) {
     return -errno;
   }
-  const long pid = kernel::RawFork();
+  long pid = -1;
+  if (input.slot != nullptr) {
+    pid = kernel::StartSharedChild(&RunTool, &start, SIGCHLD);
+  } else {
+    pid = kernel::RawFork();
+    if (pid == 0) {
+      RunTool(&start);
+    }
+    pid = pid < 0 ? -errno : pid;
+  }
   if (pid < 0) {
-    return -errno;
+    return static_cast<int>(pid);
   }
-  if (pid > 0) {
-    RunReaper(static_cast<pid_t>(pid), input.report, ends[1], input.plan->landlock_abi,
-              input.reaper_filter);
-  }
-  ::close(ends[1]);
-  state.locked = ends[0];
-  return 0;
+  RunReaper(static_cast<pid_t>(pid), input.report, start.locks[1], input.plan->landlock_abi,
+            input.reaper_filter);
 }
 
 // Whoever holds the listener learns which call a violation was. A process can have one only, and a
@@ -584,7 +607,7 @@ int DoStep(const ChildInput& input, ChildState& state, size_t at) {
     case StepKind::kWriteHostFile:
       return WriteFileAt(path, O_WRONLY, step.text.data(), step.text.size());
     case StepKind::kTimeNamespace:
-      return kernel::NewTimeNamespaceForChildren();
+      return input.slot != nullptr ? 0 : kernel::NewTimeNamespaceForChildren();
     case StepKind::kHostname:
       return OrError(::sethostname(step.text.data(), step.text.size()));
     case StepKind::kNewRoot:
@@ -634,7 +657,7 @@ int DoStep(const ChildInput& input, ChildState& state, size_t at) {
     case StepKind::kNoNewPrivileges:
       return OrError(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
     case StepKind::kStartTool:
-      return StartTool(input, state);
+      return StartTool(input, state, at);
     case StepKind::kSession:
       return OrError(::setsid());
     case StepKind::kDescriptors:
@@ -692,7 +715,10 @@ int CleanInheritedState(const ChildInput& input) {
   if (kernel::CloseRange(next, ~0U) != 0) {
     return -errno;
   }
-  for (int signal = 1; signal <= SIGRTMAX; ++signal) {
+  // What was ignored is so still. A zygote is our own, and ignores one.
+  const int first_signal = input.slot != nullptr ? SIGPIPE : 1;
+  const int last_signal = input.slot != nullptr ? SIGPIPE : SIGRTMAX;
+  for (int signal = first_signal; signal <= last_signal; ++signal) {
     ::signal(signal, SIG_DFL);  // SIGKILL, SIGSTOP and libc's own cannot be set, nor need to
   }
   sigset_t none;

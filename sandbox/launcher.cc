@@ -260,6 +260,11 @@ ChildProcess& ChildProcess::operator=(ChildProcess&& other) noexcept {
   return *this;
 }
 
+bool HasTimeNamespace(const LaunchPlan& plan) {
+  return std::any_of(plan.steps.begin(), plan.steps.end(),
+                     [](const Step& step) { return step.kind == StepKind::kTimeNamespace; });
+}
+
 void ChildProcess::Kill() const {
   if (pid_ > 0 && kernel::PidfdSendSignal(pidfd_.get(), SIGKILL) != 0 && parent_ == Parent::kUs) {
     ::kill(pid_, SIGKILL);  // our own, not yet reaped: its pid is no other's
@@ -353,11 +358,9 @@ Result<LaunchResult> Launch(const LaunchPlan& plan, const LaunchContext& context
 
   child.expected.outside = sources.run_as;
   child.expected.launcher = OwnNamespaces();
-  const bool own_time = std::any_of(plan.steps.begin(), plan.steps.end(), [](const Step& step) {
-    return step.kind == StepKind::kTimeNamespace;
-  });
-  child.expected.separate = SeparateNamespaces((context.namespaces & ~plan.shared_namespaces) |
-                                               (own_time ? kernel::kCloneNewTime : 0));
+  child.expected.separate =
+      SeparateNamespaces((context.namespaces & ~plan.shared_namespaces) |
+                         (HasTimeNamespace(plan) ? kernel::kCloneNewTime : 0));
 
   int pidfd = -1;
   kernel::CloneArgs args;

@@ -115,6 +115,9 @@ std::variant<Sources, SetupFailure> OpenSources(const LaunchPlan& plan,
 // NULL-terminated, as execve(2) wants it; points into `strings`.
 std::vector<char*> ExecPointers(const std::vector<std::string>& strings);
 
+// Whether a call of the plan has clocks of its own.
+bool HasTimeNamespace(const LaunchPlan& plan);
+
 // An Error when the runtime is out of descriptors, memory or processes.
 Result<LaunchResult> Launch(const LaunchPlan& plan, const LaunchContext& context);
 

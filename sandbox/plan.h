@@ -40,7 +40,7 @@ enum class StepKind {
   kDieWithParent,
   kPrivateMounts,
   kWriteHostFile,  // [path: host, text]
-  kTimeNamespace,  // of the tool's process, which is forked later
+  kTimeNamespace,  // of the tool's process, which is forked later; a slot is born in its own
   kHostname,       // [text]
   kNewRoot,
   kDirectory,   // [path, number: mode]

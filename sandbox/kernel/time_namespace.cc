@@ -45,7 +45,12 @@ int AddOffset(Line& line, const char* name, clockid_t clock) {
 
 }  // namespace
 
-int NewTimeNamespaceForChildren() {
+int OpenTimeOffsets() {
+  const int file = ::open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+  return file < 0 ? -errno : file;
+}
+
+int NewTimeNamespaceForChildren(int offsets) {
   if (::unshare(kCloneNewTime) != 0) {
     return -errno;
   }
@@ -57,13 +62,15 @@ int NewTimeNamespaceForChildren() {
   if (result != 0) {
     return result;
   }
-  const int file = ::open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+  const int file = offsets >= 0 ? offsets : OpenTimeOffsets();
   if (file < 0) {
-    return -errno;
+    return file;
   }
   const ssize_t written = ::write(file, line.text, line.size);
   result = written < 0 ? -errno : static_cast<size_t>(written) == line.size ? 0 : -EIO;
-  ::close(file);
+  if (offsets < 0) {
+    ::close(file);
+  }
   return result;
 }
 

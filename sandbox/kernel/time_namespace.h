@@ -6,8 +6,12 @@
 
 namespace nacre::sandbox::kernel {
 
-// For the children of the calling process, which itself stays where it is; Linux allows nothing else.
-// Needs the privileges of its user namespace, and its own files in /proc.
-int NewTimeNamespaceForChildren();
+// For the children of the calling process that do not share its memory; the process itself stays where it
+// is. Linux allows nothing else. Needs the privileges of its user namespace. `offsets` is the process's own
+// file of that name, opened before; -1: it is opened here, which needs the process's files in /proc.
+int NewTimeNamespaceForChildren(int offsets = -1);
+
+// The file, open, or -errno.
+int OpenTimeOffsets();
 
 }  // namespace nacre::sandbox::kernel

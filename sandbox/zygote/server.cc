@@ -20,6 +20,7 @@
 #include "sandbox/interpreter/starter.h"
 #include "sandbox/kernel/mount.h"
 #include "sandbox/kernel/syscalls.h"
+#include "sandbox/kernel/time_namespace.h"
 #include "sandbox/launcher.h"
 #include "sandbox/zygote/channel.h"
 #include "sandbox/zygote/messages.h"
@@ -77,7 +78,8 @@ UniqueFd OwnNetwork() {
 
 class Server {
  public:
-  explicit Server(UniqueFd channel) : channel_(std::move(channel)) {
+  Server(UniqueFd channel, UniqueFd time_offsets)
+      : channel_(std::move(channel)), time_offsets_(std::move(time_offsets)) {
     host_.uid = ::geteuid();
     host_.gid = ::getegid();
     host_.privileged = host_.uid == 0;
@@ -107,6 +109,7 @@ class Server {
   }
 
   const UniqueFd channel_;
+  const UniqueFd time_offsets_;  // invalid: no slot can have a time namespace
   const UniqueFd home_network_ = OwnNetwork();
   const UniqueFd interpreter_library_ = OpenInterpreterLibrary();  // invalid: there is none
   HostSupport host_;
@@ -149,6 +152,13 @@ bool Server::MakeSlot(uint32_t number) {
       .cgroup_name = "nacre-" + std::to_string(::getpid()) + "-warm-" + std::to_string(id)};
   context.slot = &kSlotSteps;
   context.interpreter_library = interpreter_library_.get();
+  if (HasTimeNamespace(made_from.plan)) {
+    const int made =
+        time_offsets_ ? kernel::NewTimeNamespaceForChildren(time_offsets_.get()) : -EACCES;
+    if (made != 0) {
+      return Tell(SlotFailed{.number = number, .error = -made, .step = "time namespace"});
+    }
+  }
   const std::string& group = made_from.plan.network_group;
   if (!group.empty()) {
     if (!EnterNetwork(group)) {
@@ -314,12 +324,16 @@ int Serve(UniqueFd channel) {
   // Not 0, which a piped core_pattern ignores; and its calls are to have 1, which is then no more.
   const struct rlimit no_core = {.rlim_cur = 1, .rlim_max = 1};
   ::setsid();  // a person's interrupt is for the runtime, which then ends us
-  if (::setrlimit(RLIMIT_CORE, &no_core) != 0 || ::chdir("/") != 0 || !Seclude() ||
-      ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
+  if (::setrlimit(RLIMIT_CORE, &no_core) != 0 || ::chdir("/") != 0 || !Seclude()) {
+    return 1;
+  }
+  // While our files in /proc are our own.
+  UniqueFd time_offsets(kernel::OpenTimeOffsets());
+  if (::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
     return 1;
   }
   ::signal(SIGPIPE, SIG_IGN);
-  return Server(std::move(channel)).Run();
+  return Server(std::move(channel), std::move(time_offsets)).Run();
 }
 
 }  // namespace nacre::sandbox::zygote

@@ -2,22 +2,17 @@
 
 #include <sched.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 
 #include "sandbox/interpreter/starter.h"
+#include "sandbox/kernel/shared_child.h"
 #include "sandbox/launcher.h"
 
 namespace nacre::sandbox::zygote {
 namespace {
-
-// Of the child, which may copy a tree of folders (kernel/tree_copy.h): as a process's own. Only what it
-// touches is memory. Below it is more than one function takes without touching it.
-constexpr size_t kStackBytes = 8 << 20;
-constexpr size_t kGuardBytes = 256 * 1024;
 
 // In the memory of both.
 struct Shared {
@@ -39,17 +34,6 @@ int SetUp(void* argument) {
   WalkSteps(*shared.input, shared.of_child, shared.next);
 }
 
-// Where the child's stack begins, or nullptr and errno.
-char* MapStack() {
-  void* const mapped = ::mmap(nullptr, kGuardBytes + kStackBytes, PROT_READ | PROT_WRITE,
-                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
-  if (mapped == MAP_FAILED) {
-    return nullptr;
-  }
-  auto* const low = static_cast<char*>(mapped);
-  return ::mprotect(low, kGuardBytes, PROT_NONE) == 0 ? low + kGuardBytes + kStackBytes : nullptr;
-}
-
 }  // namespace
 
 // The zygote has one thread, so that its children may allocate. What is allocated here lives until the
@@ -62,13 +46,12 @@ int Split(const ChildInput& input, ChildState& state, size_t at) {
   shared.of_child.tool = ::getpid();
   shared.of_child.handed_over = &shared.handed_over;
   shared.locked = ::eventfd(0, EFD_CLOEXEC);
-  char* const stack = MapStack();
-  if (shared.locked < 0 || stack == nullptr) {
+  if (shared.locked < 0) {
     return -errno;
   }
-  const pid_t child = ::clone(&SetUp, stack, CLONE_VM | CLONE_FILES | CLONE_FS, &shared);
+  const pid_t child = kernel::StartSharedChild(&SetUp, &shared, CLONE_FILES | CLONE_FS);
   if (child < 0) {
-    return -errno;
+    return child;
   }
   if (!TakeSteps(input, state, at + 1, shared.next)) {
     ::_exit(1);  // PID 1 ends the child with us

@@ -348,14 +348,14 @@ void PrintCounts(const char* when, const Counts& counts) {
 }
 
 // Calls per second by two callers, until the time or the number is over.
-double Sustain(KernelSandbox& sandbox, const SandboxSpec& spec, std::chrono::seconds time,
-               size_t calls, size_t& failed) {
+double Sustain(const std::function<bool()>& run, std::chrono::seconds time, size_t calls,
+               size_t& failed) {
   std::atomic<size_t> done{0};
   std::atomic<size_t> bad{0};
   const auto start = Clock::now();
   const auto work = [&] {
     while (calls > 0 ? done < calls : Clock::now() < start + time) {
-      bad += RunOurs(sandbox, spec, false) ? 0 : 1;
+      bad += run() ? 0 : 1;
       ++done;
     }
   };
@@ -460,17 +460,24 @@ Json Measure(const Options& options, const char* who) {
   json["missing"] = missing;
 
   size_t failed = 0;
-  const double shared = Sustain(pool, Spec("bench"), options.sustain, options.leak, failed);
-  const double separate = Sustain(pool, Spec(""), options.sustain, options.leak, failed);
-  std::printf("\nsustained by two callers, %s: %.0f calls/s, with a shared netns %.0f calls/s\n",
-              options.leak > 0 ? (std::to_string(options.leak) + " calls each").c_str()
-                               : (std::to_string(options.sustain.count()) + " s each").c_str(),
-              separate, shared);
+  const auto sustain = [&](const std::function<bool()>& run) {
+    return Sustain(run, options.sustain, options.leak, failed);
+  };
+  const double floor = sustain([] { return Spawn({kProgram}); });
+  const double shared = sustain([&] { return RunOurs(pool, Spec("bench"), false); });
+  const double separate = sustain([&] { return RunOurs(pool, Spec(""), false); });
+  std::printf(
+      "\nsustained by two callers, %s: %.0f calls/s, with a shared netns %.0f calls/s; "
+      "posix_spawn %.0f/s\n",
+      options.leak > 0 ? (std::to_string(options.leak) + " calls each").c_str()
+                       : (std::to_string(options.sustain.count()) + " s each").c_str(),
+      separate, shared, floor);
   const Counts after = Count(pool);
   PrintCounts("before", before);
   PrintCounts("after", after);
   json["calls_per_s"] = std::round(shared);
   json["calls_per_s_private_netns"] = std::round(separate);
+  json["spawns_per_s"] = std::round(floor);
   json["calls_failed"] = failed;
   json["left_descriptors"] =
       static_cast<int64_t>(after.descriptors) - static_cast<int64_t>(before.descriptors);
