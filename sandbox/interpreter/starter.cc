@@ -87,6 +87,7 @@ int StartInterpreter(const ChildInput& input, ChildState& state) {
       .standard_error = number(input.standard_error),
       .channel = number(input.channel),
       .ruleset = number(state.ruleset),
+      .expected = input.expected,
       .tool_filter = Instructions(input.tool_filter),
       .killing_tool_filter = Instructions(input.killing_tool_filter)};
   return zygote::SendMessage(state.interpreter, zygote::Encode(slot), {}, zygote::Waiting::kYes);

@@ -100,6 +100,7 @@ std::string TakeCall(int socket) {
   input.standard_output = static_cast<int>(known.standard_output);
   input.standard_error = static_cast<int>(known.standard_error);
   input.channel = static_cast<int>(known.channel);
+  input.expected = known.expected;
   input.tool_filter = ToProgram(known.tool_filter);
   input.killing_tool_filter = ToProgram(known.killing_tool_filter);
   input.first_index = part.value().first_index;

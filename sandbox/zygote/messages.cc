@@ -391,13 +391,20 @@ Result<Event> DecodeEvent(std::string_view bytes) {
 
 std::string Encode(const InterpreterSlot& slot) {
   const auto& [launch_digest, report, standard_input, standard_output, standard_error, channel,
-               ruleset, tool_filter, killing_tool_filter] = slot;
+               ruleset, expected, tool_filter, killing_tool_filter] = slot;
+  const auto& [outside, launcher, separate] = expected;
   Writer out;
   out.Text(launch_digest);
   for (const uint32_t number :
        {report, standard_input, standard_output, standard_error, channel, ruleset}) {
     out.Number(number);
   }
+  out.Number(outside.uid);
+  out.Number(outside.gid);
+  for (const uint64_t each : launcher) {
+    out.Number(each);
+  }
+  out.Number(separate);
   WriteFilter(out, tool_filter);
   WriteFilter(out, killing_tool_filter);
   return out.Take();
@@ -412,6 +419,12 @@ Result<InterpreterSlot> DecodeInterpreterSlot(std::string_view bytes) {
                                  &slot.standard_error, &slot.channel, &slot.ruleset}) {
     *number = static_cast<uint32_t>(in.NumberUpTo(INT32_MAX));
   }
+  slot.expected.outside.uid = in.Small();
+  slot.expected.outside.gid = in.Small();
+  for (uint64_t& each : slot.expected.launcher) {
+    each = in.Number();
+  }
+  slot.expected.separate = in.Small();
   slot.tool_filter = ReadFilter(in, good);
   slot.killing_tool_filter = ReadFilter(in, good);
   if (!good || !in.finished()) {

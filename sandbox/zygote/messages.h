@@ -19,6 +19,7 @@
 #include "base/result.h"
 #include "sandbox/kernel/cgroup.h"
 #include "sandbox/plan.h"
+#include "sandbox/report.h"
 #include "sandbox/seccomp/filter.h"
 
 namespace nacre::sandbox::zygote {
@@ -103,6 +104,7 @@ struct InterpreterSlot {
   uint32_t standard_error = 0;
   uint32_t channel = 0;
   uint32_t ruleset = 0;  // 0: the host has no Landlock
+  ExpectedEvidence expected;
   std::vector<sock_filter> tool_filter;
   std::vector<sock_filter> killing_tool_filter;
 };

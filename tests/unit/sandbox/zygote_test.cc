@@ -166,10 +166,17 @@ TEST_CASE("what an interpreter is told arrives, or is refused") {
                                 .standard_error = 13,
                                 .channel = 14,
                                 .ruleset = 15,
+                                .expected = {.outside = {.uid = 1000, .gid = 100},
+                                             .launcher = {1, 2, 3, 4, 5, 6, 7, 8},
+                                             .separate = 0x81},
                                 .tool_filter = {{1, 2, 3, 4}},
                                 .killing_tool_filter = {{5, 6, 7, 8}}};
   const std::string bytes = Encode(slot);
   CHECK(Encode(DecodeInterpreterSlot(bytes).value()) == bytes);
+  const ExpectedEvidence expected = DecodeInterpreterSlot(bytes).value().expected;
+  CHECK(expected.outside == slot.expected.outside);
+  CHECK(expected.launcher == slot.expected.launcher);
+  CHECK(expected.separate == 0x81);
   const InterpreterPart part = {.first_index = 9, .plan = CallOf(MakeWarmPlan(InterpretedPlan()))};
   const std::string said = Encode(part);
   CHECK(Encode(DecodeInterpreterPart(said).value()) == said);
