@@ -124,6 +124,19 @@ Label ContextTracker::OwnLabel(const ToolTraits& tool, const Request& call) cons
   return label;
 }
 
+Label ContextTracker::PartLabel(const ToolTraits& tool, const Request& call,
+                                std::optional<Integrity> declared) const {
+  SourceQuery query{.kind = SourceQuery::Kind::kResult,
+                    .tool = call.tool,
+                    .paths = {},
+                    .hosts = HostsOf(tool, call),
+                    .memory = tool.memory};
+  for (const PathArgument& argument : call.paths) {
+    query.paths.push_back(argument.path);
+  }
+  return Join(SourceLabel(rules_, query, declared), OwnLabel(tool, call));
+}
+
 std::vector<ContextTracker::Part> ContextTracker::PartsOf(const ToolTraits& tool,
                                                           const Request& call,
                                                           std::string_view text) const {
@@ -136,20 +149,8 @@ std::vector<ContextTracker::Part> ContextTracker::PartsOf(const ToolTraits& tool
                ? std::vector<Part>()
                : std::vector<Part>{{.text = std::string(text), .label = WithheldLabel(call)}};
   }
-  SourceQuery query{.kind = SourceQuery::Kind::kResult,
-                    .tool = call.tool,
-                    .paths = {},
-                    .hosts = HostsOf(tool, call),
-                    .memory = tool.memory};
-  for (const PathArgument& argument : call.paths) {
-    query.paths.push_back(argument.path);
-  }
-  const Label own = OwnLabel(tool, call);
-  const auto label = [&](std::optional<Integrity> declared) {
-    return Join(SourceLabel(rules_, query, declared), own);
-  };
-  const Label whole = label(tool.result.integrity);
-  const Label vouched = label(Integrity::kTrusted);
+  const Label whole = PartLabel(tool, call, tool.result.integrity);
+  const Label vouched = PartLabel(tool, call, Integrity::kTrusted);
   std::optional<std::vector<ResultField>> fields;
   if (tool.result.format != ResultFormat::kText) {
     fields = ReadResultFields(tool.result.format, text);
@@ -164,7 +165,7 @@ std::vector<ContextTracker::Part> ContextTracker::PartsOf(const ToolTraits& tool
       // A key below a field that is vouched for is a part of it.
       if (trusted || tool.result.keys_trusted) {
         parts.push_back({.text = key, .label = vouched});
-      } else if (tool.result.trusted.count(key) == 0) {
+      } else if (tool.result.trusted.count(key) == 0 && tool.result.untrusted.count(key) == 0) {
         parts.push_back({.text = key, .label = whole, .key = true});
       }
       trusted = trusted || tool.result.trusted.count(key) > 0;
@@ -197,6 +198,52 @@ Label ContextTracker::ResultLabel(const ToolTraits& tool, const Request& call,
 
 bool ContextTracker::Withholds(const Label& label) const {
   return rules_.quarantine.present && label.integrity == Integrity::kUntrusted;
+}
+
+std::vector<ContextTracker::Field> ContextTracker::Fields(const ToolTraits& tool,
+                                                          const Request& call,
+                                                          std::string_view text) const {
+  const ResultTraits& said = tool.result;
+  if (!rules_.present || said.echo || said.format == ResultFormat::kText) {
+    return {};
+  }
+  const std::optional<std::vector<ResultField>> read = ReadResultFields(said.format, text);
+  const Label whole = PartLabel(tool, call, said.integrity);
+  const Label vouched = PartLabel(tool, call, Integrity::kTrusted);
+  if (!read.has_value() || Withholds(vouched) || !Withholds(whole)) {
+    return {};
+  }
+  std::vector<Field> fields;
+  size_t shown = 0;
+  for (const ResultField& field : *read) {
+    bool trusted = false;
+    std::string name;
+    for (const std::string& key : field.keys) {
+      const bool named = trusted || said.keys_trusted || said.trusted.count(key) > 0 ||
+                         said.untrusted.count(key) > 0;
+      name += (name.empty() ? "" : ".") + (named ? key : "?");
+      trusted = trusted || said.trusted.count(key) > 0;
+    }
+    shown += trusted ? 1 : 0;
+    fields.push_back({std::move(name), field.text, trusted ? vouched : whole, !trusted});
+  }
+  return shown == 0 ? std::vector<Field>() : fields;
+}
+
+void ContextTracker::AddField(const ToolTraits& tool, const Request& call, std::string_view text,
+                              const Label& label) {
+  if (rules_.present) {
+    Keep(text, Join(label, PartLabel(tool, call, Integrity::kTrusted)),
+         Provenance::Voice::kTrusted);
+  }
+}
+
+void ContextTracker::AddEndorsed(const Label& label, std::string_view text) {
+  if (rules_.present) {
+    Label believed = label;
+    believed.integrity = Integrity::kTrusted;
+    Keep(text, believed, Provenance::Voice::kTrusted);
+  }
 }
 
 void ContextTracker::AddExtracted(const Label& from, std::string_view value) {
@@ -251,9 +298,11 @@ FlowFacts ContextTracker::Facts(const ToolTraits& tool, const Request& call) con
   CallOrigins origins(context_.integrity == Integrity::kTrusted && !knows_extracted_, facts);
   for (const auto& [name, value] : call.arguments.items()) {
     // A text that the model has not read is somewhere in it, so all of it is a stranger's.
-    const bool withheld =
-        std::any_of(call.withheld.begin(), call.withheld.end(),
-                    [&](const WithheldArgument& argument) { return argument.key == name; });
+    const bool withheld = std::any_of(
+        call.withheld.begin(), call.withheld.end(), [&](const WithheldArgument& argument) {
+          return argument.key == name &&
+                 argument.label.integrity == Integrity::kUntrusted;  // not endorsed
+        });
     origins.Look(name, tool.RoleOf(name), value, [&](ArgumentRole role, const std::string& text) {
       return std::vector<Origin>{withheld ? Origin::kStranger : OriginIn(provenance_, role, text)};
     });

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,6 +43,23 @@ class ContextTracker final {
   Label WrittenLabel(const Request& call, From from) const;
   // Such a result is not to be shown: the policy has a quarantine, and it is untrusted.
   bool Withholds(const Label& label) const;
+  // A result as the model is told of it where only parts of it are withheld.
+  struct Field {
+    std::string name;  // its keys, joined by dots; "?" for one that nobody vouches for
+    std::string text;
+    Label label;
+    bool withheld = false;
+  };
+  // Empty where it cannot be told in parts: nothing in it is vouched for, all of it is, or the text is not of the
+  // format that the tool's manifest says, exactly.
+  std::vector<Field> Fields(const ToolTraits& tool, const Request& call,
+                            std::string_view text) const;
+  // One of these that was shown, with the label that it had then: it may have a worse one by now.
+  void AddField(const ToolTraits& tool, const Request& call, std::string_view text,
+                const Label& label);
+  // A withheld text that a person says may be believed: what it names, a trusted source named. It is as private
+  // as before.
+  void AddEndorsed(const Label& label, std::string_view text);
   // A value of a bounded type that was found in a withheld text: as private as that, and a stranger's word
   // wherever it is used. It holds no instructions, so the context is trusted as before; but what the model
   // makes of such values (120000 cents, 1200 euros) is `derived` from then on, and not a trusted source's.
@@ -65,6 +83,9 @@ class ContextTracker final {
   Label OwnLabel(const ToolTraits& tool, const Request& call) const;
   std::vector<Part> PartsOf(const ToolTraits& tool, const Request& call,
                             std::string_view text) const;
+  // Of a part of a result, by what the manifest says of it.
+  Label PartLabel(const ToolTraits& tool, const Request& call,
+                  std::optional<Integrity> declared) const;
 
   const DataRules& rules_;
   Label context_ = Label::Clean();

@@ -370,7 +370,7 @@ std::string QuarantineYaml(const std::vector<RecordedCall>& calls) {
       continue;
     }
     needed = needed || call.request.tool == kExtractTool || call.request.tool == kRevealTool ||
-             !call.request.withheld.empty();
+             call.request.tool == kEndorseTool || !call.request.withheld.empty();
     if (call.request.tool == kExtractTool) {
       types.insert(StringMember(call.request.arguments, "type"));
     }

@@ -44,7 +44,9 @@ void Unite(const QuarantineRules& more, QuarantineRules& quarantine) {
 void NarrowByQuarantine(const PolicyDocument& policy, const Request& request, Decision& decision) {
   const QuarantineRules& quarantine = policy.data.quarantine;
   const bool extracts = request.tool == kExtractTool;
-  if ((!extracts && request.tool != kRevealTool) || decision.verdict == Verdict::kDeny) {
+  const bool endorses = request.tool == kEndorseTool;
+  if ((!extracts && !endorses && request.tool != kRevealTool) ||
+      decision.verdict == Verdict::kDeny) {
     return;
   }
   if (!quarantine.present) {
@@ -62,9 +64,14 @@ void NarrowByQuarantine(const PolicyDocument& policy, const Request& request, De
   if (decision.verdict == Verdict::kAllow) {
     decision.verdict = Verdict::kAsk;
     decision.rule = kQuarantineRule;
-    decision.reason = "what is withheld is shown to the model only when a person has seen it";
+    decision.reason = endorses
+                          ? "what a stranger wrote is believed only when a person has seen it"
+                          : "what is withheld is shown to the model only when a person has seen it";
     decision.source = quarantine.source;
     decision.approvers = {Approvers()};
+  }
+  if (endorses) {
+    decision.reason += "; with your yes the text is believed as if you had written it";
   }
 }
 

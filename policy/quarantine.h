@@ -1,7 +1,8 @@
 // Quarantine: what nobody vouches for is not shown to the model at all. A result that is untrusted is
 // withheld from the context, which stays clean, and the model gets a handle ("$r1") for it. It may pass
 // the handle to a tool, as the whole of an argument; ask for a value of a bounded type in the text
-// (kExtractTool); or ask to read it (kRevealTool), which a person must allow.
+// (kExtractTool); or ask to read it (kRevealTool), or to have it believed (kEndorseTool), which a person must
+// allow.
 //
 // Here is what a policy says of it, and the two tools' own part of a decision. Who withholds, keeps and
 // puts in place is runtime/agent/quarantine.
@@ -19,6 +20,7 @@ struct Request;
 
 inline constexpr const char* kExtractTool = "data.extract";
 inline constexpr const char* kRevealTool = "data.reveal";
+inline constexpr const char* kEndorseTool = "data.endorse";
 // The rule that decisions name.
 inline constexpr const char* kQuarantineRule = "data.quarantine";
 

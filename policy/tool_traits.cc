@@ -97,7 +97,7 @@ class ToolSetReader {
       }
       return;
     }
-    if (reader_.Map(node, path, {{"format", "trusted", "keys"}, {}}) == nullptr) {
+    if (reader_.Map(node, path, {{"format", "trusted", "untrusted", "keys"}, {}}) == nullptr) {
       return;
     }
     result.integrity = Integrity::kUntrusted;
@@ -109,11 +109,15 @@ class ToolSetReader {
                    reader_.Choice(*format, path + ".format", {{"json", "yaml"}, {}})) {
       result.format = *choice == "json" ? ResultFormat::kJson : ResultFormat::kYaml;
     }
-    if (const YamlNode* trusted = NodeReader::Find(node, "trusted")) {
-      for (const auto& [at, item] :
-           reader_.OneOrMore(*trusted, path + ".trusted", kToolArgumentsMax)) {
-        if (const auto key = reader_.Text(*item, at, kToolTextBytesMax)) {
-          result.trusted.insert(*key);
+    for (const auto& [name, fields] :
+         {std::pair("trusted", &result.trusted), std::pair("untrusted", &result.untrusted)}) {
+      if (const YamlNode* listed = NodeReader::Find(node, name)) {
+        for (const auto& [at, item] :
+             reader_.OneOrMore(*listed, path + "." + name, kToolArgumentsMax)) {
+          const auto key = reader_.Text(*item, at, kToolTextBytesMax);
+          if (key.has_value() && (result.trusted.count(*key) > 0 || !fields->insert(*key).second)) {
+            reader_.Report(*item, at, "is listed already");
+          }
         }
       }
     }

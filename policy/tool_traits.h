@@ -31,6 +31,9 @@ struct ResultTraits {
   ResultFormat format = ResultFormat::kText;
   // Keys whose values, with all below them, the tool vouches for: who sent it, when, its id.
   std::set<std::string> trusted;
+  // Keys that the tool's encoder writes, and for whose values it does not vouch: a subject, a body. The names
+  // are no stranger's words.
+  std::set<std::string> untrusted;
   // It only repeats the call's arguments: nothing new enters the context, and nobody is quoted by it.
   bool echo = false;
   // The keys themselves are vouched for, too: a map from names that the tool's owner chose.

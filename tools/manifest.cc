@@ -239,14 +239,22 @@ void ReadFlowResult(const YAML::Node& node, FlowSection& flow) {
       flow.result_format = OneOf(member.second, "flow.result.format", kFormats);
     } else if (key == "keys") {
       flow.keys_trusted = OneOf(member.second, "flow.result.keys", kTrust) == "trusted";
-    } else if (key == "trusted" && member.second.IsSequence() &&
+    } else if ((key == "trusted" || key == "untrusted") && member.second.IsSequence() &&
                member.second.size() <= kFlowFieldsMax) {
+      std::vector<std::string>& fields =
+          key == "trusted" ? flow.trusted_fields : flow.untrusted_fields;
       for (const YAML::Node& field : member.second) {
-        flow.trusted_fields.push_back(Text(field, "flow.result.trusted"));
+        fields.push_back(Text(field, "flow.result." + key));
       }
     } else {
       throw Mistake{member.first.Mark(),
-                    "flow.result: expected format, trusted (a list of fields) and keys"};
+                    "flow.result: expected format, trusted and untrusted (lists of fields) and "
+                    "keys"};
+    }
+  }
+  for (const std::string& field : flow.untrusted_fields) {
+    if (std::count(flow.trusted_fields.begin(), flow.trusted_fields.end(), field) > 0) {
+      throw Mistake{node.Mark(), "flow.result: \"" + field + "\" is both trusted and untrusted"};
     }
   }
   if (flow.result_format.empty()) {

@@ -36,6 +36,7 @@ struct FlowSection {
   bool result_echo = false;                                // it only repeats the arguments
   std::string result_format;                               // "", "json", "yaml"
   std::vector<std::string> trusted_fields;                 // keys that it vouches for
+  std::vector<std::string> untrusted_fields;               // its own keys, of others' values
   bool keys_trusted = false;
 
   friend bool operator==(const FlowSection&, const FlowSection&) = default;

@@ -111,6 +111,7 @@ Result<std::variant<AuthorizedCall, RefusedCall>> Authorizer::Authorize(
                             policy::VerdictName(decision.verdict), decision.rule, decision.reason,
                             source, labels});
 
+  std::string approved_by;
   if (decision.verdict == policy::Verdict::kAsk) {
     if (decision.approvers.empty()) {
       decision.approvers.emplace_back();  // whoever runs nacre: never nobody's yes
@@ -163,11 +164,14 @@ Result<std::variant<AuthorizedCall, RefusedCall>> Authorizer::Authorize(
       std::string reason = approval.why.empty() ? "a person refused it" : approval.why;
       return Authorized{RefusedCall{std::move(call_id), std::move(decision), std::move(reason)}};
     }
+    approved_by = approval.by;
   } else if (decision.verdict != policy::Verdict::kAllow) {
     std::string reason = decision.reason;
     return Authorized{RefusedCall{std::move(call_id), std::move(decision), std::move(reason)}};
   }
-  return Authorized{AuthorizedCall(std::move(call_id), std::move(call), std::move(decision))};
+  AuthorizedCall authorized(std::move(call_id), std::move(call), std::move(decision));
+  authorized.approved_by_ = std::move(approved_by);
+  return Authorized{std::move(authorized)};
 }
 
 }  // namespace nacre::agent

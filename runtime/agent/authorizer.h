@@ -26,6 +26,8 @@ class AuthorizedCall final {
   const std::string& id() const { return id_; }
   const ToolCall& call() const { return call_; }
   const policy::Decision& decision() const { return decision_; }
+  // Who said yes: "alice (uid 1000)"; empty where nobody was asked.
+  const std::string& approved_by() const { return approved_by_; }
 
  private:
   friend class Authorizer;
@@ -35,6 +37,7 @@ class AuthorizedCall final {
   std::string id_;
   ToolCall call_;
   policy::Decision decision_;
+  std::string approved_by_;
 };
 
 struct RefusedCall {

@@ -31,6 +31,7 @@ policy::ToolTraits TraitsOf(const tools::Manifest& manifest) {
                          : flow.result_format == "yaml" ? policy::ResultFormat::kYaml
                                                         : policy::ResultFormat::kText;
   traits.result.trusted.insert(flow.trusted_fields.begin(), flow.trusted_fields.end());
+  traits.result.untrusted.insert(flow.untrusted_fields.begin(), flow.untrusted_fields.end());
   traits.result.keys_trusted = flow.keys_trusted;
   traits.memory = std::find(manifest.host_services.begin(), manifest.host_services.end(),
                             tools::HostService::kMemory) != manifest.host_services.end();

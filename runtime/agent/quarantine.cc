@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "policy/given_context.h"
+
 namespace nacre::agent {
 namespace {
 
@@ -68,10 +70,44 @@ class Placer {
   std::vector<policy::WithheldArgument> placed_;
 };
 
+constexpr const char* kFieldsMark = "withheld_fields";
+
+std::vector<std::string> TextsOf(const Json& object, const char* member) {
+  std::vector<std::string> texts;
+  const Json* list = FindMember(object, member);
+  for (const Json& each : list != nullptr && list->is_array() ? *list : Json::array()) {
+    if (each.is_string()) {
+      texts.push_back(each.get<std::string>());
+    }
+  }
+  return texts;
+}
+
+std::string SizeOf(const std::string& text) {
+  const auto lines =
+      std::count(text.begin(), text.end(), '\n') + (text.empty() || text.back() == '\n' ? 0 : 1);
+  return std::to_string(text.size()) + " bytes, " + std::to_string(lines) +
+         (lines == 1 ? " line" : " lines");
+}
+
+// A name is one line, whatever it was made of.
+std::string ShownName(const std::string& name) {
+  const bool plain = std::all_of(name.begin(), name.end(), [](unsigned char byte) {
+    return byte > 0x20 && byte != 0x7F && byte != ':' && byte != '"';
+  });
+  return plain ? name : DumpJson(Json(name));
+}
+
+// What may be done with what is withheld.
+std::string WaysOn(const WithheldResult& result) {
+  return std::string(result.extract ? " To learn one value in it, call data.extract." : "") +
+         (result.reveal ? " To read it, call data.reveal: a person must agree." : "");
+}
+
 }  // namespace
 
-std::string Quarantine::NextHandle() const {
-  return std::string(kPrefix) + std::to_string(entries_.size() + 1);
+std::string Quarantine::NextHandle(size_t after) const {
+  return std::string(kPrefix) + std::to_string(entries_.size() + 1 + after);
 }
 
 std::string Quarantine::Keep(std::string text, policy::Label label) {
@@ -87,6 +123,10 @@ const Quarantine::Entry* Quarantine::Find(std::string_view handle) const {
 
 void Quarantine::CountExtraction(std::string_view handle) {
   ++entries_.at(NumberOf(handle) - 1).extractions;
+}
+
+void Quarantine::Endorse(std::string_view handle) {
+  entries_.at(NumberOf(handle) - 1).label.integrity = policy::Integrity::kTrusted;
 }
 
 bool IsHandle(std::string_view text) {
@@ -121,23 +161,54 @@ std::string ShownHandles(const std::vector<policy::WithheldArgument>& withheld) 
   return shown;
 }
 
+Json WithheldFieldsMark(const policy::Label& shown, const policy::Label& withheld) {
+  return {{"shown", policy::LabelTexts(shown)}, {"withheld", policy::LabelTexts(withheld)}};
+}
+
+std::string WithheldFieldsText(const std::vector<std::string>& shown,
+                               const std::vector<std::string>& withheld) {
+  return DumpJson(Json{{"shown", shown}, {"withheld", withheld}});
+}
+
+StoredWithheld ReadStoredWithheld(const std::string& withheld, const std::string& outcome_json) {
+  const Result<Json> outcome = ParseJson(outcome_json.empty() ? "{}" : outcome_json);
+  const Json* mark = outcome.ok() ? FindMember(outcome.value(), kFieldsMark) : nullptr;
+  if (mark == nullptr) {
+    return {.texts = {withheld}, .shown = {}, .shown_label = {}, .label = {}};
+  }
+  const Result<Json> fields = ParseJson(withheld);
+  const Json empty = Json::object();
+  const Json& listed = fields.ok() ? fields.value() : empty;
+  return {.texts = TextsOf(listed, "withheld"),
+          .in_parts = true,
+          .shown = TextsOf(listed, "shown"),
+          .shown_label = policy::LabelOfTexts(TextsOf(*mark, "shown")),
+          .label = policy::LabelOfTexts(TextsOf(*mark, "withheld"))};
+}
+
+std::string FieldsText(const WithheldResult& result, const std::vector<ToldField>& fields) {
+  std::string told = "in parts: what " + result.tool +
+                     (result.error ? " says of its failure" : " answered") + ".\n";
+  for (const ToldField& field : fields) {
+    told += (field.name.empty() ? std::string() : ShownName(field.name) + ": ") +
+            (field.handle.empty() ? DumpJson(Json(field.text))
+                                  : "withheld as " + field.handle + ", " + SizeOf(field.text)) +
+            '\n';
+  }
+  told += "You cannot read what is withheld (" + policy::ShownLabel(result.label) +
+          "). To pass a part on, give its handle, such as \"" + result.handle +
+          "\", as the whole of an argument.";
+  return told + WaysOn(result);
+}
+
 std::string WithheldText(const WithheldResult& result) {
-  const auto lines = std::count(result.text.begin(), result.text.end(), '\n') +
-                     (result.text.empty() || result.text.back() == '\n' ? 0 : 1);
   std::string told = "withheld as " + result.handle + ": what " + result.tool +
                      (result.error ? " says of its failure" : " answered") + ", " +
-                     std::to_string(result.text.size()) + " bytes, " + std::to_string(lines) +
-                     (lines == 1 ? " line" : " lines") + (result.cut ? ", the rest cut off" : "") +
-                     " (" + policy::ShownLabel(result.label) +
+                     SizeOf(result.text) + (result.cut ? ", the rest cut off" : "") + " (" +
+                     policy::ShownLabel(result.label) +
                      "). You cannot read it. To pass it on, give \"" + result.handle +
                      "\" as the whole of an argument.";
-  if (result.extract) {
-    told += " To learn one value in it, call data.extract.";
-  }
-  if (result.reveal) {
-    told += " To read it, call data.reveal: a person must agree.";
-  }
-  return told;
+  return told + WaysOn(result);
 }
 
 }  // namespace nacre::agent

@@ -35,13 +35,15 @@ class Quarantine final {
     int extractions = 0;
   };
 
-  // The handle of the next text to be kept.
-  std::string NextHandle() const;
+  // The handle of the next text to be kept, and of those after it.
+  std::string NextHandle(size_t after = 0) const;
   std::string Keep(std::string text, policy::Label label);
   // Null for a handle of no text of this session.
   const Entry* Find(std::string_view handle) const;
   // Of a handle that Find() knows.
   void CountExtraction(std::string_view handle);
+  // A person says that it may be believed: its label becomes trusted, and stays as private as it was.
+  void Endorse(std::string_view handle);
 
   size_t size() const { return entries_.size(); }
 
@@ -64,6 +66,25 @@ Result<std::vector<policy::WithheldArgument>> PutInPlace(Json& arguments,
 // "$r1", "$r1 and $r2": the handles of a call.
 std::string ShownHandles(const std::vector<policy::WithheldArgument>& withheld);
 
+// One result of which some fields are withheld: at most so many, else all of it is.
+inline constexpr size_t kWithheldFieldsMax = 32;
+
+// As the store has a result that was withheld in parts, beside the mark of it that is in the call's outcome.
+Json WithheldFieldsMark(const policy::Label& shown, const policy::Label& withheld);
+std::string WithheldFieldsText(const std::vector<std::string>& shown,
+                               const std::vector<std::string>& withheld);
+
+// What a call's row has of what was withheld.
+struct StoredWithheld {
+  std::vector<std::string> texts;  // each has a handle, in this order
+  // Of one that was withheld in parts; else the labels are of no meaning.
+  bool in_parts = false;
+  std::vector<std::string> shown;
+  policy::Label shown_label;
+  policy::Label label;
+};
+StoredWithheld ReadStoredWithheld(const std::string& withheld, const std::string& outcome_json);
+
 // What the model is told of a withheld result. Nothing in it was chosen by who wrote the result, but for its
 // size and whether the tool says that it failed.
 struct WithheldResult {
@@ -77,5 +98,13 @@ struct WithheldResult {
   bool reveal = false;
 };
 std::string WithheldText(const WithheldResult& result);
+
+// The same of one of which fields are shown. Their names and texts were vouched for.
+struct ToldField {
+  std::string name;
+  std::string text;
+  std::string handle;  // empty: it is shown
+};
+std::string FieldsText(const WithheldResult& result, const std::vector<ToldField>& fields);
 
 }  // namespace nacre::agent

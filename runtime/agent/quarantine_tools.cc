@@ -28,7 +28,7 @@ constexpr const char* kExtractParameters = R"({
   "required": ["text", "question", "type"]
 })";
 
-constexpr const char* kRevealParameters = R"({
+constexpr const char* kTextParameters = R"({
   "type": "object",
   "properties": {
     "text": {"type": "string", "description": "The handle of the text: $r1."}
@@ -58,7 +58,11 @@ std::vector<tools::Manifest> QuarantineTools() {
   extract.parameters["properties"]["type"]["enum"] = policy::ExtractTypes();
   return {std::move(extract),
           OfRuntime(policy::kRevealTool, "Read a text that was withheld. A person must agree.",
-                    kRevealParameters)};
+                    kTextParameters),
+          OfRuntime(policy::kEndorseTool,
+                    "Read a text that was withheld, and have it believed as if the user had "
+                    "written it. A person must agree.",
+                    kTextParameters)};
 }
 
 std::optional<std::string> QuarantineCallProblem(const ToolCall& call) {

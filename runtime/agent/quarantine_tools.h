@@ -11,7 +11,7 @@
 
 namespace nacre::agent {
 
-// data.extract and data.reveal.
+// data.extract, data.reveal and data.endorse.
 std::vector<tools::Manifest> QuarantineTools();
 
 // Why a call of one of these is none: a clause for the model. Nullopt for calls of other tools.

@@ -83,6 +83,27 @@ std::string ReasonForModel(const RefusedCall& refused,
          " (" + refused.decision.rule + ")";
 }
 
+// In the outcome, so that what the row has as withheld is read as what it is.
+template <typename Told>
+void MarkFields(const Told& told, Json& outcome) {
+  policy::Label shown = policy::Label::Clean();
+  for (const auto& field : told.fields) {
+    if (!field.withheld && field.label.integrity == policy::Integrity::kTrusted) {
+      shown = policy::Join(shown, field.label);
+    }
+  }
+  outcome["withheld_fields"] = WithheldFieldsMark(shown, told.label);
+}
+
+// "$r1,$r2"
+std::string ShownList(const std::vector<std::string>& handles) {
+  std::string shown;
+  for (const std::string& handle : handles) {
+    shown += (shown.empty() ? "" : ",") + handle;
+  }
+  return shown;
+}
+
 Error StoreError(Error error) {
   return WithContext("the session store", std::move(error));
 }
@@ -266,13 +287,13 @@ Result<bool> SessionDriver::FinishCommittedCall(const Turn& turn, memory::CallRe
   call.result_text = StringMember(note, "result");
   call.result_error = BoolMember(note, "error");
   call.withheld = StringMember(note, "withheld");
-  const std::string handle = RecallResult(call);
+  const std::vector<std::string> handles = RecallResult(call);
   Json record = {{"tool", call.tool},
                  {"outcome", outcome != nullptr ? *outcome : Json::object()},
                  {"error", call.result_error},
                  {"result", AuditContent(*options_.policy, call.result_text)}};
-  if (!handle.empty()) {
-    record["withheld"] = WithheldRecord(handle);
+  if (!handles.empty()) {
+    record["withheld"] = WithheldRecord(handles);
   }
   NACRE_TRY(Record("call.recovered", turn, call.id, std::move(record)));
   if (Status finished = services_.store.FinishCall(call); !finished.ok()) {
@@ -314,6 +335,9 @@ Status SessionDriver::CommitChange(const Turn& turn, const AuthorizedCall& call,
     NACRE_TRY(Record("workspace.commit", turn, call.id(), std::move(commit)));
   }
   Json kept = outcome;
+  if (!told.fields.empty()) {
+    MarkFields(told, kept);
+  }
   kept["workspace"] = ToJson(intended);
   NACRE_TRY(
       change.Commit(*services_.transactions, call.id(),
@@ -622,14 +646,17 @@ Input SessionDriver::Execute(Turn& turn, const Stop& stop) {
     workspace = ToJson(result.change->report());
     outcome["workspace"] = workspace;
   }
-  std::string handle;
+  if (!told.fields.empty()) {
+    MarkFields(told, outcome);
+  }
+  std::vector<std::string> handles;
   Json finished = {{"tool", tool},
                    {"outcome", outcome},
                    {"error", result.error},
                    {"result", AuditContent(*options_.policy, told.text)}};
   if (!told.withheld.empty()) {
-    handle = quarantine_.Keep(told.withheld, told.label);
-    finished["withheld"] = WithheldRecord(handle);
+    handles = Keep(traits, request, told);
+    finished["withheld"] = WithheldRecord(handles);
   } else if (!result.own_words) {
     context_.AddResult(traits, request, told.text);
   }
@@ -655,7 +682,7 @@ Input SessionDriver::Execute(Turn& turn, const Stop& stop) {
   sink_.OnEvent(CallFinished{call.id(), tool, sandbox::OutcomeKindName(result.outcome.kind),
                              result.error, told.text, result.outcome.use.wall.count(),
                              result.outcome.use.cpu.count(), outcome["layers"], workspace,
-                             policy::LabelTexts(context_.context()), handle});
+                             policy::LabelTexts(context_.context()), ShownList(handles)});
   return CallEnded{told.text};
 }
 

@@ -96,8 +96,10 @@ class SessionDriver final {
   // What becomes of a call's result.
   struct Told {
     std::string text;      // what the model is told
-    std::string withheld;  // what it is not told; empty: nothing was withheld
+    std::string withheld;  // what it is not told, as the store has it; empty: nothing was withheld
     policy::Label label;   // of that
+    // Where parts of it are withheld: all of them, in order; then `label` is of those that are.
+    std::vector<policy::ContextTracker::Field> fields = {};
   };
 
   // A new request came instead of ContinueTurn(): what the turn did stays in the conversation.
@@ -146,16 +148,27 @@ class SessionDriver final {
   void RecallContext(const std::vector<memory::TurnRecord>& turns);
   // The same of what one call wrote ...
   void RecallRun(const memory::CallRecord& call);
-  // ... and of what it answered, when it finished. Answers the handle of what was withheld, or nothing.
-  std::string RecallResult(const memory::CallRecord& call);
+  // ... and of what it answered, when it finished. Answers the handles of what was withheld.
+  std::vector<std::string> RecallResult(const memory::CallRecord& call);
   std::variant<ToolCall, BadToolCall> Parse(const inference::EmittedCall& emitted) const;
   // The policy has a quarantine, or something was withheld when it had one.
   bool HasQuarantine() const;
   // A tool of the runtime is there where something can be withheld.
   bool IsThere(const tools::Manifest& tool) const;
   Told Tell(const ToolCall& call, const policy::Request& request, const CallResult& result) const;
-  // Of an audit record: the handle, the digest of what it stands for, its label.
-  Json WithheldRecord(const std::string& handle) const;
+  // The result by its fields, where some of these may be shown.
+  std::optional<Told> TellFields(const ToolCall& call, const policy::Request& request,
+                                 const CallResult& result) const;
+  // What of the two tools may be named to the model.
+  bool Offers(const char* tool) const;
+  // What was told is known, and what was not has handles from now on.
+  std::vector<std::string> Keep(const policy::ToolTraits& tool, const policy::Request& request,
+                                const Told& told);
+  // A text that a person believes. "error: " and why not.
+  Result<std::string> EndorseText(const Turn& turn, const AuthorizedCall& call,
+                                  memory::CallRecord& record);
+  // Of an audit record: the handles, the digest of what they stand for, its label.
+  Json WithheldRecord(const std::vector<std::string>& handles) const;
   // So that the first call of a session finds a sandbox ready.
   void ExpectCalls();
   std::vector<inference::ChatMessage> Prompt() const;

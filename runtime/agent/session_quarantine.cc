@@ -63,6 +63,12 @@ bool SessionDriver::IsThere(const tools::Manifest& tool) const {
   return !tool.runtime || HasQuarantine();
 }
 
+bool SessionDriver::Offers(const char* tool) const {
+  const std::vector<const tools::Manifest*> allowed = AllowedTools();
+  return std::any_of(allowed.begin(), allowed.end(),
+                     [&](const tools::Manifest* each) { return each->name == tool; });
+}
+
 SessionDriver::Told SessionDriver::Tell(const ToolCall& call, const policy::Request& request,
                                         const CallResult& result) const {
   Told told{.text = FitResult(result.text), .withheld = {}, .label = {}};
@@ -74,11 +80,9 @@ SessionDriver::Told SessionDriver::Tell(const ToolCall& call, const policy::Requ
   if (!context_.Withholds(told.label)) {
     return told;
   }
-  const std::vector<const tools::Manifest*> allowed = AllowedTools();
-  const auto offers = [&](const char* name) {
-    return std::any_of(allowed.begin(), allowed.end(),
-                       [&](const tools::Manifest* tool) { return tool->name == name; });
-  };
+  if (std::optional<Told> fields = TellFields(call, request, result)) {
+    return std::move(*fields);
+  }
   told.withheld = CutToWithhold(result.text);
   told.text = WithheldText({.handle = quarantine_.NextHandle(),
                             .tool = call.tool->name,
@@ -86,17 +90,77 @@ SessionDriver::Told SessionDriver::Tell(const ToolCall& call, const policy::Requ
                             .label = told.label,
                             .error = result.error,
                             .cut = told.withheld.size() < result.text.size(),
-                            .extract = offers(policy::kExtractTool),
-                            .reveal = offers(policy::kRevealTool)});
+                            .extract = Offers(policy::kExtractTool),
+                            .reveal = Offers(policy::kRevealTool)});
   return told;
 }
 
-Json SessionDriver::WithheldRecord(const std::string& handle) const {
-  const Quarantine::Entry* entry = quarantine_.Find(handle);
+std::optional<SessionDriver::Told> SessionDriver::TellFields(const ToolCall& call,
+                                                             const policy::Request& request,
+                                                             const CallResult& result) const {
+  if (result.text.size() > kWithheldBytesMax) {
+    return std::nullopt;
+  }
+  Told told;
+  told.fields = context_.Fields(TraitsOf(*call.tool), request, result.text);
+  std::vector<ToldField> parts;
+  std::vector<std::string> shown;
+  std::vector<std::string> withheld;
+  for (policy::ContextTracker::Field& field : told.fields) {
+    // There is nothing to withhold in a text that is empty.
+    field.withheld = field.withheld && !field.text.empty();
+    parts.push_back({field.name, field.text,
+                     field.withheld ? quarantine_.NextHandle(withheld.size()) : std::string()});
+    (field.withheld ? withheld : shown).push_back(field.text);
+    if (field.withheld) {
+      told.label = field.label;
+    }
+  }
+  if (withheld.empty() || withheld.size() > kWithheldFieldsMax) {
+    return std::nullopt;
+  }
+  told.withheld = WithheldFieldsText(shown, withheld);
+  told.text = FieldsText({.handle = quarantine_.NextHandle(),
+                          .tool = call.tool->name,
+                          .text = {},
+                          .label = told.label,
+                          .error = result.error,
+                          .extract = Offers(policy::kExtractTool),
+                          .reveal = Offers(policy::kRevealTool)},
+                         parts);
+  // A part of what is shown is not what all of it was, here as well.
+  return FitResult(told.text) == told.text ? std::optional(std::move(told)) : std::nullopt;
+}
+
+std::vector<std::string> SessionDriver::Keep(const policy::ToolTraits& tool,
+                                             const policy::Request& request, const Told& told) {
+  if (told.fields.empty()) {
+    return {quarantine_.Keep(told.withheld, told.label)};
+  }
+  std::vector<std::string> handles;
+  for (const policy::ContextTracker::Field& field : told.fields) {
+    if (field.withheld) {
+      handles.push_back(quarantine_.Keep(field.text, field.label));
+    } else {
+      context_.AddField(tool, request, field.text, field.label);  // nothing, where it is empty
+    }
+  }
+  return handles;
+}
+
+Json SessionDriver::WithheldRecord(const std::vector<std::string>& handles) const {
+  const Quarantine::Entry* first = quarantine_.Find(handles.front());
+  Json texts = Json::array();
+  for (const std::string& handle : handles) {
+    texts.push_back(quarantine_.Find(handle)->text);
+  }
   // A content itself, and not a map that holds one: only these are encrypted in the log.
-  Json record = AuditContent(*options_.policy, entry->text);
-  record["handle"] = handle;
-  record["labels"] = policy::LabelTexts(entry->label);
+  Json record = AuditContent(*options_.policy, handles.size() == 1 ? first->text : DumpJson(texts));
+  record["handle"] = handles.front();
+  if (handles.size() > 1) {
+    record["handles"] = handles;
+  }
+  record["labels"] = policy::LabelTexts(first->label);
   return record;
 }
 
@@ -110,7 +174,7 @@ void SessionDriver::RecallRun(const memory::CallRecord& call) {
   context_.AddRun(known != nullptr ? TraitsOf(*known->tool) : TraitsOfGone(), request);
 }
 
-std::string SessionDriver::RecallResult(const memory::CallRecord& call) {
+std::vector<std::string> SessionDriver::RecallResult(const memory::CallRecord& call) {
   const std::variant<ToolCall, BadToolCall> parsed = Parse({call.tool, call.arguments_json});
   const auto* known = std::get_if<ToolCall>(&parsed);
   const policy::ToolTraits traits = known != nullptr ? TraitsOf(*known->tool) : TraitsOfGone();
@@ -120,9 +184,20 @@ std::string SessionDriver::RecallResult(const memory::CallRecord& call) {
     RecallStoredLabels(outcome.value(), request);
   }
   if (!call.withheld.empty()) {
-    policy::Label label = context_.ResultLabel(traits, request, call.withheld);
-    label.integrity = policy::Integrity::kUntrusted;
-    return quarantine_.Keep(call.withheld, std::move(label));
+    const StoredWithheld stored = ReadStoredWithheld(call.withheld, call.outcome_json);
+    for (const std::string& text : stored.shown) {
+      context_.AddField(traits, request, text, stored.shown_label);
+    }
+    std::vector<std::string> handles;
+    for (const std::string& text : stored.texts) {
+      policy::Label label = context_.ResultLabel(traits, request, text);
+      if (stored.in_parts) {
+        label = policy::Join(label, stored.label);
+      }
+      label.integrity = policy::Integrity::kUntrusted;
+      handles.push_back(quarantine_.Keep(text, std::move(label)));
+    }
+    return handles;
   }
   if (outcome.ok() && BoolMember(outcome.value(), "own_words")) {
     return {};
@@ -131,6 +206,12 @@ std::string SessionDriver::RecallResult(const memory::CallRecord& call) {
     const policy::WithheldArgument& text = request.withheld.front();
     quarantine_.CountExtraction(text.handle);
     context_.AddExtracted(text.label, call.result_error ? "" : NamedBy(call.result_text));
+    return {};
+  }
+  if (known != nullptr && known->tool->name == policy::kEndorseTool && !call.result_error) {
+    const policy::WithheldArgument& text = request.withheld.front();
+    quarantine_.Endorse(text.handle);
+    context_.AddEndorsed(text.label, call.result_text);
     return {};
   }
   context_.AddResult(traits, request, call.result_text);
@@ -152,6 +233,12 @@ Input SessionDriver::UseQuarantine(const Turn& turn, const AuthorizedCall& call,
     }
     // One that was stopped has ended as well: nothing is left open by it, and what it used is counted.
     record.result_text = value.value();
+  } else if (request.tool == policy::kEndorseTool) {
+    const Result<std::string> text = EndorseText(turn, call, record);
+    if (!text.ok()) {
+      return RuntimeFailed{text.error()};
+    }
+    record.result_text = text.value();
   } else {
     record.result_text = FitResult(StringMember(request.arguments, withheld.key));
     context_.AddResult(TraitsOf(*call.call().tool), request, record.result_text);
@@ -192,6 +279,30 @@ Input SessionDriver::UseQuarantine(const Turn& turn, const AuthorizedCall& call,
     return stop.Reason();
   }
   return CallEnded{record.result_text, tokens};
+}
+
+Result<std::string> SessionDriver::EndorseText(const Turn& turn, const AuthorizedCall& call,
+                                               memory::CallRecord& record) {
+  const policy::WithheldArgument withheld = call.call().request.withheld.front();
+  if (call.approved_by().empty()) {
+    // Not reached: no decision allows it without a yes. Were it to be, nobody vouches for the text.
+    record.result_error = true;
+    return std::string("error: nobody has said that it may be believed");
+  }
+  const std::string text = quarantine_.Find(withheld.handle)->text;
+  policy::Label believed = withheld.label;
+  believed.integrity = policy::Integrity::kTrusted;
+  // Who, of what, from which label to which: on disk before it is believed.
+  NACRE_TRY(Record("data.endorsed", turn, call.id(),
+                   {{"handle", withheld.handle},
+                    {"by", call.approved_by()},
+                    {"from", policy::LabelTexts(withheld.label)},
+                    {"to", policy::LabelTexts(believed)},
+                    {"result", AuditContent(*options_.policy, text)}}));
+  quarantine_.Endorse(withheld.handle);
+  const std::string shown = FitResult(text);
+  context_.AddEndorsed(believed, shown);
+  return shown;
 }
 
 Result<std::string> SessionDriver::ExtractValue(const Turn& turn, const AuthorizedCall& call,

@@ -50,10 +50,13 @@ RecordedSessions::Session& RecordedSessions::Load(const std::string& id) {
     session.large = session.bytes > bytes_max_;
     for (memory::CallRecord& call : calls) {
       if (!call.withheld.empty()) {
+        agent::StoredWithheld stored = agent::ReadStoredWithheld(call.withheld, call.outcome_json);
         if (session.large) {
-          session.withheld.push_back(call.id);
+          session.withheld.emplace_back(call.id, stored.texts.size());
         } else {
-          session.quarantine.Keep(std::move(call.withheld), {});
+          for (std::string& text : stored.texts) {
+            session.quarantine.Keep(std::move(text), {});
+          }
         }
       }
       if (!session.large) {
@@ -87,14 +90,22 @@ std::optional<RecordedSessions::Stored> RecordedSessions::FindInLarge(const Sess
   const Result<Json> parsed = ParseJson(arguments);
   const std::string plain = parsed.ok() ? DumpJson(parsed.value()) : std::string();
   of_large_ = {};
-  for (const std::string& from : session.withheld) {
-    std::string text;
-    if (plain.find('"' + of_large_.NextHandle() + '"') != std::string::npos) {
-      if (Result<memory::CallDetail> read = store_.LoadCall(from); read.ok()) {
-        text = std::move(read.value().call.withheld);
+  for (const auto& [from, count] : session.withheld) {
+    std::vector<std::string> texts(count);
+    bool named = false;
+    for (size_t i = 0; i < count; ++i) {
+      named = named || plain.find('"' + of_large_.NextHandle(i) + '"') != std::string::npos;
+    }
+    if (named) {
+      if (const Result<memory::CallDetail> read = store_.LoadCall(from); read.ok()) {
+        const memory::CallRecord& call_then = read.value().call;
+        texts = agent::ReadStoredWithheld(call_then.withheld, call_then.outcome_json).texts;
+        texts.resize(count);
       }
     }
-    of_large_.Keep(std::move(text), {});
+    for (std::string& text : texts) {
+      of_large_.Keep(std::move(text), {});
+    }
   }
   return Stored{session.workspace, arguments, of_large_.size() > 0 ? &of_large_ : nullptr};
 }

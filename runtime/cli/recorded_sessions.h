@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "memory/session_store.h"
@@ -45,7 +46,8 @@ class RecordedSessions final {
         arguments;                 // of its calls, by id; empty when it is too large
     agent::Quarantine quarantine;  // likewise
     bool large = false;
-    std::vector<std::string> withheld;  // of a large one: the calls whose results were, in order
+    // Of a large one: the calls whose results were, in order, and how many texts of each.
+    std::vector<std::pair<std::string, size_t>> withheld;
   };
   Session& Load(const std::string& id);
   std::optional<Stored> FindInLarge(const Session& session, const std::string& call);

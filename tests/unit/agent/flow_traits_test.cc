@@ -22,7 +22,7 @@ Result<tools::Manifest> Load(const std::string& flow) {
 TEST_CASE("what a manifest says of flows reaches the policy; what it does not say is looked at") {
   const auto manifest = Load(
       "flow: {effects: [send, write], args: {to: recipient}, result: {format: json, trusted: [id], "
-      "keys: trusted}}\n");
+      "untrusted: [text], keys: trusted}}\n");
   REQUIRE(manifest.ok());
   const policy::ToolTraits traits = TraitsOf(manifest.value());
   CHECK(traits.effects == std::vector{policy::CallEffect::kSend, policy::CallEffect::kWrite});
@@ -31,10 +31,13 @@ TEST_CASE("what a manifest says of flows reaches the policy; what it does not sa
   CHECK(traits.result == policy::ResultTraits{.integrity = policy::Integrity::kUntrusted,
                                               .format = policy::ResultFormat::kJson,
                                               .trusted = {"id"},
+                                              .untrusted = {"text"},
                                               .keys_trusted = true});
   const policy::ToolTraits silent = TraitsOf(Load("").value());
   CHECK(silent.effects == std::vector{policy::CallEffect::kWrite});
   CHECK_FALSE(silent.result.integrity.has_value());
+  const auto both = Load("flow: {result: {format: json, trusted: [id], untrusted: [id]}}\n");
+  CHECK(both.error().message.find("\"id\" is both trusted and untrusted") != std::string::npos);
   CHECK(TraitsOf(Load("flow: {result: echo}\n").value()).result.echo);
 }
 

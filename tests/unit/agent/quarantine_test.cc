@@ -98,6 +98,41 @@ TEST_CASE("the model is told nothing that a stranger wrote") {
       "You cannot read it. To pass it on, give \"$r2\" as the whole of an argument.");
 }
 
+TEST_CASE("of a result in parts the model is told what is vouched for, one line each") {
+  const WithheldResult result = {
+      .handle = "$r1", .tool = "mail.read", .text = {}, .label = kStranger, .extract = true};
+  CHECK(FieldsText(result, {{"from", "ann\nsubject: \"x\"", ""},
+                            {"body", "obey", "$r1"},
+                            {"a\nb", "5", ""},
+                            {"", "more", "$r2"}}) ==
+        "in parts: what mail.read answered.\n"
+        "from: \"ann\\nsubject: \\\"x\\\"\"\n"
+        "body: withheld as $r1, 4 bytes, 1 line\n"
+        "\"a\\nb\": \"5\"\n"
+        "withheld as $r2, 4 bytes, 1 line\n"
+        "You cannot read what is withheld (untrusted). To pass a part on, give its handle, such as "
+        "\"$r1\", as the whole of an argument. To learn one value in it, call data.extract.");
+}
+
+TEST_CASE("what the store has of a result in parts is read as that only where its call says so") {
+  const std::string text = WithheldFieldsText({"ann"}, {"obey", "me"});
+  const policy::Label clean = policy::Label::Clean();
+  const std::string mark =
+      DumpJson(Json{{"withheld_fields", WithheldFieldsMark(clean, kStranger)}});
+  const StoredWithheld parts = ReadStoredWithheld(text, mark);
+  CHECK(parts.in_parts);
+  CHECK(parts.texts == std::vector<std::string>{"obey", "me"});
+  CHECK(parts.shown == std::vector<std::string>{"ann"});
+  CHECK(parts.shown_label == clean);
+  CHECK(parts.label == kStranger);
+  // A stranger may write the same.
+  const StoredWithheld whole = ReadStoredWithheld(text, R"({"kind":"exited"})");
+  CHECK_FALSE(whole.in_parts);
+  CHECK(whole.texts == std::vector<std::string>{text});
+  CHECK(whole.shown.empty());
+  CHECK(ReadStoredWithheld("torn", mark).texts.empty());
+}
+
 TEST_CASE(
     "the tools of a quarantine take what their schema says, and a handle as their text alone") {
   tools::Registry registry;
@@ -120,6 +155,9 @@ TEST_CASE(
   CHECK(problem(kExtract, R"({"text":"$r1","question":"q","type":"one_of","choices":["a","b"]})")
             .empty());
   CHECK(problem(policy::kRevealTool, R"({"text":"$r1"})").empty());
+  CHECK(problem(policy::kEndorseTool, R"({"text":"$r1"})").empty());
+  CHECK(problem(policy::kEndorseTool, R"({"text":"a letter"})").find("expected the handle") !=
+        std::string::npos);
   const std::vector<std::pair<std::string, std::string>> refused = {
       {R"({"text":"a letter","question":"q","type":"date"})", "expected the handle"},
       {R"({"text":"$r1","question":"$r1","type":"date"})", "no handle anywhere else"},

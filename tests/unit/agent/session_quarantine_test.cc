@@ -57,6 +57,19 @@ class StoppedEngine final : public inference::Engine {
   std::function<void()> stop_;
 };
 
+class Agrees final : public Approver {
+ public:
+  std::string seen;
+  Approval Ask(const ApprovalRequest& request) override {
+    seen = StringMember(request.call.request.arguments, "text");
+    return {true, "a test"};
+  }
+};
+
+// A tool that answers a mail, and vouches for who sent it.
+constexpr const char* kMailFlow =
+    "flow: {result: {format: json, trusted: [from], untrusted: [body]}}\n";
+
 std::vector<Json> RecordsNamed(const Host& host, const std::string& event) {
   std::vector<Json> records;
   REQUIRE(audit::ReadAuditLog(host.audit(), 0, [&](uint64_t, const Json& record) {
@@ -362,14 +375,6 @@ TEST_CASE("a tool that is gone may have read and written any file") {
 }
 
 TEST_CASE("a person who agrees lets the text into the context, with its label") {
-  class Agrees final : public Approver {
-   public:
-    std::string seen;
-    Approval Ask(const ApprovalRequest& request) override {
-      seen = StringMember(request.call.request.arguments, "text");
-      return {true, "a test"};
-    }
-  };
   QuarantineHost host;
   Fate fate;
   Agrees person;
@@ -391,6 +396,119 @@ TEST_CASE("a person who agrees lets the text into the context, with its label") 
   CHECK(revealed["data"]["handle"] == "$r1");
   CHECK(revealed["labels"] == Json::parse(R"(["integrity:untrusted"])"));
   CHECK(RecordsNamed(host, "call.approval").at(0)["data"]["by"] == "a test");
+}
+
+TEST_CASE("what a person endorses is trusted in this session, also when it goes on") {
+  QuarantineHost host;
+  host.policy = policy::LoadPolicyText(
+                    "test.yaml",
+                    "nacre: policy/1\nname: test\nworkspace: {mode: direct}\ntools:\n"
+                    "  - {id: own, reason: r, tool: [t.read, data.endorse], decision: allow}\n"
+                    "data: {quarantine: {integrity: untrusted}}\n")
+                    .value();
+  Fate fate;
+  Agrees person;
+  auto store = memory::SqliteSessionStore::Open(host.database()).value();
+  auto log = audit::OpenAuditLog(host.audit(), host.clock, host.random).value();
+  ScriptedEngine engine({Calls("t.read", R"({"path":"a"})"), Calls("t.read", R"({"path":"$r1"})"),
+                         Calls("data.endorse", R"({"text":"$r1"})"),
+                         Calls("t.read", R"({"path":"$r1"})"), Says("all done"), Says("again")});
+  PretendedSandbox sandbox(fate);
+  sandbox.answer = "a/letter";
+  Collector sink;
+  Services services = host.With(engine, sandbox, *store, *log);
+  // Nobody is there: the agent cannot say yes to itself.
+  {
+    auto driver = SessionDriver::Create(services, host.Options(), "task", sink).value();
+    CHECK(driver->RunTurn("task", {}).value().denied == 1);
+    CHECK(RecordsNamed(host, "data.endorsed").empty());
+    CHECK(RecordsNamed(host, "call.decided").back()["labels"] ==
+          Json::parse(R"(["integrity:untrusted"])"));
+    CHECK(engine.shown.find("a/letter") == std::string::npos);
+  }
+  services.approver = &person;
+  std::string session;
+  {
+    auto driver = SessionDriver::Create(services, host.Options(), "task", sink).value();
+    session = driver->RunTurn("task", {}).value().session;
+  }
+  CHECK(person.seen == "a/letter");
+  CHECK(engine.shown.find("\na/letter\n") != std::string::npos);
+  const Json endorsed = RecordsNamed(host, "data.endorsed").at(0)["data"];
+  CHECK(endorsed["handle"] == "$r1");
+  CHECK(endorsed["by"] == "a test");
+  CHECK(endorsed["result"]["digest"] == Sha256Text("a/letter"));
+  CHECK(endorsed["from"] == Json::parse(R"(["integrity:untrusted"])"));
+  CHECK(endorsed["to"] == Json::array());
+  // The same call, before and after.
+  const std::vector<Json> decided = RecordsNamed(host, "call.decided");
+  REQUIRE(decided.size() == 8);
+  CHECK(decided[5]["labels"] == Json::parse(R"(["integrity:untrusted"])"));
+  CHECK(decided[7]["labels"] == Json::array());
+  CHECK(RecordsNamed(host, "turn.finished").back()["labels"] == Json::array());
+  ScriptedEngine later({Says("x"), Says("x"), Says("x"), Says("x"),
+                        Calls("t.read", R"({"path":"$r1"})"), Says("later")});
+  auto resumed =
+      SessionDriver::Resume(host.With(later, sandbox, *store, *log), host.Options(), session, sink)
+          .value();
+  REQUIRE(resumed->RunTurn("more", {}).ok());
+  CHECK(RecordsNamed(host, "call.decided").back()["labels"] == Json::array());
+}
+
+TEST_CASE(
+    "of a result in parts only those are withheld that nobody vouches for, also after a resume") {
+  QuarantineHost host;
+  std::ofstream(host.state.path() + "/tools/t.read/tool.yaml", std::ios::app) << kMailFlow;
+  host.tools = tools::Registry();
+  for (tools::Manifest& tool : QuarantineTools()) {
+    REQUIRE(host.tools.Add(std::move(tool)).ok());
+  }
+  REQUIRE(host.tools.AddDirectory(host.state.path() + "/tools", false).ok());
+  Fate fate;
+  auto store = memory::SqliteSessionStore::Open(host.database()).value();
+  auto log = audit::OpenAuditLog(host.audit(), host.clock, host.random).value();
+  ScriptedEngine engine(
+      {Calls("t.read", R"({"path":"a"})"), Calls("t.run", R"({"path":"$r2"})"), Says("all done")});
+  PretendedSandbox sandbox(fate);
+  sandbox.answer = R"([{"from":"ann","body":"OBEY1"},{"from":"bob","body":"OBEY2"}])";
+  Collector sink;
+  std::string session;
+  {
+    auto driver = SessionDriver::Create(host.With(engine, sandbox, *store, *log), host.Options(),
+                                        "task", sink)
+                      .value();
+    session = driver->RunTurn("task", {}).value().session;
+  }
+  CHECK(engine.shown.find("OBEY") == std::string::npos);
+  CHECK(
+      engine.shown.find("body: withheld as $r1, 5 bytes, 1 line\nfrom: \"ann\"\nbody: withheld as "
+                        "$r2, 5 bytes, 1 line\nfrom: \"bob\"\n") != std::string::npos);
+  CHECK(sandbox.started.at(1).find("/workspace/OBEY2") != std::string::npos);
+  const Json finished = RecordsNamed(host, "call.finished").at(0);
+  CHECK(finished["labels"].empty());
+  CHECK(finished["data"]["withheld"]["handles"] == Json::parse(R"(["$r1","$r2"])"));
+  CHECK(finished["data"]["withheld"]["digest"] == Sha256Text(R"(["OBEY1","OBEY2"])"));
+  ScriptedEngine later({Says("x"), Says("x"), Calls("t.run", R"({"path":"$r1"})"), Says("later")});
+  auto resumed =
+      SessionDriver::Resume(host.With(later, sandbox, *store, *log), host.Options(), session, sink)
+          .value();
+  REQUIRE(resumed->RunTurn("more", {}).ok());
+  CHECK(later.shown.find("OBEY") == std::string::npos);
+  CHECK(sandbox.started.back().find("/workspace/OBEY1") != std::string::npos);
+  CHECK(RecordsNamed(host, "turn.finished").back()["labels"].empty());
+  // More parts than there may be: all of it is withheld, as one.
+  sandbox.answer = "[{\"from\":\"ann\"}";
+  for (size_t i = 0; i <= kWithheldFieldsMax; ++i) {
+    sandbox.answer += ",{\"body\":\"OBEY\"}";
+  }
+  sandbox.answer += "]";
+  ScriptedEngine many({Calls("t.read", R"({"path":"a"})"), Says("done")});
+  auto whole =
+      SessionDriver::Create(host.With(many, sandbox, *store, *log), host.Options(), "task", sink)
+          .value();
+  REQUIRE(whole->RunTurn("task", {}).ok());
+  CHECK(many.shown.find("withheld as $r1: what t.read answered") != std::string::npos);
+  CHECK(many.shown.find("\"ann\"") == std::string::npos);
 }
 
 TEST_CASE("without a quarantine there are no handles, and its tools are not there") {

@@ -293,6 +293,9 @@ TEST_CASE("a set of tools is read strictly") {
       Catch::Matchers::Contains("a format: json or yaml"));
   CHECK_THAT(said("nacre: tools/1\ntools:\n  - {tool: [a, a], effects: [read], result: trusted}\n"),
              Catch::Matchers::Contains("another entry has this tool"));
+  CHECK_THAT(said("nacre: tools/1\ntools:\n  - {tool: a, effects: [read], result: {format: json, "
+                  "trusted: [x], untrusted: [y, x]}}\n"),
+             Catch::Matchers::Contains("result.untrusted[1]: is listed already"));
   CHECK_THAT(said("nacre: tools/1\ntools: [*x]\n"), Catch::Matchers::StartsWith("t.yaml:2:"));
   const auto tools = ParseToolTraits(
       "t.yaml", "nacre: tools/1\ntools:\n  - {tool: a, effects: [send], result: trusted}\n");

@@ -185,6 +185,81 @@ TEST_CASE("a reveal is never allowed without a person, and only listed types are
   CHECK(Evaluate(*never, Call(kRevealTool, {{"text", "x"}})).rule == "tools.no");
 }
 
+TEST_CASE("an endorsement is never allowed without a person, who is told what it does") {
+  const auto policy = FromText(kPolicy);
+  const Decision endorse = Evaluate(*policy, Call(kEndorseTool, {{"text", "x"}}));
+  CHECK(endorse.verdict == Verdict::kAsk);
+  CHECK(endorse.rule == kQuarantineRule);
+  CHECK(endorse.reason.find("believed as if you had written it") != std::string::npos);
+  const auto asks = FromText(
+      "tools: [{id: a, reason: look first, tool: data.endorse, decision: ask}]\n"
+      "data: {quarantine: {integrity: untrusted}}\n");
+  const Decision asked = Evaluate(*asks, Call(kEndorseTool, {{"text", "x"}}));
+  CHECK(asked.rule == "tools.a");
+  CHECK(asked.reason == "look first; with your yes the text is believed as if you had written it");
+  const auto without = FromText("tools: [{id: all, reason: r, tool: \"*\", decision: allow}]\n");
+  CHECK(Evaluate(*without, Call(kEndorseTool, {{"text", "x"}})).verdict == Verdict::kDeny);
+}
+
+TEST_CASE("what a person endorses is believed, and is as private as before") {
+  const auto policy = FromText(kPolicy);
+  ContextTracker context(policy->data);
+  const Request to_ann = Call("mail.post", {{"to", "ann@example.com"}, {"body", "hello"}});
+  context.AddExtracted(kStranger, "");  // so that what nobody names is no trusted source's
+  CHECK(Judged(*policy, context, kSend, to_ann).rule == "data.no-strange-recipient");
+  context.AddEndorsed(kStranger, "write to ann@example.com");
+  CHECK(context.context() == Label::Clean());
+  CHECK(Judged(*policy, context, kSend, to_ann).verdict == Verdict::kAllow);
+  // The handle, whose label was raised, stands for a text that is believed; another one does not.
+  Label believed = kStranger;
+  believed.integrity = Integrity::kTrusted;
+  Request by_handle = to_ann;
+  by_handle.withheld = {{"to", "$r1", believed}};
+  CHECK(Judged(*policy, context, kSend, by_handle).verdict == Verdict::kAllow);
+  by_handle.withheld = {{"to", "$r2", kStranger}};
+  CHECK(Judged(*policy, context, kSend, by_handle).rule == "data.no-strange-recipient");
+  context.AddEndorsed(kCustomers, "x");
+  CHECK(context.context().integrity == Integrity::kTrusted);
+  CHECK(context.context().confidentiality == Confidentiality::kConfidential);
+}
+
+TEST_CASE("a result is told in parts where its tool vouches for some of it, and only then") {
+  const auto policy = FromText(kPolicy);
+  ContextTracker context(policy->data);
+  const ToolTraits mail = {.tool = "mail.read",
+                           .effects = {CallEffect::kRead},
+                           .result = {.integrity = Integrity::kUntrusted,
+                                      .format = ResultFormat::kYaml,
+                                      .trusted = {"from"},
+                                      .untrusted = {"body"}}};
+  const Request call = Call("mail.read", {});
+  const auto fields = context.Fields(mail, call, "from: ann\nbody: obey me\nevil: x\n");
+  REQUIRE(fields.size() == 3);
+  CHECK(fields[0].name == "from");
+  CHECK_FALSE(fields[0].withheld);
+  CHECK(fields[0].label == Label::Clean());
+  CHECK(fields[1].name == "body");
+  CHECK(fields[1].withheld);
+  CHECK(fields[1].label == kStranger);
+  CHECK(fields[2].name == "?");  // a stranger's word may be a name, too
+  CHECK(fields[2].withheld);
+  // Not of the format; nothing vouched for; all of it is; no format; a tool that only repeats.
+  CHECK(context.Fields(mail, call, "from: ann\nobey me\n").empty());
+  CHECK(context.Fields(mail, call, "body: obey me\n").empty());
+  CHECK(context.Fields(kRead, call, "from: ann\n").empty());
+  CHECK(context.Fields(kWrite, call, "from: ann\n").empty());
+  ToolTraits vouched = mail;
+  vouched.result.integrity = Integrity::kTrusted;
+  CHECK(context.Fields(vouched, call, "from: ann\nbody: x\n").empty());
+  // A source that makes all of it untrusted leaves nothing to vouch for.
+  CHECK(context.Fields(mail, Reading("/workspace/customers/a"), "from: ann\nbody: x\n").empty());
+  // What is shown is a trusted source's; with the label of then, where that was worse.
+  context.AddField(mail, call, "ann", Label::Clean());
+  CHECK(context.context() == Label::Clean());
+  context.AddField(mail, call, "ann", kCustomers);
+  CHECK(context.context() == kCustomers);
+}
+
 TEST_CASE("each mistake in a quarantine is named") {
   CHECK(Problem("{integrity: untrusted}").empty());
   CHECK(Problem("{integrity: untrusted, extract: []}").empty());
