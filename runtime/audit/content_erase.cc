@@ -1,12 +1,34 @@
 #include "runtime/audit/content_erase.h"
 
+#include <optional>
+
 #include "base/ids.h"
 #include "runtime/audit/content_keys.h"
 
 namespace nacre::audit {
 namespace {
 
-// That no hold is on any record of the session that is there.
+Status CheckRequest(const std::string& session, const std::string& reason) {
+  if (!IsUlid(session)) {
+    return Error{ErrorCode::kInvalidArgument, "name the session by its whole id"};
+  }
+  return reason.empty() ? Ok() : CheckReason(reason);
+}
+
+// Recorded and signed while nobody writes, and no hold is on the session.
+Result<uint64_t> Record(const LogChange& change, const std::string& session, AuditRecord record) {
+  auto writer =
+      NACRE_TRY(LogWriter::Open(change.directory, change.clock, change.random, change.storage));
+  NACRE_TRY(CheckNotHeld(change, session));
+  // Once more with nobody writing, and quick by now: the index is there.
+  return writer->CommitSigned([&]() -> Result<AuditRecord> {
+    NACRE_TRY(CheckNotHeld(change, session));
+    return record;
+  });
+}
+
+}  // namespace
+
 Status CheckNotHeld(const LogChange& change, const std::string& session) {
   std::vector<Hold> holds;
   NACRE_TRY(LoadHolds(change.directory, change.index_directory, change.random, 0, &holds));
@@ -47,26 +69,35 @@ Status CheckNotHeld(const LogChange& change, const std::string& session) {
   return Ok();
 }
 
-Status CheckRequest(const std::string& session, const std::string& reason) {
-  if (!IsUlid(session)) {
-    return Error{ErrorCode::kInvalidArgument, "name the session by its whole id"};
+Result<std::vector<std::string>> SessionsOfTenant(const LogChange& change,
+                                                  const std::string& tenant,
+                                                  const std::vector<std::string>& sessions,
+                                                  std::vector<std::string>* unknown) {
+  std::vector<std::string> own;
+  const QueryOptions options{
+      .index_directory = change.index_directory, .explain_erased = false, .progress = {}};
+  for (const std::string& session : sessions) {
+    RecordFilter filter;
+    filter.session = session;
+    std::optional<std::string> said;
+    const auto look = [&](uint64_t, const Json& record) {
+      said = StringMember(record, "tenant");
+      return false;
+    };
+    const QueryReport report =
+        NACRE_TRY(QueryAuditLog(change.directory, filter, options, change.random, look));
+    if (!said.has_value() && !report.problems.empty()) {
+      return Error{ErrorCode::kDataLoss,
+                   "whose session " + session + " is cannot be told: " + report.problems.front()};
+    }
+    if (said.has_value() && *said == tenant) {
+      own.push_back(session);
+    } else if (!said.has_value() && unknown != nullptr) {
+      unknown->push_back(session);
+    }
   }
-  return reason.empty() ? Ok() : CheckReason(reason);
+  return own;
 }
-
-// Recorded and signed while nobody writes, and no hold is on the session.
-Result<uint64_t> Record(const LogChange& change, const std::string& session, AuditRecord record) {
-  auto writer =
-      NACRE_TRY(LogWriter::Open(change.directory, change.clock, change.random, change.storage));
-  NACRE_TRY(CheckNotHeld(change, session));
-  // Once more with nobody writing, and quick by now: the index is there.
-  return writer->CommitSigned([&]() -> Result<AuditRecord> {
-    NACRE_TRY(CheckNotHeld(change, session));
-    return record;
-  });
-}
-
-}  // namespace
 
 Result<std::vector<std::string>> EraseContents(const LogChange& change, const std::string& session,
                                                const std::string& reason) {

@@ -19,6 +19,16 @@ inline constexpr char kSessionDeletedEvent[] = "session.deleted";
 Result<std::vector<std::string>> EraseContents(const LogChange& change, const std::string& session,
                                                const std::string& reason);
 
+// That nothing forbids either: kFailedPrecondition, naming it, when a hold is on the session or one of its records.
+Status CheckNotHeld(const LogChange& change, const std::string& session);
+
+// Of `sessions`, those whose first record that is still there says that they are this tenant's; in `unknown`, unless
+// null, those of which no record is there any more. kDataLoss when the records are not as they were signed.
+Result<std::vector<std::string>> SessionsOfTenant(const LogChange& change,
+                                                  const std::string& tenant,
+                                                  const std::vector<std::string>& sessions,
+                                                  std::vector<std::string>* unknown);
+
 // For who is about to delete a session elsewhere: `session.deleted`, with the members of `data`, the session and the
 // reason, under a checkpoint. Answers the record's index. Fails as EraseContents() does.
 Result<uint64_t> RecordSessionDeleted(const LogChange& change, const std::string& session,

@@ -87,21 +87,41 @@ Result<ContentKey> ContentKeys::Find(const std::string& session, const std::stri
   return ContentKey(id, std::move(secret));
 }
 
-Result<std::vector<std::string>> ContentKeys::IdsOf(const std::string& session) const {
-  std::vector<std::string> ids;
+Status ContentKeys::ForEach(
+    const std::function<void(const std::string& session, const std::string& id)>& visit) const {
   std::error_code error;
   for (std::filesystem::directory_iterator entry(folder_, error), end; !error && entry != end;
        entry.increment(error)) {
     const std::string name = entry->path().filename().string();
-    if (name.starts_with(session + ".") && IsId(name.substr(session.size() + 1))) {
-      ids.push_back(name.substr(session.size() + 1));
+    const size_t dot = name.find('.');
+    if (dot != std::string::npos && IsUlid(name.substr(0, dot)) && IsId(name.substr(dot + 1))) {
+      visit(name.substr(0, dot), name.substr(dot + 1));
     }
   }
   if (error && error != std::errc::no_such_file_or_directory) {
     return Error{ErrorCode::kUnavailable, folder_ + ": " + error.message()};
   }
+  return Ok();
+}
+
+Result<std::vector<std::string>> ContentKeys::IdsOf(const std::string& session) const {
+  std::vector<std::string> ids;
+  NACRE_TRY(ForEach([&](const std::string& of, const std::string& id) {
+    if (of == session) {
+      ids.push_back(id);
+    }
+  }));
   std::sort(ids.begin(), ids.end());
   return ids;
+}
+
+Result<std::vector<std::string>> ContentKeys::Sessions() const {
+  std::vector<std::string> sessions;
+  NACRE_TRY(ForEach(
+      [&](const std::string& session, const std::string&) { sessions.push_back(session); }));
+  std::sort(sessions.begin(), sessions.end());
+  sessions.erase(std::unique(sessions.begin(), sessions.end()), sessions.end());
+  return sessions;
 }
 
 Status ContentKeys::Destroy(const std::string& session, Storage& storage) const {

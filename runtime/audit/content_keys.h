@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -46,11 +47,15 @@ class ContentKeys final {
   bool Has(const std::string& session, const std::string& id) const;
   // The ids of those of a session, sorted.
   Result<std::vector<std::string>> IdsOf(const std::string& session) const;
+  // The sessions that have some, sorted.
+  Result<std::vector<std::string>> Sessions() const;
   // Overwritten, then removed; neither comes back after a crash once ok. What the file system or the device kept of the
   // bytes elsewhere is beyond it.
   Status Destroy(const std::string& session, Storage& storage) const;
 
  private:
+  Status ForEach(
+      const std::function<void(const std::string& session, const std::string& id)>& visit) const;
   std::string Path(const std::string& session, const std::string& id) const;
 
   std::string folder_;

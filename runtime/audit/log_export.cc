@@ -17,6 +17,18 @@ namespace {
 
 constexpr size_t kCursorBytesMax = 4096;
 
+Error OfAnotherLog(const std::string& what, const std::string& of, const std::string& log) {
+  return {ErrorCode::kFailedPrecondition, what + " is of the log " + of + ", and this is " + log +
+                                              "; remove it to export this one from its beginning"};
+}
+
+Error DoesNotGoOn(uint64_t next) {
+  return {ErrorCode::kDataLoss,
+          "the log does not go on from record " + std::to_string(next) +
+              ", up to which it was exported: it was replaced by an older copy or another history; "
+              "see nacre audit verify --since"};
+}
+
 Result<ExportCursor> LoadCursor(const std::string& file, const std::string& log) {
   if (file.empty()) {
     return ExportCursor{.log = log, .leaf = {}};
@@ -29,11 +41,13 @@ Result<ExportCursor> LoadCursor(const std::string& file, const std::string& log)
     return cursor;
   }
   if (cursor.value().log != log) {
-    return Error{ErrorCode::kFailedPrecondition,
-                 file + " is of the log " + cursor.value().log + ", and this is " + log +
-                     "; remove it to export this one from its beginning"};
+    return OfAnotherLog(file, cursor.value().log, log);
   }
   return cursor;
+}
+
+std::string NameOf(const CheckedLog& log) {
+  return log.key().substr(0, log.key().find('+'));
 }
 
 }  // namespace
@@ -62,6 +76,32 @@ std::string ToText(const ExportCursor& cursor) {
   return DumpJson(Json{{"log", cursor.log}, {"next", cursor.next}, {"leaf", cursor.leaf}}) + "\n";
 }
 
+Status CheckExportCursor(const std::string& directory, const ExportCursor& cursor) {
+  CheckedLog log = NACRE_TRY(CheckedLog::Open(directory));
+  if (log.tree() == nullptr) {
+    return Error{ErrorCode::kDataLoss, log.problem() + "; see nacre audit verify"};
+  }
+  if (const std::string name = NameOf(log); cursor.log != name) {
+    return OfAnotherLog("it", cursor.log, name);
+  }
+  if (cursor.next == 0) {
+    return Ok();
+  }
+  if (cursor.next > log.signed_records()) {
+    return DoesNotGoOn(cursor.next);
+  }
+  const uint64_t last = cursor.next - 1;
+  Sha256Digest leaf{};
+  if (auto bundle = log.Bundle(last / kTileWidth); bundle.ok()) {
+    leaf = bundle.value().records.at(last % kTileWidth).leaf;
+  } else if (bundle.error().code == ErrorCode::kNotFound) {  // pruned: its hash is there
+    leaf = NACRE_TRY(log.tree()->CheckedRoot(0, last));
+  } else {
+    return bundle.error();
+  }
+  return ToHex(leaf) == cursor.leaf ? Ok() : Status(DoesNotGoOn(cursor.next));
+}
+
 Result<uint64_t> ExportLog(const std::string& directory, const ExportOptions& options,
                            const std::function<Status(std::string_view lines)>& sink) {
   CheckedLog log = NACRE_TRY(CheckedLog::Open(directory));
@@ -70,12 +110,9 @@ Result<uint64_t> ExportLog(const std::string& directory, const ExportOptions& op
                  "nothing is exported: " + log.problem() + "; see nacre audit verify"};
   }
   ExportOptions own = options;
-  own.source.log = log.key().substr(0, log.key().find('+'));
+  own.source.log = NameOf(log);
   ExportCursor cursor = NACRE_TRY(LoadCursor(options.cursor_file, own.source.log));
-  const Error other{ErrorCode::kDataLoss,
-                    "the log does not go on from record " + std::to_string(cursor.next) +
-                        ", up to which it was exported: it was replaced by an older copy or "
-                        "another history; see nacre audit verify --since"};
+  const Error other = DoesNotGoOn(cursor.next);
   if (cursor.next > log.signed_records()) {
     return other;
   }
@@ -135,6 +172,9 @@ Result<uint64_t> ExportLog(const std::string& directory, const ExportOptions& op
     }
     if (now == cursor) {
       continue;
+    }
+    if (options.after_lines != nullptr) {
+      *options.after_lines = now;
     }
     NACRE_TRY(sink(lines));
     if (!options.cursor_file.empty()) {

@@ -25,6 +25,9 @@ Result<ExportCursor> ParseExportCursor(std::string_view text);
 // The one that an export keeps in `file`.
 Result<ExportCursor> ReadExportCursor(const std::string& file);
 std::string ToText(const ExportCursor& cursor);
+// Whether the log goes on from there. kFailedPrecondition when it is of a log with another key; kDataLoss when it is an
+// older copy or another history, or not as it was signed.
+Status CheckExportCursor(const std::string& directory, const ExportCursor& cursor);
 
 struct ExportOptions {
   ExportFormat format = ExportFormat::kJsonl;
@@ -35,6 +38,8 @@ struct ExportOptions {
   bool open_contents = false;
   // Tells what of them was erased from what was lost. Borrowed; with none, all of it is said to be erased.
   Erasures* erasures = nullptr;
+  // Where the log is after the lines that the sink is called with; for a sink that keeps something of them. Borrowed.
+  ExportCursor* after_lines = nullptr;
 };
 
 // Hands what is under the newest signature, and was not handed on before, to `sink`, some whole lines at a time.

@@ -8,6 +8,7 @@
 #include <chrono>
 
 #include "base/ids.h"
+#include "runtime/audit/tenant.h"
 
 namespace nacre::audit {
 namespace {
@@ -157,7 +158,7 @@ Result<EncodedRecord> EncodeRecord(const AuditRecord& record, const Clock& clock
   add(part, "\",\"rule\":", record.rule);
   add(part, ",\"session\":", record.session);
   *part += ",\"step\":" + std::to_string(record.step);
-  add(part, ",\"tenant\":", record.tenant);
+  add(part, ",\"tenant\":", record.tenant.empty() ? OwnTenant() : record.tenant);
   add(part, ",\"time\":", FormatRfc3339(clock.Now()));
   add(part, ",\"trace\":", UlidHex(record.turn));
   add(part, ",\"turn\":", record.turn);

@@ -23,6 +23,7 @@ void RegisterAuditExport(CLI::App& audit, Globals& globals);
 void RegisterAuditKey(CLI::App& audit, Globals& globals);
 void RegisterAuditPlot(CLI::App& audit, Globals& globals);
 void RegisterAuditWatch(CLI::App& audit, Globals& globals);
+void RegisterAuditErase(CLI::App& audit, Globals& globals);
 void RegisterAuditRetention(CLI::App& audit, Globals& globals);
 
 }  // namespace nacre::cli

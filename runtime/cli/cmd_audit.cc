@@ -269,6 +269,7 @@ void RegisterAudit(CLI::App& root, Globals& globals) {
   RegisterAuditPlot(*audit, globals);
   RegisterAuditKey(*audit, globals);
   RegisterAuditWatch(*audit, globals);
+  RegisterAuditErase(*audit, globals);
   RegisterAuditRetention(*audit, globals);
 
   CLI::App* show = audit->add_subcommand(

@@ -3,14 +3,10 @@
 #include <cstdio>
 #include <memory>
 
-#include "base/ids.h"
-#include "memory/session_store.h"
-#include "runtime/audit/content_erase.h"
 #include "runtime/audit/entry_reader.h"
 #include "runtime/audit/log_compress.h"
 #include "runtime/audit/log_prune.h"
 #include "runtime/cli/audit_commands.h"
-#include "runtime/cli/session_deletion.h"
 #include "runtime/cli/terminal.h"
 
 namespace nacre::cli {
@@ -171,74 +167,6 @@ int Release(Globals& globals, const std::string& id, const std::string& reason) 
   return kExitOk;
 }
 
-int Erase(Globals& globals, const std::string& session, const std::string& reason,
-          bool everywhere) {
-  if (!IsUlid(session)) {
-    return Fail(globals,
-                {ErrorCode::kInvalidArgument,
-                 "name the session by its whole id: nacre session list shows it"},
-                kExitUsage);
-  }
-  App app(globals.app);
-  // A session that runs would go on writing contents.
-  const Result<memory::SessionStore*> store = app.Store();
-  if (!store.ok()) {
-    return Fail(globals, store.error());
-  }
-  const auto lease = store.value()->LockSession(session);
-  if (!lease.ok()) {
-    return Fail(globals, lease.error(), kExitFailed);
-  }
-  const auto erased = audit::EraseContents(ChangeOf(app), session, reason);
-  const bool none = !erased.ok() && erased.error().code == ErrorCode::kNotFound;
-  if (!erased.ok() && !(everywhere && none)) {
-    return FailBy(globals, erased.error());
-  }
-  OrderedJson json = {{"session", session},
-                      {"keys", erased.ok() ? erased.value() : std::vector<std::string>()}};
-  if (everywhere) {
-    const Result<DeletedSession> deleted = DeleteSession(app, session, reason);
-    const bool gone = !deleted.ok() && deleted.error().code == ErrorCode::kNotFound;
-    if (!deleted.ok() && !(gone && erased.ok())) {
-      return FailBy(globals, deleted.error());
-    }
-    json["deleted"] = deleted.ok() ? ToJson(deleted.value()) : OrderedJson(nullptr);
-  }
-  if (globals.json) {
-    std::printf("%s\n", DumpJson(json).c_str());
-    return kExitOk;
-  }
-  if (erased.ok()) {
-    std::printf("erased: the contents of session %s in the log, and in every copy of it\n",
-                SafeLine(session, 26).c_str());
-  }
-  if (everywhere) {
-    std::printf("deleted: session %s in the database, and what its calls left to be taken back\n",
-                SafeLine(session, 26).c_str());
-  }
-  return kExitOk;
-}
-
-void RegisterErase(CLI::App& audit, Globals& globals) {
-  CLI::App* erase = audit.add_subcommand(
-      "erase",
-      "Destroys the key of a session's contents: the texts are gone, the log still verifies");
-  auto session = std::make_shared<std::string>();
-  auto reason = std::make_shared<std::string>();
-  erase->add_option("--session", *session, "The whole id")->required();
-  erase->add_option("--reason", *reason, "Why; it is recorded");
-  auto everywhere = std::make_shared<bool>(false);
-  erase->add_flag("--everywhere", *everywhere, "Also deletes the session, as nacre session delete");
-  AddJsonFlag(*erase, globals);
-  erase->footer(
-      "The session's texts in the database and what its calls left to be taken back are other "
-      "files: --everywhere, or nacre session delete.\n"
-      "Example:\n  nacre audit erase --session 01K3V5T0Q4X6Z8B2D4F6H8J0M2 --reason 'asked for'");
-  erase->callback([&globals, session, reason, everywhere] {
-    globals.exit_code = Erase(globals, *session, *reason, *everywhere);
-  });
-}
-
 int Compress(Globals& globals, const std::string& older_than) {
   App app(globals.app);
   std::string instant;
@@ -370,7 +298,6 @@ void RegisterAuditRetention(CLI::App& audit, Globals& globals) {
       "  nacre audit prune --keep-bytes 10GiB --unless-exported siem.cursor");
   prune->callback([&globals, flags] { globals.exit_code = Prune(globals, *flags); });
   RegisterHolds(audit, globals);
-  RegisterErase(audit, globals);
   RegisterCompress(audit, globals);
 }
 

@@ -45,45 +45,67 @@ class Watcher final {
 
   Status Load() {
     const auto text = audit::ReadRegularFile(StateFile(), kWatchStateBytesMax);
+    if (!text.ok() && text.error().code == ErrorCode::kNotFound) {
+      if (std::filesystem::exists(cursor_)) {
+        return Error{ErrorCode::kFailedPrecondition,
+                     StateFile() + " is not there, so what was counted up to " + cursor_ +
+                         " is lost; remove that as well to begin anew"};
+      }
+      return Ok();
+    }
     if (!text.ok()) {
-      return text.error().code == ErrorCode::kNotFound ? Ok() : Status(text.error());
+      return text.error();
     }
     const Json state =
         NACRE_TRY(ParseJson(text.value(), {.bytes_max = kWatchStateBytesMax, .depth_max = 8}));
     const Json* engine = FindMember(state, "engine");
-    if (engine == nullptr || IntMember(state, "next", -1) < 0) {
+    const Json* at = FindMember(state, "at");
+    auto cursor = at == nullptr
+                      ? Result<audit::ExportCursor>(Error{ErrorCode::kInvalidArgument, {}})
+                      : audit::ParseExportCursor(DumpJson(*at));
+    if (engine == nullptr || !cursor.ok()) {
       return Error{ErrorCode::kInvalidArgument,
-                   StateFile() + " is no state of a watch; remove it and the cursor"};
+                   StateFile() + " is no state of a watch; remove it and " + cursor_};
     }
-    next_ = static_cast<uint64_t>(IntMember(state, "next"));
+    // It may be a step before the cursor, or be there without one, so it must fit the log by itself: what it counted in
+    // another log would be passed over in this one.
+    if (const Status fits = audit::CheckExportCursor(app_.audit_directory(), cursor.value());
+        !fits.ok()) {
+      return WithContext(StateFile() + " (to begin anew remove it and " + cursor_ + ")",
+                         fits.error());
+    }
+    at_ = std::move(cursor).value();
     const Status taken = engine_.TakeState(*engine);
     return taken.ok() ? Ok() : Status(WithContext(StateFile(), taken.error()));
   }
 
-  // Whole lines of records, in order. What was told before it failed is told again.
-  Status Take(std::string_view lines) {
-    const uint64_t before = next_;
+  // Whole lines of records, in order, and where the log is after them. What was told before it failed is told again.
+  Status Take(std::string_view lines, const audit::ExportCursor& after) {
+    const uint64_t before = at_.next;
     while (!lines.empty()) {
       const size_t end = lines.find('\n');
       const Json record = NACRE_TRY(audit::ParseRecord(lines.substr(0, end)));
       lines.remove_prefix(end + 1);
       const auto index = static_cast<uint64_t>(IntMember(record, "index"));
-      if (index < next_) {
+      if (index < at_.next) {
         continue;  // counted already: the cursor was not moved any more
       }
       for (const alert::Alert& alert : engine_.Add(index, record)) {
         NACRE_TRY(Tell(alert));
       }
-      next_ = index + 1;
+      at_.next = index + 1;
     }
-    if (cursor_.empty() || next_ == before) {
+    if (cursor_.empty() || at_.next == before) {
       return Ok();
     }
-    return WriteFileAtomically(
-        StateFile(), DumpJson(Json{{"next", next_}, {"engine", engine_.ToState()}}) + "\n");
+    at_ = after;
+    return WriteFileAtomically(StateFile(),
+                               DumpJson(Json{{"at", NACRE_TRY(ParseJson(ToText(at_), {}))},
+                                             {"engine", engine_.ToState()}}) +
+                                   "\n");
   }
 
-  uint64_t next() const { return next_; }  // the first record that is not counted yet
+  uint64_t next() const { return at_.next; }  // the first record that is not counted yet
   uint64_t raised() const { return raised_; }
   uint64_t failed() const { return failed_; }
 
@@ -165,7 +187,7 @@ class Watcher final {
   const std::string cursor_;
   const CancelToken cancel_;
   std::unique_ptr<audit::AuditLog> log_;
-  uint64_t next_ = 0;
+  audit::ExportCursor at_;  // what is counted
   uint64_t raised_ = 0;
   uint64_t failed_ = 0;
 };
@@ -186,13 +208,16 @@ int Watch(Globals& globals, const WatchFlags& flags) {
   const CancelToken cancel = CancelOnSignal();
   Watcher watcher(globals, app, rules.value(), flags.cursor, cancel);
   if (const Status loaded = watcher.Load(); !loaded.ok()) {
-    return Fail(globals, loaded.error(), kExitFailed);
+    return Fail(globals, loaded.error(),
+                loaded.error().code == ErrorCode::kDataLoss ? kExitTampered : kExitFailed);
   }
+  audit::ExportCursor after;
   const audit::ExportOptions options{.format = audit::ExportFormat::kJsonl,
                                      .source = {},
                                      .cursor_file = flags.cursor,
-                                     .open_contents = true};
-  const auto take = [&](std::string_view lines) { return watcher.Take(lines); };
+                                     .open_contents = true,
+                                     .after_lines = &after};
+  const auto take = [&](std::string_view lines) { return watcher.Take(lines, after); };
   do {
     const Result<uint64_t> more = audit::ExportLog(app.audit_directory(), options, take);
     if (!more.ok() && !cancel.cancelled()) {

@@ -1,8 +1,10 @@
 // nacre: the command line. Each command lives in its own cmd_*.cc.
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 
+#include "runtime/audit/tenant.h"
 #include "runtime/cli/command.h"
 #include "runtime/cli/terminal.h"
 
@@ -23,6 +25,13 @@ constexpr const char* kFooter =
 int Main(int argc, char** argv) {
   // A gateway or a pipe that goes away is an error of one write, not the end of the process.
   std::signal(SIGPIPE, SIG_IGN);
+  const char* tenant = std::getenv("NACRE_TENANT");
+  if (const Status set =
+          audit::SetOwnTenant(tenant == nullptr || *tenant == '\0' ? "local" : tenant);
+      !set.ok()) {
+    std::fprintf(stderr, "nacre: NACRE_TENANT: %s\n", set.error().message.c_str());
+    return kExitUsage;
+  }
   Globals globals;
   CLI::App root{"nacre: a secure runtime for AI agents", "nacre"};
   root.footer(kFooter);

@@ -149,8 +149,36 @@ class Audit(NacreCase):
         self.assert_verified()
         self.nacre("audit", "watch", "--rules", self.policy("{}", "bad.json"), "--cursor", cursor, exit_code=2)
         self.nacre("audit", "watch", "--rules", rules, exit_code=2)
-        (self.folder / "cursor.state").write_text("x")
+        # What was counted is of this log, as far as it had come then.
+        state = self.folder / "cursor.state"
+        newest, log, aside = state.read_bytes(), self.state / "audit", self.folder / "aside"
+        shutil.copytree(log, aside)
+        with ScriptedEngine(steps) as engine:
+            self.run_task("once more", "--engine", engine.url)
+        self.nacre(*watch, "--once", exit_code=1)  # a sink failed
+        newer, at = state.read_bytes(), cursor.read_bytes()
+        shutil.rmtree(log)
+        shutil.copytree(aside, log)
+        for left in (at, None):  # also by the state alone
+            if left is None:
+                cursor.unlink()
+            refused = self.nacre(*watch, "--once", exit_code=2)
+            self.assertEqual((refused.stdout, "older copy" in refused.stderr, str(state) in refused.stderr), ("", True, True))
+        self.assertEqual(state.read_bytes(), newer)
+        shutil.rmtree(log)
+        self.record_something()
+        refused = self.nacre(*watch, "--once", exit_code=1).stderr
+        self.assertIn("is of the log nacre/audit/", refused)
+        state.unlink()
+        cursor.write_bytes(at)
+        self.assertIn("is lost", self.nacre(*watch, "--once", exit_code=1).stderr)
+        cursor.unlink()
+        self.nacre(*watch, "--once", exit_code=None)  # both removed: from the beginning
+        self.assertTrue(state.exists() and newest != state.read_bytes())
+        state.write_text("x")
         self.nacre(*watch, "--once", exit_code=1)
+        state.write_text('{"next": 5, "engine": {}}')
+        self.assertIn("remove it", self.nacre(*watch, "--once", exit_code=1).stderr)
 
     def test_a_directory_that_is_no_log_is_reported_and_wrong_use_refused(self):
         nothing = self.folder / "nothing"
@@ -435,6 +463,48 @@ class Audit(NacreCase):
         again = self.nacre("policy", "replay", policy, "--json").stdout
         self.assertIn("its arguments were erased", again)
         self.assertNotIn("its arguments were erased", json.dumps(replayed))
+
+    def test_records_say_their_tenant_and_all_contents_of_one_are_erased_or_none(self):
+        policy = self.policy("nacre: policy/1\nname: t\nextends: [builtin/coding]\naudit: {content: full}\n")
+        sessions = {}
+        for tenant, word in (("acme", "heron"), ("acme", "egret"), ("local", "crane")):
+            with ScriptedEngine([answer(f"The {word} is noted.")]) as engine:
+                self.nacre("run", "--engine", engine.url, "--policy", policy, f"Note the {word}",
+                           NACRE_TENANT="" if tenant == "local" else tenant)
+            sessions[word] = self.query("--event", "session.created")[-1]["session"]
+        held = self.nacre("audit", "hold", "--session", sessions["egret"], "--reason", "case 17", "--json", NACRE_TENANT="acme")
+        hold = json.loads(held.stdout)["hold"]
+        records = self.query()
+        self.assertEqual({record["tenant"] for record in records}, {"acme", "local"})  # on each, whoever wrote it
+        self.assertTrue(all(record["actor"] for record in records))
+        of_acme = self.query("--tenant", "acme")
+        self.assertEqual([record for record in records if record["tenant"] == "acme"], of_acme)
+        self.assertIn("hold.placed", {record["event"] for record in of_acme})
+        self.assertIn("a tenant's name is", self.nacre("audit", "verify", exit_code=2, NACRE_TENANT="../acme").stderr)
+
+        keys = self.state / "audit-keys"
+        before = sorted(keys.iterdir())
+        refused = self.nacre("audit", "erase", "--tenant", "acme", "--reason", "asked for", exit_code=1)
+        self.assertIn(hold, refused.stderr)
+        self.assertEqual(sorted(keys.iterdir()), before)  # all or none
+        self.nacre("audit", "release", hold, "--reason", "closed")
+        self.nacre("audit", "erase", "--tenant", "nobody", exit_code=1)
+        self.nacre("audit", "erase", "--tenant", "acme", "--session", sessions["heron"], exit_code=2)
+        self.nacre("audit", "erase", exit_code=2)
+        done = json.loads(self.nacre("audit", "erase", "--tenant", "acme", "--reason", "asked for", "--everywhere",
+                                     "--json").stdout)
+        self.assertEqual((done["tenant"], done["unknown"]), ("acme", []))
+        self.assertEqual({one["session"] for one in done["sessions"]}, {sessions["heron"], sessions["egret"]})
+        self.assertTrue(all(one["keys"] and one["deleted"] for one in done["sessions"]))
+        erased = self.query("--event", "content.erased")
+        self.assertEqual({record["data"]["session"] for record in erased}, {sessions["heron"], sessions["egret"]})
+        self.assertEqual({record["data"]["reason"] for record in erased}, {"asked for"})
+        for word, left in (("heron", 0), ("egret", 0), ("crane", 2)):
+            self.assertEqual(len(self.query("--text", word)), left, word)
+        self.assertNotIn(b"heron", (self.state / "nacre.db").read_bytes())
+        self.assertIn("crane", self.nacre("session", "show", sessions["crane"]).stdout)
+        self.assert_verified()
+        self.nacre("audit", "erase", "--tenant", "acme", "--everywhere", exit_code=1)  # nothing is left
 
     def test_pruned_records_are_gone_as_a_signed_record_says_and_held_ones_stay(self):
         self.record_something()

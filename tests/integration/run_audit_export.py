@@ -1,12 +1,17 @@
 """nacre audit export --to: records to a TLS syslog server and to an OpenTelemetry collector."""
+import array
+import fcntl
 import http.server
 import json
+import os
 import re
 import signal
 import socket
 import ssl
 import subprocess
+import termios
 import threading
+import time
 
 import nacre_case
 from nacre_case import NacreCase
@@ -108,6 +113,33 @@ class Delivery(NacreCase):
 
     def record_something(self):
         self.nacre("sandbox", "exec", "--", "true")
+
+    def test_a_reader_that_takes_nothing_holds_up_no_call_and_misses_no_record(self):
+        for _ in range(4):
+            self.record_something()
+        reading, writing = os.pipe()
+        self.addCleanup(os.close, reading)
+        fcntl.fcntl(writing, 1031, 4096)  # F_SETPIPE_SZ: fewer bytes than there are records
+        cursor = self.folder / "cursor"
+        export = subprocess.Popen(self.command("audit", "export", "--format", "jsonl", "--follow", "--cursor", cursor),
+                                  env=self.environment(), stdin=subprocess.DEVNULL, stdout=writing)
+        os.close(writing)
+        self.addCleanup(export.wait)
+        self.addCleanup(export.kill)
+        waiting = array.array("i", [0])
+        while waiting[0] < 4096:
+            fcntl.ioctl(reading, termios.FIONREAD, waiting)
+            time.sleep(0.01)
+        self.record_something()  # what is recorded meanwhile waits for nobody
+        self.assertIsNone(export.poll())
+        self.assertFalse(cursor.exists())  # nothing was taken
+        self.nacre("audit", "prune", "--before", "256", "--unless-exported", cursor, exit_code=1)  # nor may it go before
+        records = self.audit()
+        with os.fdopen(os.dup(reading)) as lines:
+            taken = [json.loads(lines.readline()) for _ in records]
+        self.assertEqual([line["index"] for line in taken], [record["index"] for record in records])
+        export.terminate()
+        self.assertEqual(export.wait(timeout=60), 0)
 
     def certificate(self, name, host):
         """A certificate that vouches for itself."""

@@ -9,6 +9,7 @@
 #include "runtime/audit/index_segment.h"
 #include "runtime/audit/log_export.h"
 #include "runtime/audit/log_index.h"
+#include "runtime/audit/tenant.h"
 #include "tests/unit/audit/changeable_log.h"
 
 namespace nacre::audit {
@@ -293,6 +294,37 @@ TEST_CASE("an erased content is gone from log, index and keys, and the log verif
           }).ok());
   CHECK(exported.find("the stork") != std::string::npos);
   CHECK(exported.find("\"erased\":true") != std::string::npos);
+}
+
+TEST_CASE("whose a session is follows from its records, and is not guessed when there are none") {
+  SealedLogDirectory log;
+  {
+    const auto open = log.OpenSealing();
+    AuditRecord record = WithContent("the heron");
+    record.tenant = "acme";
+    REQUIRE(open->Append(record).ok());
+    record = WithContent("the crane", kOther);
+    record.tenant = "beta";
+    REQUIRE(open->Append(record).ok());
+    record.tenant = "acme";  // resumed for another one: it stays whose it was
+    REQUIRE(open->Append(record).ok());
+    REQUIRE(open->WriteCheckpoint().ok());
+  }
+  const std::string third = "01J0000000000000000000000B";
+  REQUIRE(log.keys.Make(third, log.random, DiskStorage()).ok());
+  log.Write("../audit-keys/notes.txt", "no key");
+  const std::vector<std::string> all = log.keys.Sessions().value();
+  CHECK(all == std::vector<std::string>{kSession, kOther, third});
+  std::vector<std::string> unknown;
+  CHECK(SessionsOfTenant(log.Change(), "acme", all, &unknown).value() ==
+        std::vector<std::string>{kSession});
+  CHECK(unknown == std::vector<std::string>{third});
+  CHECK(SessionsOfTenant(log.Change(), "", all, nullptr).value().empty());
+  for (const std::string& name : {std::string(), std::string("a b"), std::string("../acme"),
+                                  std::string("caf\xc3\xa9"), std::string(65, 'a')}) {
+    CHECK(SetOwnTenant(name).error().code == ErrorCode::kInvalidArgument);
+  }
+  CHECK(OwnTenant().empty());
 }
 
 TEST_CASE("a key that is gone and of which no signed record says that it was erased was lost") {
