@@ -1,11 +1,14 @@
 // Checks an audit log with Go's own packages for transparency logs, golang.org/x/mod/sumdb/{note,tlog}:
 // signature, every record, inclusion of each and consistency with older sizes. No hash and no signature is
-// computed here. "go run tlog_verify.go DIR"; docs/audit-log.md.
+// computed here. Records that were pruned are known by their hashes only: those must lead to every root, and a record
+// that was signed must say which went. "go run tlog_verify.go DIR"; docs/audit-log.md.
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -27,6 +30,60 @@ func read(dir, path string) []byte {
 	return bytes
 }
 
+// A bundle as it was, or one that was compressed, unpacked by zstd(1). Nil when there is neither.
+func readBundle(dir, path string) []byte {
+	bytes, err := os.ReadFile(filepath.Join(dir, path))
+	if err == nil {
+		return bytes
+	}
+	packed := filepath.Join(dir, path) + ".zst"
+	if _, err := os.Stat(packed); err != nil {
+		return nil
+	}
+	bytes, err = exec.Command("zstd", "-dcq", packed).Output()
+	if err != nil {
+		fail("zstd "+packed, err)
+	}
+	return bytes
+}
+
+// The bytes of a bundle's records: each after its length.
+func entries(bundle []byte, begin int64) [][]byte {
+	var all [][]byte
+	for len(bundle) > 0 {
+		if len(bundle) < 2 || len(bundle)-2 < int(bundle[0])<<8+int(bundle[1]) {
+			fail("bundle", fmt.Errorf("record %d is not whole", begin+int64(len(all))))
+		}
+		end := 2 + int(bundle[0])<<8 + int(bundle[1])
+		all = append(all, bundle[2:end])
+		bundle = bundle[end:]
+	}
+	return all
+}
+
+// What log.pruned says of the records before its "before".
+type pruning struct {
+	Before int64
+	Root   string
+}
+
+// The zero value for any other record.
+func pruningIn(record []byte, index int64) pruning {
+	var envelope struct {
+		Event string
+		Data  json.RawMessage
+	}
+	var said pruning
+	err := json.Unmarshal(record, &envelope)
+	if err == nil && envelope.Event == "log.pruned" {
+		err = json.Unmarshal(envelope.Data, &said)
+	}
+	if err != nil {
+		fail(fmt.Sprintf("record %d", index), err)
+	}
+	return said
+}
+
 func numberPath(n int64) string {
 	path := fmt.Sprintf("%03d", n%1000)
 	for n /= 1000; n > 0; n /= 1000 {
@@ -45,8 +102,8 @@ func withWidth(path string, width int64) string {
 // The layout of C2SP tlog-tiles; the library's own has the height in the path.
 type reader struct{ dir string }
 
-func (r reader) Height() int                       { return 8 }
-func (r reader) SaveTiles([]tlog.Tile, [][]byte)   {}
+func (r reader) Height() int                     { return 8 }
+func (r reader) SaveTiles([]tlog.Tile, [][]byte) {}
 func (r reader) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
 	var data [][]byte
 	for _, tile := range tiles {
@@ -119,29 +176,43 @@ func main() {
 	tree := tlog.Tree{N: size, Hash: root}
 	hashes := tlog.TileHashReader(tree, reader{dir}) // what it answers is checked against the root
 
+	first := int64(0)
+	for first < size && readBundle(dir, "tile/entries/"+numberPath(first/256)) == nil {
+		first += 256
+	}
+	stated := first == 0
 	for begin := int64(0); begin < size; begin += 256 {
 		width := size - begin
 		if width > 256 {
 			width = 256
 		}
-		bundle := read(dir, withWidth("tile/entries/"+numberPath(begin/256), width))
 		var indexes []int64
-		var found []tlog.Hash
 		for i := begin; i < begin+width; i++ {
-			if len(bundle) < 2 || len(bundle)-2 < int(bundle[0])<<8+int(bundle[1]) {
-				fail("bundle", fmt.Errorf("record %d is not whole", i))
-			}
-			end := 2 + int(bundle[0])<<8 + int(bundle[1])
-			found = append(found, tlog.RecordHash(bundle[2:end]))
 			indexes = append(indexes, tlog.StoredHashIndex(0, i))
-			bundle = bundle[end:]
-		}
-		if len(bundle) != 0 {
-			fail("bundle", fmt.Errorf("bytes are left over after record %d", begin+width-1))
 		}
 		expected, err := hashes.ReadHashes(indexes)
 		if err != nil {
 			fail("tiles", err)
+		}
+		found := expected // all that is left of records that were pruned
+		if begin >= first {
+			bundle := readBundle(dir, withWidth("tile/entries/"+numberPath(begin/256), width))
+			records := entries(bundle, begin)
+			if int64(len(records)) != width {
+				fail("bundle", fmt.Errorf("%d of %d records from %d on", len(records), width, begin))
+			}
+			found = nil
+			for _, record := range records {
+				found = append(found, tlog.RecordHash(record))
+				said := pruningIn(record, begin+int64(len(found))-1)
+				if said.Before > 0 && said.Before >= first && said.Before%256 == 0 && said.Before <= size {
+					root, err := tlog.TreeHash(said.Before, hashes)
+					if err != nil {
+						fail("pruned root", err)
+					}
+					stated = stated || fmt.Sprintf("%x", root[:]) == said.Root
+				}
+			}
 		}
 		for i := range found {
 			if found[i] != expected[i] {
@@ -169,5 +240,8 @@ func main() {
 			fail("consistency", err)
 		}
 	}
-	fmt.Printf("ok: %d records\n", size)
+	if !stated {
+		fail("records", fmt.Errorf("those before %d are missing, and no signed record says that they were pruned", first))
+	}
+	fmt.Printf("ok: %d records, %d of them pruned\n", size, first)
 }
