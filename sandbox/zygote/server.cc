@@ -76,6 +76,10 @@ UniqueFd OwnNetwork() {
   return UniqueFd(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
 }
 
+UniqueFd OwnTime() {
+  return UniqueFd(::open("/proc/self/ns/time", O_RDONLY | O_CLOEXEC));
+}
+
 class Server {
  public:
   Server(UniqueFd channel, UniqueFd time_offsets)
@@ -103,6 +107,7 @@ class Server {
   bool MakeSlot(uint32_t number);
   bool SendTree(const OpenTree& wanted);
   bool EnterNetwork(const std::string& group);
+  int ChooseTime(const LaunchPlan& plan);
   bool ReapSlots();
   bool Tell(const Event& event, const std::vector<int>& descriptors = {}) {
     return SendMessage(channel_.get(), Encode(event), descriptors, Waiting::kYes) == 0;
@@ -111,6 +116,8 @@ class Server {
   const UniqueFd channel_;
   const UniqueFd time_offsets_;  // invalid: no slot can have a time namespace
   const UniqueFd home_network_ = OwnNetwork();
+  const UniqueFd home_time_ = OwnTime();
+  bool away_ = false;  // children are born in another one
   const UniqueFd interpreter_library_ = OpenInterpreterLibrary();  // invalid: there is none
   HostSupport host_;
   kernel::IdMappings mappings_;
@@ -137,6 +144,20 @@ bool Server::EnterNetwork(const std::string& group) {
   return true;
 }
 
+// The time namespace that the next child is born in: a new one, or ours, never that of the slot before.
+// An ordinary user's zygote cannot come back to ours: such a call starts cold.
+int Server::ChooseTime(const LaunchPlan& plan) {
+  if (HasTimeNamespace(plan)) {
+    away_ = true;
+    return time_offsets_ ? kernel::NewTimeNamespaceForChildren(time_offsets_.get()) : -EACCES;
+  }
+  if (away_ && ::setns(home_time_.get(), kernel::kCloneNewTime) != 0) {
+    return -errno;
+  }
+  away_ = false;
+  return 0;
+}
+
 bool Server::MakeSlot(uint32_t number) {
   const auto found = templates_.find(number);
   if (found == templates_.end()) {
@@ -152,12 +173,8 @@ bool Server::MakeSlot(uint32_t number) {
       .cgroup_name = "nacre-" + std::to_string(::getpid()) + "-warm-" + std::to_string(id)};
   context.slot = &kSlotSteps;
   context.interpreter_library = interpreter_library_.get();
-  if (HasTimeNamespace(made_from.plan)) {
-    const int made =
-        time_offsets_ ? kernel::NewTimeNamespaceForChildren(time_offsets_.get()) : -EACCES;
-    if (made != 0) {
-      return Tell(SlotFailed{.number = number, .error = -made, .step = "time namespace"});
-    }
+  if (const int chosen = ChooseTime(made_from.plan); chosen != 0) {
+    return Tell(SlotFailed{.number = number, .error = -chosen, .step = "time namespace"});
   }
   const std::string& group = made_from.plan.network_group;
   if (!group.empty()) {
