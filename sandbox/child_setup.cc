@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -435,14 +436,12 @@ int SetLimit(const Step& step, pid_t process) {
   const auto resource = static_cast<__rlimit_resource>(step.number);
   struct rlimit limit = {};
   limit.rlim_cur = step.value;
-  limit.rlim_max = step.value;
-  if (step.number == RLIMIT_CPU) {
-    limit.rlim_max = step.value + 1;  // SIGXCPU first, then SIGKILL
-  } else {
-    struct rlimit current = {};
-    if (::prlimit(process, resource, nullptr, &current) == 0 && current.rlim_max < limit.rlim_max) {
-      limit = {.rlim_cur = current.rlim_max, .rlim_max = current.rlim_max};  // already stricter
-    }
+  // SIGXCPU first, then SIGKILL.
+  limit.rlim_max = step.number == RLIMIT_CPU ? step.value + 1 : step.value;
+  struct rlimit current = {};
+  if (::prlimit(process, resource, nullptr, &current) == 0 && current.rlim_max < limit.rlim_max) {
+    limit.rlim_max = current.rlim_max;  // already stricter
+    limit.rlim_cur = std::min(limit.rlim_cur, limit.rlim_max);
   }
   return OrError(::prlimit(process, resource, &limit, nullptr));
 }

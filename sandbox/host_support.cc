@@ -4,12 +4,15 @@
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <vector>
 
 #include "base/file.h"
 #include "base/unique_fd.h"
@@ -26,6 +29,7 @@ struct Tried {
   int namespaces = 0;  // 0, or the errno of the attempt
   int pidfd = 0;
   bool time_namespace = false;
+  bool hidden = false;  // from us, in /proc
 };
 
 // A child in all the namespaces of a call, which is then ended as a call is.
@@ -45,6 +49,7 @@ Tried TryChild() {
   if (pid == 0) {
     ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);  // or its files in /proc are root's
     const char time = kernel::NewTimeNamespaceForChildren() == 0 ? 1 : 0;
+    ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);  // as a call's first process
     const bool sent = told.ok() && ::write(told.value().write.get(), &time, 1) == 1;
     while (sent) {
       ::pause();
@@ -59,6 +64,9 @@ Tried TryChild() {
     }
   }
   tried.time_namespace = time == 1;
+  const std::string process = "/proc/" + std::to_string(pid);
+  tried.hidden =
+      ::access((process + "/task/" + std::to_string(pid) + "/children").c_str(), R_OK) != 0;
   siginfo_t info = {};
   if (kernel::PidfdSendSignal(pidfd, SIGKILL) != 0) {
     tried.pidfd = errno;
@@ -199,22 +207,35 @@ std::string CgroupAdvice(uid_t uid, bool systemd) {
          id + " --clear-groups nacre ...'";
 }
 
+namespace {
+
+bool CrashesReachHost() {
+  struct rlimit core = {};
+  const auto pattern = ReadFile("/proc/sys/kernel/core_pattern", 4096);
+  return ::getrlimit(RLIMIT_CORE, &core) == 0 && core.rlim_max < 1 && pattern.ok() &&
+         pattern.value().starts_with("|");
+}
+
+}  // namespace
+
 Result<HostSupport> ProbeHost() {
   HostSupport host;
   host.uid = ::geteuid();
   host.gid = ::getegid();
   host.privileged = host.uid == 0;
-  gid_t groups[256];
-  const int count = ::getgroups(256, groups);
+  std::vector<gid_t> groups(static_cast<size_t>(std::max(::getgroups(0, nullptr), 0)));
+  const int count = ::getgroups(static_cast<int>(groups.size()), groups.data());
   if (count < 0) {
     return SysError("getgroups", errno);
   }
-  for (int i = 0; i < count; ++i) {
-    host.has_other_groups = host.has_other_groups || groups[i] != host.gid;
-  }
+  groups.resize(static_cast<size_t>(count));
+  host.has_other_groups =
+      std::any_of(groups.begin(), groups.end(), [&](gid_t group) { return group != host.gid; });
+  host.crashes_reach_host = CrashesReachHost();
   const Tried tried = TryChild();
   host.namespaces = tried.namespaces == 0;
   host.time_namespace = tried.time_namespace;
+  host.hides_processes = tried.hidden;
   host.pidfd = host.namespaces && tried.pidfd == 0;
   host.seccomp = HasSeccompFilter();
   host.mount_api = HasMountApi();

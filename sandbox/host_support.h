@@ -52,6 +52,11 @@ struct HostSupport {
   gid_t gid = 0;
   bool privileged = false;
   bool has_other_groups = false;  // supplementary groups that an unprivileged caller cannot drop
+  // /proc shows us nothing of a call's processes: without a cgroup nobody could tell what they use.
+  bool hides_processes = false;
+  // A crash is passed to the program that core_pattern names: only a limit of exactly 1 keeps it from that,
+  // and we were started with 0.
+  bool crashes_reach_host = false;
   std::vector<SystemPath> system_paths;
   std::vector<HostLayer> layers;
 

@@ -399,6 +399,10 @@ std::optional<std::string> FindUnmet(const SandboxSpec& spec, const HostSupport&
   if (spec.require.cgroup && host.cgroup.version == kernel::CgroupVersion::kNone) {
     return "cgroup";
   }
+  if (host.hides_processes && host.cgroup.version == kernel::CgroupVersion::kNone) {
+    return "limits of memory, tasks and cpu (there is no cgroup, and /proc does not show a call's "
+           "processes: delegate a cgroup, see nacre doctor, or mount /proc without hidepid)";
+  }
   return std::nullopt;
 }
 
@@ -426,6 +430,12 @@ std::vector<std::string> FindWeaker(const HostSupport& host) {
   }
   if (!host.time_namespace) {
     weaker.push_back("the call sees how long the host has been up: it has no time namespace");
+  }
+  if (host.crashes_reach_host) {
+    weaker.push_back(
+        "a call that crashes is shown to the program in kernel.core_pattern: start nacre with a "
+        "hard "
+        "limit for core files of at least 1 (LimitCORE=1)");
   }
   if (!host.privileged && host.has_other_groups) {
     weaker.push_back("the caller's supplementary groups cannot be dropped without privilege");

@@ -114,14 +114,14 @@ std::string TerminalName() {
 
 // The spec of a command, with what the command line says instead of the policy. The person runs this
 // themselves; what an agent may do stays the policy's.
-Result<sandbox::SandboxSpec> SpecOf(const policy::Grant& grant, const std::string& id,
+Result<sandbox::SandboxSpec> SpecOf(policy::Grant grant, const std::string& id,
                                     const std::string& workspace, const ExecOptions& options) {
+  if (!options.profile.empty()) {
+    grant.profile = options.profile;
+  }
   const agent::WorkspaceMatches matches =
       NACRE_TRY(agent::ScanWorkspace(workspace, grant.hide, grant.protect));
   sandbox::SandboxSpec spec = agent::BuildCommandSpec(grant, id, workspace, matches, options.argv);
-  if (!options.profile.empty()) {
-    spec.seccomp_profile = options.profile;
-  }
   if (!options.isolation.empty()) {
     const auto tier = sandbox::ParseIsolation(options.isolation);
     if (!tier) {

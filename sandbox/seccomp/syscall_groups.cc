@@ -485,6 +485,8 @@ void AddPure(Rules& rules) {
                                 uint64_t{PR_GET_DUMPABLE}, uint64_t{PR_SET_VMA}}) {
     AllowIf(rules, "prctl", {{0, kLow32, option}}, "names and questions");
   }
+  AllowIf(rules, "prctl", {{0, kLow32, PR_SET_DUMPABLE}, {1, kLow32, 0}},
+          "a tool shuts its memory to its siblings");
   AddMemory(rules, MadeCode::kForbidden);
   AddLimits(rules);
   AddNoNetwork(rules);

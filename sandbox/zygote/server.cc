@@ -338,10 +338,13 @@ int Server::Run() {
 }  // namespace
 
 int Serve(UniqueFd channel) {
-  // Not 0, which a piped core_pattern ignores; and its calls are to have 1, which is then no more.
-  const struct rlimit no_core = {.rlim_cur = 1, .rlim_max = 1};
+  // Not 0, which a piped core_pattern ignores; and its calls are to have 1, which is then no more. Where
+  // the host allows none, there is nothing to lower.
+  struct rlimit core = {};
+  ::getrlimit(RLIMIT_CORE, &core);
+  core.rlim_cur = core.rlim_max = std::min<rlim_t>(core.rlim_max, 1);
   ::setsid();  // a person's interrupt is for the runtime, which then ends us
-  if (::setrlimit(RLIMIT_CORE, &no_core) != 0 || ::chdir("/") != 0 || !Seclude()) {
+  if (::setrlimit(RLIMIT_CORE, &core) != 0 || ::chdir("/") != 0 || !Seclude()) {
     return 1;
   }
   // While our files in /proc are our own.

@@ -1,8 +1,11 @@
 // Kernel features made to be missing, one by one: an outer filter answers in the kernel's place, as a
 // container's or an old kernel would. Either the call is refused and says at what, or it runs in a
 // mode that is named. Nothing runs in between, and nothing is left.
+#include <grp.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -14,10 +17,12 @@
 #include <sstream>
 
 #include "base/file.h"
+#include "sandbox/host_support.h"
 #include "sandbox/kernel/syscalls.h"
 #include "sandbox/seccomp/filter.h"
 #include "tests/support/child.h"
 #include "tests/support/sandbox_runner.h"
+#include "tests/support/skip.h"
 
 namespace nacre::sandbox {
 namespace {
@@ -218,6 +223,27 @@ TEST_CASE("where no cgroup can be made a call is refused unless the exception is
   const std::string refused = RunWithout({SYS_mkdir, EPERM}, spec);
   CAPTURE(refused);
   CHECK(refused.starts_with("setup_failed at cgroup 95\noutput 0\n"));
+}
+
+// With hidepid nothing of a call is seen by who started it: no watchdog could hold its limits.
+TEST_CASE("a host whose /proc hides a call's processes is known as one") {
+  if (::geteuid() != 0) {
+    SKIP_HERE("only root can mount such a /proc");
+  }
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const bool mounted = ::unshare(CLONE_NEWNS) == 0 &&
+                         ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+                         ::mount("proc", "/proc", "proc", 0, "hidepid=2") == 0 &&
+                         ::setgroups(0, nullptr) == 0 && ::setresgid(64321, 64321, 64321) == 0 &&
+                         ::setresuid(64321, 64321, 64321) == 0;
+    const auto host = ProbeHost();
+    ::_exit(!mounted || !host.ok() ? 2 : host.value().hides_processes ? 0 : 1);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
+  CHECK_FALSE(ProbeHost().value().hides_processes);
 }
 
 // A call that must be killed is, also by a runtime that has no pidfd_open.

@@ -244,6 +244,13 @@ TEST_CASE("what a spec requires and the host lacks is named before anything star
       {[](SandboxSpec&, HostSupport& h) { h.landlock_abi = 0; }, "Landlock ABI 1"},
       {[](SandboxSpec& s, HostSupport&) { s.require.landlock_abi = 8; }, "Landlock ABI 8"},
       {[](SandboxSpec&, HostSupport& h) { h.cgroup = {}; }, "cgroup"},
+      {[](SandboxSpec& s, HostSupport& h) {
+         s.require.cgroup = false;
+         h.cgroup = {};
+         h.hides_processes = true;
+       },
+       "limits of memory, tasks and cpu (there is no cgroup, and /proc does not show a call's "
+       "processes: delegate a cgroup, see nacre doctor, or mount /proc without hidepid)"},
   }));
   SandboxSpec spec = MinimalSpec();
   HostSupport host = MadeUpHost();
@@ -256,12 +263,13 @@ TEST_CASE("what is weaker on a host is said") {
   CHECK(MakePlan(MinimalSpec(), host).value().weaker.empty());
   host.cgroup = {};
   host.has_other_groups = true;
+  host.crashes_reach_host = true;
   SandboxSpec spec = MinimalSpec();
   spec.require.landlock_abi = 0;
   spec.require.cgroup = false;
   host.landlock_abi = 0;
   const LaunchPlan plan = MakePlan(spec, host).value();
-  CHECK(plan.weaker.size() == 3);
+  CHECK(plan.weaker.size() == 4);
   CHECK_FALSE(plan.unmet.has_value());
 }
 

@@ -220,6 +220,14 @@ TEST_CASE("each profile draws its lines where its table says") {
   constexpr uint32_t kAccess = Fails(EACCES);
   constexpr uint32_t kNoFamily = Fails(EAFNOSUPPORT);
   const auto row = GENERATE(values<Row>({
+      {"a tool shuts its memory",
+       SYS_prctl,
+       {PR_SET_DUMPABLE, 0},
+       kAllowed,
+       kAllowed,
+       kAllowed,
+       kAllowed,
+       kAllowed},
       {"open to read",
        SYS_openat,
        {0, 0, O_RDONLY},
