@@ -52,6 +52,14 @@ bool OnlyReads(const ToolTraits& tool) {
                      [](CallEffect effect) { return effect == CallEffect::kRead; });
 }
 
+// What it reads of a file that it writes goes nowhere else.
+bool KeepsInside(const ToolTraits& tool) {
+  return std::all_of(tool.effects.begin(), tool.effects.end(), [](CallEffect effect) {
+    return effect == CallEffect::kRead || effect == CallEffect::kWrite ||
+           effect == CallEffect::kDelete;
+  });
+}
+
 // Of whatever a call may have read where nobody knows any more which paths and hosts it named: as delicate
 // as all that its tool could have reached.
 Label LabelOfAnywhere(const DataRules& rules, const std::string& tool) {
@@ -261,14 +269,26 @@ void ContextTracker::AddExtracted(const Label& from, std::string_view value) {
 
 Label ContextTracker::WrittenLabel(const Request& call, From from) const {
   const Label given = Join(context_, WithheldLabel(call));
-  return from == From::kGiven ? given : Join(given, StoredLabel(call));
+  if (from == From::kGiven) {
+    return given;
+  }
+  Label label = Join(given, call.unnamed);
+  for (const PathArgument& argument : call.paths) {
+    label = Join(label, argument.label);
+  }
+  return label;
+}
+
+Label ContextTracker::KnownLabel(const Request& call) const {
+  return Join(WrittenLabel(call, From::kGiven), StoredLabel(call));
 }
 
 void ContextTracker::AddRun(const ToolTraits& tool, const Request& call) {
   if (!rules_.present) {
     return;
   }
-  const Label label = WrittenLabel(call, From::kRead);
+  // What stood in a file that it writes is known by the store, which also knows whether it was written anew.
+  const Label label = KnownLabel(call);
   for (const PathArgument& argument : call.paths) {
     if (argument.access == PathAccess::kWrite) {
       const auto [entry, added] = written_.emplace(argument.path, label);
@@ -290,7 +310,9 @@ FlowFacts ContextTracker::Facts(const ToolTraits& tool, const Request& call) con
   // A text that was withheld goes where its handle does, so the call is judged as if it had been read.
   // So does a file that a call with an effect reads: what is sent, or run, need not have been read before.
   FlowFacts facts{.effects = tool.effects,
-                  .context = WrittenLabel(call, OnlyReads(tool) ? From::kGiven : From::kRead),
+                  .context = OnlyReads(tool)     ? WrittenLabel(call, From::kGiven)
+                             : KeepsInside(tool) ? KnownLabel(call)
+                                                 : WrittenLabel(call, From::kRead),
                   .arguments = {}};
   if (!rules_.present) {
     return facts;

@@ -37,8 +37,9 @@ class ContextTracker final {
 
   // Of all parts of the result together, also of the names of fields that nobody vouches for.
   Label ResultLabel(const ToolTraits& tool, const Request& call, std::string_view text) const;
-  // Of what a call writes: all that was read before, that it was given, and that it may read. `kGiven` leaves the
-  // last out: of a text that stands in the call itself.
+  // Of what a call writes: all that was read before, that it was given, and that it may read: also of a path that it
+  // writes, since it may move or extend what is there. `kGiven` leaves the last out: of a text that stands in the call
+  // itself.
   enum class From { kRead = 0, kGiven };
   Label WrittenLabel(const Request& call, From from) const;
   // Such a result is not to be shown: the policy has a quarantine, and it is untrusted.
@@ -83,6 +84,8 @@ class ContextTracker final {
   Label OwnLabel(const ToolTraits& tool, const Request& call) const;
   std::vector<Part> PartsOf(const ToolTraits& tool, const Request& call,
                             std::string_view text) const;
+  // Before it runs, of what it is there to read.
+  Label KnownLabel(const Request& call) const;
   // Of a part of a result, by what the manifest says of it.
   Label PartLabel(const ToolTraits& tool, const Request& call,
                   std::optional<Integrity> declared) const;

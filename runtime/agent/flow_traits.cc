@@ -17,6 +17,12 @@ policy::ToolTraits TraitsOf(const tools::Manifest& manifest) {
                       : manifest.effect == tools::Effect::kWrite ? policy::CallEffect::kWrite
                                                                  : policy::CallEffect::kExecute};
   }
+  // What its calls mean to others does not hide that they run a program.
+  if (manifest.effect == tools::Effect::kExecute &&
+      std::find(traits.effects.begin(), traits.effects.end(), policy::CallEffect::kExecute) ==
+          traits.effects.end()) {
+    traits.effects.push_back(policy::CallEffect::kExecute);
+  }
   for (const auto& [argument, role] : manifest.flow.roles) {
     traits.roles[argument] =
         policy::ParseArgumentRole(role).value_or(policy::ArgumentRole::kSetting);

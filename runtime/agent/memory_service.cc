@@ -23,7 +23,9 @@ Result<Json> MemoryService::Call(const std::string& method, const Json& argument
                            .policy_digest = scope_.policy_digest,
                            .data = {{"digest", Sha256Text(text)}, {"bytes", text.size()}},
                            .actor = "agent"}));
-    NACRE_TRY(store_.AddNote(scope_.workspace, text, scope_.labels, UnixMillis(clock_.Now())));
+    NACRE_TRY(store_.AddNote(scope_.workspace, text,
+                             memory::UnionOfWords(scope_.labels, read_labels_),
+                             UnixMillis(clock_.Now())));
     return Json(nullptr);
   }
   if (method == "memory.search") {

@@ -319,20 +319,23 @@ Status SessionDriver::CommitChange(const Turn& turn, const AuthorizedCall& call,
   WorkspaceReport intended = change.report();
   intended.end = WorkspaceReport::End::kCommitted;
   Json commit = ToJson(intended);
-  LabelChange labels;
-  if (options_.policy->data.present) {
-    const policy::Label read = context_.WrittenLabel(request, From::kRead);
+  const bool keeps_labels = options_.policy->data.present;
+  const policy::Label read = context_.WrittenLabel(request, From::kRead);
+  if (keeps_labels) {
     commit["file_labels"] = policy::LabelTexts(read);
-    NACRE_TRY(Record("workspace.commit", turn, call.id(), std::move(commit)));
-    labels = NACRE_TRY(
-        stored_labels_.BeforeCommit({.diff = change.diff(),
-                                     .request = request,
-                                     .read = read,
-                                     .given = context_.WrittenLabel(request, From::kGiven),
-                                     .call = call.id(),
-                                     .now_ms = now}));
-  } else {
-    NACRE_TRY(Record("workspace.commit", turn, call.id(), std::move(commit)));
+  }
+  NACRE_TRY(Record("workspace.commit", turn, call.id(), std::move(commit)));
+  // A policy that keeps no labels adds none and takes none off, and notes what there were, for who takes it back.
+  LabelChange labels =
+      NACRE_TRY(stored_labels_.BeforeCommit({.diff = change.diff(),
+                                             .tool = TraitsOf(*call.call().tool),
+                                             .request = request,
+                                             .read = read,
+                                             .given = context_.WrittenLabel(request, From::kGiven),
+                                             .call = call.id(),
+                                             .now_ms = now}));
+  if (!keeps_labels) {
+    labels.after.clear();
   }
   Json kept = outcome;
   if (!told.fields.empty()) {
@@ -596,13 +599,18 @@ Input SessionDriver::Execute(Turn& turn, const Stop& stop) {
   const policy::ToolTraits traits = TraitsOf(*call.call().tool);
   policy::Request request = call.call().request;
   const bool labels = options_.policy->data.present;
-  const policy::Label written = context_.WrittenLabel(request, policy::ContextTracker::From::kRead);
-  if (labels && call.decision().grant->workspace == policy::WorkspaceMode::kDirect) {
-    if (Status stored = stored_labels_.BeforeDirect(traits, request, written, call.id(),
-                                                    UnixMillis(services_.clock.Now()));
-        !stored.ok()) {
-      return RuntimeFailed{StoreError(stored.error())};
+  const auto written = [&] {
+    return context_.WrittenLabel(request, policy::ContextTracker::From::kRead);
+  };
+  const auto label_direct = [&]() -> Status {
+    if (labels && call.decision().grant->workspace == policy::WorkspaceMode::kDirect) {
+      return stored_labels_.BeforeDirect(traits, request, written(), call.id(),
+                                         UnixMillis(services_.clock.Now()));
     }
+    return Ok();
+  };
+  if (Status stored = label_direct(); !stored.ok()) {
+    return RuntimeFailed{StoreError(stored.error())};
   }
   MemoryService memory(
       services_.store, services_.log, services_.clock,
@@ -611,7 +619,7 @@ Input SessionDriver::Execute(Turn& turn, const Stop& stop) {
        .turn = turn.id,
        .call = call.id(),
        .policy_digest = options_.policy->digest,
-       .labels = labels ? policy::LabelTexts(written) : std::vector<std::string>()});
+       .labels = labels ? policy::LabelTexts(written()) : std::vector<std::string>()});
   Result<CallResult> ran = runner_.Run(call, memory, stop.any);
   if (!ran.ok()) {
     return RuntimeFailed{WithContext("run " + tool, ran.error())};
@@ -630,6 +638,9 @@ Input SessionDriver::Execute(Turn& turn, const Stop& stop) {
     if (Json read = StoredLabelsRecord(request); !read.is_null()) {
       outcome["read_labels"] = std::move(read);
     }
+  }
+  if (Status stored = label_direct(); !stored.ok()) {
+    return RuntimeFailed{StoreError(stored.error())};
   }
   context_.AddRun(traits, request);
   Told told = Tell(call.call(), request, result);

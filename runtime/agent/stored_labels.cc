@@ -1,8 +1,11 @@
 #include "runtime/agent/stored_labels.h"
 
 #include <algorithm>
+#include <array>
+#include <deque>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "base/digest.h"
@@ -41,6 +44,80 @@ void AddDigests(const Json& value, std::set<std::string>& digests) {
   }
 }
 
+// What a sandbox shows of the host's own programs and settings: no workspace is seen through these.
+bool IsSystemPath(const std::string& path) {
+  static constexpr std::array<const char*, 8> kFolders = {"/bin",   "/etc",    "/lib",  "/lib32",
+                                                          "/lib64", "/libx32", "/sbin", "/usr"};
+  return std::any_of(kFolders.begin(), kFolders.end(),
+                     [&](const char* folder) { return IsWithin(path, folder); });
+}
+
+// Only its time or mode is another: the label is of what is in it.
+bool KeepsContent(const sandbox::Change& change) {
+  return change.after.type == change.before.type && change.after.digest == change.before.digest &&
+         change.after.target == change.before.target;
+}
+
+// The one path that a call of the tool writes, where it can write no other: empty otherwise.
+std::string OnlyWritten(const policy::ToolTraits& tool, const policy::Request& request) {
+  std::string only;
+  for (const policy::PathArgument& argument : request.paths) {
+    if (argument.access == policy::PathAccess::kWrite) {
+      if (!only.empty()) {
+        return {};
+      }
+      only = argument.path;
+    }
+  }
+  return RunsPrograms(tool) ? std::string() : only;
+}
+
+// Where the names below a folder lead as the sandbox sees it, relative to the folder; nullopt when they lead out of it,
+// or that cannot be told. The host's own look at a link such as /workspace/a or /proc/self/cwd is of other files.
+std::optional<std::string> FollowedBelow(const std::string& folder, const std::string& relative) {
+  constexpr int kLinksMax = 40;  // as the kernel
+  std::deque<std::string> left;
+  const auto names_first = [&left](const std::string& path) {
+    std::vector<std::string> names;
+    for (const std::filesystem::path& name : std::filesystem::path(path)) {
+      names.push_back(name.string());
+    }
+    left.insert(left.begin(), names.begin(), names.end());
+  };
+  names_first(relative);
+  std::filesystem::path done;
+  for (int links = 0; !left.empty();) {
+    const std::string name = left.front();
+    left.pop_front();
+    if (name.empty() || name == ".") {
+      continue;
+    }
+    if (name == "..") {
+      if (done.empty()) {
+        return std::nullopt;
+      }
+      done = done.parent_path();
+      continue;
+    }
+    std::error_code failed;
+    const std::filesystem::path next = std::filesystem::path(folder) / done / name;
+    const auto type = std::filesystem::symlink_status(next, failed).type();
+    if (type == std::filesystem::file_type::none || type == std::filesystem::file_type::unknown) {
+      return std::nullopt;
+    }
+    if (type != std::filesystem::file_type::symlink) {
+      done /= name;
+      continue;
+    }
+    const std::filesystem::path target = std::filesystem::read_symlink(next, failed);
+    if (failed || target.is_absolute() || ++links > kLinksMax) {
+      return std::nullopt;
+    }
+    names_first(target.string());
+  }
+  return done.string();
+}
+
 std::vector<std::string> TextsOf(const Json& list) {
   std::vector<std::string> texts;
   for (const Json& each : list.is_array() ? list : Json::array()) {
@@ -62,20 +139,23 @@ std::vector<LabelledPath> LabelsOfDiff(const std::string& folder, const WrittenF
   AddDigests(written.request.arguments, said);
   const std::vector<std::string> read = policy::LabelTexts(written.read);
   const std::vector<std::string> given = policy::LabelTexts(written.given);
+  const std::string written_anew = OnlyWritten(written.tool, written.request);
   std::vector<LabelledPath> labelled;
   for (const sandbox::Change& change : written.diff.changes) {
     const sandbox::EntryState& after = change.after;
     const bool file = after.type == sandbox::EntryType::kFile;
-    const bool same = after.type == change.before.type && after.digest == change.before.digest &&
-                      after.target == change.before.target;
-    if (same) {
-      continue;  // its time or mode: the label is of what is in it
+    if (KeepsContent(change)) {
+      continue;
     }
     LabelledPath path{.label = {.path = Below(folder, change.path),
+                                // Another link, and names below it, lead elsewhere.
+                                .below = after.type == sandbox::EntryType::kSymlink,
                                 .digest = file ? after.digest : "",
                                 .call = written.call,
                                 .changed_ms = written.now_ms}};
-    path.anew = change.deleted() || (file && said.count(after.digest) > 0);
+    // A program could say something by which of its arguments it writes to which file.
+    path.anew = change.deleted() || (file && said.count(after.digest) > 0 &&
+                                     written_anew == Below(kWorkspaceTarget, change.path));
     if (!change.deleted()) {
       path.label.labels = path.anew ? given : read;
     }
@@ -87,14 +167,16 @@ std::vector<LabelledPath> LabelsOfDiff(const std::string& folder, const WrittenF
 std::vector<std::string> StoredLabels::HostPaths(const std::string& path) const {
   const std::string target = kWorkspaceTarget;
   if (!IsWithin(path, target)) {
-    return {};
+    return IsSystemPath(path) ? std::vector<std::string>() : std::vector<std::string>{workspace_};
   }
-  std::vector<std::string> paths = {
-      path == target ? workspace_ : Below(workspace_, path.substr(target.size() + 1))};
-  std::error_code failed;
-  const std::string led = std::filesystem::weakly_canonical(paths.front(), failed).string();
-  if (!failed && led != paths.front() && IsWithin(led, workspace_)) {
-    paths.push_back(led);
+  const std::string relative = path == target ? "" : path.substr(target.size() + 1);
+  const std::optional<std::string> led = FollowedBelow(workspace_, relative);
+  if (relative.empty() || !led.has_value() || led->empty()) {
+    return {workspace_};
+  }
+  std::vector<std::string> paths = {Below(workspace_, relative)};
+  if (*led != relative) {
+    paths.push_back(Below(workspace_, *led));
   }
   return paths;
 }
@@ -204,26 +286,43 @@ Json LabelsToNote(const std::string& folder, const std::vector<memory::FileLabel
     return note;
   }
   std::vector<std::string> all;
+  bool below = false;
   for (const memory::FileLabel& each : before) {
     all = memory::UnionOfWords(std::move(all), each.labels);
+    below = below || each.below;
   }
-  return {{"all", all}};
+  return {{"all", all}, {"below", below}};
+}
+
+std::vector<std::string> LabelledPaths(const sandbox::JournalHeader& header) {
+  std::vector<std::string> paths;
+  for (const sandbox::JournalChange& each : header.changes) {
+    if (!KeepsContent(each.change)) {
+      paths.push_back(each.change.path);
+    }
+  }
+  return paths;
 }
 
 Result<LabelChange> BeforeUndo(memory::FileLabels& store, const std::string& folder,
                                const Json& note, const std::vector<std::string>& paths,
                                const std::string& call, int64_t now_ms) {
+  LabelChange change{.call = call};
+  const Json* listed = FindMember(note, "labels");
+  if (listed == nullptr) {  // nobody knows what they had before: they keep what they have
+    return change;
+  }
   std::map<std::string, memory::FileLabel> before;
   for (const std::string& path : paths) {
     before[path] = {.path = Below(folder, path), .call = call, .changed_ms = now_ms};
   }
-  const Json* listed = FindMember(note, "labels");
-  if (const Json* all = listed != nullptr ? FindMember(*listed, "all") : nullptr) {
+  if (const Json* all = FindMember(*listed, "all")) {
     for (auto& [path, label] : before) {
       label.labels = TextsOf(*all);
+      label.below = BoolMember(*listed, "below");
     }
   }
-  for (const Json& each : listed != nullptr && listed->is_array() ? *listed : Json::array()) {
+  for (const Json& each : listed->is_array() ? *listed : Json::array()) {
     const std::string path = NACRE_TRY(sandbox::DecodePath(StringMember(each, "path")));
     const auto entry = before.find(path);
     const Json* labels = FindMember(each, "labels");
@@ -233,7 +332,6 @@ Result<LabelChange> BeforeUndo(memory::FileLabels& store, const std::string& fol
       entry->second.digest = StringMember(each, "digest");
     }
   }
-  LabelChange change{.call = call};
   for (auto& [path, label] : before) {
     change.after.push_back(std::move(label));
   }

@@ -7,9 +7,9 @@
 //   NACRE_TRY(labels.AfterCommit(change));                   // the new ones
 //
 // What a call leaves in a file is as delicate as what was known when it was written and what was there before. Only
-// where the whole file is a text that stands in the call's arguments is nothing of the old file in it, and a file that
-// is gone has no label. In a direct workspace nobody sees what changed, so labels are only ever added there, before the
-// call starts: to what its arguments name, and for a program to the whole workspace.
+// where a tool that runs no programs writes one file, and the whole file is a text that stands in the call's arguments,
+// is nothing of the old file in it, and a file that is gone has no label. In a direct workspace nobody sees what changed, so labels are only ever added there, before the
+// call starts and again when it has ended: to what its arguments name, and for a program to the whole workspace.
 #pragma once
 
 #include <string>
@@ -22,12 +22,14 @@
 #include "policy/tool_traits.h"
 #include "runtime/agent/tool_call.h"
 #include "sandbox/workspace/change.h"
+#include "sandbox/workspace/journal.h"
 
 namespace nacre::agent {
 
 // What a call writes, and what was known of it.
 struct WrittenFiles {
   const sandbox::Diff& diff;
+  policy::ToolTraits tool;
   const policy::Request& request;
   policy::Label read;   // of what it may read, and all before that
   policy::Label given;  // of a text that stands in its arguments
@@ -64,7 +66,8 @@ class StoredLabels final {
   Status AfterCommit(const LabelChange& change) const;
 
  private:
-  // On the host, and where its links lead; what is outside of the workspace is left out.
+  // On the host, and where its links lead. Of a place that may be the workspace by another name (/proc, a link that
+  // leads out of the workspace, a mount of the policy's): the workspace. None: the system's own folders.
   std::vector<std::string> HostPaths(const std::string& path) const;
 
   memory::FileLabels& store_;
@@ -80,6 +83,8 @@ void RecallStoredLabels(const Json& outcome, policy::Request& request);
 // What stood at a call's paths before it, in the note of its transaction: [{"path": ..., "labels": [...]}]; where that
 // is too long, {"all": [...]}: the union, for each of them.
 Json LabelsToNote(const std::string& folder, const std::vector<memory::FileLabel>& before);
+// The paths whose content a transaction changes.
+std::vector<std::string> LabelledPaths(const sandbox::JournalHeader& header);
 // Taking the call back, in two steps around it, as with a commit: files that it left are what they were.
 Result<LabelChange> BeforeUndo(memory::FileLabels& store, const std::string& folder,
                                const Json& note, const std::vector<std::string>& paths,

@@ -48,6 +48,23 @@ bool IsUnder(const std::string& path, const std::string& directory) {
          (path.size() == directory.size() || path[directory.size()] == '/');
 }
 
+// Below /proc and /dev, names such as /proc/self/cwd lead anywhere: a path through them is another name for a file that
+// rules, sources and labels know by its own.
+bool LeadsAnywhere(const std::string& path) {
+  if (IsUnder(path, "/dev/fd")) {
+    return true;
+  }
+  if (!IsUnder(path, "/proc")) {
+    return false;
+  }
+  for (const char* name : {"/cwd/", "/root/", "/fd/", "/exe/", "/map_files/"}) {
+    if ((path + '/').find(name) != std::string::npos) {
+      return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 std::string NormalizePath(const std::string& path, const PathContext& context) {
@@ -112,6 +129,10 @@ std::variant<ToolCall, BadToolCall> ParseToolCall(const inference::EmittedCall& 
       return bad(parameter.key + ": not a usable path");
     }
     const std::string normalized = NormalizePath(path, context);
+    if (LeadsAnywhere(normalized)) {
+      return bad(parameter.key +
+                 ": a path through /proc or /dev/fd; name the file by its own path");
+    }
     call.request.arguments[parameter.key] = normalized;
     call.request.paths.push_back(
         {parameter.key, normalized,

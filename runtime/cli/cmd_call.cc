@@ -182,10 +182,7 @@ Result<std::vector<sandbox::Conflict>> UndoCall(App& app, const std::string& giv
   memory::FileLabels& labels = NACRE_TRY(app.Store())->file_labels();
   const sandbox::JournalHeader& header = stored.journal.header();
   const Json note = NACRE_TRY(ParseJson(header.note.empty() ? "{}" : header.note));
-  std::vector<std::string> paths;
-  for (const JournalChange& each : header.changes) {
-    paths.push_back(each.change.path);
-  }
+  const std::vector<std::string> paths = agent::LabelledPaths(header);
   const agent::LabelChange change =
       NACRE_TRY(agent::BeforeUndo(labels, header.workspace, note, paths, id, now));
   const std::vector<sandbox::Conflict> conflicts = NACRE_TRY(transactions->Undo(id, now));

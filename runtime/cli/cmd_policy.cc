@@ -179,6 +179,10 @@ Result<ExplainedIn> ContextFor(const Question& asked, const ExplainOptions& opti
   in.from = "none";
   if (asked.record.has_value()) {
     JudgedIn then = ContextOf(*asked.record);
+    if (!then.origins && then.context.label == policy::Label::Clean()) {
+      in.note = "the call was judged without labels, so nothing is known of its context";
+      return in;
+    }
     in.context = std::move(then.context);
     in.from = "recorded";
     in.note = then.origins ? "" : "the record has not who named its arguments";
@@ -258,6 +262,10 @@ int ExplainCall(Globals& globals, const ExplainOptions& options) {
     // With the texts that were in the place of handles.
     std::string why;
     found = RecordedCalls(app, *registry.value()).RequestOf(*asked.record, why);
+    if (why == kOtherArguments) {
+      return Fail(globals, {ErrorCode::kDataLoss, "call " + asked.recorded->id + ": " + why},
+                  kExitFailed);
+    }
     in.value().note += (in.value().note.empty() || why.empty() ? "" : "; ") + why;
   }
   if (!found.has_value()) {

@@ -78,7 +78,7 @@ std::optional<policy::Request> RecordedCalls::RequestOf(const Json& record, std:
   }
   if (recorded == nullptr || !IsDigestOf(keys_, StringMember(record, "session"), *recorded,
                                          DumpJson(understood->request.arguments))) {
-    why = "its arguments are not those that the log has the digest of";
+    why = kOtherArguments;
     return std::nullopt;
   }
   if (quarantine == nullptr) {

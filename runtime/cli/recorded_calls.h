@@ -14,6 +14,10 @@
 
 namespace nacre::cli {
 
+// Why a record's arguments are not shown: those of the database are others than those that were judged.
+inline constexpr const char* kOtherArguments =
+    "its arguments are not those that the log has the digest of";
+
 // Not thread-safe. Borrows both.
 class RecordedCalls final {
  public:

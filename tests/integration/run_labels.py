@@ -108,6 +108,36 @@ class FileLabels(NacreCase):
         self.session(call("proc.run", argv=["rm", "b.txt", "c.txt"]), policy=quiet)
         self.assertEqual(self.labels(), [])
 
+    def test_a_program_that_writes_one_of_its_arguments_may_say_something_by_it(self):
+        quiet = (POLICY % self.mode).split("  flows:")[0]
+        self.taint()
+        self.session(call("proc.run", argv=["sh", "-c", 'grep -q noted copy.txt && printf %s "$1" > b.txt', "-", "yes"]),
+                     policy=quiet)
+        self.assertEqual((self.workspace / "b.txt").read_text(), "yes")
+        self.assertEqual(self.session(call("fs.read", path="b.txt")), [SECRET])
+
+    def test_another_name_for_the_workspace_is_no_way_around_its_labels(self):
+        self.taint()
+        self.session(call("fs.read", path="/proc/self/cwd/copy.txt"))
+        self.assertIn("name the file by its own path", self.told)
+        (self.workspace / "link").symlink_to("/workspace/copy.txt")
+        self.assertEqual(self.session(call("fs.read", path="link"))[0], SECRET)
+
+    def test_a_session_without_labels_takes_none_off_also_when_it_is_undone(self):
+        self.taint()
+        plain = (POLICY % self.mode).split("data:")[0]
+        self.session(call("fs.write", path="copy.txt", content="anew"), policy=plain)
+        self.assertEqual(self.session(call("fs.read", path="copy.txt")), [SECRET])
+        self.nacre("call", "undo", self.done_call("fs.write"))
+        self.assertEqual(self.session(call("fs.read", path="copy.txt")), [SECRET])
+
+    def test_taking_back_what_only_a_mode_was_changed_by_keeps_the_label(self):
+        quiet = (POLICY % self.mode).split("  flows:")[0]
+        self.taint()
+        self.session(call("proc.run", argv=["sh", "-c", "chmod 600 copy.txt && echo x > b.txt"]), policy=quiet)
+        self.nacre("call", "undo", self.done_call("proc.run"))
+        self.assertEqual(self.session(call("fs.read", path="copy.txt")), [SECRET])
+
     def test_a_persons_edit_takes_no_label_off_and_a_person_who_says_so_does(self):
         self.taint()
         self.taint("d/two.txt")

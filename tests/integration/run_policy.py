@@ -155,6 +155,9 @@ class Explain(NacreCase):
         self.assertEqual(told["verdict"], "deny")
         self.assertEqual(told["recorded"]["verdict"], "deny")
         self.assertTrue(told["recorded"]["same_policy"])
+        # Its policy keeps no labels: that is no clean context.
+        self.assertEqual((told["context"]["from"], told["context"]["labels"]), ("none", []))
+        self.assertIn("without labels", told["context"]["note"])
         self.assertTrue(any("is not under /workspace" in rule["missing"] for rule in told["considered"]), told)
         other = json.loads(self.nacre("policy", "explain", "--json", "--policy", "offline", "--call", "last").stdout)
         self.assertFalse(other["recorded"]["same_policy"])

@@ -36,6 +36,12 @@ TEST_CASE("what a manifest says of flows reaches the policy; what it does not sa
   const policy::ToolTraits silent = TraitsOf(Load("").value());
   CHECK(silent.effects == std::vector{policy::CallEffect::kWrite});
   CHECK_FALSE(silent.result.integrity.has_value());
+  // What it means to others does not hide that it runs a program.
+  tools::Manifest program = manifest.value();
+  program.effect = tools::Effect::kExecute;
+  CHECK(TraitsOf(program).effects == std::vector{policy::CallEffect::kSend,
+                                                 policy::CallEffect::kWrite,
+                                                 policy::CallEffect::kExecute});
   const auto both = Load("flow: {result: {format: json, trusted: [id], untrusted: [id]}}\n");
   CHECK(both.error().message.find("\"id\" is both trusted and untrusted") != std::string::npos);
   CHECK(TraitsOf(Load("flow: {result: echo}\n").value()).result.echo);

@@ -5,6 +5,7 @@
 
 #include "base/digest.h"
 #include "policy/given_context.h"
+#include "runtime/agent/memory_service.h"
 #include "tests/unit/agent/session_driver_fixture.h"
 
 namespace nacre::agent {
@@ -30,10 +31,14 @@ sandbox::Change Changed(const std::string& path, const sandbox::EntryState& befo
   return {.path = path, .before = before, .after = after, .replaced = {}};
 }
 
-policy::Request Writes(const std::string& text) {
+policy::Request Writes(const std::string& text, const std::string& path = "/workspace/a") {
   return {.tool = "fs.write",
-          .arguments = {{"path", "/workspace/a"}, {"deep", {{{"content", text}}}}},
-          .paths = {{"path", "/workspace/a", policy::PathAccess::kWrite}}};
+          .arguments = {{"path", path}, {"deep", {{{"content", text}}}}},
+          .paths = {{"path", path, policy::PathAccess::kWrite}}};
+}
+
+policy::ToolTraits Tool(policy::CallEffect effect) {
+  return {.tool = "fs.write", .effects = {effect}};
 }
 
 struct Kept {
@@ -101,21 +106,24 @@ TEST_CASE(
   sandbox::Diff diff;
   diff.changes = {
       Changed("said", nothing, File("hello")),
-      Changed("said-with-line", File("old"), File("hello\n")),
+      Changed("also-said", File("old"), File("hello\n")),
       Changed("more", File("old"), File("oldhello\n")),
       Changed("gone", File("old"), nothing),
       Changed("mode", File("same"), File("same")),
       Changed("folder", nothing, {.type = EntryType::kDirectory, .digest = {}, .target = {}}),
       Changed("link", nothing, link)};
   diff.changes[4].after.mode = 0755;
-  const policy::Request request = Writes("hello");
-  const std::vector<LabelledPath> labels =
-      LabelsOfDiff("/w", {.diff = diff,
-                          .request = request,
-                          .read = policy::Join(kSecret, kTainted),
-                          .given = kTainted,
-                          .call = "1",
-                          .now_ms = 5});
+  policy::Request request = Writes("hello", "/workspace/said");
+  const auto labelled = [&](policy::CallEffect effect) {
+    return LabelsOfDiff("/w", {.diff = diff,
+                               .tool = Tool(effect),
+                               .request = request,
+                               .read = policy::Join(kSecret, kTainted),
+                               .given = kTainted,
+                               .call = "1",
+                               .now_ms = 5});
+  };
+  const std::vector<LabelledPath> labels = labelled(policy::CallEffect::kWrite);
   struct Row {
     std::string path;
     Words labels;
@@ -123,7 +131,7 @@ TEST_CASE(
   };
   const Words read = {"confidentiality:secret", "integrity:untrusted"};
   const std::vector<Row> rows = {{"/w/said", {"integrity:untrusted"}, true},
-                                 {"/w/said-with-line", {"integrity:untrusted"}, true},
+                                 {"/w/also-said", read, false},
                                  {"/w/more", read, false},
                                  {"/w/gone", {}, true},
                                  {"/w/folder", read, false},
@@ -133,9 +141,15 @@ TEST_CASE(
     CHECK(labels[i].label.path == rows[i].path);
     CHECK(labels[i].label.labels == rows[i].labels);
     CHECK(labels[i].anew == rows[i].anew);
-    CHECK_FALSE(labels[i].label.below);
+    CHECK(labels[i].label.below == (rows[i].path == "/w/link"));
   }
   CHECK(labels[0].label.digest == Sha256Text("hello"));
+  diff.changes[0].after = File("hello\n");
+  CHECK(labelled(policy::CallEffect::kWrite)[0].anew);
+  // Which of its arguments a program writes where can say something; so can who writes two files.
+  CHECK_FALSE(labelled(policy::CallEffect::kExecute)[0].anew);
+  request.paths.push_back({"other", "/workspace/also-said", policy::PathAccess::kWrite});
+  CHECK_FALSE(labelled(policy::CallEffect::kWrite)[0].anew);
 }
 
 TEST_CASE("killed between its label and its commit, a file has both labels, the old and the new") {
@@ -145,8 +159,12 @@ TEST_CASE("killed between its label and its commit, a file has both labels, the 
   const policy::Request request = Writes("anew");
   const auto write = [&](const sandbox::Diff& diff, const Label& label, const std::string& call) {
     return kept.labels
-        .BeforeCommit(
-            {.diff = diff, .request = request, .read = label, .given = label, .call = call})
+        .BeforeCommit({.diff = diff,
+                       .tool = Tool(policy::CallEffect::kWrite),
+                       .request = request,
+                       .read = label,
+                       .given = label,
+                       .call = call})
         .value();
   };
   REQUIRE(kept.labels.AfterCommit(write(first, kSecret, "1")).ok());
@@ -169,26 +187,57 @@ TEST_CASE("a note that is too long for each label has the union, for every path"
   std::vector<memory::FileLabel> before;
   for (int i = 0; i < 5000; ++i) {
     before.push_back({.path = "/w/" + std::string(60, 'x') + std::to_string(i),
-                      .labels = {i == 4999 ? "confidentiality:secret" : "integrity:untrusted"}});
+                      .labels = {i == 4999 ? "confidentiality:secret" : "integrity:untrusted"},
+                      .below = i == 7});
   }
   const Json note = {{"labels", LabelsToNote("/w", before)}};
   CHECK(DumpJson(note).size() < 1000);
   Kept kept;
   const LabelChange undo = BeforeUndo(kept.store->file_labels(), "/w", note, {"b"}, "1", 1).value();
   CHECK(undo.after.at(0).labels == Words{"confidentiality:secret", "integrity:untrusted"});
+  CHECK(undo.after.at(0).below);
   // A note is ours; one that is torn gives no label to another path.
   CHECK_FALSE(
       BeforeUndo(kept.store->file_labels(), "/w", {{"labels", {{{"path", "%zz"}}}}}, {"a"}, "1", 1)
           .ok());
 }
 
-TEST_CASE("what lies below a path, and where a link leads, is looked up, and nothing outside") {
+TEST_CASE("taking back a call that noted no labels leaves them as they are") {
+  Kept kept;
+  REQUIRE(kept.store->file_labels()
+              .Join("/w", {{.path = "/w/a", .labels = {"confidentiality:secret"}, .call = "0"}})
+              .ok());
+  const LabelChange undo =
+      BeforeUndo(kept.store->file_labels(), "/w", Json::object(), {"a"}, "1", 9).value();
+  REQUIRE(kept.labels.AfterCommit(undo).ok());
+  CHECK(kept.Of("/w/a") == Words{"confidentiality:secret"});
+}
+
+TEST_CASE("a note has the label of the notes that its call has read") {
+  Kept kept;
+  Host host;
+  auto log = audit::OpenAuditLog(host.audit(), host.clock, host.random).value();
+  REQUIRE(kept.store->AddNote("/w", "the harbour is north", {"confidentiality:secret"}, 1).ok());
+  MemoryService memory(*kept.store, *log, host.clock,
+                       {.workspace = "/w", .labels = {"integrity:untrusted"}});
+  REQUIRE(memory.Call("memory.search", {{"query", "harbour"}}).ok());
+  REQUIRE(memory.Call("memory.note", {{"text", "sail north"}}).ok());
+  const std::vector<memory::NoteRecord> notes = kept.store->SearchNotes("/w", "sail", 9).value();
+  REQUIRE(notes.size() == 1);
+  CHECK(notes[0].labels == Words{"confidentiality:secret", "integrity:untrusted"});
+}
+
+TEST_CASE("what lies below a path, and where a link leads, is looked up, and else the workspace") {
   const TempDir workspace = TempDir::Create().value();
   Kept kept;
   const StoredLabels labels(kept.store->file_labels(), workspace.path());
   REQUIRE(WriteFileAtomically(workspace.path() + "/a", "x").ok());
   REQUIRE(::symlink("a", (workspace.path() + "/link").c_str()) == 0);
   REQUIRE(::symlink("/etc", (workspace.path() + "/out").c_str()) == 0);
+  REQUIRE(::symlink("/workspace/a", (workspace.path() + "/inside").c_str()) == 0);
+  REQUIRE(::symlink("../x", (workspace.path() + "/up").c_str()) == 0);
+  REQUIRE(::symlink("loop", (workspace.path() + "/loop").c_str()) == 0);
+  REQUIRE(::symlink(".", (workspace.path() + "/here").c_str()) == 0);
   REQUIRE(kept.store->file_labels()
               .Join(workspace.path(), {{.path = workspace.path() + "/a",
                                         .labels = {"confidentiality:secret"},
@@ -206,8 +255,25 @@ TEST_CASE("what lies below a path, and where a link leads, is looked up, and not
   CHECK(label("/workspace", policy::CallEffect::kRead) == std::pair(secret, Words{}));
   CHECK(label("/workspace/link", policy::CallEffect::kRead) == std::pair(secret, Words{}));
   CHECK(label("/workspace/b", policy::CallEffect::kRead) == std::pair(Words{}, Words{}));
-  CHECK(label("/workspace/out/passwd", policy::CallEffect::kRead) == std::pair(Words{}, Words{}));
+  CHECK(label("/workspace/here/link", policy::CallEffect::kRead) == std::pair(secret, Words{}));
+  CHECK(label("/workspace/here/b", policy::CallEffect::kRead) == std::pair(Words{}, Words{}));
   CHECK(label("/etc/passwd", policy::CallEffect::kRead) == std::pair(Words{}, Words{}));
+  // Where it leads in the sandbox is not known here: anywhere in the workspace.
+  for (const char* path : {"/workspace/out/passwd", "/workspace/inside", "/workspace/up",
+                           "/workspace/loop", "/workspace/here", "/", "/proc/1/cwd/a", "/data/x"}) {
+    CAPTURE(path);
+    CHECK(label(path, policy::CallEffect::kRead) == std::pair(secret, Words{}));
+  }
+  // So what is written there is anywhere in it, too.
+  policy::Request write = Writes("x", "/proc/self/cwd/b");
+  REQUIRE(labels.BeforeDirect(Tool(policy::CallEffect::kWrite), write, kTainted, "2", 1).ok());
+  CHECK(kept.Of(workspace.path() + "/b") == Words{"integrity:untrusted"});
+  REQUIRE(kept.store->file_labels()
+              .ClearFileLabels({{.path = workspace.path(),
+                                 .labels = {"integrity:untrusted"},
+                                 .call = "2",
+                                 .changed_ms = 1}})
+              .value() == 1);
   CHECK(label("/workspace/b", policy::CallEffect::kExecute) == std::pair(Words{}, secret));
 }
 

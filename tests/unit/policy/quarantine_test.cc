@@ -140,6 +140,18 @@ TEST_CASE("what is made with a withheld text is as delicate: its echo, the file,
   CHECK(context.Withholds(context.ResultLabel(search, Call("memory.search", {}), "x")));
 }
 
+TEST_CASE("what a call moves has the label of where it was, and what it sends is judged by it") {
+  const auto policy = FromText(kPolicy);
+  ContextTracker context(policy->data);
+  Request move = Call("fs.move", {{"from", "/workspace/a"}, {"to", "/workspace/b"}});
+  move.paths = {{"from", "/workspace/a", PathAccess::kWrite, kCustomers},
+                {"to", "/workspace/b", PathAccess::kWrite}};
+  CHECK(context.WrittenLabel(move, ContextTracker::From::kRead) == kCustomers);
+  CHECK(context.WrittenLabel(move, ContextTracker::From::kGiven) == Label::Clean());
+  CHECK(context.Facts(kWrite, move).context == Label::Clean());
+  CHECK(context.Facts(kSend, move).context == kCustomers);
+}
+
 TEST_CASE(
     "an extracted value leaves the context trusted, as private as its text, and a stranger's "
     "word") {
