@@ -13,6 +13,7 @@
 #include "policy/path_glob.h"
 #include "policy/policy_loader.h"
 #include "runtime/agent/quarantine_tools.h"
+#include "runtime/agent/stored_labels.h"
 #include "runtime/audit/content_seal.h"
 #include "runtime/inference/llama_engine.h"
 #include "runtime/inference/openai_engine.h"
@@ -175,8 +176,13 @@ Result<sandbox::Sandbox*> App::Sandbox(uint32_t warm) {
 Result<sandbox::TransactionLog*> App::Transactions() {
   if (transactions_ == nullptr) {
     audit::AuditLog* log = NACRE_TRY(Log());
-    std::unique_ptr<sandbox::TransactionLog> opened =
-        NACRE_TRY(sandbox::TransactionLog::Open(state_directory_ + "/transactions"));
+    memory::SessionStore* store = NACRE_TRY(Store());
+    sandbox::TransactionLog::Options options;
+    options.before_recovery = [store](const sandbox::JournalHeader& header) {
+      return agent::BeforeRecovery(store->file_labels(), header);
+    };
+    std::unique_ptr<sandbox::TransactionLog> opened = NACRE_TRY(
+        sandbox::TransactionLog::Open(state_directory_ + "/transactions", std::move(options)));
     static constexpr const char* kEnds[] = {"committed", "taken back", "waiting"};
     for (const sandbox::Recovered& each : NACRE_TRY(opened->Recover(UnixMillis(clock_.Now())))) {
       Json conflicts = Json::array();

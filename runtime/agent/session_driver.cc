@@ -325,38 +325,41 @@ Status SessionDriver::CommitChange(const Turn& turn, const AuthorizedCall& call,
     commit["file_labels"] = policy::LabelTexts(read);
   }
   NACRE_TRY(Record("workspace.commit", turn, call.id(), std::move(commit)));
-  // A policy that keeps no labels adds none and takes none off, and notes what there were, for who takes it back.
-  LabelChange labels =
-      NACRE_TRY(stored_labels_.BeforeCommit({.diff = change.diff(),
-                                             .tool = TraitsOf(*call.call().tool),
-                                             .request = request,
-                                             .read = read,
-                                             .given = context_.WrittenLabel(request, From::kGiven),
-                                             .call = call.id(),
-                                             .now_ms = now}));
-  if (!keeps_labels) {
-    labels.after.clear();
-  }
   Json kept = outcome;
   if (!told.fields.empty()) {
     MarkFields(told, kept);
   }
   kept["workspace"] = ToJson(intended);
-  NACRE_TRY(
-      change.Commit(*services_.transactions, call.id(),
-                    DumpJson(Json{{"outcome", kept},
-                                  {"result", told.text},
-                                  {"error", result.error},
-                                  {"withheld", told.withheld},
-                                  {"labels", LabelsToNote(options_.workspace, labels.before)}}),
-                    now));
+  LabelChange labels;
+  // A policy that keeps no labels adds none and takes none off, and notes what there were, for who takes it back.
+  const auto before = [&]() -> Result<std::string> {
+    labels = NACRE_TRY(
+        stored_labels_.BeforeCommit({.diff = change.diff(),
+                                     .tool = TraitsOf(*call.call().tool),
+                                     .request = request,
+                                     .read = read,
+                                     .given = context_.WrittenLabel(request, From::kGiven),
+                                     .call = call.id(),
+                                     .now_ms = now}));
+    if (!keeps_labels) {
+      labels.after.clear();
+    }
+    return DumpJson(Json{{"outcome", kept},
+                         {"result", told.text},
+                         {"error", result.error},
+                         {"withheld", told.withheld},
+                         {"labels", LabelsToNote(options_.workspace, labels.before)},
+                         {"written", policy::LabelTexts(read)}});
+  };
+  NACRE_TRY(change.Commit(
+      *services_.transactions, call.id(),
+      {.before = before, .after = [&] { return stored_labels_.AfterCommit(labels); }}, now));
   if (change.report().end == WorkspaceReport::End::kConflict) {
     // Its labels stay joined to those of files that it did not change: it may have been half-way.
     result.error = true;
     result.text = NotKeptText(change.report());
-    return Ok();
   }
-  return stored_labels_.AfterCommit(labels);
+  return Ok();
 }
 
 Result<TurnFinished> SessionDriver::ContinueTurn(const CancelToken& cancel) {

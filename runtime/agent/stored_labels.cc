@@ -339,4 +339,28 @@ Result<LabelChange> BeforeUndo(memory::FileLabels& store, const std::string& fol
   return change;
 }
 
+Status BeforeRecovery(memory::FileLabels& store, const sandbox::JournalHeader& header) {
+  const Json note = NACRE_TRY(ParseJson(header.note.empty() ? "{}" : header.note));
+  if (header.kind == sandbox::JournalKind::kUndo) {
+    NACRE_TRY(BeforeUndo(store, header.workspace, note, LabelledPaths(header), header.id,
+                         header.created_ms));
+    return Ok();
+  }
+  const Json* written = FindMember(note, "written");
+  std::vector<memory::FileLabel> joined;
+  for (const sandbox::JournalChange& each : header.changes) {
+    const sandbox::EntryState& after = each.change.after;
+    if (written != nullptr && !each.change.deleted() && !KeepsContent(each.change)) {
+      joined.push_back({.path = Below(header.workspace, each.change.path),
+                        .labels = TextsOf(*written),
+                        .below = after.type == sandbox::EntryType::kSymlink,
+                        .digest = after.type == sandbox::EntryType::kFile ? after.digest : "",
+                        .call = header.id,
+                        .changed_ms = header.created_ms});
+    }
+  }
+  NACRE_TRY(store.Join(header.workspace, joined));
+  return Ok();
+}
+
 }  // namespace nacre::agent

@@ -2,7 +2,8 @@
 // reads it with what was known by who wrote it.
 //
 //   NACRE_TRY(labels.Look(traits, request));                 // what the call may read: before it, and after it
-//   change = NACRE_TRY(labels.BeforeCommit(written));        // old and new labels, joined: a crash leaves both
+//   change = NACRE_TRY(labels.BeforeCommit(written));        // old and new labels, joined: a crash leaves both;
+//                                                            // both steps under the lock of the commit (InStep)
 //   ... the workspace changes ...
 //   NACRE_TRY(labels.AfterCommit(change));                   // the new ones
 //
@@ -89,5 +90,8 @@ std::vector<std::string> LabelledPaths(const sandbox::JournalHeader& header);
 Result<LabelChange> BeforeUndo(memory::FileLabels& store, const std::string& folder,
                                const Json& note, const std::vector<std::string>& paths,
                                const std::string& call, int64_t now_ms);
+// Before a commit, or an undo, that a crash has left is finished: what it will leave has its labels again, joined with
+// those that there are by now.
+Status BeforeRecovery(memory::FileLabels& store, const sandbox::JournalHeader& header);
 
 }  // namespace nacre::agent

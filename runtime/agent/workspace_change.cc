@@ -172,17 +172,19 @@ void WorkspaceChange::Drop(const std::string& reason) {
 }
 
 Status WorkspaceChange::Commit(sandbox::TransactionLog& log, const std::string& id,
-                               const std::string& note, int64_t now_ms) {
+                               sandbox::InStep in_step, int64_t now_ms) {
   NACRE_CHECK(wanted_);
   wanted_ = false;
-  const std::vector<sandbox::Conflict> conflicts = NACRE_TRY(log.Commit({.id = id,
-                                                                         .workspace = workspace_,
-                                                                         .root = root_,
-                                                                         .after = layer_->tree(),
-                                                                         .diff = diff_,
-                                                                         .started_ns = started_ns_,
-                                                                         .now_ms = now_ms,
-                                                                         .note = note}));
+  const std::vector<sandbox::Conflict> conflicts =
+      NACRE_TRY(log.Commit({.id = id,
+                            .workspace = workspace_,
+                            .root = root_,
+                            .after = layer_->tree(),
+                            .diff = diff_,
+                            .started_ns = started_ns_,
+                            .now_ms = now_ms,
+                            .note = {},
+                            .in_step = std::move(in_step)}));
   report_.end =
       conflicts.empty() ? WorkspaceReport::End::kCommitted : WorkspaceReport::End::kConflict;
   report_.reason = NameAll(conflicts);

@@ -55,9 +55,9 @@ class WorkspaceChange final {
   const sandbox::Diff& diff() const { return diff_; }
   // There is something to commit, and nothing against it.
   bool wanted() const { return wanted_; }
-  // Durable when it answers; a conflict is no error (see report()). `note`: what is needed to finish
-  // the call's record after a crash.
-  Status Commit(sandbox::TransactionLog& log, const std::string& id, const std::string& note,
+  // Durable when it answers; a conflict is no error (see report()). What `in_step` notes: what is needed to
+  // finish the call's record after a crash.
+  Status Commit(sandbox::TransactionLog& log, const std::string& id, sandbox::InStep in_step,
                 int64_t now_ms);
 
   const WorkspaceReport& report() const { return report_; }

@@ -183,12 +183,13 @@ Result<std::vector<sandbox::Conflict>> UndoCall(App& app, const std::string& giv
   const sandbox::JournalHeader& header = stored.journal.header();
   const Json note = NACRE_TRY(ParseJson(header.note.empty() ? "{}" : header.note));
   const std::vector<std::string> paths = agent::LabelledPaths(header);
-  const agent::LabelChange change =
-      NACRE_TRY(agent::BeforeUndo(labels, header.workspace, note, paths, id, now));
-  const std::vector<sandbox::Conflict> conflicts = NACRE_TRY(transactions->Undo(id, now));
-  if (conflicts.empty()) {
-    NACRE_TRY(labels.Settle(id, change.after));
-  }
+  agent::LabelChange change;
+  const auto before = [&]() -> Result<std::string> {
+    change = NACRE_TRY(agent::BeforeUndo(labels, header.workspace, note, paths, id, now));
+    return std::string();
+  };
+  const std::vector<sandbox::Conflict> conflicts = NACRE_TRY(transactions->Undo(
+      id, now, {.before = before, .after = [&] { return labels.Settle(id, change.after); }}));
   NACRE_TRY(log->Append({conflicts.empty() ? "workspace.undone" : "workspace.undo_refused",
                          {},
                          {},

@@ -202,7 +202,10 @@ Result<CommandResult> RunCommand(Globals& globals, ExecOptions options) {
     if (change->wanted()) {
       NACRE_TRY(log->Append(
           {"workspace.commit", {}, {}, id, policy->digest, agent::ToJson(change->report())}));
-      NACRE_TRY(change->Commit(*transactions, id, "{}", UnixMillis(app.clock().Now())));
+      // A person's own command: it has no label, and takes none off.
+      const auto note = [] { return Result<std::string>(std::string("{}")); };
+      NACRE_TRY(change->Commit(*transactions, id, {.before = note, .after = {}},
+                               UnixMillis(app.clock().Now())));
     }
     result.workspace = change->report();
     finished["workspace"] = agent::ToJson(change->report());

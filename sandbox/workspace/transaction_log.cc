@@ -156,7 +156,7 @@ Result<std::vector<Conflict>> TransactionLog::Commit(const CommitRequest& reques
   header.id = request.id;
   header.workspace = request.workspace;
   header.created_ms = request.now_ms;
-  header.note = request.note;
+  header.note = request.in_step.before ? NACRE_TRY(request.in_step.before()) : request.note;
   for (const Change& change : request.diff.changes) {
     header.changes.push_back({change, {}, {}});
   }
@@ -177,6 +177,9 @@ Result<std::vector<Conflict>> TransactionLog::Commit(const CommitRequest& reques
   }
   NACRE_TRY(Rename(request.id, kTemporary, kPending, "commit"));
   conflicts = NACRE_TRY(Settle(request.id, request.root));
+  if (conflicts.empty() && request.in_step.after) {
+    NACRE_TRY(request.in_step.after());
+  }
   ForgetAfterCommit(request.id, request.now_ms);
   return conflicts;
 }
@@ -239,7 +242,8 @@ Status TransactionLog::FinishUndo(const std::string& id) const {
   return Ok();
 }
 
-Result<std::vector<Conflict>> TransactionLog::Undo(const std::string& id, int64_t now_ms) {
+Result<std::vector<Conflict>> TransactionLog::Undo(const std::string& id, int64_t now_ms,
+                                                   const InStep& in_step) {
   if (!IsId(id)) {
     return BadId();
   }
@@ -265,6 +269,9 @@ Result<std::vector<Conflict>> TransactionLog::Undo(const std::string& id, int64_
   if (!conflicts.empty()) {
     return conflicts;
   }
+  if (in_step.before) {
+    NACRE_TRY(in_step.before());
+  }
   const std::string undo_id = id + kUndoing;
   NACRE_TRY(Hook("create journal"));
   const UniqueFd file(::openat(folder_.get(), (undo_id + kTemporary).c_str(),
@@ -278,7 +285,11 @@ Result<std::vector<Conflict>> TransactionLog::Undo(const std::string& id, int64_
     return written.error();
   }
   NACRE_TRY(Rename(undo_id, kTemporary, kPending, "commit"));
-  return Settle(undo_id, root.value());
+  conflicts = NACRE_TRY(Settle(undo_id, root.value()));
+  if (conflicts.empty() && in_step.after) {
+    NACRE_TRY(in_step.after());
+  }
+  return conflicts;
 }
 
 Result<std::optional<StoredTransaction>> TransactionLog::Find(const std::string& id) {
@@ -343,6 +354,13 @@ Result<std::vector<Recovered>> TransactionLog::RecoverLocked() const {
       continue;
     }
     each.workspace = journal.value().header().workspace;
+    if (options_.before_recovery) {
+      if (const Status kept = options_.before_recovery(journal.value().header()); !kept.ok()) {
+        each.problem = kept.error().message;
+        found.push_back(std::move(each));
+        continue;
+      }
+    }
     const Result<TreeRoot> root = TreeRoot::Open(each.workspace);
     const Result<std::vector<Conflict>> settled =
         root.ok() ? Settle(each.id, root.value()) : Result<std::vector<Conflict>>(root.error());

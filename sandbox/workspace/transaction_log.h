@@ -19,6 +19,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,6 +42,15 @@ struct StoredTransaction {
   Journal journal;
 };
 
+// What is kept of files elsewhere, and changes with them: done while nobody else commits or takes back. Empty
+// functions do nothing.
+struct InStep {
+  // Nothing stands in the way of the change, and nothing of it is on disk. An Error leaves it so. What it answers is
+  // noted, of a commit.
+  std::function<Result<std::string>()> before;
+  std::function<Status()> after;  // the workspace is changed, durably
+};
+
 struct CommitRequest {
   std::string id;          // letters and digits: the call's
   std::string workspace;   // host path, for later
@@ -50,6 +60,7 @@ struct CommitRequest {
   int64_t started_ns = 0;  // CallClock() when the call began
   int64_t now_ms = 0;
   std::string note;
+  InStep in_step = {};  // with a `before`, its answer is the note
 };
 
 // Found at start: a transaction that a crash had left in the middle.
@@ -76,6 +87,8 @@ class TransactionLog final {
     uint64_t transactions_max = 10'000;
     int64_t age_ms_max = int64_t{30} * 24 * 3600 * 1000;  // 30 days
     StepHook hook;
+    // Before what a crash left is finished: what InStep keeps may have changed since. An Error leaves it waiting.
+    std::function<Status(const JournalHeader&)> before_recovery;
   };
 
   // Makes the folder. Recover() comes next.
@@ -94,7 +107,8 @@ class TransactionLog final {
 
   // kFailedPrecondition when there is nothing to take back or it was taken back already. Conflicts as
   // with Commit().
-  Result<std::vector<Conflict>> Undo(const std::string& id, int64_t now_ms);
+  Result<std::vector<Conflict>> Undo(const std::string& id, int64_t now_ms,
+                                     const InStep& in_step = InStep());
 
   // What is kept of a call is overwritten and gone, durably; false when there was nothing. The workspace stays as it is,
   // and the call can no more be taken back. kFailedPrecondition while it is pending.

@@ -213,6 +213,28 @@ TEST_CASE("taking back a call that noted no labels leaves them as they are") {
   CHECK(kept.Of("/w/a") == Words{"confidentiality:secret"});
 }
 
+TEST_CASE("what a crash left is finished with its label, whatever became of that since") {
+  Kept kept;
+  const Words secret = {"confidentiality:secret"};
+  sandbox::JournalHeader header{.id = "1", .workspace = "/w"};
+  header.note = R"({"written":["confidentiality:secret"],"labels":[]})";
+  header.changes = {{Changed("a", {}, File("x")), {}, {}},
+                    {Changed("gone", File("x"), {}), {}, {}},
+                    {Changed("same", File("x"), File("x")), {}, {}}};
+  REQUIRE(BeforeRecovery(kept.store->file_labels(), header).ok());
+  CHECK(kept.Of("/w/a") == secret);
+  CHECK(kept.Of("/w/gone").empty());
+  CHECK(kept.Of("/w/same").empty());
+  // An undo, which brings back what had a label.
+  header.kind = sandbox::JournalKind::kUndo;
+  header.note = R"({"labels":[{"path":"gone","labels":["integrity:untrusted"],"digest":""}]})";
+  REQUIRE(BeforeRecovery(kept.store->file_labels(), header).ok());
+  CHECK(kept.Of("/w/gone") == Words{"integrity:untrusted"});
+  CHECK(kept.Of("/w/a") == secret);
+  header.note = "no note";
+  CHECK_FALSE(BeforeRecovery(kept.store->file_labels(), header).ok());
+}
+
 TEST_CASE("a note has the label of the notes that its call has read") {
   Kept kept;
   Host host;

@@ -1,6 +1,7 @@
 // The transaction log without a sandbox: an upper layer made by hand, and every instant at which a
 // crash or an error can come.
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
@@ -75,7 +76,7 @@ struct Scene {
   Scene(const Scene&) = delete;
   Scene& operator=(const Scene&) = delete;
 
-  Result<std::vector<Conflict>> Commit(TransactionLog& transactions) const {
+  Result<std::vector<Conflict>> Commit(TransactionLog& transactions, InStep in_step = {}) const {
     const TreeRoot root = TreeRoot::Open(workspace).value();
     const TreeRoot from(UniqueFd(::open(upper.c_str(), O_RDONLY | O_DIRECTORY)),
                         TreeRoot::Ownership::kOwn);
@@ -88,7 +89,8 @@ struct Scene {
                                 .diff = diff,
                                 .started_ns = started_ns,
                                 .now_ms = 1,
-                                .note = "note"});
+                                .note = "note",
+                                .in_step = std::move(in_step)});
   }
   std::unique_ptr<TransactionLog> Open(StepHook hook = {}) const {
     TransactionLog::Options options;
@@ -120,6 +122,45 @@ TEST_CASE("a commit is as the call left it, and undo as it was before") {
   CHECK(log->Undo("call", 3).error().code == ErrorCode::kFailedPrecondition);
   CHECK(log->Undo("other", 3).error().code == ErrorCode::kNotFound);
   CHECK(log->Undo("../x", 3).error().code == ErrorCode::kInvalidArgument);
+}
+
+TEST_CASE("what changes in step with the workspace does so while nobody else has it") {
+  Scene scene;
+  const auto log = scene.Open();
+  const auto locked = [&] {
+    const UniqueFd lock(::open((scene.log + "/lock").c_str(), O_RDWR | O_CLOEXEC));
+    return ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0;
+  };
+  std::vector<std::string> seen;
+  const InStep step{
+      .before = [&]() -> Result<std::string> {
+        CHECK(locked());
+        CHECK(Snapshot(scene.workspace) == (seen.empty() ? scene.before : scene.after));
+        seen.emplace_back("before");
+        return std::string("its note");
+      },
+      .after = [&]() -> Status {
+        CHECK(locked());
+        seen.emplace_back("after");
+        return Ok();
+      }};
+  const InStep refuses{.before = []() -> Result<std::string> {
+                         return Error{ErrorCode::kUnavailable, "no"};
+                       },
+                       .after =
+                           [] {
+                             return Status(Error{ErrorCode::kInternal, "not reached"});
+                           }};
+  CHECK(scene.Commit(*log, refuses).error().code == ErrorCode::kUnavailable);
+  CHECK_FALSE(log->Find("call").value().has_value());
+  CHECK(Snapshot(scene.workspace) == scene.before);
+  CHECK(scene.Commit(*log, step).value().empty());
+  CHECK(log->Find("call").value()->journal.header().note == "its note");
+  CHECK(seen == std::vector<std::string>{"before", "after"});
+  CHECK(log->Undo("call", 2, refuses).error().code == ErrorCode::kUnavailable);
+  CHECK(Snapshot(scene.workspace) == scene.after);
+  CHECK(log->Undo("call", 2, step).value().empty());
+  CHECK(seen.size() == 4);
 }
 
 // Runs `work` in a child that ends at step `n`; false when it came to its end.
@@ -219,6 +260,35 @@ TEST_CASE("an error at any step of a commit leaves the workspace as before, or i
     CHECK(scene.Clean());
   }
   CHECK(failed > 20);
+}
+
+TEST_CASE("what a crash left is finished only after what goes with it") {
+  Scene scene;
+  REQUIRE(CrashAt(0, [&](StepHook) {
+    const auto log = scene.Open([&](std::string_view step) {
+      if (step == "done") {
+        ::_exit(42);
+      }
+      return Ok();
+    });
+    (void)scene.Commit(*log);
+  }));
+  TransactionLog::Options options;
+  bool there = false;
+  options.before_recovery = [&there](const JournalHeader& header) {
+    CHECK(header.note == "note");
+    return there ? Ok() : Status(Error{ErrorCode::kUnavailable, "the disk is gone"});
+  };
+  const auto log = TransactionLog::Open(scene.log, options).value();
+  std::vector<Recovered> recovered = log->Recover(1).value();
+  REQUIRE(recovered.size() == 1);
+  CHECK(recovered[0].end == Recovered::End::kWaiting);
+  CHECK(recovered[0].problem == "the disk is gone");
+  there = true;
+  recovered = log->Recover(1).value();
+  REQUIRE(recovered.size() == 1);
+  CHECK(recovered[0].end == Recovered::End::kCommitted);
+  CHECK(Snapshot(scene.workspace) == scene.after);
 }
 
 TEST_CASE("what somebody changed after a crash is kept, and the rest is as before") {
