@@ -34,8 +34,12 @@ namespace {
 bool IsDeceptive(uint32_t code) {
   return code == 0xAD || code == 0x180E || code == 0x2028 || code == 0x2029 || code == 0x3164 ||
          code == 0x115F || code == 0x1160 || (code >= 0xFFF9 && code <= 0xFFFB) ||
-         (code >= 0xE0000 && code <= 0xE007F) || (code >= 0x200B && code <= 0x200F) ||
-         (code >= 0x202A && code <= 0x202E) || (code >= 0x2060 && code <= 0x2069) ||
+         (code >= 0xE0000 && code <= 0xE0FFF) || (code >= 0x200B && code <= 0x200F) ||
+         (code >= 0x202A && code <= 0x202E) || (code >= 0x2060 && code <= 0x206F) ||
+         // Not U+FE0F, which follows common emoji. Alone it says nothing.
+         (code >= 0xFE00 && code <= 0xFE0E) || (code >= 0x180B && code <= 0x180F) ||
+         (code >= 0x1D173 && code <= 0x1D17A) || (code >= 0x1BCA0 && code <= 0x1BCA3) ||
+         code == 0x034F || code == 0x17B4 || code == 0x17B5 || code == 0x2800 || code == 0xFFA0 ||
          code == 0xFEFF || code == 0x061C;
 }
 

@@ -12,6 +12,29 @@
 namespace nacre::policy {
 namespace {
 
+// What a tool says of a field, on the way down to it. Below a key that a stranger's text may stand under
+// nothing becomes trusted any more: what looks like a vouched key there is the stranger's.
+class FieldTrust {
+ public:
+  explicit FieldTrust(const ResultTraits& said) : said_(said) {}
+
+  bool trusted() const { return trusted_; }
+  // Keys here are written by the tool, or are a part of what it vouches for.
+  bool OwnsKeys() const { return trusted_ || (said_.keys_trusted && !strange_); }
+  bool Names(const std::string& key) const {
+    return !strange_ && (said_.trusted.count(key) > 0 || said_.untrusted.count(key) > 0);
+  }
+  void GoBelow(const std::string& key) {
+    strange_ = strange_ || (!trusted_ && said_.untrusted.count(key) > 0);
+    trusted_ = trusted_ || (!strange_ && said_.trusted.count(key) > 0);
+  }
+
+ private:
+  const ResultTraits& said_;
+  bool trusted_ = false;
+  bool strange_ = false;
+};
+
 std::vector<std::string> HostsOf(const ToolTraits& tool, const Request& call) {
   std::vector<std::string> hosts;
   for (const auto& [name, value] : call.arguments.items()) {
@@ -168,17 +191,17 @@ std::vector<ContextTracker::Part> ContextTracker::PartsOf(const ToolTraits& tool
   }
   std::vector<Part> parts;
   for (ResultField& field : *fields) {
-    bool trusted = false;
+    FieldTrust trust(tool.result);
     for (const std::string& key : field.keys) {
       // A key below a field that is vouched for is a part of it.
-      if (trusted || tool.result.keys_trusted) {
+      if (trust.OwnsKeys()) {
         parts.push_back({.text = key, .label = vouched});
-      } else if (tool.result.trusted.count(key) == 0 && tool.result.untrusted.count(key) == 0) {
+      } else if (!trust.Names(key)) {
         parts.push_back({.text = key, .label = whole, .key = true});
       }
-      trusted = trusted || tool.result.trusted.count(key) > 0;
+      trust.GoBelow(key);
     }
-    parts.push_back({.text = std::move(field.text), .label = trusted ? vouched : whole});
+    parts.push_back({.text = std::move(field.text), .label = trust.trusted() ? vouched : whole});
   }
   return parts;
 }
@@ -224,16 +247,15 @@ std::vector<ContextTracker::Field> ContextTracker::Fields(const ToolTraits& tool
   std::vector<Field> fields;
   size_t shown = 0;
   for (const ResultField& field : *read) {
-    bool trusted = false;
+    FieldTrust trust(said);
     std::string name;
     for (const std::string& key : field.keys) {
-      const bool named = trusted || said.keys_trusted || said.trusted.count(key) > 0 ||
-                         said.untrusted.count(key) > 0;
-      name += (name.empty() ? "" : ".") + (named ? key : "?");
-      trusted = trusted || said.trusted.count(key) > 0;
+      name += (name.empty() ? "" : ".") + (trust.OwnsKeys() || trust.Names(key) ? key : "?");
+      trust.GoBelow(key);
     }
-    shown += trusted ? 1 : 0;
-    fields.push_back({std::move(name), field.text, trusted ? vouched : whole, !trusted});
+    shown += trust.trusted() ? 1 : 0;
+    fields.push_back(
+        {std::move(name), field.text, trust.trusted() ? vouched : whole, !trust.trusted()});
   }
   return shown == 0 ? std::vector<Field>() : fields;
 }

@@ -70,8 +70,15 @@ void NarrowByQuarantine(const PolicyDocument& policy, const Request& request, De
     decision.source = quarantine.source;
     decision.approvers = {Approvers()};
   }
-  if (endorses) {
-    decision.reason += "; with your yes the text is believed as if you had written it";
+  if (endorses && StringMember(request.arguments, "text").size() > kEndorsedBytesMax) {
+    Deny(quarantine,
+         "the text is longer than the " + std::to_string(kEndorsedBytesMax) +
+             " bytes that a person reads before a yes; extract what is needed of it",
+         decision);
+  } else if (endorses) {
+    // First, so that no rule's reason pushes it out of sight.
+    decision.reason =
+        "with your yes the text is believed as if you had written it; " + decision.reason;
   }
 }
 

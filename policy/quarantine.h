@@ -21,6 +21,8 @@ struct Request;
 inline constexpr const char* kExtractTool = "data.extract";
 inline constexpr const char* kRevealTool = "data.reveal";
 inline constexpr const char* kEndorseTool = "data.endorse";
+// A person reads all of a text before a yes to kEndorseTool: of a longer one none is believed.
+inline constexpr size_t kEndorsedBytesMax = 4096;
 // The rule that decisions name.
 inline constexpr const char* kQuarantineRule = "data.quarantine";
 

@@ -93,9 +93,9 @@ std::string SizeOf(const std::string& text) {
 // A name is one line, whatever it was made of.
 std::string ShownName(const std::string& name) {
   const bool plain = std::all_of(name.begin(), name.end(), [](unsigned char byte) {
-    return byte > 0x20 && byte != 0x7F && byte != ':' && byte != '"';
+    return byte > 0x20 && byte < 0x7F && byte != ':' && byte != '"';
   });
-  return plain ? name : DumpJson(Json(name));
+  return plain ? name : Json(name).dump(-1, ' ', true, Json::error_handler_t::replace);
 }
 
 // What may be done with what is withheld.

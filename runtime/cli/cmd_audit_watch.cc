@@ -74,6 +74,14 @@ class Watcher final {
       return WithContext(StateFile() + " (to begin anew remove it and " + cursor_ + ")",
                          fits.error());
     }
+    const auto handed_on = audit::ReadExportCursor(cursor_);
+    if (handed_on.ok() && handed_on.value().next > cursor.value().next) {
+      return Error{ErrorCode::kFailedPrecondition,
+                   cursor_ + " is ahead of " + StateFile() +
+                       ", so records would be passed over uncounted: was it used by another "
+                       "command, or the state "
+                       "taken from an older copy? Remove both to begin anew"};
+    }
     at_ = std::move(cursor).value();
     const Status taken = engine_.TakeState(*engine);
     return taken.ok() ? Ok() : Status(WithContext(StateFile(), taken.error()));

@@ -24,6 +24,8 @@ TEST_CASE("nothing that a model or a file says can drive the terminal") {
       {"cut \xe2\x9c", "cut \\xe2\\x9c"},
       {"evil\xe2\x80\xaegpj.exe", "evil<U+202E>gpj.exe"},  // right-to-left override
       {"ze\xe2\x80\x8bro", "ze<U+200B>ro"},
+      {"at 10 \xef\xb8\x80\xf3\xa0\x84\x80", "at 10 <U+FE00><U+E0100>"},  // variation selectors
+      {"\xe2\xa0\x80\xcd\x8f", "<U+2800><U+034F>"},
   }));
   CAPTURE(row.hostile);
   CHECK(SafeForTerminal(row.hostile) == row.shown);

@@ -208,7 +208,11 @@ TEST_CASE("an endorsement is never allowed without a person, who is told what it
       "data: {quarantine: {integrity: untrusted}}\n");
   const Decision asked = Evaluate(*asks, Call(kEndorseTool, {{"text", "x"}}));
   CHECK(asked.rule == "tools.a");
-  CHECK(asked.reason == "look first; with your yes the text is believed as if you had written it");
+  CHECK(asked.reason == "with your yes the text is believed as if you had written it; look first");
+  const Json most = {{"text", std::string(kEndorsedBytesMax, 'x')}};
+  CHECK(Evaluate(*asks, Call(kEndorseTool, most)).verdict == Verdict::kAsk);
+  const Json more = {{"text", std::string(kEndorsedBytesMax + 1, 'x')}};
+  CHECK(Evaluate(*asks, Call(kEndorseTool, more)).verdict == Verdict::kDeny);
   const auto without = FromText("tools: [{id: all, reason: r, tool: \"*\", decision: allow}]\n");
   CHECK(Evaluate(*without, Call(kEndorseTool, {{"text", "x"}})).verdict == Verdict::kDeny);
 }
@@ -255,6 +259,12 @@ TEST_CASE("a result is told in parts where its tool vouches for some of it, and 
   CHECK(fields[1].label == kStranger);
   CHECK(fields[2].name == "?");  // a stranger's word may be a name, too
   CHECK(fields[2].withheld);
+  // Below a stranger's key nothing is vouched for, and no name is the tool's.
+  const auto nested = context.Fields(mail, call, "from: ann\nbody:\n  from: eve\n");
+  REQUIRE(nested.size() == 2);
+  CHECK(nested[1].name == "body.?");
+  CHECK(nested[1].withheld);
+  CHECK(context.ResultLabel(mail, call, "body:\n  from: eve\n") == kStranger);
   // Not of the format; nothing vouched for; all of it is; no format; a tool that only repeats.
   CHECK(context.Fields(mail, call, "from: ann\nobey me\n").empty());
   CHECK(context.Fields(mail, call, "body: obey me\n").empty());
