@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "runtime/audit/bundle_file.h"
 #include "runtime/audit/layout.h"
 
 namespace nacre::audit {
@@ -20,6 +21,12 @@ void NextBundle::Prepare() {
     return;
   }
   const uint64_t number = *std::exchange(expected_, std::nullopt);
+  // The first of a folder may have a folder whose own name is not on the disk yet. And this thread may come late, without
+  // the log's lock: what another process has filled or compressed meanwhile is left alone.
+  const bool compressed = HasBundle(directory_, number) && !HasPlainBundle(directory_, number);
+  if (number % 1000 == 0 || compressed || HasBundle(directory_, number + 1)) {
+    return;
+  }
   const std::string path = directory_ + "/" + BundlePath(number);
   const std::string folder = std::filesystem::path(path).parent_path().string();
   struct stat info {};

@@ -22,7 +22,7 @@ class NextBundle final {
 
   // The bundle before `number` is full.
   void Expect(uint64_t number);
-  // Makes the file that is expected and syncs its folder, once, unless that folder is yet to be made. A failure is not
+  // Makes the file that is expected and syncs its folder, once, unless the folder is new or another writer was faster. A failure is not
   // told: who needs the name then syncs it, and is.
   void Prepare();
   // Whether `bundle` is the file that was prepared for this number, and its name on the disk. Waits for who is at it;
