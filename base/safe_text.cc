@@ -32,8 +32,8 @@ Character DecodeUtf8(std::string_view text) {
 namespace {
 
 bool IsDeceptive(uint32_t code) {
-  return code == 0xAD || code == 0x180E || code == 0x2028 || code == 0x2029 || code == 0x3164 ||
-         code == 0x115F || code == 0x1160 || (code >= 0xFFF9 && code <= 0xFFFB) ||
+  return code == 0xAD || code == 0x2028 || code == 0x2029 || code == 0x3164 || code == 0x115F ||
+         code == 0x1160 || (code >= 0xFFF9 && code <= 0xFFFB) ||
          (code >= 0xE0000 && code <= 0xE0FFF) || (code >= 0x200B && code <= 0x200F) ||
          (code >= 0x202A && code <= 0x202E) || (code >= 0x2060 && code <= 0x206F) ||
          // Not U+FE0F, which follows common emoji. Alone it says nothing.

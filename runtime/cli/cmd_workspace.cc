@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include "base/ids.h"
 #include "memory/file_labels.h"
@@ -22,17 +23,23 @@ using memory::FileLabel;
 // A record has a limit of its own: of more files their number is in it.
 constexpr size_t kRecordedPathsMax = 100;
 
+// Relative to the workspace; nullopt for itself and for what is not in it.
+std::optional<std::string> InWorkspace(const std::string& path, const std::string& workspace) {
+  const std::string folder = workspace == "/" ? "/" : workspace + '/';
+  return path.starts_with(folder) && path != folder ? std::optional(path.substr(folder.size()))
+                                                    : std::nullopt;
+}
+
 // Whether the file is what the call wrote: "as written", "changed since" (by a person, or another program), "gone";
 // "folder" and "link", of which nothing is compared. A label holds for all of them until it is cleared.
-const char* StateOf(const FileLabel& label, const std::string& workspace) {
-  const std::string folder = workspace == "/" ? "/" : workspace + '/';
-  if (!label.path.starts_with(folder)) {
+const char* StateOf(const FileLabel& label, const std::string& workspace,
+                    const Result<sandbox::TreeRoot>& root) {
+  const std::optional<std::string> relative = InWorkspace(label.path, workspace);
+  if (!relative.has_value()) {
     return "folder";  // this one, or one above it
   }
-  const Result<sandbox::TreeRoot> root = sandbox::TreeRoot::Open(workspace);
-  const Result<sandbox::TreeEntry> entry = root.ok()
-                                               ? root.value().Read(label.path.substr(folder.size()))
-                                               : Result<sandbox::TreeEntry>(root.error());
+  const Result<sandbox::TreeEntry> entry =
+      root.ok() ? root.value().Read(*relative) : Result<sandbox::TreeEntry>(root.error());
   if (!entry.ok()) {
     return "not readable";
   }
@@ -52,17 +59,15 @@ const char* StateOf(const FileLabel& label, const std::string& workspace) {
 
 // As a person names it: relative to the workspace, where it is in it.
 std::string Named(const std::string& path, const std::string& workspace) {
-  const std::string folder = workspace == "/" ? "/" : workspace + '/';
-  return path == workspace          ? "."
-         : path.starts_with(folder) ? sandbox::EncodePath(path.substr(folder.size()))
-                                    : sandbox::EncodePath(path);
+  return path == workspace ? "." : sandbox::EncodePath(InWorkspace(path, workspace).value_or(path));
 }
 
-OrderedJson ToJson(const FileLabel& label, const std::string& workspace) {
+OrderedJson ToJson(const FileLabel& label, const std::string& workspace,
+                   const Result<sandbox::TreeRoot>& root) {
   return {{"path", Named(label.path, workspace)},
           {"labels", label.labels},
           {"below", label.below},
-          {"state", StateOf(label, workspace)},
+          {"state", StateOf(label, workspace, root)},
           {"call", label.call},
           {"changed_ms", label.changed_ms}};
 }
@@ -84,16 +89,17 @@ int List(Globals& globals) {
   if (labels.value().empty() && !globals.json) {
     std::printf("No file of this workspace has a label that a session left.\n");
   }
+  const Result<sandbox::TreeRoot> root = sandbox::TreeRoot::Open(workspace.value());
   for (const FileLabel& label : labels.value()) {
     if (globals.json) {
-      std::printf("%s\n", DumpJson(ToJson(label, workspace.value())).c_str());
+      std::printf("%s\n", DumpJson(ToJson(label, workspace.value(), root)).c_str());
       continue;
     }
     std::printf(
         "%s%s  %s  %s  %s, call %s\n", SafeLine(Named(label.path, workspace.value()), 200).c_str(),
         label.below ? " and below" : "",
         SafeLine(policy::ShownLabel(policy::LabelOfTexts(label.labels)), 200).c_str(),
-        StateOf(label, workspace.value()),
+        StateOf(label, workspace.value(), root),
         FormatRfc3339(WallTime(std::chrono::milliseconds(label.changed_ms))).substr(0, 19).c_str(),
         label.call.c_str());
   }
@@ -159,9 +165,10 @@ int Clear(Globals& globals, const std::string& given, const std::string& reason)
                 count.error().code == ErrorCode::kNotFound ? kExitFailed : kExitBroken);
   }
   if (globals.json) {
+    const Result<sandbox::TreeRoot> root = sandbox::TreeRoot::Open(workspace.value());
     OrderedJson files = OrderedJson::array();
     for (const FileLabel& label : cleared) {
-      files.push_back(ToJson(label, workspace.value()));
+      files.push_back(ToJson(label, workspace.value(), root));
     }
     std::printf("%s\n",
                 DumpJson(OrderedJson{{"cleared", count.value()}, {"files", files}}).c_str());
