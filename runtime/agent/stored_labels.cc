@@ -10,6 +10,7 @@
 
 #include "base/digest.h"
 #include "policy/given_context.h"
+#include "sandbox/spec_check.h"
 
 namespace nacre::agent {
 namespace {
@@ -21,10 +22,6 @@ constexpr size_t kNotedLabelsBytesMax = 256U << 10;
 bool RunsPrograms(const policy::ToolTraits& tool) {
   return std::find(tool.effects.begin(), tool.effects.end(), policy::CallEffect::kExecute) !=
          tool.effects.end();
-}
-
-bool IsWithin(const std::string& path, const std::string& folder) {
-  return path == folder || folder == "/" || path.starts_with(folder + '/');
 }
 
 std::string Below(const std::string& folder, const std::string& relative) {
@@ -49,7 +46,7 @@ bool IsSystemPath(const std::string& path) {
   static constexpr std::array<const char*, 8> kFolders = {"/bin",   "/etc",    "/lib",  "/lib32",
                                                           "/lib64", "/libx32", "/sbin", "/usr"};
   return std::any_of(kFolders.begin(), kFolders.end(),
-                     [&](const char* folder) { return IsWithin(path, folder); });
+                     [&](const char* folder) { return sandbox::IsBelow(path, folder); });
 }
 
 // Only its time or mode is another: the label is of what is in it.
@@ -166,7 +163,7 @@ std::vector<LabelledPath> LabelsOfDiff(const std::string& folder, const WrittenF
 
 std::vector<std::string> StoredLabels::HostPaths(const std::string& path) const {
   const std::string target = kWorkspaceTarget;
-  if (!IsWithin(path, target)) {
+  if (!sandbox::IsBelow(path, target)) {
     return IsSystemPath(path) ? std::vector<std::string>() : std::vector<std::string>{workspace_};
   }
   const std::string relative = path == target ? "" : path.substr(target.size() + 1);

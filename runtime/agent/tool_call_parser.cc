@@ -5,6 +5,7 @@
 #include "nacre/sdk/schema.h"
 #include "runtime/agent/quarantine.h"
 #include "runtime/agent/tool_call.h"
+#include "sandbox/spec_check.h"
 
 namespace nacre::agent {
 namespace {
@@ -42,19 +43,13 @@ std::string ResolveLexically(const std::string& base, const std::string& path) {
   return resolved.empty() ? "/" : resolved;
 }
 
-// True when `path` is `directory` or lies below it.
-bool IsUnder(const std::string& path, const std::string& directory) {
-  return path.compare(0, directory.size(), directory) == 0 &&
-         (path.size() == directory.size() || path[directory.size()] == '/');
-}
-
 // Below /proc and /dev, names such as /proc/self/cwd lead anywhere: a path through them is another name for a file that
 // rules, sources and labels know by its own.
 bool LeadsAnywhere(const std::string& path) {
-  if (IsUnder(path, "/dev/fd")) {
+  if (sandbox::IsBelow(path, "/dev/fd")) {
     return true;
   }
-  if (!IsUnder(path, "/proc")) {
+  if (!sandbox::IsBelow(path, "/proc")) {
     return false;
   }
   for (const char* name : {"/cwd/", "/root/", "/fd/", "/exe/", "/map_files/"}) {
@@ -74,8 +69,8 @@ std::string NormalizePath(const std::string& path, const PathContext& context) {
   }
   const std::string resolved = ResolveLexically(kWorkspaceTarget, expanded);
   // People name files as their own shell shows them. "/" as a workspace would swallow everything.
-  if (context.workspace.size() > 1 && !IsUnder(resolved, kWorkspaceTarget) &&
-      IsUnder(resolved, context.workspace)) {
+  if (context.workspace.size() > 1 && !sandbox::IsBelow(resolved, kWorkspaceTarget) &&
+      sandbox::IsBelow(resolved, context.workspace)) {
     return kWorkspaceTarget + resolved.substr(context.workspace.size());
   }
   return resolved;
