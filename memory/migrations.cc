@@ -1,6 +1,7 @@
 #include "memory/migrations.h"
 
 #include <string>
+#include <utility>
 
 namespace nacre::memory {
 namespace {
@@ -38,10 +39,14 @@ Status Migrate(Database& database) {
     NACRE_TRY(database.Execute(kSchema0001));
     NACRE_TRY(database.Execute("PRAGMA application_id = " + std::to_string(kApplicationId)));
   }
-  if (application != kApplicationId || version < 2) {
-    NACRE_TRY(database.Execute(kSchema0002));
+  // A new database is at version 1 here.
+  const int64_t from = application == kApplicationId ? version : 1;
+  for (const auto& [to, schema] :
+       {std::pair(2, kSchema0002), std::pair(3, kSchema0003), std::pair(4, kSchema0004)}) {
+    if (from < to) {
+      NACRE_TRY(database.Execute(schema));
+    }
   }
-  NACRE_TRY(database.Execute(kSchema0003));
   NACRE_TRY(database.Execute("PRAGMA user_version = " + std::to_string(kSchemaVersion)));
   return transaction.Commit();
 }

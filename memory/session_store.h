@@ -52,9 +52,12 @@ struct CallRecord {
   bool result_error = false;
   std::string
       withheld;  // what was kept from the model, which was told result_text instead; or empty
-  // What the call itself asked an engine for: FinishCall() adds it to its step, and LoadCall() knows no more.
+  // What the call itself used: FinishCall() adds it to its step, and LoadCall() knows no more.
   int64_t prompt_tokens = 0;
   int64_t generated_tokens = 0;
+  int64_t wall_ms = 0;
+  int64_t bytes_out = 0;
+  int64_t energy_uj = 0;
 };
 
 // One engine reply within a turn: an answer, or a call (whole or malformed), or one that never came whole.
@@ -66,6 +69,9 @@ struct StepRecord {
   std::string malformed_reason;  // ... and what the model was told; without a text: why none came
   int64_t prompt_tokens = 0;
   int64_t generated_tokens = 0;
+  int64_t wall_ms = 0;    // from the step before until it was stored
+  int64_t bytes_out = 0;  // that an engine elsewhere was sent
+  int64_t energy_uj = 0;  // that this machine's processors used for the engine; 0 where nothing measures it
 
   // The engine was asked, and no reply came of it: what it used counts, and nothing else.
   bool unanswered() const { return malformed.empty() && !malformed_reason.empty(); }
@@ -98,6 +104,9 @@ struct Use {
   int64_t steps = 0;
   int64_t calls = 0;  // denied ones included
   int64_t tokens = 0;
+  int64_t wall_ms = 0;
+  int64_t bytes_out = 0;
+  int64_t energy_uj = 0;
 };
 
 struct NoteRecord {

@@ -188,9 +188,9 @@ Status SqliteSessionStore::AppendStep(const std::string& turn_id, const StepReco
   }
   NACRE_TRY(database_.Run(
       "INSERT INTO steps (turn_id, position, answer, malformed, malformed_reason, prompt_tokens,"
-      " generated_tokens) VALUES (?, ?, ?, ?, ?, ?, ?)",
+      " generated_tokens, wall_ms, bytes_out, energy_uj) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       turn_id, step.index, step.answer, step.malformed, step.malformed_reason, step.prompt_tokens,
-      step.generated_tokens));
+      step.generated_tokens, step.wall_ms, step.bytes_out, step.energy_uj));
   if (step.call.has_value()) {
     const CallRecord& call = *step.call;
     NACRE_TRY(database_.Run(
@@ -231,13 +231,12 @@ Status SqliteSessionStore::FinishCall(const CallRecord& call) {
       " result_error = ?, withheld = ? WHERE id = ?",
       static_cast<int>(call.state), call.finished_ms, call.outcome_json, call.result_text,
       call.result_error ? 1 : 0, call.withheld, call.id));
-  if (call.prompt_tokens > 0 || call.generated_tokens > 0) {
-    NACRE_TRY(
-        database_.Run("UPDATE steps SET prompt_tokens = prompt_tokens + ?, generated_tokens = "
-                      "generated_tokens + ?"
-                      " WHERE (turn_id, position) = (SELECT turn_id, step FROM calls WHERE id = ?)",
-                      call.prompt_tokens, call.generated_tokens, call.id));
-  }
+  NACRE_TRY(database_.Run(
+      "UPDATE steps SET prompt_tokens = prompt_tokens + ?, generated_tokens = generated_tokens + ?,"
+      " wall_ms = wall_ms + ?, bytes_out = bytes_out + ?, energy_uj = energy_uj + ?"
+      " WHERE (turn_id, position) = (SELECT turn_id, step FROM calls WHERE id = ?)",
+      call.prompt_tokens, call.generated_tokens, call.wall_ms, call.bytes_out, call.energy_uj,
+      call.id));
   NACRE_TRY(Touch(database_, turn_id, call.finished_ms));
   return transaction.Commit();
 }
@@ -272,14 +271,15 @@ Result<std::vector<SessionRecord>> SqliteSessionStore::ListSessions(int64_t limi
 Result<Use> SqliteSessionStore::UseSince(int64_t since_ms) {
   const std::lock_guard lock(mutex_);
   Statement row = NACRE_TRY(database_.Query(
-      "SELECT count(*), count(calls.id), coalesce(sum(prompt_tokens + generated_tokens), 0) "
+      "SELECT count(*), count(calls.id), coalesce(sum(prompt_tokens + generated_tokens), 0), "
+      "coalesce(sum(wall_ms), 0), coalesce(sum(bytes_out), 0), coalesce(sum(energy_uj), 0) "
       "FROM turns JOIN steps ON steps.turn_id = turns.id "
       "LEFT JOIN calls ON calls.turn_id = steps.turn_id AND calls.step = steps.position "
       "WHERE turns.created_ms >= ?",
       since_ms));
   Use use;
   if (NACRE_TRY(row.Next())) {
-    use = {row.Int(0), row.Int(1), row.Int(2)};
+    use = {row.Int(0), row.Int(1), row.Int(2), row.Int(3), row.Int(4), row.Int(5)};
   }
   return use;
 }
@@ -400,7 +400,7 @@ Result<std::vector<TurnRecord>> SqliteSessionStore::LoadTurns(const std::string&
 Result<std::vector<StepRecord>> SqliteSessionStore::LoadSteps(const std::string& turn_id) {
   Statement row = NACRE_TRY(database_.Query(
       "SELECT s.position, s.answer, s.malformed, s.malformed_reason, s.prompt_tokens,"
-      " s.generated_tokens, c.id IS NOT NULL, c.id, c.tool, c.arguments_json, c.state, c.verdict,"
+      " s.generated_tokens, s.wall_ms, s.bytes_out, s.energy_uj, c.id IS NOT NULL, c.id, c.tool, c.arguments_json, c.state, c.verdict,"
       " c.rule, c.reason, c.started_ms, c.finished_ms, c.outcome_json, c.result_text,"
       " c.result_error, c.withheld FROM steps s LEFT JOIN calls c ON c.turn_id = s.turn_id AND"
       " c.step = s.position WHERE s.turn_id = ? ORDER BY s.position",
@@ -414,8 +414,11 @@ Result<std::vector<StepRecord>> SqliteSessionStore::LoadSteps(const std::string&
     step.malformed_reason = row.Text(3);
     step.prompt_tokens = row.Int(4);
     step.generated_tokens = row.Int(5);
-    if (row.Int(6) != 0) {
-      step.call = CallOfRow(row, 7);
+    step.wall_ms = row.Int(6);
+    step.bytes_out = row.Int(7);
+    step.energy_uj = row.Int(8);
+    if (row.Int(9) != 0) {
+      step.call = CallOfRow(row, 10);
     }
     steps.push_back(std::move(step));
   }

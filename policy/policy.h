@@ -86,8 +86,11 @@ struct SharedBudget {
   std::optional<uint64_t> steps;
   std::optional<uint64_t> tool_calls;
   std::optional<uint64_t> tokens;
+  std::optional<std::chrono::milliseconds> wall;
+  std::optional<uint64_t> bytes_out;
+  std::optional<uint64_t> joules;
 
-  bool empty() const { return !steps && !tool_calls && !tokens; }
+  bool empty() const { return *this == SharedBudget(); }
   friend bool operator==(const SharedBudget&, const SharedBudget&) = default;
 };
 
@@ -112,10 +115,13 @@ struct Budgets {
   uint32_t tool_calls = 30;
   uint64_t tokens = 60'000;
   std::chrono::milliseconds wall{600'000};
+  std::optional<uint64_t> bytes_out;  // that an engine elsewhere is sent. Absent: no bound
+  std::optional<uint64_t> joules;     // that this machine's processors use for the engine. Absent: no bound
   SharedBudget session;
   SharedBudget tenant_per_day;  // of all sessions of this state directory, the last 24 hours
   std::vector<CallRate> rates;
 
+  bool joules_bounded() const { return joules || session.joules || tenant_per_day.joules; }
   friend bool operator==(const Budgets&, const Budgets&) = default;
 };
 

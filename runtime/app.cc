@@ -331,6 +331,8 @@ Result<agent::Services> App::SessionServices(agent::Approver* approver) {
   const tools::Registry* registry = NACRE_TRY(Tools());
   sandbox::TransactionLog* transactions = NACRE_TRY(Transactions());
   inference::Engine* engine = NACRE_TRY(Engine());
+  std::string no_energy;
+  inference::EnergyMeter* energy = Energy(*engine, &no_energy);
   return agent::Services{.engine = *engine,
                          .sandbox = *sandbox,
                          .store = *store,
@@ -342,7 +344,25 @@ Result<agent::Services> App::SessionServices(agent::Approver* approver) {
                          .home = Home(),
                          .sandbox_summary = sandbox_summary_,
                          .sandbox_weaker = sandbox_weaker_,
-                         .transactions = transactions};
+                         .transactions = transactions,
+                         .energy = energy,
+                         .no_energy = no_energy};
+}
+
+inference::EnergyMeter* App::Energy(const inference::Engine& engine, std::string* missing) {
+  if (!engine.Info().on_processors) {
+    *missing = "the engine does not compute on this machine's processors alone";
+    return nullptr;
+  }
+  if (energy_ == nullptr) {
+    Result<std::unique_ptr<inference::EnergyMeter>> meter = inference::EnergyMeter::Open();
+    if (!meter.ok()) {
+      *missing = meter.error().message;
+      return nullptr;
+    }
+    energy_ = std::move(meter).value();
+  }
+  return energy_.get();
 }
 
 }  // namespace nacre

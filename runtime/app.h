@@ -14,6 +14,7 @@
 #include "policy/policy.h"
 #include "runtime/agent/session_driver.h"
 #include "runtime/audit/audit_log.h"
+#include "runtime/inference/energy_meter.h"
 #include "runtime/inference/engine.h"
 #include "sandbox/sandbox.h"
 #include "sandbox/workspace/transaction_log.h"
@@ -84,6 +85,9 @@ class App final {
   Result<agent::Services> SessionServices(agent::Approver* approver);
 
  private:
+  // Null, and why, where nothing counts what this engine uses.
+  inference::EnergyMeter* Energy(const inference::Engine& engine, std::string* missing);
+
   AppOptions options_;
   std::string state_directory_;
   SystemClock clock_;
@@ -93,6 +97,7 @@ class App final {
   std::unique_ptr<sandbox::TransactionLog> transactions_;
   std::unique_ptr<sandbox::Sandbox> sandbox_;
   std::unique_ptr<inference::Engine> engine_;
+  std::unique_ptr<inference::EnergyMeter> energy_;
   std::unique_ptr<tools::Registry> tools_;
   std::string sandbox_summary_;
   std::string sandbox_weaker_;

@@ -8,6 +8,7 @@
 #include "policy/evaluator.h"
 #include "policy/internal/document.h"
 #include "policy/internal/matcher.h"
+#include "policy/internal/units.h"
 #include "policy/path_glob.h"
 
 namespace nacre::policy {
@@ -63,6 +64,8 @@ class SettingComparison final {
     Note("budgets.turn.tool_calls", after.budgets.tool_calls > before.budgets.tool_calls);
     Note("budgets.turn.tokens", after.budgets.tokens > before.budgets.tokens);
     Note("budgets.turn.wall", after.budgets.wall > before.budgets.wall);
+    Bound("budgets.turn.bytes_out", before.budgets.bytes_out, after.budgets.bytes_out);
+    Bound("budgets.turn.joules", before.budgets.joules, after.budgets.joules);
     Shared("budgets.session", before.budgets.session, after.budgets.session);
     Shared("budgets.tenant_per_day", before.budgets.tenant_per_day, after.budgets.tenant_per_day);
     Rates(before.budgets.rates, after.budgets.rates);
@@ -116,16 +119,22 @@ class SettingComparison final {
     }
   }
 
+  void Bound(const std::string& key, const std::optional<uint64_t>& before,
+             const std::optional<uint64_t>& after) {
+    if (before.has_value() && (!after.has_value() || *after > *before)) {
+      Add(wider_, key + " is more than " + std::to_string(*before));
+    }
+  }
+
   void Shared(const std::string& key, const SharedBudget& before, const SharedBudget& after) {
-    const auto more = [&](const char* what, const std::optional<uint64_t>& a,
-                          const std::optional<uint64_t>& b) {
-      if (a.has_value() && (!b.has_value() || *b > *a)) {
-        Add(wider_, key + "." + what + " is more than " + std::to_string(*a));
-      }
-    };
-    more("steps", before.steps, after.steps);
-    more("tool_calls", before.tool_calls, after.tool_calls);
-    more("tokens", before.tokens, after.tokens);
+    Bound(key + ".steps", before.steps, after.steps);
+    Bound(key + ".tool_calls", before.tool_calls, after.tool_calls);
+    Bound(key + ".tokens", before.tokens, after.tokens);
+    Bound(key + ".bytes_out", before.bytes_out, after.bytes_out);
+    Bound(key + ".joules", before.joules, after.joules);
+    if (before.wall.has_value() && (!after.wall.has_value() || *after.wall > *before.wall)) {
+      Add(wider_, key + ".wall is more than " + FormatDuration(*before.wall));
+    }
   }
 
   void Rates(const std::vector<CallRate>& before, const std::vector<CallRate>& after) {

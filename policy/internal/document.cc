@@ -45,6 +45,16 @@ OrderedJson RuleDocument(const ToolRule& rule) {
   return document;
 }
 
+void AddOutside(OrderedJson& document, const std::optional<uint64_t>& bytes_out,
+                const std::optional<uint64_t>& joules) {
+  if (bytes_out.has_value()) {
+    document["bytes_out"] = FormatSize(*bytes_out);
+  }
+  if (joules.has_value()) {
+    document["joules"] = *joules;
+  }
+}
+
 OrderedJson BudgetDocument(const SharedBudget& budget) {
   OrderedJson document = OrderedJson::object();
   const auto add = [&](const char* key, const std::optional<uint64_t>& value) {
@@ -55,6 +65,10 @@ OrderedJson BudgetDocument(const SharedBudget& budget) {
   add("steps", budget.steps);
   add("tool_calls", budget.tool_calls);
   add("tokens", budget.tokens);
+  if (budget.wall.has_value()) {
+    document["wall"] = FormatDuration(*budget.wall);
+  }
+  AddOutside(document, budget.bytes_out, budget.joules);
   return document;
 }
 
@@ -300,6 +314,7 @@ OrderedJson SettingsDocument(const PolicyDocument& policy) {
       kept["exported"] = retention.exported;
     }
   }
+  AddOutside(document["budgets"]["turn"], policy.budgets.bytes_out, policy.budgets.joules);
   if (!policy.budgets.session.empty()) {
     document["budgets"]["session"] = BudgetDocument(policy.budgets.session);
   }

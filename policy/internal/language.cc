@@ -535,12 +535,20 @@ void AddBudgets(Table& table) {
   budget("tokens", Type::kInteger, 1, 1'000'000'000, "60000",
          "new tokens of prompts, and generated ones");
   budget("wall", Type::kDuration, 100, 24 * kHour, "10m", "time");
+  const auto outside = [&] {
+    budget("bytes_out", Type::kSize, 0, 1LL << 50, "", "that an engine at a URL is sent");
+    budget("joules", Type::kInteger, 1, 1'000'000'000'000, "",
+           "that the machine's processors use while they compute replies");
+  };
+  outside();
   for (const char* map : {"budgets.session", "budgets.tenant_per_day"}) {
     table.Map(map);
     budget("steps", Type::kInteger, 1, 1'000'000'000, "", "replies of the model");
     budget("tool_calls", Type::kInteger, 0, 1'000'000'000, "", "calls, denied ones included");
     budget("tokens", Type::kInteger, 1, 1'000'000'000'000, "",
            "new tokens of prompts, and generated ones");
+    budget("wall", Type::kDuration, 100, 365 * 24 * kHour, "", "time of its turns");
+    outside();
   }
 
   table.Map("rate");

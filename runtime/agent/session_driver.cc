@@ -1,6 +1,7 @@
 #include "runtime/agent/session_driver.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/digest.h"
 #include "base/ids.h"
@@ -104,6 +105,15 @@ std::string ShownList(const std::vector<std::string>& handles) {
   return shown;
 }
 
+// A budget that nothing counts would be none.
+Status CheckMeters(const Services& services, const policy::Budgets& budgets) {
+  return services.energy != nullptr || !budgets.joules_bounded()
+             ? Ok()
+             : Status(Error{ErrorCode::kFailedPrecondition,
+                            "the policy has a budget of joules, and nothing here counts them: " +
+                                services.no_energy + "; leave the budget out"});
+}
+
 Error StoreError(Error error) {
   return WithContext("the session store", std::move(error));
 }
@@ -128,6 +138,7 @@ Result<std::unique_ptr<SessionDriver>> SessionDriver::Create(const Services& ser
                                                              SessionOptions options,
                                                              const std::string& title,
                                                              EventSink& sink) {
+  NACRE_TRY(CheckMeters(services, options.policy->budgets));
   const inference::EngineInfo engine = services.engine.Info();
   const int64_t now = UnixMillis(services.clock.Now());
   const memory::SessionRecord session{.id = NewUlid(services.clock, services.random),
@@ -163,6 +174,7 @@ Result<std::unique_ptr<SessionDriver>> SessionDriver::Resume(const Services& ser
                                                              SessionOptions options,
                                                              const std::string& session_id,
                                                              EventSink& sink) {
+  NACRE_TRY(CheckMeters(services, options.policy->budgets));
   auto lease = NACRE_TRY(services.store.LockSession(session_id));
   // Loaded after the lock: nobody can change it any more.
   memory::SessionDetail detail = NACRE_TRY(services.store.LoadSession(session_id));
@@ -426,6 +438,7 @@ Result<TurnFinished> SessionDriver::Drive(Turn turn, Effect effect, const Cancel
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
       machine_.deadline() - services_.clock.Monotonic());
   const Stop stop{cancel, cancel.WithTimeout(left)};
+  turn.counted = services_.clock.Monotonic();
   while (true) {
     if (const auto* end = std::get_if<EndTurn>(&effect)) {
       // Whatever ended the turn: what the engine was asked for has been used.
@@ -464,6 +477,7 @@ Input SessionDriver::Perform(Turn& turn, const Effect& effect, const Stop& stop)
 
 Input SessionDriver::Ask(Turn& turn, const AskEngine& ask, const Stop& stop) {
   turn.step = turn.next_step + 1;
+  turn.engine = {};
   inference::GenerateRequest request;
   request.session_id = session_id_;
   request.tools = OfferedTools();
@@ -471,6 +485,9 @@ Input SessionDriver::Ask(Turn& turn, const AskEngine& ask, const Stop& stop) {
   Result<inference::ModelReply> reply = Error{};
   do {
     request.messages = Prompt();
+    if (const auto passed = CountBytesOut(request, turn.engine)) {
+      return *passed;
+    }
     std::string prompt_text;
     for (const inference::ChatMessage& message : request.messages) {
       prompt_text += message.content + '\n';
@@ -485,8 +502,12 @@ Input SessionDriver::Ask(Turn& turn, const AskEngine& ask, const Stop& stop) {
     }
     AnswerStream stream(sink_);
     turn.asked = true;
+    inference::EnergyMeter::Span energy(services_.energy);
     reply = services_.engine.Generate(request, stream, stop.any);
     turn.tokens = {.generated = stream.pieces()};
+    if (const Status counted = CountEnergy(energy, turn.engine); !counted.ok()) {
+      return RuntimeFailed{counted.error()};
+    }
   } while (!reply.ok() && reply.error().code == ErrorCode::kResourceExhausted &&
            machine_.ForgetOldestTurn());
   if (!reply.ok()) {
@@ -498,11 +519,9 @@ Input SessionDriver::Ask(Turn& turn, const AskEngine& ask, const Stop& stop) {
   }
   turn.tokens = reply.value().tokens;
   const auto* answer = std::get_if<std::string>(&reply.value().content);
-  if (Status recorded = Record("model.replied", turn, {},
-                               {{"kind", answer != nullptr ? "answer" : "call"},
-                                {"prompt_tokens", turn.tokens.prompt},
-                                {"prompt_tokens_reused", turn.tokens.prompt_cached},
-                                {"generated_tokens", turn.tokens.generated}});
+  if (Status recorded =
+          Record("model.replied", turn, {},
+                 UseRecord(answer != nullptr ? "answer" : "call", turn.tokens, turn.engine));
       !recorded.ok()) {
     return RuntimeFailed{recorded.error()};
   }
@@ -689,6 +708,7 @@ Input SessionDriver::Execute(Turn& turn, const Stop& stop) {
     record.result_text = told.text;
     record.result_error = result.error;
     record.withheld = told.withheld;
+    record.wall_ms = UncountedWall(turn);
     if (Status stored = services_.store.FinishCall(record); !stored.ok()) {
       return RuntimeFailed{StoreError(stored.error())};
     }
@@ -707,15 +727,19 @@ Result<TurnFinished> SessionDriver::Finish(const Turn& turn, const EndTurn& end)
                         counters.steps,  counters.calls,
                         counters.denied, counters.tokens,
                         session_id_};
-  NACRE_TRY(Record("turn.finished", turn, {},
-                   {{"state", finished.state},
-                    {"answer", AuditContent(*options_.policy, end.answer)},
-                    {"error", end.error},
-                    {"steps", counters.steps},
-                    {"calls", counters.calls},
-                    {"denied", counters.denied},
-                    {"tokens", counters.tokens},
-                    {"budget", end.rule}}));
+  Json record = {{"state", finished.state},
+                 {"answer", AuditContent(*options_.policy, end.answer)},
+                 {"error", end.error},
+                 {"steps", counters.steps},
+                 {"calls", counters.calls},
+                 {"denied", counters.denied},
+                 {"tokens", counters.tokens},
+                 {"bytes_out", counters.bytes_out},
+                 {"budget", end.rule}};
+  if (services_.energy != nullptr) {
+    record["energy_uj"] = counters.energy_uj;
+  }
+  NACRE_TRY(Record("turn.finished", turn, {}, std::move(record)));
   NACRE_TRY(services_.log.WriteCheckpoint());
   if (end.state == TurnState::kCancelled) {
     // Its row stays "running", as after a kill: ContinueTurn() can finish it.
@@ -832,7 +856,51 @@ memory::StepRecord SessionDriver::NewStep(Turn& turn) const {
   step.index = turn.next_step++;
   step.prompt_tokens = turn.tokens.prompt - std::min(turn.tokens.prompt, turn.tokens.prompt_cached);
   step.generated_tokens = turn.tokens.generated;
+  step.bytes_out = static_cast<int64_t>(turn.engine.bytes_out);
+  step.energy_uj = static_cast<int64_t>(turn.engine.energy_uj);
+  step.wall_ms = UncountedWall(turn);
   return step;
+}
+
+int64_t SessionDriver::UncountedWall(Turn& turn) const {
+  const MonotonicTime from = std::exchange(turn.counted, services_.clock.Monotonic());
+  return std::chrono::duration_cast<std::chrono::milliseconds>(turn.counted - from).count();
+}
+
+std::optional<BytesOutPassed> SessionDriver::CountBytesOut(
+    const inference::GenerateRequest& request, EngineUse& use) {
+  const uint64_t bytes = services_.engine.BytesOut(request);
+  if (bytes > machine_.BytesOutLeft()) {
+    return BytesOutPassed{bytes};
+  }
+  machine_.CountSent(bytes);
+  use.bytes_out += bytes;
+  return std::nullopt;
+}
+
+Status SessionDriver::CountEnergy(inference::EnergyMeter::Span& span, EngineUse& use) {
+  const std::optional<uint64_t> used = span.End();
+  if (used.has_value()) {
+    machine_.CountEnergy(*used);
+    use.energy_uj += *used;
+  } else if (options_.policy->budgets.joules_bounded()) {
+    return Error{ErrorCode::kUnavailable,
+                 "the energy counter could not be read, and the policy has a budget of joules"};
+  }
+  return Ok();
+}
+
+Json SessionDriver::UseRecord(const char* kind, const inference::TokenUse& tokens,
+                              const EngineUse& use) const {
+  Json record = {{"kind", kind},
+                 {"prompt_tokens", tokens.prompt},
+                 {"prompt_tokens_reused", tokens.prompt_cached},
+                 {"generated_tokens", tokens.generated},
+                 {"bytes_out", use.bytes_out}};
+  if (services_.energy != nullptr) {
+    record["energy_uj"] = use.energy_uj;
+  }
+  return record;
 }
 
 }  // namespace nacre::agent

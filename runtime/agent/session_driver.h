@@ -26,6 +26,7 @@
 #include "runtime/agent/stored_labels.h"
 #include "runtime/agent/tool_runner.h"
 #include "runtime/audit/audit_log.h"
+#include "runtime/inference/energy_meter.h"
 #include "runtime/inference/engine.h"
 #include "sandbox/sandbox.h"
 #include "tools/registry.h"
@@ -48,6 +49,10 @@ struct Services {
   std::string sandbox_weaker = {};  // the same
   // Commits what calls do to a transactional workspace. Null: such calls are refused.
   sandbox::TransactionLog* transactions = nullptr;
+  // Null: nothing measures what the engine uses, because of `no_energy`. Then a session whose policy has a budget of
+  // joules does not begin.
+  inference::EnergyMeter* energy = nullptr;
+  std::string no_energy = "it was not asked for";
 };
 
 struct SessionOptions {
@@ -79,13 +84,20 @@ class SessionDriver final {
   const std::string& session_id() const { return session_id_; }
 
  private:
+  // What asking the engine used, besides tokens.
+  struct EngineUse {
+    uint64_t bytes_out = 0;
+    uint64_t energy_uj = 0;
+  };
   struct Turn {
     std::string id;
     int64_t next_step = 0;
     int64_t step = 0;                          // from 1: the one that goes on, for the record
     std::optional<AuthorizedCall> authorized;  // between JudgeCall and RunCall
     inference::TokenUse tokens;                // of the reply that is being handled
+    EngineUse engine;                          // the same
     bool asked = false;                        // the engine was, and there is no step of it yet
+    MonotonicTime counted{};                   // until then its time is in the store
   };
 
   SessionDriver(const Services& services, SessionOptions options, std::string session_id,
@@ -130,7 +142,7 @@ class SessionDriver final {
   Input Judge(Turn& turn, const JudgeCall& judge, const Stop& stop);
   Input Execute(Turn& turn, const Stop& stop);
   // A call of a tool that the runtime does itself (quarantine_tools.h).
-  Input UseQuarantine(const Turn& turn, const AuthorizedCall& call, const Stop& stop);
+  Input UseQuarantine(Turn& turn, const AuthorizedCall& call, const Stop& stop);
   // The value, or "error: " and why there is none; what the engine used is added to the call's record.
   Result<std::string> ExtractValue(const Turn& turn, const AuthorizedCall& call,
                                    memory::CallRecord& record, const CancelToken& cancel);
@@ -175,6 +187,15 @@ class SessionDriver final {
   // A tool's result is cut to what the engine's context can bear.
   std::string FitResult(const std::string& text) const;
   memory::StepRecord NewStep(Turn& turn) const;
+  // The time of the turn that is in no step yet: from now on it is.
+  int64_t UncountedWall(Turn& turn) const;
+  // Before the engine is asked. What it would be sent counts, unless that is more than is left: then it is not asked.
+  std::optional<BytesOutPassed> CountBytesOut(const inference::GenerateRequest& request,
+                                              EngineUse& use);
+  // After it.
+  Status CountEnergy(inference::EnergyMeter::Span& span, EngineUse& use);
+  // Of "model.replied".
+  Json UseRecord(const char* kind, const inference::TokenUse& tokens, const EngineUse& use) const;
 
   Services services_;
   SessionOptions options_;

@@ -1,10 +1,12 @@
 #include "runtime/agent/session_machine.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace nacre::agent {
 namespace {
 
+using std::chrono::milliseconds;
 using inference::ChatMessage;
 using inference::EmittedCall;
 using inference::Role;
@@ -14,6 +16,15 @@ using memory::TurnState;
 constexpr int kMalformedMax = 2;
 // One reply. A model that needs more is rambling; the turn's token budget bounds the sum.
 constexpr uint32_t kReplyTokensMax = 2048;
+constexpr int64_t kMicrojoules = 1'000'000;  // in a joule
+
+uint64_t LeftOf(uint64_t limit, int64_t used) {
+  return limit - std::min(limit, static_cast<uint64_t>(used));
+}
+
+bool JoulesUsedUp(const std::optional<uint64_t>& limit, int64_t used_uj) {
+  return limit.has_value() && static_cast<uint64_t>(used_uj / kMicrojoules) >= *limit;
+}
 
 }  // namespace
 
@@ -26,6 +37,9 @@ void SessionMachine::Restore(const std::vector<memory::TurnRecord>& turns) {
     for (const memory::StepRecord& step : turn.steps) {
       ++counters_.steps;
       counters_.tokens += step.prompt_tokens + step.generated_tokens;
+      counters_.wall_ms += step.wall_ms;
+      counters_.bytes_out += step.bytes_out;
+      counters_.energy_uj += step.energy_uj;
       if (step.call.has_value()) {
         if (step.call->state == memory::CallState::kInterrupted && step.call->result_text.empty()) {
           continue;  // it was run again: that run is the next step
@@ -51,26 +65,47 @@ void SessionMachine::CountUnanswered(const inference::TokenUse& tokens) {
   counters_.tokens += tokens.generated;
 }
 
-Effect SessionMachine::Resume(MonotonicTime now) {
+void SessionMachine::Start(MonotonicTime now) {
   started_ = now;
+  wall_before_ms_ = counters_.wall_ms;
+  wall_ = {};
+  const auto bound = [&](const char* rule, const char* whose, milliseconds limit, int64_t used_ms) {
+    const MonotonicTime end = now + (limit - std::min(limit, milliseconds(used_ms)));
+    if (wall_.rule.empty() || end < wall_.end) {
+      wall_ = {end, rule, whose, limit};
+    }
+  };
+  bound("turn.wall", "the turn", budgets_.wall, wall_before_ms_);
+  if (budgets_.session.wall.has_value()) {
+    bound("session.wall", "the session", *budgets_.session.wall, SessionUse().wall_ms);
+  }
+  if (budgets_.tenant_per_day.wall.has_value()) {
+    bound("tenant_per_day.wall", "the tenant", *budgets_.tenant_per_day.wall, tenant_use_.wall_ms);
+  }
+}
+
+Effect SessionMachine::Resume(MonotonicTime now) {
+  Start(now);
   return AskOrEnd(now);
 }
 
 Effect SessionMachine::ResumeWithCall(EmittedCall call, MonotonicTime now) {
-  started_ = now;
+  Start(now);
   pending_ = std::move(call);
   return JudgeCall{pending_};
 }
 
 Effect SessionMachine::Step(const Input& input, MonotonicTime now) {
   if (const auto* asked = std::get_if<UserAsked>(&input)) {
-    started_ = now;
     earlier_turns_ = SessionUse();
     counters_ = {};
     malformed_in_a_row_ = 0;
     messages_.push_back({Role::kUser, asked->request, {}, {}});
+    Start(now);
     return AskOrEnd(now);
   }
+  counters_.wall_ms =
+      wall_before_ms_ + std::chrono::duration_cast<milliseconds>(now - started_).count();
   if (const auto* replied = std::get_if<ModelReplied>(&input)) {
     ++counters_.steps;
     CountTokens(replied->reply.tokens);
@@ -117,6 +152,9 @@ Effect SessionMachine::Step(const Input& input, MonotonicTime now) {
   if (std::holds_alternative<DeadlinePassed>(input)) {
     return WallBudgetUsedUp();
   }
+  if (const auto* passed = std::get_if<BytesOutPassed>(&input)) {
+    return BytesOutUsedUp(passed->bytes);
+  }
   return EndTurn{TurnState::kCancelled, {}, "cancelled"};
 }
 
@@ -128,7 +166,10 @@ void SessionMachine::CountTokens(const inference::TokenUse& tokens) {
 memory::Use SessionMachine::SessionUse() const {
   return {earlier_turns_.steps + counters_.steps,
           earlier_turns_.calls + counters_.calls + counters_.denied,
-          earlier_turns_.tokens + counters_.tokens};
+          earlier_turns_.tokens + counters_.tokens,
+          earlier_turns_.wall_ms + counters_.wall_ms,
+          earlier_turns_.bytes_out + counters_.bytes_out,
+          earlier_turns_.energy_uj + counters_.energy_uj};
 }
 
 Effect SessionMachine::AskOrEnd(MonotonicTime now) {
@@ -145,6 +186,9 @@ Effect SessionMachine::AskOrEnd(MonotonicTime now) {
   if (now >= deadline()) {
     return WallBudgetUsedUp();
   }
+  if (JoulesUsedUp(budgets_.joules, counters_.energy_uj)) {
+    return BudgetUsedUp("turn.joules", "the turn", std::to_string(*budgets_.joules) + " joules");
+  }
   if (auto end = SharedBudgetUsedUp(budgets_.session, SessionUse(), "session", "the session")) {
     return std::move(*end);
   }
@@ -156,15 +200,12 @@ Effect SessionMachine::AskOrEnd(MonotonicTime now) {
 }
 
 uint64_t SessionMachine::TokensLeft() const {
-  const auto left = [](uint64_t limit, int64_t used) {
-    return limit - std::min(limit, static_cast<uint64_t>(used));
-  };
-  uint64_t least = left(budgets_.tokens, counters_.tokens);
+  uint64_t least = LeftOf(budgets_.tokens, counters_.tokens);
   if (budgets_.session.tokens.has_value()) {
-    least = std::min(least, left(*budgets_.session.tokens, SessionUse().tokens));
+    least = std::min(least, LeftOf(*budgets_.session.tokens, SessionUse().tokens));
   }
   if (budgets_.tenant_per_day.tokens.has_value()) {
-    least = std::min(least, left(*budgets_.tenant_per_day.tokens, tenant_use_.tokens));
+    least = std::min(least, LeftOf(*budgets_.tenant_per_day.tokens, tenant_use_.tokens));
   }
   return least;
 }
@@ -186,11 +227,50 @@ std::optional<Effect> SessionMachine::SharedBudgetUsedUp(const policy::SharedBud
   if (used_up(budget.tokens, use.tokens)) {
     return BudgetUsedUp(rule + ".tokens", whose, std::to_string(*budget.tokens) + " tokens");
   }
+  if (JoulesUsedUp(budget.joules, use.energy_uj)) {
+    return BudgetUsedUp(rule + ".joules", whose, std::to_string(*budget.joules) + " joules");
+  }
   return std::nullopt;
 }
 
 Effect SessionMachine::WallBudgetUsedUp() {
-  return BudgetUsedUp("turn.wall", "the turn", std::to_string(budgets_.wall.count() / 1000) + " s");
+  return BudgetUsedUp(wall_.rule, wall_.whose, std::to_string(wall_.limit.count() / 1000) + " s");
+}
+
+std::vector<SessionMachine::BytesOutBudget> SessionMachine::BytesOutBudgets() const {
+  std::vector<BytesOutBudget> budgets;
+  const auto add = [&](const char* rule, const char* whose, const std::optional<uint64_t>& limit,
+                       int64_t used) {
+    if (limit.has_value()) {
+      budgets.push_back({rule, whose, *limit, LeftOf(*limit, used)});
+    }
+  };
+  add("turn.bytes_out", "the turn", budgets_.bytes_out, counters_.bytes_out);
+  add("session.bytes_out", "the session", budgets_.session.bytes_out, SessionUse().bytes_out);
+  add("tenant_per_day.bytes_out", "the tenant", budgets_.tenant_per_day.bytes_out,
+      tenant_use_.bytes_out);
+  return budgets;
+}
+
+uint64_t SessionMachine::BytesOutLeft() const {
+  uint64_t least = std::numeric_limits<uint64_t>::max();
+  for (const BytesOutBudget& budget : BytesOutBudgets()) {
+    least = std::min(least, budget.left);
+  }
+  return least;
+}
+
+Effect SessionMachine::BytesOutUsedUp(uint64_t bytes) {
+  for (const BytesOutBudget& budget : BytesOutBudgets()) {
+    if (budget.left < bytes) {
+      Effect effect = BudgetUsedUp(budget.rule, budget.whose, std::to_string(budget.limit) + " bytes");
+      std::get<EndTurn>(effect).error += ": the next request to the engine has " +
+                                         std::to_string(bytes) + ", and " +
+                                         std::to_string(budget.left) + " are left";
+      return effect;
+    }
+  }
+  return Fail("the engine was not asked");  // not reached: the driver held the bytes against these
 }
 
 Effect SessionMachine::BudgetUsedUp(const std::string& rule, const std::string& whose,

@@ -55,10 +55,14 @@ struct RuntimeFailed {
 struct CancelRequested {};
 // An effect was stopped because deadline() passed.
 struct DeadlinePassed {};
+// The engine was not asked: that would have sent it more than BytesOutLeft().
+struct BytesOutPassed {
+  uint64_t bytes = 0;
+};
 
-using Input =
-    std::variant<UserAsked, ModelReplied, EngineFailed, CallMalformedInput, CallRefused,
-                 CallAuthorized, CallEnded, RuntimeFailed, CancelRequested, DeadlinePassed>;
+using Input = std::variant<UserAsked, ModelReplied, EngineFailed, CallMalformedInput, CallRefused,
+                           CallAuthorized, CallEnded, RuntimeFailed, CancelRequested,
+                           DeadlinePassed, BytesOutPassed>;
 
 // ---- effects ------------------------------------------------------------------------------------
 struct AskEngine {
@@ -81,6 +85,9 @@ struct TurnCounters {
   int64_t calls = 0;
   int64_t denied = 0;
   int64_t tokens = 0;
+  int64_t bytes_out = 0;
+  int64_t energy_uj = 0;
+  int64_t wall_ms = 0;  // until the last input
 };
 
 // Not thread-safe. Every input carries its time.
@@ -101,8 +108,14 @@ class SessionMachine final {
   void CountUnanswered(const inference::TokenUse& tokens);
   // A call asked the engine, and was stopped before it ended: before the input that says so.
   void CountStopped(const inference::TokenUse& tokens) { CountTokens(tokens); }
+  // What asking the engine uses, as soon as it is known.
+  void CountSent(uint64_t bytes) { counters_.bytes_out += static_cast<int64_t>(bytes); }
+  void CountEnergy(uint64_t microjoules) {
+    counters_.energy_uj += static_cast<int64_t>(microjoules);
+  }
   // That may still be used before the first of the budgets is used up.
   uint64_t TokensLeft() const;
+  uint64_t BytesOutLeft() const;
 
   // What all sessions together have used in the last 24 hours, this turn included: before each step,
   // when the policy has budgets.tenant_per_day.
@@ -111,16 +124,26 @@ class SessionMachine final {
   // What the engine is to be shown.
   const std::vector<inference::ChatMessage>& messages() const { return messages_; }
   const TurnCounters& counters() const { return counters_; }
-  // When the turn's wall budget ends: the deadline of whatever effect runs.
-  MonotonicTime deadline() const { return started_ + budgets_.wall; }
+  // When the first of the wall budgets ends: the deadline of whatever effect runs.
+  MonotonicTime deadline() const { return wall_.end; }
 
   // The conversation no longer fits the engine's context: forgets the oldest whole turn before the
   // current one (the store keeps it). False when there is none left to forget.
   bool ForgetOldestTurn();
 
  private:
+  struct BytesOutBudget {
+    std::string rule;   // "session.bytes_out"
+    std::string whose;  // "the session"
+    uint64_t limit = 0;
+    uint64_t left = 0;
+  };
+
+  void Start(MonotonicTime now);
   Effect AskOrEnd(MonotonicTime now);
   Effect WallBudgetUsedUp();
+  Effect BytesOutUsedUp(uint64_t bytes);
+  std::vector<BytesOutBudget> BytesOutBudgets() const;
   Effect BudgetUsedUp(const std::string& rule, const std::string& whose, const std::string& limit);
   // The effect that ends the turn when a budget of several turns is used up.
   std::optional<Effect> SharedBudgetUsedUp(const policy::SharedBudget& budget,
@@ -134,6 +157,13 @@ class SessionMachine final {
   policy::Budgets budgets_;
   std::vector<inference::ChatMessage> messages_;
   MonotonicTime started_{};
+  struct Wall {
+    MonotonicTime end{};
+    std::string rule;
+    std::string whose;
+    std::chrono::milliseconds limit{};
+  } wall_;                       // the budget of time that ends first
+  int64_t wall_before_ms_ = 0;  // of this turn, before it was resumed
   TurnCounters counters_;
   memory::Use earlier_turns_;  // of this session
   memory::Use tenant_use_;

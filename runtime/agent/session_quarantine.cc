@@ -218,7 +218,7 @@ std::vector<std::string> SessionDriver::RecallResult(const memory::CallRecord& c
   return {};
 }
 
-Input SessionDriver::UseQuarantine(const Turn& turn, const AuthorizedCall& call, const Stop& stop) {
+Input SessionDriver::UseQuarantine(Turn& turn, const AuthorizedCall& call, const Stop& stop) {
   const policy::Request& request = call.call().request;
   const policy::WithheldArgument& withheld = request.withheld.front();
   const MonotonicTime start = services_.clock.Monotonic();
@@ -265,6 +265,7 @@ Input SessionDriver::UseQuarantine(const Turn& turn, const AuthorizedCall& call,
   }
   record.outcome_json = DumpJson(outcome);
   record.finished_ms = UnixMillis(services_.clock.Now());
+  record.wall_ms = UncountedWall(turn);
   if (Status stored = services_.store.FinishCall(record); !stored.ok()) {
     return RuntimeFailed{WithContext("the session store", stored.error())};
   }
@@ -327,6 +328,11 @@ Result<std::string> SessionDriver::ExtractValue(const Turn& turn, const Authoriz
     context_.AddExtracted(withheld.label, "");  // as RecallResult() does with every extraction
     return refuse("too few tokens are left in the budget to read " + withheld.handle);
   }
+  EngineUse use;
+  if (CountBytesOut(asked, use).has_value()) {
+    context_.AddExtracted(withheld.label, "");
+    return refuse("too few bytes are left in the budget to read " + withheld.handle);
+  }
   std::string prompt;
   for (const inference::ChatMessage& message : asked.messages) {
     prompt += message.content + '\n';
@@ -334,15 +340,15 @@ Result<std::string> SessionDriver::ExtractValue(const Turn& turn, const Authoriz
   NACRE_TRY(Record(
       "model.asked", turn, call.id(),
       {{"prompt_digest", Sha256Text(prompt)}, {"messages", asked.messages.size()}, {"tools", 0}}));
+  inference::EnergyMeter::Span energy(services_.energy);
   const Extracted extracted = Extract(services_.engine, extraction, asked, cancel);
+  NACRE_TRY(CountEnergy(energy, use));
   const inference::TokenUse& tokens = extracted.tokens;
+  record.bytes_out = static_cast<int64_t>(use.bytes_out);
+  record.energy_uj = static_cast<int64_t>(use.energy_uj);
   record.prompt_tokens = tokens.prompt - std::min(tokens.prompt, tokens.prompt_cached);
   record.generated_tokens = tokens.generated;
-  NACRE_TRY(Record("model.replied", turn, call.id(),
-                   {{"kind", "value"},
-                    {"prompt_tokens", tokens.prompt},
-                    {"prompt_tokens_reused", tokens.prompt_cached},
-                    {"generated_tokens", tokens.generated}}));
+  NACRE_TRY(Record("model.replied", turn, call.id(), UseRecord("value", tokens, use)));
   const bool found = extracted.value.ok();
   // That there is no such value tells of the text as well.
   context_.AddExtracted(withheld.label, found ? NamedBy(extracted.value.value()) : "");

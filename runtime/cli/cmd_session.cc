@@ -70,7 +70,10 @@ OrderedJson ToJson(const SessionDetail& detail) {
     for (const memory::StepRecord& step : turn.steps) {
       OrderedJson entry = {{"index", step.index},
                            {"prompt_tokens", step.prompt_tokens},
-                           {"generated_tokens", step.generated_tokens}};
+                           {"generated_tokens", step.generated_tokens},
+                           {"wall_ms", step.wall_ms},
+                           {"bytes_out", step.bytes_out},
+                           {"energy_uj", step.energy_uj}};
       if (step.call.has_value()) {
         entry["call"] = ToJson(*step.call);
       } else if (!step.malformed_reason.empty()) {

@@ -78,6 +78,8 @@ struct EngineInfo {
   std::string model_digest;     // "sha256:..." of the file, or empty for a remote engine
   uint32_t context_tokens = 0;  // 0: not known
   bool demonstration = false;   // the bundled model: say so at start
+  // It computes on this machine's processors and nowhere else: an EnergyMeter sees what it uses.
+  bool on_processors = false;
 };
 
 // Receives an answer's text as it is generated. Called on the thread that called Generate().
@@ -94,6 +96,8 @@ class Engine {
   virtual ~Engine() = default;
 
   virtual EngineInfo Info() const = 0;
+  // What Generate() would send out of nacre for this request, in bytes; 0 of an engine that is a part of it.
+  virtual uint64_t BytesOut(const GenerateRequest& /*request*/) const { return 0; }
   // Blocks. kCancelled after the token fires; kUnavailable when the engine is lost (a crashed
   // worker has been restarted: a later request can succeed); kResourceExhausted when the prompt
   // does not fit the context; kInvalidArgument when the model's reply cannot be understood.

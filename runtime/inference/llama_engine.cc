@@ -98,7 +98,8 @@ Status LlamaEngine::StartWorker() {
            .model = file_.name,
            .model_digest = file_.digest,
            .context_tokens = ready->context_tokens,
-           .demonstration = ready->name == kBundledName || file_.name == kBundledName};
+           .demonstration = ready->name == kBundledName || file_.name == kBundledName,
+           .on_processors = ready->device == "CPU"};
   worker_ = std::move(worker);
   worker_pid_ = worker_->pid();
   return Ok();

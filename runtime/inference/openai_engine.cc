@@ -110,6 +110,10 @@ EngineInfo OpenAiEngine::Info() const {
   return {.name = base_url_, .model = Printable(options_.model, 200)};
 }
 
+uint64_t OpenAiEngine::BytesOut(const GenerateRequest& request) const {
+  return OpenAiRequestBody(request, options_.model, ToolNames(request.tools)).size();
+}
+
 Result<ModelReply> OpenAiEngine::Generate(const GenerateRequest& request, TokenSink& sink,
                                           const CancelToken& cancel) {
   const ToolNames names(request.tools);

@@ -34,6 +34,7 @@ class OpenAiEngine final : public Engine {
   EngineInfo Info() const override;
   // kPermissionDenied for HTTP 401 and 403, kNotFound for 404, kResourceExhausted for 413 and 429,
   // kInvalidArgument for other 4xx, kUnavailable for the rest.
+  uint64_t BytesOut(const GenerateRequest& request) const override;
   Result<ModelReply> Generate(const GenerateRequest& request, TokenSink& sink,
                               const CancelToken& cancel) override;
 

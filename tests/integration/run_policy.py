@@ -54,6 +54,37 @@ class Check(NacreCase):
         self.nacre("policy", "check", "--strict", "base")
 
 
+class Budgets(NacreCase):
+    def run_within(self, budgets):
+        policy = self.policy(f"nacre: policy/1\nname: bound\nextends: [builtin/base]\nbudgets: {budgets}\n")
+        with ScriptedEngine([call("fs.read", path="a.txt"), answer("One.")]) as engine:
+            done = self.nacre("run", "--json", "--policy", policy, "--engine", engine.url, "--model", "scripted",
+                              "What is in a.txt?", exit_code=None)
+            return json.loads(done.stdout.splitlines()[-1]), len(engine.requests)
+
+    def test_a_request_beyond_the_budget_of_bytes_out_is_not_sent(self):
+        self.write("a.txt", "one\n")
+        self.assertEqual(self.run_within("{turn: {steps: 9}}")[0]["state"], "finished")
+        steps = json.loads(self.nacre("session", "show", "last", "--json").stdout)["turn_list"][0]["steps"]
+        sent = sum(step["bytes_out"] for step in steps)
+        self.assertGreater(steps[0]["bytes_out"], 1000, steps)
+        last, requests = self.run_within(f"{{turn: {{bytes_out: {sent}B}}}}")
+        self.assertEqual((last["state"], requests), ("finished", 2), last)
+        last, requests = self.run_within(f"{{turn: {{bytes_out: {sent - 1}B}}}}")
+        self.assertEqual((last["state"], requests), ("failed", 1), last)
+        self.assertIn("budgets.turn.bytes_out", last["error"])
+
+    def test_a_budget_of_joules_needs_what_counts_them(self):
+        self.write("a.txt", "one\n")
+        policy = self.policy("nacre: policy/1\nname: bound\nextends: [builtin/base]\nbudgets: {session: {joules: 5}}\n")
+        with ScriptedEngine([answer("Never.")]) as engine:
+            done = self.nacre("run", "--policy", policy, "--engine", engine.url, "--model", "scripted", "Hi",
+                              exit_code=None)
+            self.assertEqual(len(engine.requests), 0)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("budget of joules, and nothing here counts them: the engine", done.stderr + done.stdout)
+
+
 class Language(NacreCase):
     def test_a_rule_that_no_call_can_match(self):
         policy = self.policy(POLICY.replace("argv[0]: nothing", "argv[0]: {range: [1, 2]}"), "team.yaml")

@@ -434,6 +434,145 @@ TEST_CASE("an engine that hangs is stopped by the turn's wall budget") {
   CHECK_THAT(finished.error, Catch::Contains("budgets.turn.wall"));
 }
 
+// An engine elsewhere: each request is some bytes.
+class RemoteEngine final : public inference::Engine {
+ public:
+  explicit RemoteEngine(uint64_t bytes) : bytes_(bytes) {}
+  inference::EngineInfo Info() const override { return {.name = "remote"}; }
+  uint64_t BytesOut(const inference::GenerateRequest&) const override { return bytes_; }
+  Result<inference::ModelReply> Generate(const inference::GenerateRequest& request,
+                                         inference::TokenSink&, const CancelToken&) override {
+    ++asked;
+    return request.messages.back().role == inference::Role::kTool ? Says("done")
+                                                                  : Calls("t.run", "{}");
+  }
+  int asked = 0;
+
+ private:
+  const uint64_t bytes_;
+};
+
+TEST_CASE("a request that would pass the budget of bytes out is not sent") {
+  Host host;
+  Fate fate;
+  auto store = memory::SqliteSessionStore::Open(host.database()).value();
+  auto log = audit::OpenAuditLog(host.audit(), host.clock, host.random).value();
+  RemoteEngine engine(600);
+  PretendedSandbox sandbox(fate);
+  Collector sink;
+  policy::PolicyDocument some = *host.policy;
+  some.budgets.bytes_out = 1000;
+  some.budgets.session.bytes_out = 1300;
+  host.policy = policy::Policy::Compile(std::move(some));
+  std::string session;
+  {
+    auto driver = SessionDriver::Create(host.With(engine, sandbox, *store, *log), host.Options(),
+                                        "task", sink)
+                      .value();
+    const TurnFinished finished = driver->RunTurn("task", {}).value();
+    CHECK(engine.asked == 1);
+    CHECK(finished.state == "failed");
+    CHECK_THAT(finished.error, Catch::Contains("budgets.turn.bytes_out"));
+    CHECK(store->UseSince(0).value().bytes_out == 600);
+    session = finished.session;
+  }
+  // The session's own is counted on after a restart: 600 of 1300 are gone, and 600 more fit once.
+  auto driver =
+      SessionDriver::Resume(host.With(engine, sandbox, *store, *log), host.Options(), session, sink)
+          .value();
+  CHECK_THAT(driver->RunTurn("again", {}).value().error,
+             Catch::Contains("budgets.turn.bytes_out"));
+  CHECK(engine.asked == 2);
+  CHECK_THAT(driver->RunTurn("again", {}).value().error,
+             Catch::Contains("budgets.session.bytes_out"));
+  CHECK(engine.asked == 2);
+}
+
+TEST_CASE("a budget of joules is counted by the machine's counters, and needs them") {
+  Host host;
+  Fate fate;
+  auto store = memory::SqliteSessionStore::Open(host.database()).value();
+  auto log = audit::OpenAuditLog(host.audit(), host.clock, host.random).value();
+  const std::string zone = host.state.path() + "/powercap/intel-rapl:0";
+  REQUIRE(MakeDirectories(zone).ok());
+  const auto put = [&](const char* file, const std::string& text) {
+    FILE* out = std::fopen((zone + "/" + file).c_str(), "w");
+    REQUIRE(out != nullptr);
+    std::fputs((text + "\n").c_str(), out);
+    std::fclose(out);
+  };
+  put("name", "package-0");
+  put("max_energy_range_uj", "100000000");
+  put("energy_uj", "0");
+  auto meter = inference::EnergyMeter::Open(host.state.path() + "/powercap").value();
+  // Each reply takes three joules.
+  class Hungry final : public inference::Engine {
+   public:
+    explicit Hungry(std::function<void()> use) : use_(std::move(use)) {}
+    inference::EngineInfo Info() const override { return {.name = "hungry"}; }
+    Result<inference::ModelReply> Generate(const inference::GenerateRequest&, inference::TokenSink&,
+                                           const CancelToken&) override {
+      use_();
+      return Calls("t.run", "{}");
+    }
+
+   private:
+    const std::function<void()> use_;
+  };
+  int64_t used = 0;
+  Hungry engine([&] { put("energy_uj", std::to_string(used += 3'000'000)); });
+  PretendedSandbox sandbox(fate);
+  Collector sink;
+  policy::PolicyDocument some = *host.policy;
+  some.budgets.session.joules = 5;
+  host.policy = policy::Policy::Compile(std::move(some));
+  Services services = host.With(engine, sandbox, *store, *log);
+  services.no_energy = "there is no counter";
+  const Error refused = SessionDriver::Create(services, host.Options(), "task", sink).error();
+  CHECK(refused.code == ErrorCode::kFailedPrecondition);
+  CHECK_THAT(refused.message,
+             Catch::Contains("budget of joules") && Catch::Contains("there is no counter"));
+  services.energy = meter.get();
+  auto driver = SessionDriver::Create(services, host.Options(), "task", sink).value();
+  const TurnFinished finished = driver->RunTurn("task", {}).value();
+  CHECK_THAT(finished.error, Catch::Contains("budgets.session.joules"));
+  CHECK(finished.steps == 2);
+  CHECK(store->UseSince(0).value().energy_uj == 6'000'000);
+
+  // A counter that is gone ends the turn: what it uses would not be known.
+  Hungry broken([&] { put("energy_uj", "gone"); });
+  Services with_broken = host.With(broken, sandbox, *store, *log);
+  with_broken.energy = meter.get();
+  auto third = SessionDriver::Create(with_broken, host.Options(), "task", sink).value();
+  CHECK_THAT(third->RunTurn("task", {}).value().error, Catch::Contains("could not be read"));
+}
+
+TEST_CASE("the time of a turn is in the store, that of its calls too") {
+  Host host;
+  Fate fate;
+  auto store = memory::SqliteSessionStore::Open(host.database()).value();
+  auto log = audit::OpenAuditLog(host.audit(), host.clock, host.random).value();
+  ScriptedEngine engine({Calls("t.run", "{}"), Says("done")});
+  PretendedSandbox sandbox(fate);
+  // Each time an event comes, a second has passed.
+  class Slow final : public EventSink {
+   public:
+    explicit Slow(testing::ManualClock& clock) : clock_(clock) {}
+    void OnEvent(const Event&) override { clock_.Advance(std::chrono::seconds(1)); }
+
+   private:
+    testing::ManualClock& clock_;
+  } sink(host.clock);
+  auto driver =
+      SessionDriver::Create(host.With(engine, sandbox, *store, *log), host.Options(), "task", sink)
+          .value();
+  REQUIRE(driver->RunTurn("task", {}).value().state == "finished");
+  // Decided, started and the answer's text; what comes after the call's end is the next step's.
+  const auto turn = store->LoadSession("last").value().turns.at(0);
+  CHECK(turn.steps.at(0).wall_ms == 2000);
+  CHECK(turn.steps.at(1).wall_ms == 2000);
+}
+
 TEST_CASE("an empty request and one of unbounded size are refused before anything is recorded") {
   Host host;
   Fate fate;

@@ -94,6 +94,7 @@ TEST_CASE("each budget of the policy ends the turn by name") {
       {{.steps = 1}, kStart, "budgets.turn.steps"},
       {{.tool_calls = 1}, kStart, "budgets.turn.tool_calls"},
       {{.tokens = 2}, kStart, "budgets.turn.tokens"},
+      {{.joules = 3}, kStart, "budgets.turn.joules"},
       {{.wall = std::chrono::milliseconds(10)},
        kStart + std::chrono::milliseconds(10),
        "budgets.turn.wall"},
@@ -101,6 +102,7 @@ TEST_CASE("each budget of the policy ends the turn by name") {
   CAPTURE(row.key);
   SessionMachine machine(row.budgets);
   REQUIRE(std::holds_alternative<AskEngine>(machine.Step(UserAsked{"x"}, kStart)));
+  machine.CountEnergy(3'000'000);
   machine.Step(Call("fs.list"), kStart);
   machine.Step(CallAuthorized{}, kStart);
   const EndTurn end = Ended(machine.Step(CallEnded{"ok"}, row.now));
@@ -117,6 +119,8 @@ TEST_CASE("a budget of several turns counts them all, also those before a restar
       {{.steps = 2}, "budgets.session.steps"},
       {{.tool_calls = 2}, "budgets.session.tool_calls"},
       {{.tokens = 5}, "budgets.session.tokens"},
+      {{.wall = std::chrono::milliseconds(30)}, "budgets.session.wall"},
+      {{.joules = 2}, "budgets.session.joules"},
   }));
   CAPTURE(row.rule);
   policy::Budgets budgets;
@@ -127,6 +131,8 @@ TEST_CASE("a budget of several turns counts them all, also those before a restar
   step.call->arguments_json = "{}";
   step.call->state = memory::CallState::kFinished;
   step.prompt_tokens = 3;
+  step.wall_ms = 20;
+  step.energy_uj = 1'500'000;
   memory::TurnRecord earlier;
   earlier.request = "first";
   earlier.state = TurnState::kFinished;
@@ -134,9 +140,12 @@ TEST_CASE("a budget of several turns counts them all, also those before a restar
   SessionMachine machine(budgets);
   machine.Restore({earlier});
   REQUIRE(std::holds_alternative<AskEngine>(machine.Step(UserAsked{"x"}, kStart)));
+  CHECK(machine.deadline() <= kStart + std::chrono::minutes(10));
+  machine.CountEnergy(600'000);
   machine.Step(Call("fs.list"), kStart);
   machine.Step(CallAuthorized{}, kStart);
-  const EndTurn end = Ended(machine.Step(CallEnded{"ok"}, kStart));
+  const EndTurn end =
+      Ended(machine.Step(CallEnded{"ok"}, kStart + std::chrono::milliseconds(10)));
   CHECK(end.state == TurnState::kFailed);
   CHECK(end.rule == row.rule);
   CHECK(end.error.find("the session used up its budget of ") == 0);
@@ -144,9 +153,70 @@ TEST_CASE("a budget of several turns counts them all, also those before a restar
   CHECK(Ended(machine.Step(UserAsked{"more"}, kStart)).rule == row.rule);
 }
 
+TEST_CASE("a turn that is resumed has the time that it had left") {
+  policy::Budgets budgets;
+  budgets.wall = std::chrono::milliseconds(100);
+  memory::StepRecord step;
+  step.malformed = "x";
+  step.malformed_reason = "no such tool";
+  step.wall_ms = 70;
+  memory::TurnRecord killed;
+  killed.request = "first";
+  killed.steps = {step};
+  SessionMachine machine(budgets);
+  machine.Restore({killed});
+  REQUIRE(std::holds_alternative<AskEngine>(machine.Resume(kStart)));
+  CHECK(machine.deadline() == kStart + std::chrono::milliseconds(30));
+}
+
+TEST_CASE("the wall budget that ends first is the one that is named") {
+  policy::Budgets budgets;
+  budgets.wall = std::chrono::seconds(10);
+  budgets.session.wall = std::chrono::seconds(9);
+  budgets.tenant_per_day.wall = std::chrono::seconds(60);
+  SessionMachine machine(budgets);
+  machine.SetTenantUse({.wall_ms = 52'000});
+  REQUIRE(std::holds_alternative<AskEngine>(machine.Step(UserAsked{"x"}, kStart)));
+  CHECK(machine.deadline() == kStart + std::chrono::seconds(8));
+  const EndTurn end = Ended(machine.Step(DeadlinePassed{}, kStart + std::chrono::seconds(8)));
+  CHECK(end.rule == "budgets.tenant_per_day.wall");
+  CHECK_THAT(end.error, Catch::Contains("the tenant used up its budget of 60 s"));
+}
+
+TEST_CASE("bytes out are bounded before they are sent, by the first budget that is too small") {
+  policy::Budgets budgets;
+  SessionMachine unbounded(budgets);
+  CHECK(unbounded.BytesOutLeft() == UINT64_MAX);
+  budgets.bytes_out = 1000;
+  budgets.session.bytes_out = 5000;
+  budgets.tenant_per_day.bytes_out = 9000;
+  SessionMachine machine(budgets);
+  machine.SetTenantUse({.bytes_out = 8500});
+  machine.Step(UserAsked{"x"}, kStart);
+  CHECK(machine.BytesOutLeft() == 500);
+  machine.SetTenantUse({.bytes_out = 100});
+  machine.CountSent(400);
+  CHECK(machine.BytesOutLeft() == 600);
+  const EndTurn end = Ended(machine.Step(BytesOutPassed{601}, kStart));
+  CHECK(end.state == TurnState::kFailed);
+  CHECK(end.rule == "budgets.turn.bytes_out");
+  CHECK_THAT(end.error, Catch::Contains("601") && Catch::Contains("600 are left"));
+  // The next turn has its own, and the session's is less by what was sent.
+  machine.Step(UserAsked{"y"}, kStart);
+  CHECK(machine.BytesOutLeft() == 1000);
+  machine.CountSent(1000);
+  machine.Step(UserAsked{"z"}, kStart);
+  machine.CountSent(700);
+  CHECK(Ended(machine.Step(BytesOutPassed{3000}, kStart)).rule == "budgets.turn.bytes_out");
+}
+
 TEST_CASE("what all sessions of a tenant used ends a turn, and bounds a reply") {
   policy::Budgets budgets;
-  budgets.tenant_per_day = {.steps = 10, .tool_calls = 10, .tokens = 1000};
+  budgets.tenant_per_day = {.steps = 10,
+                            .tool_calls = 10,
+                            .tokens = 1000,
+                            .wall = std::chrono::seconds(5),
+                            .joules = 7};
   SessionMachine machine(budgets);
   machine.SetTenantUse({9, 9, 950});
   const Effect asked = machine.Step(UserAsked{"x"}, kStart);
@@ -155,7 +225,9 @@ TEST_CASE("what all sessions of a tenant used ends a turn, and bounds a reply") 
   for (const auto& [use, rule] :
        {std::pair(memory::Use{10, 0, 0}, "budgets.tenant_per_day.steps"),
         std::pair(memory::Use{0, 10, 0}, "budgets.tenant_per_day.tool_calls"),
-        std::pair(memory::Use{0, 0, 1000}, "budgets.tenant_per_day.tokens")}) {
+        std::pair(memory::Use{0, 0, 1000}, "budgets.tenant_per_day.tokens"),
+        std::pair(memory::Use{.wall_ms = 5000}, "budgets.tenant_per_day.wall"),
+        std::pair(memory::Use{.energy_uj = 7'000'000}, "budgets.tenant_per_day.joules")}) {
     SessionMachine other(budgets);
     other.SetTenantUse(use);
     CHECK(Ended(other.Step(UserAsked{"x"}, kStart)).rule == rule);

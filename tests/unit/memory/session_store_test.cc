@@ -551,7 +551,7 @@ TEST_CASE("threads and processes write side by side without an error") {
 }
 
 TEST_CASE("a database of an earlier version becomes one of this, with all that was in it") {
-  const int version = GENERATE(1, 2);
+  const int version = GENERATE(1, 2, 3);
   const TempDir directory = TempDir::Create().value();
   const std::string path = directory.path() + "/sessions.db";
   auto store = OpenStore(path);
@@ -562,7 +562,13 @@ TEST_CASE("a database of an earlier version becomes one of this, with all that w
   store.reset();
   {
     Database database = Database::Open(path).value();
-    REQUIRE(database.Execute("ALTER TABLE notes DROP COLUMN labels; DROP TABLE file_labels").ok());
+    for (const char* column : {"wall_ms", "bytes_out", "energy_uj"}) {
+      REQUIRE(database.Execute(std::string("ALTER TABLE steps DROP COLUMN ") + column).ok());
+    }
+    if (version < 3) {
+      REQUIRE(
+          database.Execute("ALTER TABLE notes DROP COLUMN labels; DROP TABLE file_labels").ok());
+    }
     if (version == 1) {
       REQUIRE(database.Execute("ALTER TABLE calls DROP COLUMN withheld").ok());
     }
@@ -590,20 +596,33 @@ TEST_CASE("what was withheld, and what a call asked an engine for, are stored wi
   const auto store = OpenStore(directory.path() + "/sessions.db");
   REQUIRE(store->CreateSession(Session(1)).ok());
   REQUIRE(store->BeginTurn(Id('S', 1), Turn(1)).ok());
-  const StepRecord step = CallStep(0, 1, CallState::kStarted);  // of 100 and 10 tokens
+  StepRecord step = CallStep(0, 1, CallState::kStarted);  // of 100 and 10 tokens
+  step.wall_ms = 7;
+  step.bytes_out = 800;
+  step.energy_uj = 9;
   REQUIRE(store->AppendStep(Id('T', 1), step).ok());
   CallRecord end = Finished(*step.call);
   end.result_text = "withheld as $r1";
   end.withheld = "a letter";
   end.prompt_tokens = 70;
   end.generated_tokens = 2;
+  end.wall_ms = 30;
+  end.bytes_out = 900;
+  end.energy_uj = 5;
   REQUIRE(store->FinishCall(end).ok());
   const StepRecord loaded = store->LoadSession(Id('S', 1)).value().turns.at(0).steps.at(0);
   CHECK(loaded.call->withheld == "a letter");
   CHECK(loaded.prompt_tokens == 170);
   CHECK(loaded.generated_tokens == 12);
+  CHECK(loaded.wall_ms == 37);
+  CHECK(loaded.bytes_out == 1700);
+  CHECK(loaded.energy_uj == 14);
   CHECK(store->LoadCall(step.call->id).value().call.withheld == "a letter");
-  CHECK(store->UseSince(0).value().tokens == 182);
+  const Use use = store->UseSince(0).value();
+  CHECK(use.tokens == 182);
+  CHECK(use.wall_ms == 37);
+  CHECK(use.bytes_out == 1700);
+  CHECK(use.energy_uj == 14);
 }
 
 TEST_CASE("a damaged, foreign or newer database is refused and left as it is") {
