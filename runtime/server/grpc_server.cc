@@ -231,6 +231,7 @@ void GrpcServer::ShutDown() {
   }
   parts_->sessions.BeginShutdown();
   const auto end = std::chrono::system_clock::now() + kShutdownGrace;
+  parts_->sessions.WaitForStreams(end);
   for (const auto& door : doors) {
     door->endpoint->ShutDown(end);
   }

@@ -73,6 +73,11 @@ void SessionService::BeginShutdown() {
   }
 }
 
+void SessionService::WaitForStreams(std::chrono::system_clock::time_point end) {
+  std::unique_lock lock(mutex_);
+  no_streams_.wait_until(lock, end, [this] { return streams_.empty(); });
+}
+
 // ---- the edge: on gRPC's threads ----
 
 grpc::ServerUnaryReactor* SessionService::CreateSession(grpc::CallbackServerContext* context,
@@ -138,6 +143,9 @@ grpc::ServerWriteReactor<v1::TurnEvent>* SessionService::Stream(const std::strin
   auto* stream = new TurnStream(options_.queue_bytes_max, [this](TurnStream* done) {  // owns itself
     const std::lock_guard lock(mutex_);
     streams_.erase(done);
+    if (streams_.empty()) {
+      no_streams_.notify_all();
+    }
   });
   if (Status registered = Register(stream, session); !registered.ok()) {
     stream->End(registered);

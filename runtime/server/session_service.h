@@ -8,6 +8,8 @@
 // their own nor a workspace outside the root.
 #pragma once
 
+#include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <functional>
 #include <map>
@@ -36,6 +38,9 @@ class SessionService final : public v1::SessionService::CallbackService {
   // Cancels every turn and refuses new ones; a second call changes nothing. Streams then end by
   // themselves, with turn_finished.
   void BeginShutdown();
+  // Until the last stream has ended, or `end`. A connection that is closed before can cost its client the end of a
+  // stream that was sent already: writing to it fails then, before the rest was read.
+  void WaitForStreams(std::chrono::system_clock::time_point end);
 
   grpc::ServerUnaryReactor* CreateSession(grpc::CallbackServerContext* context,
                                           const v1::CreateSessionRequest* request,
@@ -79,6 +84,7 @@ class SessionService final : public v1::SessionService::CallbackService {
   std::mutex mutex_;
   std::map<TurnStream*, Open> streams_;  // guarded by mutex_, as is the next
   bool shutting_down_ = false;
+  std::condition_variable no_streams_;
 
   // Last: their threads end before what they use.
   WorkerPool requests_;
