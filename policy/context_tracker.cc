@@ -70,6 +70,10 @@ Label StoredLabel(const Request& call) {
   return label;
 }
 
+bool Has(const ToolTraits& tool, CallEffect effect) {
+  return std::find(tool.effects.begin(), tool.effects.end(), effect) != tool.effects.end();
+}
+
 bool OnlyReads(const ToolTraits& tool) {
   return std::all_of(tool.effects.begin(), tool.effects.end(),
                      [](CallEffect effect) { return effect == CallEffect::kRead; });
@@ -146,9 +150,11 @@ Label ContextTracker::OwnLabel(const ToolTraits& tool, const Request& call) cons
   }
   for (const PathArgument& argument : call.paths) {
     label = Join(label, argument.label);  // a tool that writes a file may answer what it was
-    for (const auto& [path, written] : written_) {
-      if (IsUnder(path, argument.path) || IsUnder(argument.path, path)) {
-        label = Join(label, written);
+    for (const std::string& read : PathsOf(argument)) {
+      for (const auto& [path, written] : written_) {
+        if (IsUnder(path, read) || IsUnder(read, path)) {
+          label = Join(label, written);
+        }
       }
     }
   }
@@ -163,7 +169,11 @@ Label ContextTracker::PartLabel(const ToolTraits& tool, const Request& call,
                     .hosts = HostsOf(tool, call),
                     .memory = tool.memory};
   for (const PathArgument& argument : call.paths) {
-    query.paths.push_back(argument.path);
+    const std::vector<std::string> paths = PathsOf(argument);
+    query.paths.insert(query.paths.end(), paths.begin(), paths.end());
+  }
+  if (Has(tool, CallEffect::kExecute)) {
+    query.paths.emplace_back(kWorkspaceRoot);  // a program may read any file
   }
   return Join(SourceLabel(rules_, query, declared), OwnLabel(tool, call));
 }
@@ -313,17 +323,16 @@ void ContextTracker::AddRun(const ToolTraits& tool, const Request& call) {
   const Label label = KnownLabel(call);
   for (const PathArgument& argument : call.paths) {
     if (argument.access == PathAccess::kWrite) {
-      const auto [entry, added] = written_.emplace(argument.path, label);
-      entry->second = Join(entry->second, label);
+      for (const std::string& path : PathsOf(argument)) {
+        const auto [entry, added] = written_.emplace(path, label);
+        entry->second = Join(entry->second, label);
+      }
     }
   }
-  const auto has = [&](CallEffect effect) {
-    return std::find(tool.effects.begin(), tool.effects.end(), effect) != tool.effects.end();
-  };
-  if (has(CallEffect::kExecute)) {
+  if (Has(tool, CallEffect::kExecute)) {
     written_anywhere_ = Join(written_anywhere_, label);
   }
-  if (tool.memory && has(CallEffect::kWrite)) {
+  if (tool.memory && Has(tool, CallEffect::kWrite)) {
     noted_ = Join(noted_, label);
   }
 }

@@ -133,9 +133,8 @@ void NarrowByFlow(const Policy& policy, const Request& request, Decision& decisi
   }
 }
 
-}  // namespace
-
-Decision Evaluate(const Policy& policy, const Request& request) {
+// Of the request as it stands.
+Decision EvaluateNames(const Policy& policy, const Request& request) {
   for (const PathArgument& argument : request.paths) {
     if (std::optional<Decision> refusal = JudgePath(policy, argument)) {
       return std::move(*refusal);
@@ -158,6 +157,59 @@ Decision Evaluate(const Policy& policy, const Request& request) {
     NarrowByQuarantine(policy, request, decision);
   }
   return decision;
+}
+
+void TakeStricter(Decision other, Decision& decision) {
+  if (other.verdict < decision.verdict) {
+    decision = std::move(other);
+  } else if (other.verdict == Verdict::kAsk && decision.verdict == Verdict::kAsk &&
+             other.rule != decision.rule) {
+    for (const Approvers& approvers : other.approvers) {
+      AskToo({other.rule, other.reason, approvers}, decision);
+    }
+  }
+}
+
+// A rule may speak of one path by its name and of another by where a link leads it, so every combination is judged.
+// `linked`: the paths that links lead elsewhere.
+Decision EvaluateLinked(const Policy& policy, const Request& request,
+                        const std::vector<size_t>& linked) {
+  constexpr size_t kLinkedMax = 6;
+  for (const size_t index : linked) {
+    const PathArgument& argument = request.paths[index];
+    if (argument.followed == kNowhereKnown || linked.size() > kLinkedMax) {
+      return Refusal("workspace.paths",
+                     "where the links in " + ShownPath(argument.path) + " lead cannot be told", {});
+    }
+  }
+  Decision decision = EvaluateNames(policy, request);
+  for (size_t chosen = 1; chosen < size_t{1} << linked.size(); ++chosen) {
+    Request followed = request;
+    std::string led;
+    for (size_t i = 0; i < linked.size(); ++i) {
+      if ((chosen >> i & 1U) != 0) {
+        PathArgument& argument = followed.paths[linked[i]];
+        led = ShownPath(argument.path) + " leads to " + ShownPath(argument.followed) + ": ";
+        argument.path = argument.followed;
+      }
+    }
+    Decision other = EvaluateNames(policy, followed);
+    other.reason = led + other.reason;
+    TakeStricter(std::move(other), decision);
+  }
+  return decision;
+}
+
+}  // namespace
+
+Decision Evaluate(const Policy& policy, const Request& request) {
+  std::vector<size_t> linked;
+  for (size_t i = 0; i < request.paths.size(); ++i) {
+    if (!request.paths[i].followed.empty()) {
+      linked.push_back(i);
+    }
+  }
+  return linked.empty() ? EvaluateNames(policy, request) : EvaluateLinked(policy, request, linked);
 }
 
 bool CouldAllow(const Policy& policy, const std::string& tool) {

@@ -11,8 +11,11 @@ namespace nacre::policy {
 
 enum class PathAccess { kRead = 0, kWrite };
 
+// PathArgument::followed where links lead nobody knows where.
+inline constexpr const char* kNowhereKnown = "?";
+
 // An argument that names a file, normalised: absolute in the sandbox, no "." or "..", no doubled
-// slash. Symlinks are not resolved here; the sandbox's mounts decide what they can reach.
+// slash.
 struct PathArgument {
   std::string key;   // "path"
   std::string path;  // "/workspace/src/a.c"
@@ -20,6 +23,9 @@ struct PathArgument {
   // What earlier sessions left known of what lies there, or below: only this may be more delicate than what
   // sources and this session's own writes say.
   Label label = Label::Clean();
+  // Where links of the workspace lead the path, normalised as well; empty: to itself. A rule speaks of a file, not of
+  // the name that a call opens it by.
+  std::string followed = {};
 
   friend bool operator==(const PathArgument&, const PathArgument&) = default;
 };
@@ -33,6 +39,15 @@ struct WithheldArgument {
 
   friend bool operator==(const WithheldArgument&, const WithheldArgument&) = default;
 };
+
+// By its own name, and by where links lead it: of nobody knows where that is all of the workspace.
+inline std::vector<std::string> PathsOf(const PathArgument& argument) {
+  std::vector<std::string> paths = {argument.path};
+  if (!argument.followed.empty()) {
+    paths.push_back(argument.followed == kNowhereKnown ? "/workspace" : argument.followed);
+  }
+  return paths;
+}
 
 struct Request {
   std::string tool;

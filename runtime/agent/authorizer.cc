@@ -7,6 +7,7 @@
 #include "policy/evaluator.h"
 #include "policy/given_context.h"
 #include "runtime/agent/approval.h"
+#include "runtime/agent/followed_path.h"
 #include "runtime/agent/quarantine.h"
 
 namespace nacre::agent {
@@ -146,7 +147,10 @@ Result<std::variant<AuthorizedCall, RefusedCall>> Authorizer::Authorize(
                                  .cancel = turn.cancel,
                                  .asked = asked});
     }
-    if (approval.approved && DescribeApproval(call, workspace_) != subject) {
+    policy::Request now = call.request;
+    FollowLinks(workspace_, now);
+    if (approval.approved &&
+        (now.paths != call.request.paths || DescribeApproval(call, workspace_) != subject)) {
       approval.approved = false;
       approval.why = "a file that the call names was changed while a person was asked; ask again";
     }

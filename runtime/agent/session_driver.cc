@@ -739,7 +739,10 @@ Result<TurnFinished> SessionDriver::Finish(const Turn& turn, const EndTurn& end)
   if (services_.energy != nullptr) {
     record["energy_uj"] = counters.energy_uj;
   }
-  NACRE_TRY(Record("turn.finished", turn, {}, std::move(record)));
+  if (!end.rule.empty()) {
+    record["verdict"] = policy::VerdictName(policy::Verdict::kDeny);
+  }
+  NACRE_TRY(Record("turn.finished", turn, {}, std::move(record), end.rule));
   NACRE_TRY(services_.log.WriteCheckpoint());
   if (end.state == TurnState::kCancelled) {
     // Its row stays "running", as after a kill: ContinueTurn() can finish it.
@@ -756,7 +759,7 @@ Result<TurnFinished> SessionDriver::Finish(const Turn& turn, const EndTurn& end)
 }
 
 Status SessionDriver::Record(const std::string& event, const Turn& turn, const std::string& call,
-                             Json data) {
+                             Json data, const std::string& rule) {
   // A person begins sessions and turns; within a turn the agent acts.
   const bool agents = event.starts_with("model.") || event.starts_with("call.") ||
                       event.starts_with("data.") || event.starts_with("workspace.");
@@ -766,6 +769,7 @@ Status SessionDriver::Record(const std::string& event, const Turn& turn, const s
                                                    .call = call,
                                                    .policy_digest = options_.policy->digest,
                                                    .data = std::move(data),
+                                                   .rule = rule,
                                                    .step = turn.step,
                                                    .labels = policy::LabelTexts(context_.context()),
                                                    .actor = agents ? "agent" : ""});

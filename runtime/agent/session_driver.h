@@ -153,7 +153,9 @@ class SessionDriver final {
   void CountCalls(const memory::TurnRecord& turn);
   // Tells the machine what all sessions used, when the policy has a budget for that.
   Status CountTenantUse();
-  Status Record(const std::string& event, const Turn& turn, const std::string& call, Json data);
+  // `rule`: of an event that is a decision.
+  Status Record(const std::string& event, const Turn& turn, const std::string& call, Json data,
+                const std::string& rule = {});
   std::vector<const tools::Manifest*> AllowedTools() const;
   std::vector<inference::ToolSchema> OfferedTools() const;
   // Tells context_ what earlier turns read: the same as when it was read.

@@ -4,6 +4,7 @@
 #include "base/digest.h"
 #include "runtime/agent/extraction.h"
 #include "runtime/agent/flow_traits.h"
+#include "runtime/agent/followed_path.h"
 #include "runtime/agent/quarantine_tools.h"
 #include "runtime/agent/session_driver.h"
 
@@ -44,7 +45,8 @@ std::variant<ToolCall, BadToolCall> SessionDriver::Parse(
   std::variant<ToolCall, BadToolCall> parsed =
       ParseToolCall(emitted, services_.tools, {options_.workspace, services_.home},
                     quarantine ? &quarantine_ : nullptr);
-  if (const auto* call = std::get_if<ToolCall>(&parsed)) {
+  if (auto* call = std::get_if<ToolCall>(&parsed)) {
+    FollowLinks(options_.workspace, call->request);
     if (!IsThere(*call->tool)) {
       return BadToolCall{"there is no tool \"" + call->tool->name + "\" here"};
     }

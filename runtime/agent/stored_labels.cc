@@ -2,14 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <deque>
-#include <filesystem>
 #include <map>
 #include <optional>
 #include <set>
 
 #include "base/digest.h"
 #include "policy/given_context.h"
+#include "runtime/agent/followed_path.h"
 #include "sandbox/spec_check.h"
 
 namespace nacre::agent {
@@ -69,52 +68,6 @@ std::string OnlyWritten(const policy::ToolTraits& tool, const policy::Request& r
   return RunsPrograms(tool) ? std::string() : only;
 }
 
-// Where the names below a folder lead as the sandbox sees it, relative to the folder; nullopt when they lead out of it,
-// or that cannot be told. The host's own look at a link such as /workspace/a or /proc/self/cwd is of other files.
-std::optional<std::string> FollowedBelow(const std::string& folder, const std::string& relative) {
-  constexpr int kLinksMax = 40;  // as the kernel
-  std::deque<std::string> left;
-  const auto names_first = [&left](const std::string& path) {
-    std::vector<std::string> names;
-    for (const std::filesystem::path& name : std::filesystem::path(path)) {
-      names.push_back(name.string());
-    }
-    left.insert(left.begin(), names.begin(), names.end());
-  };
-  names_first(relative);
-  std::filesystem::path done;
-  for (int links = 0; !left.empty();) {
-    const std::string name = left.front();
-    left.pop_front();
-    if (name.empty() || name == ".") {
-      continue;
-    }
-    if (name == "..") {
-      if (done.empty()) {
-        return std::nullopt;
-      }
-      done = done.parent_path();
-      continue;
-    }
-    std::error_code failed;
-    const std::filesystem::path next = std::filesystem::path(folder) / done / name;
-    const auto type = std::filesystem::symlink_status(next, failed).type();
-    if (type == std::filesystem::file_type::none || type == std::filesystem::file_type::unknown) {
-      return std::nullopt;
-    }
-    if (type != std::filesystem::file_type::symlink) {
-      done /= name;
-      continue;
-    }
-    const std::filesystem::path target = std::filesystem::read_symlink(next, failed);
-    if (failed || target.is_absolute() || ++links > kLinksMax) {
-      return std::nullopt;
-    }
-    names_first(target.string());
-  }
-  return done.string();
-}
-
 std::vector<std::string> TextsOf(const Json& list) {
   std::vector<std::string> texts;
   for (const Json& each : list.is_array() ? list : Json::array()) {
@@ -166,14 +119,13 @@ std::vector<std::string> StoredLabels::HostPaths(const std::string& path) const 
   if (!sandbox::IsBelow(path, target)) {
     return IsSystemPath(path) ? std::vector<std::string>() : std::vector<std::string>{workspace_};
   }
-  const std::string relative = path == target ? "" : path.substr(target.size() + 1);
-  const std::optional<std::string> led = FollowedBelow(workspace_, relative);
-  if (relative.empty() || !led.has_value() || led->empty()) {
-    return {workspace_};
-  }
-  std::vector<std::string> paths = {Below(workspace_, relative)};
-  if (*led != relative) {
-    paths.push_back(Below(workspace_, *led));
+  const std::optional<std::string> led = FollowedPath(workspace_, path);
+  std::vector<std::string> paths;
+  for (const std::string& name : {path, led.value_or(target)}) {
+    if (name == target || !sandbox::IsBelow(name, target)) {
+      return {workspace_};
+    }
+    paths.push_back(Below(workspace_, name.substr(target.size() + 1)));
   }
   return paths;
 }

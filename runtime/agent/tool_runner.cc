@@ -1,7 +1,9 @@
 #include "runtime/agent/tool_runner.h"
 
 #include <algorithm>
+#include <cerrno>
 
+#include "runtime/agent/followed_path.h"
 #include "runtime/agent/spec_builder.h"
 #include "runtime/agent/workspace_scan.h"
 
@@ -87,6 +89,17 @@ Result<CallResult> ToolRunner::Run(const AuthorizedCall& call, tools::HostServic
     change = NACRE_TRY(WorkspaceChange::Begin(workspace_));
   }
   ChannelIo io(channel, change);
+  // Last of all: what was judged, and maybe agreed to by a person, is what is opened.
+  policy::Request now = call.call().request;
+  FollowLinks(workspace_, now);
+  if (now.paths != call.call().request.paths) {
+    CallResult moved{.outcome = {}, .text = {}, .error = true, .own_words = true, .change = {}};
+    moved.outcome.setup_step = "links";
+    moved.outcome.setup_errno = ESTALE;
+    moved.text =
+        "error: a link in a path of the call was changed after it was judged, so nothing was run";
+    return moved;
+  }
   sandbox::Outcome outcome = NACRE_TRY(sandbox_.Run(spec, io, cancel));
   CallResult result = Conclude(std::move(outcome), io, channel);
   if (!change.has_value()) {

@@ -6,11 +6,44 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <sstream>
+#include <string>
 
+#include "base/json.h"
 #include "runtime/agent/approval.h"
 #include "runtime/cli/terminal.h"
 
 namespace nacre::cli {
+
+namespace {
+
+constexpr int kLinesShownMax = 40;
+
+// A file's content reads better as what it is than as one line of JSON.
+void PrintLines(const std::string& arguments_json) {
+  const Result<Json> arguments = ParseJson(arguments_json);
+  if (!arguments.ok() || !arguments.value().is_object()) {
+    return;
+  }
+  for (const auto& [name, value] : arguments.value().items()) {
+    if (!value.is_string() || value.get_ref<const std::string&>().find('\n') == std::string::npos) {
+      continue;
+    }
+    std::printf("  %s:\n", SafeLine(name, 80).c_str());
+    std::istringstream lines(value.get<std::string>());
+    int shown = 0;
+    for (std::string line; std::getline(lines, line); ++shown) {
+      if (shown < kLinesShownMax) {
+        std::printf("  │ %s\n", SafeLine(line, 200).c_str());
+      }
+    }
+    if (shown > kLinesShownMax) {
+      std::printf("  │ (%d more lines)\n", shown - kLinesShownMax);
+    }
+  }
+}
+
+}  // namespace
 
 bool PersonIsThere() {
   return ::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1;
@@ -24,21 +57,27 @@ void PrintQuestion(const ApprovalQuestion& question) {
     std::printf("  careful: some letters only look like others. Written out:\n  %s\n",
                 SafeForTerminal(shown).c_str());
   }
+  PrintLines(question.arguments_json);
+  std::printf("  in %s\n", SafeLine(question.workspace, 200).c_str());
+  for (const auto& [path, digest] : question.files) {
+    std::printf("  with %s %s\n", SafeLine(path, 120).c_str(), SafeLine(digest, 80).c_str());
+  }
   std::printf("  because rule %s wants a person's yes: %s\n", SafeLine(question.rule, 80).c_str(),
               SafeLine(question.reason, 200).c_str());
 }
 
 ApprovalQuestion QuestionOf(const client::PendingApproval& pending) {
-  return {pending.tool, pending.arguments_json, pending.rule, pending.reason};
+  return {.tool = pending.tool,
+          .arguments_json = pending.arguments_json,
+          .rule = pending.rule,
+          .reason = pending.reason,
+          .workspace = pending.workspace,
+          .files = {pending.files.begin(), pending.files.end()}};
 }
 
 void PrintPending(const client::PendingApproval& pending) {
   std::printf("\n  call %s   %lld s left\n", SafeLine(pending.call, 32).c_str(),
               static_cast<long long>(pending.expires.count() / 1000));
-  std::printf("  in %s\n", SafeLine(pending.workspace, 200).c_str());
-  for (const auto& [path, digest] : pending.files) {
-    std::printf("  with %s %s\n", SafeLine(path, 120).c_str(), SafeLine(digest, 80).c_str());
-  }
   std::string given;
   for (const std::string& name : pending.given) {
     given += (given.empty() ? "; yes from " : ", ") + SafeLine(name, 80);
@@ -58,7 +97,8 @@ Said AskAtTerminal(const ApprovalQuestion& question, const PromptEnd& end) {
   constexpr milliseconds kLookAgain{1000};
   ::tcflush(STDIN_FILENO, TCIFLUSH);
   PrintQuestion(question);
-  std::printf("  Allow it once? [y/N] ");
+  std::printf("  Allow it once, within %lld s? [y/N] ",
+              static_cast<long long>(end.expires.count() / 1000));
   std::fflush(stdout);
   const auto until = std::chrono::steady_clock::now() + end.expires;
   pollfd waiting[2] = {{STDIN_FILENO, POLLIN, 0}, {end.cancel.poll_fd(), POLLIN, 0}};

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <functional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/cancel_token.h"
 #include "sdk/client/approval_client.h"
@@ -15,6 +17,8 @@ struct ApprovalQuestion {
   std::string arguments_json;
   std::string rule;
   std::string reason;
+  std::string workspace;
+  std::vector<std::pair<std::string, std::string>> files = {};  // path and digest: the yes is to these
 };
 
 enum class Said { kYes = 0, kNo, kNothingInTime, kNoLongerAsked, kCancelled };
@@ -30,10 +34,11 @@ struct PromptEnd {
 // True when both ends are a terminal: a piped "y" is nobody's.
 bool PersonIsThere();
 
-// What a person must see before they say yes: letters that only look like others are written out.
+// What a person must see before they say yes: what the yes is to, letters that only look like others written out, and
+// texts of several lines as lines.
 void PrintQuestion(const ApprovalQuestion& question);
 
-// What else the yes is to, and how far it is.
+// How far the question is.
 void PrintPending(const client::PendingApproval& pending);
 ApprovalQuestion QuestionOf(const client::PendingApproval& pending);
 // Does the call still wait for this person? True as well when that cannot be found out.

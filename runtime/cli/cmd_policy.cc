@@ -15,6 +15,7 @@
 #include "policy/lint.h"
 #include "policy/policy_loader.h"
 #include "runtime/agent/flow_traits.h"
+#include "runtime/agent/followed_path.h"
 #include "runtime/agent/tool_call.h"
 #include "runtime/cli/command.h"
 #include "runtime/cli/policy_commands.h"
@@ -277,6 +278,7 @@ int ExplainCall(Globals& globals, const ExplainOptions& options) {
     found = std::get<agent::ToolCall>(std::move(parsed)).request;
   }
   policy::Request& request = *found;
+  agent::FollowLinks(asked.workspace, request);
   const policy::DataRules& rules = policy.value()->data;
   if (const Status known = policy::CheckCategories(context, {&rules});
       in.value().from == "given" && !known.ok()) {

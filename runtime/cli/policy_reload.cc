@@ -19,6 +19,17 @@ void OnHangup(int) {
 
 }  // namespace
 
+void RecordRefusedPolicy(App& app, const Error& error) {
+  if (const Result<audit::AuditLog*> log = app.Log(); log.ok()) {
+    (void)log.value()->Append({"policy.refused",
+                               {},
+                               {},
+                               {},
+                               {},
+                               {{"reason", error.message.substr(0, kReasonBytesMax)}}});
+  }
+}
+
 PolicyReload::PolicyReload(Load load, policy::LivePolicy& live, audit::AuditLog& log, Tell tell)
     : load_(std::move(load)), live_(live), log_(log), tell_(std::move(tell)) {
   struct sigaction action {};

@@ -8,9 +8,14 @@
 
 #include "base/result.h"
 #include "policy/live_policy.h"
+#include "runtime/app.h"
 #include "runtime/audit/audit_log.h"
 
 namespace nacre::cli {
+
+// Before any policy is in force: the audit log says why this one was refused. What keeps it from saying so is not told,
+// since nothing runs.
+void RecordRefusedPolicy(App& app, const Error& error);
 
 // A policy that loads is recorded ("policy.loaded") and then in force, as a whole, for the sessions
 // that begin from now on; a session keeps the one that it began with. One that does not load, or

@@ -15,6 +15,7 @@
 #include "runtime/cli/approval_prompt.h"
 #include "runtime/cli/event_printer.h"
 #include "runtime/cli/gateway_runner.h"
+#include "runtime/cli/policy_reload.h"
 #include "runtime/cli/retention.h"
 #include "runtime/cli/terminal.h"
 
@@ -40,10 +41,15 @@ class TerminalApprover final : public agent::Approver {
       }
     }
     request.asked();
-    const Said said = AskAtTerminal({.tool = request.call.tool->name,
-                                     .arguments_json = DumpJson(request.call.request.arguments),
-                                     .rule = decision.rule,
-                                     .reason = decision.reason},
+    ApprovalQuestion question = {.tool = request.call.tool->name,
+                                 .arguments_json = DumpJson(request.call.request.arguments),
+                                 .rule = decision.rule,
+                                 .reason = decision.reason,
+                                 .workspace = request.subject.workspace};
+    for (const agent::ApprovedFile& file : request.subject.files) {
+      question.files.emplace_back(file.path, file.digest);
+    }
+    const Said said = AskAtTerminal(question,
                                     {.expires = request.expires, .cancel = request.cancel});
     return {said == Said::kYes, by,
             said == Said::kNothingInTime ? agent::WhyExpired(request) : std::string()};
@@ -92,7 +98,13 @@ Result<std::unique_ptr<agent::SessionDriver>> OpenSession(App& app, const TurnRe
                      " and its workspace " + options.workspace +
                      "; start a new session, without --session, for others"};
   }
-  options.policy = NACRE_TRY(app.Policy(options.policy_name, options.workspace));
+  Result<std::shared_ptr<const policy::Policy>> policy =
+      app.Policy(options.policy_name, options.workspace);
+  if (!policy.ok()) {
+    RecordRefusedPolicy(app, policy.error());
+    return policy.error();
+  }
+  options.policy = std::move(policy).value();
   if (!session_digest.empty() && session_digest != options.policy->digest) {
     return PolicyChanged(session_id, options.policy_name);
   }

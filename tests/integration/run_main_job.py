@@ -723,6 +723,9 @@ tools:
             while b"[y/N]" not in seen:
                 seen += os.read(ours, 4096)
             self.assertIn(b"people decide", seen)
+            self.assertIn(b"in " + bytes(self.workspace), seen)
+            self.assertIn(b"with /workspace/notes.txt sha256:", seen)
+            self.assertRegex(seen, rb"within \d+ s")
             os.write(ours, b"y\n")
             while b"Done." not in seen:
                 seen += os.read(ours, 4096)

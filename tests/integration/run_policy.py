@@ -54,6 +54,22 @@ class Check(NacreCase):
         self.nacre("policy", "check", "--strict", "base")
 
 
+class Links(NacreCase):
+    def test_a_rule_speaks_of_a_file_by_whichever_name_it_is_opened(self):
+        self.write("private/salary.txt", "secret 42\n")
+        (self.workspace / "pub").symlink_to("private")
+        policy = self.policy("nacre: policy/1\nname: links\nextends: [builtin/coding]\ntools:\n"
+                             "  - {id: no-private, reason: not for agents, tool: fs.*,\n"
+                             "     args: {path: {under: /workspace/private}}, decision: deny}\n")
+        explained = json.loads(self.nacre("policy", "explain", "--json", "--policy", policy, "fs.read",
+                                          '{"path":"pub/salary.txt"}').stdout)
+        self.assertEqual((explained["verdict"], explained["rule"]), ("deny", "tools.no-private"), explained)
+        with ScriptedEngine([call("fs.read", path="pub/salary.txt"), answer("No.")]) as engine:
+            done = self.run_task("Read it", "--policy", policy, "--engine", engine.url, "--model", "scripted")
+        self.assertEqual([event["rule"] for event in done.named("call.decided")], ["tools.no-private"])
+        self.assertNotIn("secret 42", json.dumps(engine.requests))
+
+
 class Budgets(NacreCase):
     def run_within(self, budgets):
         policy = self.policy(f"nacre: policy/1\nname: bound\nextends: [builtin/base]\nbudgets: {budgets}\n")
@@ -74,6 +90,13 @@ class Budgets(NacreCase):
         self.assertEqual((last["state"], requests), ("failed", 1), last)
         self.assertIn("budgets.turn.bytes_out", last["error"])
 
+    def test_a_budget_that_is_used_up_is_a_decision_by_its_rule(self):
+        self.write("a.txt", "one\n")
+        self.run_within("{turn: {steps: 1}}")
+        done = self.nacre("audit", "query", "--json", "--rule", "budgets.turn.steps", "--decision", "deny")
+        found = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertEqual([record.get("event") for record in found if "event" in record], ["turn.finished"], done)
+
     def test_a_budget_of_joules_needs_what_counts_them(self):
         self.write("a.txt", "one\n")
         policy = self.policy("nacre: policy/1\nname: bound\nextends: [builtin/base]\nbudgets: {session: {joules: 5}}\n")
@@ -83,6 +106,15 @@ class Budgets(NacreCase):
             self.assertEqual(len(engine.requests), 0)
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("budget of joules, and nothing here counts them: the engine", done.stderr + done.stdout)
+
+
+class Refused(NacreCase):
+    def test_why_a_policy_was_refused_is_recorded(self):
+        policy = self.policy("nacre: policy/1\nname: broken\ntoolz: []\n")
+        with ScriptedEngine([answer("Never.")]) as engine:
+            self.nacre("run", "--policy", policy, "--engine", engine.url, "--model", "scripted", "Hi", exit_code=3)
+        done = self.nacre("audit", "query", "--json", "--event", "policy.refused")
+        self.assertIn(f"{policy}:3:1", done.stdout)
 
 
 class Language(NacreCase):

@@ -434,6 +434,51 @@ TEST_CASE("an engine that hangs is stopped by the turn's wall budget") {
   CHECK_THAT(finished.error, Catch::Contains("budgets.turn.wall"));
 }
 
+TEST_CASE("a link is no way around a rule, and one that is moved after the judgement runs nothing") {
+  Host host;
+  Fate fate;
+  namespace fs = std::filesystem;
+  fs::create_directories(host.workspace.path() + "/private");
+  fs::create_directory_symlink("private", host.workspace.path() + "/pub");
+  fs::create_directory_symlink("open", host.workspace.path() + "/moved");
+  host.policy = policy::LoadPolicyText("test.yaml", std::string(kPolicy) +
+                                                        "  - {id: private, reason: not for agents, "
+                                                        "tool: \"*\", args: {path: {under: "
+                                                        "/workspace/private}}, decision: deny}\n")
+                    .value();
+  auto store = memory::SqliteSessionStore::Open(host.database()).value();
+  auto log = audit::OpenAuditLog(host.audit(), host.clock, host.random).value();
+  PretendedSandbox sandbox(fate);
+  ScriptedEngine engine({Calls("t.read", R"({"path":"pub/a"})"),
+                         Calls("t.read", R"({"path":"moved/a"})"), Says("done")});
+  // Between the judgement and the start, another process moves the link.
+  class Mover final : public EventSink {
+   public:
+    explicit Mover(std::string link) : link_(std::move(link)) {}
+    void OnEvent(const Event& event) override {
+      if (std::get_if<CallStarted>(&event) != nullptr) {
+        fs::remove(link_);
+        fs::create_directory_symlink("private", link_);
+      }
+    }
+
+   private:
+    const std::string link_;
+  } sink(host.workspace.path() + "/moved");
+  auto driver =
+      SessionDriver::Create(host.With(engine, sandbox, *store, *log), host.Options(), "task", sink)
+          .value();
+  REQUIRE(driver->RunTurn("task", {}).value().state == "finished");
+  CHECK(sandbox.ran.empty());
+  const auto steps = store->LoadSession("last").value().turns.at(0).steps;
+  CHECK(steps.at(0).call->rule == "tools.private");
+  CHECK(steps.at(0).call->state == memory::CallState::kDenied);
+  CHECK(steps.at(1).call->verdict == "allow");
+  CHECK(steps.at(1).call->result_error);
+  CHECK_THAT(steps.at(1).call->result_text,
+             Catch::Contains("a link in a path of the call was changed"));
+}
+
 // An engine elsewhere: each request is some bytes.
 class RemoteEngine final : public inference::Engine {
  public:

@@ -642,7 +642,8 @@ TEST_CASE("a damaged, foreign or newer database is refused and left as it is") {
     }
     const Error error = SqliteSessionStore::Open(path).error();
     CHECK(error.code == ErrorCode::kFailedPrecondition);
-    CHECK(error.message.find("schema version 99, this nacre knows 3") != std::string::npos);
+    CHECK(error.message.find("schema version 99, this nacre knows " +
+                             std::to_string(kSchemaVersion)) != std::string::npos);
   }
   SECTION("of another program") {
     {

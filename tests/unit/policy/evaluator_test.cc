@@ -24,6 +24,59 @@ Decision Judge(const std::string& args, Json arguments) {
   return Evaluate(*policy, Call("t", std::move(arguments)));
 }
 
+TEST_CASE("a path is judged by its name and by where links lead it, and the stricter answer holds") {
+  const auto policy = FromText(R"(
+workspace: {mode: direct, hide: [secret/**], protect: [policy/**]}
+tools:
+  - {id: read, reason: reading is safe, tool: fs.read, args: {path: {under: /workspace}}, decision: allow}
+  - {id: private, reason: not for agents, tool: fs.*, args: {path: {under: /workspace/private}}, decision: deny}
+  - {id: docs, reason: the documentation, tool: fs.write, args: {path: {under: /workspace/docs}}, decision: allow}
+  - {id: moves, reason: moving needs a person, tool: fs.move, decision: ask}
+  - id: in-out
+    reason: nothing goes from in to out
+    tool: fs.move
+    args: {from: {under: /workspace/in}, to: {under: /workspace/out}}
+    decision: deny
+)");
+  const auto judge = [&](const std::string& tool, const std::string& path,
+                         const std::string& followed) {
+    Request request = OnPath(tool, path,
+                             tool == "fs.read" ? PathAccess::kRead : PathAccess::kWrite);
+    request.paths[0].followed = followed;
+    return Evaluate(*policy, request);
+  };
+  CHECK(judge("fs.read", "/workspace/pub/a", "").verdict == Verdict::kAllow);
+  CHECK(judge("fs.read", "/workspace/pub/a", "/workspace/other/a").verdict == Verdict::kAllow);
+  const Decision led = judge("fs.read", "/workspace/pub/a", "/workspace/private/a");
+  CHECK(led.verdict == Verdict::kDeny);
+  CHECK(led.rule == "tools.private");
+  CHECK(led.reason == "pub/a leads to private/a: not for agents");
+  CHECK(led.source.line > 0);
+  CHECK(*led.grant == Grant());
+  // Nor does a link that leads to an allowed place make its own place allowed.
+  CHECK(judge("fs.read", "/workspace/private/a", "/workspace/pub/a").rule == "tools.private");
+  CHECK(judge("fs.write", "/workspace/docs/l", "/workspace/src/a").rule == "default");
+  CHECK(judge("fs.write", "/workspace/docs/l", "/workspace/docs/a").verdict == Verdict::kAllow);
+  CHECK(judge("fs.read", "/workspace/l", "/etc/shadow").rule == "default");
+  CHECK(judge("fs.read", "/workspace/l", "/workspace/secret/a").rule == "workspace.hide");
+  CHECK(judge("fs.write", "/workspace/docs/l", "/workspace/policy/a").rule == "workspace.protect");
+  const Decision unknown = judge("fs.read", "/workspace/pub/a", kNowhereKnown);
+  CHECK(unknown.rule == "workspace.paths");
+  CHECK(unknown.reason == "where the links in pub/a lead cannot be told");
+
+  // One path by its name, another by where it leads.
+  Request move{.tool = "fs.move",
+               .arguments = {{"from", "/workspace/in/a"}, {"to", "/workspace/x/a"}},
+               .paths = {{"from", "/workspace/in/a", PathAccess::kWrite},
+                         {"to", "/workspace/x/a", PathAccess::kWrite}}};
+  CHECK(Evaluate(*policy, move).verdict == Verdict::kAsk);
+  move.paths[0].followed = "/workspace/y/a";
+  CHECK(Evaluate(*policy, move).verdict == Verdict::kAsk);
+  move.paths[1].followed = "/workspace/out/a";
+  CHECK(Evaluate(*policy, move).rule == "tools.in-out");
+  CHECK(Evaluate(*policy, move).approvers.empty());
+}
+
 TEST_CASE("each matcher holds for what it names and for nothing else") {
   struct Row {
     const char* args;

@@ -87,6 +87,15 @@ TEST_CASE(
                             .effects = {CallEffect::kFetch},
                             .roles = {{"url", ArgumentRole::kUrl}},
                             .result = {.integrity = Integrity::kTrusted}};
+  // By a link it is the same file, and a program may read every file.
+  Request linked = Reading("/workspace/own/a");
+  linked.paths[0].followed = "/workspace/customers/x";
+  CHECK(label_after(kRead, linked) == "untrusted, confidential, customer:acme");
+  linked.paths[0].followed = kNowhereKnown;
+  CHECK(label_after(kRead, linked) == "untrusted, confidential, customer:acme");
+  CHECK(label_after({.tool = "proc.run", .effects = {CallEffect::kExecute}},
+                    {.tool = "proc.run", .arguments = {{"argv", {"cat", "customers/x"}}}}) ==
+        "untrusted, confidential, customer:acme");
   // A source lowers what the tool's manifest says, never the other way round.
   CHECK(label_after(fetch,
                     {.tool = "http.fetch", .arguments = {{"url", "https://a.intern.example/x"}}}) ==
