@@ -75,6 +75,9 @@ Answer MatchesGlob(const ArgumentMatcher& matcher, const Subject& subject) {
 }
 
 Answer Under(const ArgumentMatcher& matcher, const Subject& subject) {
+  if (IsNormalPath(subject.text())) {  // as it mostly is: then nothing is copied
+    return AnswerOf(IsUnder(subject.text(), matcher.text));
+  }
   const std::optional<std::string> path = NormalisePath(subject.text());
   return path.has_value() ? AnswerOf(IsUnder(*path, matcher.text)) : Answer::kDoesNotApply;
 }

@@ -1,11 +1,26 @@
 #include "policy/internal/sandbox_path.h"
 
+#include <algorithm>
 #include <vector>
 
 namespace nacre::policy {
 
 bool IsNormalPath(std::string_view path) {
-  return !path.empty() && path.front() == '/' && NormalisePath(path) == path;
+  if (path.empty() || path.front() != '/' || path.find('\0') != std::string_view::npos) {
+    return false;
+  }
+  if (path == "/") {
+    return true;
+  }
+  for (size_t from = 1; from <= path.size();) {
+    const size_t slash = std::min(path.find('/', from), path.size());
+    const std::string_view segment = path.substr(from, slash - from);
+    if (segment.empty() || segment == "." || segment == "..") {
+      return false;
+    }
+    from = slash + 1;
+  }
+  return true;
 }
 
 std::optional<std::string> NormalisePath(std::string_view path) {

@@ -5,6 +5,7 @@
 
 #include "load.h"
 #include "policy/explain.h"
+#include "policy/internal/sandbox_path.h"
 
 namespace nacre::policy {
 namespace {
@@ -22,6 +23,24 @@ Decision Judge(const std::string& args, Json arguments) {
   const auto policy = FromText(
       "tools:\n  - {id: a, reason: fine, tool: t, decision: allow, args: {" + args + "}}\n");
   return Evaluate(*policy, Call("t", std::move(arguments)));
+}
+
+TEST_CASE("a path is normal when making it so changes nothing") {
+  std::mt19937 random(11);
+  const std::vector<std::string> pieces = {"/", ".", "..", "a", "b.c", "//", "/./", "/../", "..."};
+  size_t normal = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    std::string path = random() % 8 == 0 ? "" : "/";
+    for (size_t n = random() % 6; n > 0; --n) {
+      path += pieces[random() % pieces.size()];
+    }
+    CAPTURE(path);
+    const bool changes_nothing = path.substr(0, 1) == "/" && NormalisePath(path) == path;
+    REQUIRE(IsNormalPath(path) == changes_nothing);
+    normal += changes_nothing ? 1 : 0;
+  }
+  CHECK(normal > 1000);
+  CHECK_FALSE(IsNormalPath(std::string("/a\0b", 4)));
 }
 
 TEST_CASE("a path is judged by its name and by where links lead it, and the stricter answer holds") {
