@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/seccomp.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -20,6 +21,7 @@
 #include "sandbox/kernel/mount.h"
 #include "sandbox/kernel/syscalls.h"
 #include "sandbox/kernel/time_namespace.h"
+#include "sandbox/kernel/user_namespace.h"
 #include "sandbox/launcher.h"
 
 namespace nacre::sandbox {
@@ -27,10 +29,26 @@ namespace {
 
 struct Tried {
   int namespaces = 0;  // 0, or the errno of the attempt
+  int use = 0;         // of what they are made for
   int pidfd = 0;
   bool time_namespace = false;
   bool hidden = false;  // from us, in /proc
 };
+
+// What the child says.
+struct Told {
+  int use = 0;
+  bool time_namespace = false;
+};
+
+// A host can give a user namespace and, by its security module, none of the privileges in it.
+int UseNamespaces() {
+  constexpr char kName[] = "sandbox";
+  return ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+                 ::sethostname(kName, sizeof kName - 1) == 0
+             ? 0
+             : errno;
+}
 
 // A child in all the namespaces of a call, which is then ended as a call is.
 Tried TryChild() {
@@ -48,22 +66,25 @@ Tried TryChild() {
   }
   if (pid == 0) {
     ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);  // or its files in /proc are root's
-    const char time = kernel::NewTimeNamespaceForChildren() == 0 ? 1 : 0;
+    const Told telling{.use = UseNamespaces(),
+                       .time_namespace = kernel::NewTimeNamespaceForChildren() == 0};
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);  // as a call's first process
-    const bool sent = told.ok() && ::write(told.value().write.get(), &time, 1) == 1;
+    const bool sent = told.ok() && ::write(told.value().write.get(), &telling, sizeof telling) ==
+                                       static_cast<ssize_t>(sizeof telling);
     while (sent) {
       ::pause();
     }
     ::_exit(0);
   }
   const UniqueFd owner(pidfd);
-  char time = 0;
+  Told heard{.use = EPIPE};
   if (told.ok()) {
     told.value().write.reset();
-    while (::read(told.value().read.get(), &time, 1) < 0 && errno == EINTR) {
+    while (::read(told.value().read.get(), &heard, sizeof heard) < 0 && errno == EINTR) {
     }
   }
-  tried.time_namespace = time == 1;
+  tried.use = heard.use;
+  tried.time_namespace = heard.time_namespace;
   const std::string process = "/proc/" + std::to_string(pid);
   tried.hidden =
       ::access((process + "/task/" + std::to_string(pid) + "/children").c_str(), R_OK) != 0;
@@ -120,7 +141,20 @@ std::vector<SystemPath> FindSystemPaths() {
   return found;
 }
 
-HostLayer NamespaceLayer(int error) {
+std::string NamespacesProblem(const Tried& tried) {
+  if (kernel::OwnStanding() == kernel::Standing::kPowerlessRoot) {
+    return "nacre runs as a root that cannot run a call as anybody else: give it CAP_SETUID, "
+           "CAP_SETGID, CAP_SYS_ADMIN and more ids than root's, or run it as an ordinary user";
+  }
+  if (tried.namespaces == 0 && tried.use != 0) {
+    return "a new user namespace has no privileges here: mount and sethostname in it: " +
+           std::string(std::strerror(tried.use)) +
+           "; as with AppArmor's kernel.apparmor_restrict_unprivileged_userns=1: see nacre doctor";
+  }
+  return "";
+}
+
+HostLayer NamespaceLayer(int error, const std::string& problem) {
   HostLayer layer{.name = "namespaces",
                   .state = LayerState::kPresent,
                   .required = true,
@@ -135,6 +169,10 @@ HostLayer NamespaceLayer(int error) {
               "(Debian) or kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu); in a "
               "container, a seccomp profile that allows clone3"
             : "raise user.max_user_namespaces and the other user.max_*_namespaces";
+  } else if (!problem.empty()) {
+    layer.state = LayerState::kMissing;
+    layer.detail = "of no use";
+    layer.advice = problem;
   }
   return layer;
 }
@@ -222,7 +260,7 @@ Result<HostSupport> ProbeHost() {
   HostSupport host;
   host.uid = ::geteuid();
   host.gid = ::getegid();
-  host.privileged = host.uid == 0;
+  host.privileged = kernel::OwnStanding() == kernel::Standing::kRoot;
   std::vector<gid_t> groups(static_cast<size_t>(std::max(::getgroups(0, nullptr), 0)));
   const int count = ::getgroups(static_cast<int>(groups.size()), groups.data());
   if (count < 0) {
@@ -233,9 +271,12 @@ Result<HostSupport> ProbeHost() {
       std::any_of(groups.begin(), groups.end(), [&](gid_t group) { return group != host.gid; });
   host.crashes_reach_host = CrashesReachHost();
   const Tried tried = TryChild();
-  host.namespaces = tried.namespaces == 0;
+  host.namespaces_problem = NamespacesProblem(tried);
+  host.namespaces = tried.namespaces == 0 && host.namespaces_problem.empty();
   host.time_namespace = tried.time_namespace;
   host.hides_processes = tried.hidden;
+  host.lists_no_children =
+      tried.hidden && ::access("/proc/thread-self/children", F_OK) != 0 && errno == ENOENT;
   host.pidfd = host.namespaces && tried.pidfd == 0;
   host.seccomp = HasSeccompFilter();
   host.mount_api = HasMountApi();
@@ -243,7 +284,7 @@ Result<HostSupport> ProbeHost() {
   host.landlock_abi = kernel::UsedLandlockAbi(landlock_abi);
   host.cgroup = kernel::FindCgroupHost();
   host.system_paths = FindSystemPaths();
-  host.layers = {NamespaceLayer(tried.namespaces),
+  host.layers = {NamespaceLayer(tried.namespaces, host.namespaces_problem),
                  SimpleLayer("mount API", host.mount_api, "Linux 5.12 or later"),
                  SimpleLayer("pidfd", host.pidfd,
                              "Linux 5.5 or later; in a container, a seccomp "

@@ -40,7 +40,9 @@ struct HostLayer {
 };
 
 struct HostSupport {
-  bool namespaces = false;  // user, mount, pid, net, ipc, uts and cgroup at once
+  bool namespaces =
+      false;  // user, mount, pid, net, ipc, uts and cgroup at once, and they can be used
+  std::string namespaces_problem;  // where they can be made: why they are of no use, and what to do
   bool seccomp = false;
   bool mount_api = false;  // open_tree, mount_setattr, move_mount
   int landlock_abi = 0;    // the one that is used: see kernel/landlock.h
@@ -54,6 +56,7 @@ struct HostSupport {
   bool has_other_groups = false;  // supplementary groups that an unprivileged caller cannot drop
   // /proc shows us nothing of a call's processes: without a cgroup nobody could tell what they use.
   bool hides_processes = false;
+  bool lists_no_children = false;  // that, since the kernel has no CONFIG_PROC_CHILDREN
   // A crash is passed to the program that core_pattern names: only a limit of exactly 1 keeps it from that,
   // and we were started with 0.
   bool crashes_reach_host = false;

@@ -32,7 +32,8 @@ Result<std::unique_ptr<KernelSandbox>> KernelSandbox::Create(HostSupport host,
       NACRE_TRY(seccomp::CompileFilter(seccomp::ReaperRules(), seccomp::Otherwise::kKill));
   kernel::SweepCgroups(host.cgroup);
   std::unique_ptr<KernelSandbox> sandbox(new KernelSandbox(std::move(host), std::move(reaper)));
-  if (!options.zygote_program.empty()) {
+  // Without namespaces there is nothing that it could build, and each call says why.
+  if (!options.zygote_program.empty() && sandbox->host_.namespaces) {
     sandbox->warm_ = NACRE_TRY(zygote::WarmPool::Start(
         {.program = std::move(options.zygote_program), .slots = options.slots},
         sandbox->host_.cgroup));

@@ -382,7 +382,8 @@ uint64_t CommonEvidence(const HostSupport& host) {
 
 std::optional<std::string> FindUnmet(const SandboxSpec& spec, const HostSupport& host) {
   if (!host.namespaces) {
-    return "namespaces";
+    return host.namespaces_problem.empty() ? "namespaces"
+                                           : "namespaces (" + host.namespaces_problem + ")";
   }
   if (!host.pidfd) {
     return "pidfd";
@@ -400,8 +401,12 @@ std::optional<std::string> FindUnmet(const SandboxSpec& spec, const HostSupport&
     return "cgroup";
   }
   if (host.hides_processes && host.cgroup.version == kernel::CgroupVersion::kNone) {
-    return "limits of memory, tasks and cpu (there is no cgroup, and /proc does not show a call's "
-           "processes: delegate a cgroup, see nacre doctor, or mount /proc without hidepid)";
+    return std::string("limits of memory, tasks and cpu (there is no cgroup, and ") +
+           (host.lists_no_children
+                ? "this kernel does not list a process's children: delegate a cgroup, see nacre "
+                  "doctor, or use a kernel with CONFIG_PROC_CHILDREN)"
+                : "/proc does not show a call's processes: delegate a cgroup, see nacre doctor, or "
+                  "mount /proc without hidepid)");
   }
   return std::nullopt;
 }

@@ -59,7 +59,11 @@ std::string UserNamespaceAdvice(const HostFacts& facts, int error) {
   }
   if (facts.apparmor_restricts_userns == 1 && facts.uid != 0) {
     return "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0; to keep it: echo "
-           "kernel.apparmor_restrict_unprivileged_userns=0 > /etc/sysctl.d/60-nacre.conf";
+           "kernel.apparmor_restrict_unprivileged_userns=0 > /etc/sysctl.d/60-nacre.conf. Or for "
+           "nacre "
+           "alone: a profile for its programs in /etc/apparmor.d, with flags=(unconfined) and the "
+           "rule "
+           "userns,";
   }
   if (error == EINVAL) {
     return "use a kernel with CONFIG_USER_NS";

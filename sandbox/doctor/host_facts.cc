@@ -156,7 +156,7 @@ int TryProc(const char* scratch) {
 }
 
 int TryIdMappedMounts(const std::string& scratch) {
-  if (::geteuid() != 0) {
+  if (kernel::OwnStanding() == kernel::Standing::kUser) {
     return 0;  // an ordinary user's calls are that user: they need none
   }
   kernel::IdMappings mappings;

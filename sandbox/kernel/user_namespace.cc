@@ -1,12 +1,17 @@
 #include "sandbox/kernel/user_namespace.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cerrno>
+#include <sstream>
 #include <string>
 
+#include "base/file.h"
 #include "sandbox/kernel/syscalls.h"
 
 namespace nacre::sandbox::kernel {
@@ -68,7 +73,48 @@ Result<UniqueFd> MakeNamespace(const Ids& on_disk, const Ids& seen_as) {
   return result;
 }
 
+// CAP_SYS_ADMIN to clone mounts, the others to map other ids.
+bool HoldsRootsCapabilities() {
+  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  struct __user_cap_data_struct data[2] = {};
+  constexpr uint32_t kNeeded = 1U << CAP_SETGID | 1U << CAP_SETUID | 1U << CAP_SYS_ADMIN;
+  return ::syscall(SYS_capget, &header, data) == 0 && (data[0].effective & kNeeded) == kNeeded;
+}
+
+std::string OwnMap(const char* path) {
+  Result<std::string> text = ReadFile(path, 64 * 1024);
+  return text.ok() ? std::move(text).value() : std::string();
+}
+
 }  // namespace
+
+std::optional<uint32_t> OutsideOf(std::string_view map, uint32_t inside) {
+  std::istringstream lines{std::string(map)};
+  uint64_t first = 0;
+  uint64_t outside = 0;
+  uint64_t count = 0;
+  while (lines >> first >> outside >> count) {
+    if (inside >= first && inside - first < count) {
+      return static_cast<uint32_t>(outside + (inside - first));
+    }
+  }
+  return std::nullopt;
+}
+
+Standing OwnStanding() {
+  if (::geteuid() != 0) {
+    return Standing::kUser;
+  }
+  const std::string uids = OwnMap("/proc/self/uid_map");
+  const std::string gids = OwnMap("/proc/self/gid_map");
+  if (HoldsRootsCapabilities() && OutsideOf(uids, kUnprivilegedId) &&
+      OutsideOf(gids, kUnprivilegedId)) {
+    return Standing::kRoot;
+  }
+  const auto outside = OutsideOf(uids, 0);
+  return outside && *outside != 0 && !OutsideOf(uids, 1) ? Standing::kUser
+                                                         : Standing::kPowerlessRoot;
+}
 
 int WriteIdMaps(pid_t pid, const Ids& inside, const Ids& outside) {
   const int users = WriteProcFile(pid, "uid_map", MapLine(inside.uid, outside.uid));

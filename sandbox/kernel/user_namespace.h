@@ -9,8 +9,11 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <map>
 #include <mutex>
+#include <optional>
+#include <string_view>
 #include <utility>
 
 #include "base/result.h"
@@ -29,6 +32,19 @@ struct Ids {
 
   friend auto operator<=>(const Ids&, const Ids&) = default;
 };
+
+// What this process may make of other ids.
+enum class Standing {
+  kUser =
+      0,  // its own ids only. Also root of a user namespace that maps nothing but root (unshare -r)
+  kRoot,  // any: it runs calls as an id that owns nothing
+  kPowerlessRoot,  // root of the host, or its equal, without that: its calls would be root as well
+};
+Standing OwnStanding();
+
+// What `inside` is on the other side of an id map, as /proc/PID/uid_map has it; nullopt: nothing, or
+// the text is no map. Pure.
+std::optional<uint32_t> OutsideOf(std::string_view map, uint32_t inside);
 
 // Maps `inside` to `outside` in the user namespace of process `pid`, which still waits for it. Needs
 // root: an unprivileged caller's child maps its own ids. 0 or -errno.

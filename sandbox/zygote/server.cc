@@ -41,8 +41,8 @@ bool WriteOwn(const char* path, const std::string& text) {
 
 // An empty network for root too. An ordinary user's zygote gets the power to clone mounts in user and
 // mount namespaces of its own; mounts that the host makes later still come through to it.
-bool Seclude() {
-  if (::geteuid() == 0) {
+bool Seclude(kernel::Standing standing) {
+  if (standing != kernel::Standing::kUser) {
     return ::unshare(CLONE_NEWNET) == 0;
   }
   const std::string uid = std::to_string(::geteuid());
@@ -82,11 +82,12 @@ UniqueFd OwnTime() {
 
 class Server {
  public:
-  Server(UniqueFd channel, UniqueFd time_offsets)
+  // `standing`: before we secluded ourselves.
+  Server(UniqueFd channel, UniqueFd time_offsets, kernel::Standing standing)
       : channel_(std::move(channel)), time_offsets_(std::move(time_offsets)) {
     host_.uid = ::geteuid();
     host_.gid = ::getegid();
-    host_.privileged = host_.uid == 0;
+    host_.privileged = standing == kernel::Standing::kRoot;
   }
 
   int Run();
@@ -344,7 +345,7 @@ int Serve(UniqueFd channel) {
   ::getrlimit(RLIMIT_CORE, &core);
   core.rlim_cur = core.rlim_max = std::min<rlim_t>(core.rlim_max, 1);
   ::setsid();  // a person's interrupt is for the runtime, which then ends us
-  if (::setrlimit(RLIMIT_CORE, &core) != 0 || ::chdir("/") != 0 || !Seclude()) {
+  if (::setrlimit(RLIMIT_CORE, &core) != 0 || ::chdir("/") != 0 || !Seclude(standing)) {
     return 1;
   }
   // While our files in /proc are our own.
@@ -353,7 +354,8 @@ int Serve(UniqueFd channel) {
     return 1;
   }
   ::signal(SIGPIPE, SIG_IGN);
-  return Server(std::move(channel), std::move(time_offsets)).Run();
+  return Server(std::move(channel), std::move(time_offsets), standing).Run();
 }
 
 }  // namespace nacre::sandbox::zygote
+  const kernel::Standing standing = kernel::OwnStanding();

@@ -1,7 +1,9 @@
 // Kernel features made to be missing, one by one: an outer filter answers in the kernel's place, as a
 // container's or an old kernel would. Either the call is refused and says at what, or it runs in a
 // mode that is named. Nothing runs in between, and nothing is left.
+#include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
@@ -19,6 +21,7 @@
 #include "base/file.h"
 #include "sandbox/host_support.h"
 #include "sandbox/kernel/syscalls.h"
+#include "sandbox/kernel/user_namespace.h"
 #include "sandbox/seccomp/filter.h"
 #include "tests/support/child.h"
 #include "tests/support/sandbox_runner.h"
@@ -139,7 +142,11 @@ TEST_CASE("a kernel feature that is missing refuses the call, or the weaker mode
       {"no mount_setattr for us", {SYS_mount_setattr, EPERM}, "setup_failed at system /usr 1"},
       {"no fsopen", {SYS_fsopen, ENOSYS}, "setup_failed at new root 38"},
       {"no fsmount for us", {SYS_fsmount, EPERM}, "setup_failed at new root 1"},
-      {"no mount for us", {SYS_mount, EPERM}, "setup_failed at private mounts 1"},
+      {"no mount for us",
+       {SYS_mount, EPERM},
+       "setup_failed at namespaces (a new user namespace has no privileges here: mount and "
+       "sethostname in it: Operation not permitted; as with AppArmor's "
+       "kernel.apparmor_restrict_unprivileged_userns=1: see nacre doctor) 95"},
       {"no pivot_root for us", {SYS_pivot_root, EPERM}, "setup_failed at pivot 1"},
       {"no umount for us", {SYS_umount2, EPERM}, "setup_failed at pivot 1"},
       {"no openat2", {SYS_openat2, ENOSYS}, "setup_failed at system /usr 38"},
@@ -175,7 +182,11 @@ TEST_CASE("a kernel feature that is missing refuses the call, or the weaker mode
        {SYS_unshare, EINVAL, 0, kernel::kCloneNewTime},
        "exited",
        "has no time namespace"},
-      {"no hostname", {SYS_sethostname, EPERM}, "setup_failed at hostname 1"},
+      {"no hostname",
+       {SYS_sethostname, EACCES},
+       "setup_failed at namespaces (a new user namespace has no privileges here: mount and "
+       "sethostname in it: Permission denied; as with AppArmor's "
+       "kernel.apparmor_restrict_unprivileged_userns=1: see nacre doctor) 95"},
       {"no session", {SYS_setsid, EPERM}, "setup_failed at new session 1"},
       {"no change of user", {SYS_setresuid, EPERM}, "setup_failed at identity 1"},
       {"no fork", {SYS_clone, EPERM}, "setup_failed at start the tool's process 1"},
@@ -223,6 +234,76 @@ TEST_CASE("where no cgroup can be made a call is refused unless the exception is
   const std::string refused = RunWithout({SYS_mkdir, EPERM}, spec);
   CAPTURE(refused);
   CHECK(refused.starts_with("setup_failed at cgroup 95\noutput 0\n"));
+}
+
+bool WriteText(const char* path, const std::string& text) {
+  const UniqueFd file(::open(path, O_WRONLY | O_CLOEXEC));
+  return file && ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
+}
+
+// What `unshare -r` makes: root of a user namespace that maps nobody else.
+bool BecomeOnlyRoot() {
+  const std::string uid = std::to_string(::geteuid());
+  const std::string gid = std::to_string(::getegid());
+  return ::unshare(CLONE_NEWUSER) == 0 && WriteText("/proc/self/setgroups", "deny") &&
+         WriteText("/proc/self/uid_map", "0 " + uid + " 1\n") &&
+         WriteText("/proc/self/gid_map", "0 " + gid + " 1\n") && ::geteuid() == 0;
+}
+
+bool BecomeOrdinary() {
+  return ::geteuid() != 0 ||
+         (::setgroups(0, nullptr) == 0 && ::setresgid(64321, 64321, 64321) == 0 &&
+          ::setresuid(64321, 64321, 64321) == 0 && ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0);
+}
+
+TEST_CASE("a root that is an ordinary user's, and maps nobody else, runs calls as that user's") {
+  const std::string said = InChild([] {
+    return BecomeOrdinary() && BecomeOnlyRoot() ? RunCall(Shell("id -u"))
+                                                : std::string("no root\n");
+  });
+  CAPTURE(said);
+  CHECK(said.starts_with("exited\noutput 5\n"));  // "1000\n"
+  CHECK(said.find("left ") == std::string::npos);
+}
+
+TEST_CASE("a root whose calls could be nobody but root is refused, and told so") {
+  if (::geteuid() != 0) {
+    SKIP_HERE("we are not root");
+  }
+  const auto drop = [](unsigned capability) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    struct __user_cap_data_struct data[2] = {};
+    if (::syscall(SYS_capget, &header, data) != 0) {
+      return false;
+    }
+    data[0].effective &= ~(1U << capability);
+    data[0].permitted &= ~(1U << capability);
+    return ::syscall(SYS_capset, &header, data) == 0;
+  };
+  const char* const claim = GENERATE("maps only itself", "no CAP_SYS_ADMIN", "no CAP_SETUID");
+  CAPTURE(claim);
+  const std::string said = InChild([&] {
+    const std::string what = claim;
+    const bool done = what == "maps only itself"   ? BecomeOnlyRoot()
+                      : what == "no CAP_SYS_ADMIN" ? drop(CAP_SYS_ADMIN)
+                                                   : drop(CAP_SETUID);
+    return done ? RunCall(Shell("id -u")) : std::string("not done\n");
+  });
+  CAPTURE(said);
+  CHECK(
+      said.starts_with("setup_failed at namespaces (nacre runs as a root that cannot run a call as "
+                       "anybody else"));
+  CHECK(said.find("output 0\n") != std::string::npos);
+  CHECK(said.find("left ") == std::string::npos);
+}
+
+TEST_CASE("an id map says what an id is outside") {
+  CHECK(kernel::OutsideOf("         0          0 4294967295\n", 65534) == 65534U);
+  CHECK(kernel::OutsideOf("0 1000 1\n", 0) == 1000U);
+  CHECK(kernel::OutsideOf("0 1000 1\n1 100000 65536\n", 65534) == 165533U);
+  CHECK(kernel::OutsideOf("0 1000 1\n", 1) == std::nullopt);
+  CHECK(kernel::OutsideOf("", 0) == std::nullopt);
+  CHECK(kernel::OutsideOf("nonsense", 0) == std::nullopt);
 }
 
 // With hidepid nothing of a call is seen by who started it: no watchdog could hold its limits.

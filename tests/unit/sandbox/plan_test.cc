@@ -251,6 +251,20 @@ TEST_CASE("what a spec requires and the host lacks is named before anything star
        },
        "limits of memory, tasks and cpu (there is no cgroup, and /proc does not show a call's "
        "processes: delegate a cgroup, see nacre doctor, or mount /proc without hidepid)"},
+      {[](SandboxSpec& s, HostSupport& h) {
+         s.require.cgroup = false;
+         h.cgroup = {};
+         h.hides_processes = true;
+         h.lists_no_children = true;
+       },
+       "limits of memory, tasks and cpu (there is no cgroup, and this kernel does not list a "
+       "process's children: delegate a cgroup, see nacre doctor, or use a kernel with "
+       "CONFIG_PROC_CHILDREN)"},
+      {[](SandboxSpec&, HostSupport& h) {
+         h.namespaces = false;
+         h.namespaces_problem = "of no use";
+       },
+       "namespaces (of no use)"},
   }));
   SandboxSpec spec = MinimalSpec();
   HostSupport host = MadeUpHost();
