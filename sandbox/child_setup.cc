@@ -279,8 +279,10 @@ int MountTransactional(const ChildInput& input, const Step& step) {
   if (!lower) {
     return lower.get();
   }
-  int tree = MakeOverlay(input, step, lower.get());
-  if (kernel::IsNoOverlay(tree)) {
+  // What is another owner's cannot be changed through an overlay: see workspace/ownership.h.
+  const bool as_copy = step.text == kAsCopy;
+  int tree = as_copy ? -EOVERFLOW : MakeOverlay(input, step, lower.get());
+  if (as_copy || kernel::IsNoOverlay(tree)) {
     Report message;
     message.kind = ReportKind::kCopying;
     message.error = -tree;

@@ -1,11 +1,16 @@
 #include "sandbox/kernel_sandbox.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+
+#include "sandbox/kernel/tree_copy.h"
 #include "sandbox/launcher.h"
 #include "sandbox/monitor.h"
 #include "sandbox/program_check.h"
 #include "sandbox/seccomp/observer.h"
+#include "sandbox/workspace/ownership.h"
 #include "sandbox/zygote/warm_plan.h"
 
 namespace nacre::sandbox {
@@ -19,6 +24,40 @@ Outcome Failed(const SetupFailure& failure, const LaunchPlan& plan) {
   outcome.layers.exceptions = plan.exceptions;
   outcome.layers.weaker = plan.weaker;
   return outcome;
+}
+
+// As whom a call sees the files of a source that are its own.
+std::optional<kernel::Ids> SeenAsOwn(const std::string& source, const HostSupport& host) {
+  struct stat info = {};
+  if (!host.privileged) {
+    return kernel::Ids{.uid = host.uid, .gid = host.gid};
+  }
+  if (::lstat(source.c_str(), &info) != 0) {
+    return std::nullopt;  // the launch will say so
+  }
+  return kernel::Ids{.uid = info.st_uid, .gid = info.st_gid};
+}
+
+// The plan with copies where an overlay would keep a call from changing what it should; nullopt: there
+// are no such.
+std::optional<LaunchPlan> WithCopies(const LaunchPlan& plan, const HostSupport& host) {
+  std::optional<LaunchPlan> result;
+  // Half, so that there is room for what the call adds.
+  const CopyRoom room{.bytes = std::min(plan.limits.disk_bytes, plan.limits.memory_bytes) / 2,
+                      .entries = kernel::kCopiedEntriesMax};
+  for (size_t i = 0; i < plan.steps.size(); ++i) {
+    const Step& step = plan.steps[i];
+    if (step.kind != StepKind::kOverlay) {
+      continue;
+    }
+    const std::string& source = plan.sources[step.source].path;
+    const auto seen = SeenAsOwn(source, host);
+    if (seen && IsBetterCopied(source, *seen, GivableOwners::OfThisProcess(), room)) {
+      result = result ? std::move(result) : plan;
+      result->steps[i].text = kAsCopy;
+    }
+  }
+  return result;
 }
 
 }  // namespace
@@ -99,8 +138,10 @@ Result<Outcome> KernelSandbox::Run(const SandboxSpec& spec, CallIo& io, const Ca
   return RunPlan(plan, io, cancel);
 }
 
-Result<Outcome> KernelSandbox::RunPlan(const LaunchPlan& plan, CallIo& io,
+Result<Outcome> KernelSandbox::RunPlan(const LaunchPlan& given, CallIo& io,
                                        const CancelToken& cancel) {
+  const std::optional<LaunchPlan> copying = WithCopies(given, host_);
+  const LaunchPlan& plan = copying ? *copying : given;
   const LaunchContext context = NACRE_TRY(MakeContext(plan));
   std::string cold_because;
   if (warm_ != nullptr && !plan.unmet && !plan.cold) {

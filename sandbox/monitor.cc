@@ -75,8 +75,10 @@ std::string CopyProblem(int no_overlay, int error, const Limits& limits) {
       what = "copying failed" + SysError("", error).message;
       break;
   }
-  return "the workspace must be copied for the call, since no overlay can be made of it here" +
-         SysError("", no_overlay).message + ", and " + what +
+  const std::string why = no_overlay == EOVERFLOW ? "it holds files of other owners"
+                                                  : "no overlay can be made of it here" +
+                                                        SysError("", no_overlay).message;
+  return "the workspace must be copied for the call, since " + why + ", and " + what +
          ". Or choose a smaller workspace, or workspace: {mode: direct} in the policy";
 }
 

@@ -33,6 +33,9 @@ inline constexpr uint64_t kOwnInodes = 8;
 inline constexpr uint32_t kTasksOfASplit = 2;
 
 // What a step does. The fields it uses are named in brackets. Paths of mount steps are relative to
+// The text of a transactional mount through which the call could not change what it should.
+inline constexpr const char* kAsCopy = "copy";
+
 // the new root; "host" means the path as the caller sees it.
 enum class StepKind {
   kMapOwnIds = 0,      // [text: uid map, path: gid map] of an unprivileged caller
@@ -56,7 +59,7 @@ enum class StepKind {
   kLimitCapabilities,  // none may ever be regained; what is held serves the mounts that follow
   kMountSource,        // [path, source, create] after the pivot, by the tool's process
   kOverlay,            // [path, number: attributes, value: inodes, source, create] a transactional
-                       // mount: an overlay; where none can be made, a copy
+                       // mount: an overlay; where none can be made, or [text: kAsCopy], a copy
   kPin,                // [path] so that a directory above a protected path cannot be renamed
   kReadOnlyPath,       // [path]
   kHiddenPath,         // [path]

@@ -282,18 +282,17 @@ class Applier {
     }
     if (!IsDirectory(now)) {
       const UniqueFd folder = NACRE_TRY(workspace_.OpenFolder(path));
-      Own(folder, wanted);
+      (void)Own(folder, wanted);
     }
     return Ok();
   }
 
-  // As another user than root it is ours already, and may not become anybody else's.
-  static void Own(const UniqueFd& file, const EntryState& wanted) {
+  // False when it may not become that owner's: as another user than root it is ours.
+  static bool Own(const UniqueFd& file, const EntryState& wanted) {
     struct stat info = {};
-    if (::fstat(file.get(), &info) == 0 &&
-        (info.st_uid != wanted.uid || info.st_gid != wanted.gid)) {
-      (void)!::fchown(file.get(), wanted.uid, wanted.gid);
-    }
+    return ::fstat(file.get(), &info) == 0 &&
+           ((info.st_uid == wanted.uid && info.st_gid == wanted.gid) ||
+            ::fchown(file.get(), wanted.uid, wanted.gid) == 0);
   }
 
   static void SetTime(const UniqueFd& parent, const std::string& leaf, const EntryState& wanted) {
@@ -307,9 +306,7 @@ class Applier {
     if (::symlinkat(wanted.target.c_str(), parent.get(), name.c_str()) != 0) {
       return SysError("symlink", errno);
     }
-    if (::geteuid() == 0) {
-      (void)!::fchownat(parent.get(), name.c_str(), wanted.uid, wanted.gid, AT_SYMLINK_NOFOLLOW);
-    }
+    (void)!::fchownat(parent.get(), name.c_str(), wanted.uid, wanted.gid, AT_SYMLINK_NOFOLLOW);
     return Ok();
   }
 
@@ -325,7 +322,11 @@ class Applier {
     if (digest != wanted.digest) {
       return Error{ErrorCode::kDataLoss, "the journal was changed"};
     }
-    Own(file, wanted);
+    const bool owned = Own(file, wanted);
+    // Back, to whom it belonged may be no longer possible: the content counts then.
+    if (!owned && now.type == EntryType::kFile && options_.direction == Direction::kForward) {
+      return Error{ErrorCode::kPermissionDenied, "a new version cannot be given to its owner"};
+    }
     if (now.type == EntryType::kFile) {
       CopyAttributes(parent, leaf, file);
     }

@@ -203,12 +203,9 @@ Status DiffBuilder::Record(const std::string& path, const TreeEntry& before,
                 .after = after,
                 .replaced = before.identity,
                 .copied_up = copied_up};
-  // Inside, all files are one user's. Outside, what is new belongs to the workspace's owner.
-  if (!change.deleted()) {
-    const bool is_new = change.created();
-    const EntryState owner = is_new ? NACRE_TRY(workspace_.Look("")).state : before.state;
-    change.after.uid = owner.uid;
-    change.after.gid = owner.gid;
+  if (!change.deleted() && !NACRE_TRY(ChooseOwner(change))) {
+    Refuse(path, "belongs to another user or group, to whom a new version could not be given");
+    return Ok();
   }
   if (change.before.type == EntryType::kFile) {
     Result<std::string> digest = workspace_.Digest(path, change.before.size);
@@ -225,6 +222,46 @@ Status DiffBuilder::Record(const std::string& path, const TreeEntry& before,
   bytes_ += size;
   diff_.changes.push_back(std::move(change));
   return Ok();
+}
+
+// Inside, all files are one user's. Outside, what was there stays its owner's, and what is new belongs
+// to the workspace's owner. False when a file that was written in place would change its owner; what
+// took its place is ours, as it would be without a sandbox.
+Result<bool> DiffBuilder::ChooseOwner(Change& change) const {
+  const EntryState& before = change.before;
+  EntryState& after = change.after;
+  const EntryState known = change.created() ? NACRE_TRY(workspace_.Look("")).state : before;
+  kernel::Ids owner{.uid = known.uid, .gid = known.gid};
+  const bool may_give = givable_.MayGive(owner);
+  const bool stays = before.type == EntryType::kDirectory && after.type == EntryType::kDirectory;
+  if (!may_give && change.copied_up && before.type == EntryType::kFile) {
+    return false;
+  }
+  if (!may_give && !stays) {
+    owner = givable_.self();
+  }
+  if (change.created() || (!may_give && !stays)) {
+    if (const auto group = NACRE_TRY(InheritedGroup(change.path)); group.has_value()) {
+      owner.gid = *group;
+      after.mode |= after.type == EntryType::kDirectory ? S_ISGID : 0U;
+    }
+  }
+  after.uid = owner.uid;
+  after.gid = owner.gid;
+  return true;
+}
+
+// What is made in a setgid folder gets its group; so does what is made in a folder that is made there.
+Result<std::optional<gid_t>> DiffBuilder::InheritedGroup(const std::string& path) const {
+  std::string above = path;
+  while (!above.empty()) {
+    above = ParentOf(above);
+    const EntryState folder = NACRE_TRY(workspace_.Look(above)).state;
+    if (folder.type == EntryType::kDirectory) {
+      return (folder.mode & S_ISGID) != 0 ? std::optional<gid_t>(folder.gid) : std::nullopt;
+    }
+  }
+  return std::optional<gid_t>();
 }
 
 Diff DiffBuilder::Finish() {

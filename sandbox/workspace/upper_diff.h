@@ -10,8 +10,11 @@
 // Source: Documentation/filesystems/overlayfs.rst, "whiteouts and opaque directories".
 #pragma once
 
+#include <optional>
+
 #include "base/result.h"
 #include "sandbox/workspace/change.h"
+#include "sandbox/workspace/ownership.h"
 #include "sandbox/workspace/tree_root.h"
 
 namespace nacre::sandbox {
@@ -49,9 +52,12 @@ class DiffBuilder final {
  private:
   Status Record(const std::string& path, const TreeEntry& before, const EntryState& after,
                 bool copied_up);
+  Result<bool> ChooseOwner(Change& change) const;
+  Result<std::optional<gid_t>> InheritedGroup(const std::string& path) const;
 
   const TreeRoot& workspace_;
   const DiffLimits& limits_;
+  const GivableOwners givable_ = GivableOwners::OfThisProcess();
   Diff diff_;
   uint64_t bytes_ = 0;
   bool full_ = false;

@@ -297,6 +297,112 @@ TEST_CASE("of two calls that change the same file the second to commit is a conf
   CHECK_FALSE(std::filesystem::exists(bench.At("second")));
 }
 
+// ---- files of other owners -----------------------------------------------------------------------
+
+// A group that we may give files to, and that is not ours: any as root, else a supplementary one.
+std::optional<gid_t> SecondGroup() {
+  if (::geteuid() == 0) {
+    return 64399;
+  }
+  std::vector<gid_t> groups(static_cast<size_t>(std::max(::getgroups(0, nullptr), 0)));
+  groups.resize(static_cast<size_t>(
+      std::max(::getgroups(static_cast<int>(groups.size()), groups.data()), 0)));
+  std::erase(groups, ::getegid());
+  return groups.empty() ? std::nullopt : std::optional(groups.front());
+}
+
+struct stat StatOf(const std::string& path) {
+  struct stat info = {};
+  REQUIRE(::lstat(path.c_str(), &info) == 0);
+  return info;
+}
+
+void Give(const std::string& path, uid_t uid, gid_t gid, mode_t mode) {
+  REQUIRE(::lchown(path.c_str(), uid, gid) == 0);
+  REQUIRE(::chmod(path.c_str(), mode) == 0);
+}
+
+TEST_CASE("a call changes what belongs to another group of ours, and it stays that group's",
+          "[transaction][owners]") {
+  const std::optional<gid_t> group = SecondGroup();
+  if (!group) {
+    SKIP_HERE("we have no second group");
+  }
+  Bench bench;
+  bench.Put("team", "old");
+  bench.Put("replaced", "old");
+  bench.Put("shared/in", "old");
+  bench.Put("ours", "old");
+  Give(bench.At("team"), ::geteuid(), *group, 0664);
+  Give(bench.At("replaced"), ::geteuid(), *group, 0640);
+  Give(bench.At("shared/in"), ::geteuid(), *group, 0664);
+  Give(bench.At("shared"), ::geteuid(), *group, 02775);
+  const TreeSnapshot before = Snapshot(bench.workspace.path());
+  const Bench::Call call = bench.Run(
+      "echo new > team && echo new > r && chmod 640 r && mv r replaced && echo new > shared/made "
+      "&& "
+      "mkdir shared/d && echo new > shared/d/file && echo new > ours && echo all");
+  CHECK(bench.outcome.output == "all\n");
+  CHECK(call.layer.kind() == LayerKind::kCopy);
+  CHECK(DiffText(call.diff) ==
+        "~ours\n~replaced\n+shared/d\n+shared/d/file\n+shared/made\n~team\n");
+  CHECK(Snapshot(bench.workspace.path()) == before);
+  CHECK(bench.Commit("one", call).empty());
+  for (const char* path :
+       {"team", "replaced", "shared/in", "shared/made", "shared/d", "shared/d/file", "shared"}) {
+    CAPTURE(path);
+    CHECK(StatOf(bench.At(path)).st_gid == *group);
+    CHECK(StatOf(bench.At(path)).st_uid == ::geteuid());
+  }
+  CHECK(StatOf(bench.At("ours")).st_gid == StatOf(bench.workspace.path()).st_gid);
+  CHECK((StatOf(bench.At("team")).st_mode & 07777) == 0664);
+  CHECK((StatOf(bench.At("replaced")).st_mode & 07777) == 0640);
+  CHECK((StatOf(bench.At("shared/d")).st_mode & S_ISGID) != 0);
+  CHECK(Get(bench.At("team")) == "new\n");
+  CHECK(bench.log->Undo("one", 2).value().empty());
+  CHECK(Snapshot(bench.workspace.path()) == before);
+  CHECK(StatOf(bench.At("team")).st_gid == *group);
+}
+
+TEST_CASE("as root a call changes what belongs to another user, and it stays that user's",
+          "[transaction][owners]") {
+  if (::geteuid() != 0) {
+    SKIP_HERE("only root can give a file to another user");
+  }
+  Bench bench;
+  bench.Put("theirs", "old");
+  Give(bench.At("theirs"), 64322, 64323, 0644);
+  const Bench::Call call = bench.Run("echo new > theirs && echo new > made");
+  CHECK(call.layer.kind() == LayerKind::kCopy);
+  CHECK(bench.Commit("one", call).empty());
+  CHECK(Get(bench.At("theirs")) == "new\n");
+  CHECK(StatOf(bench.At("theirs")).st_uid == 64322);
+  CHECK(StatOf(bench.At("theirs")).st_gid == 64323);
+  CHECK(StatOf(bench.At("made")).st_uid == StatOf(bench.workspace.path()).st_uid);
+}
+
+TEST_CASE("where all is ours, or no copy would fit, the overlay stays", "[transaction][owners]") {
+  const std::optional<gid_t> group = SecondGroup();
+  if (!group || IsRunWithoutOverlay()) {
+    SKIP_HERE("we have no second group, or no overlay");
+  }
+  Bench bench;
+  bench.Put("team", "old");
+  const Bench::Call ours = bench.Run("echo new > team && echo changed");
+  if (ours.layer.kind() != LayerKind::kOverlay) {
+    SKIP_HERE("there is no overlay here");
+  }
+  CHECK(bench.outcome.output == "changed\n");
+  Give(bench.At("team"), ::geteuid(), *group, 0664);
+  bench.Put("large", "");
+  std::filesystem::resize_file(bench.At("large"), (128 << 20) + 1);
+  const Bench::Call large = bench.Run("echo new > team || echo new > made");
+  CHECK(large.layer.kind() == LayerKind::kOverlay);
+  CHECK(DiffText(large.diff) == "+made\n");
+  std::filesystem::resize_file(bench.At("large"), 128 << 10);
+  CHECK(bench.Run("echo new > team").layer.kind() == LayerKind::kCopy);
+}
+
 // ---- the same operations on a plain folder -------------------------------------------------------
 
 // A file that had two names before the call is two files after it changed one of them: the overlay

@@ -10,4 +10,9 @@ if ! setpriv --reuid=$user --regid=$user --clear-groups test -x "$1" 2>/dev/null
   echo "SKIPPED: the build folder is not accessible to other users, or setpriv is missing"
   exit 0
 fi
-exec setpriv --reuid=$user --regid=$user --clear-groups -- "$@"
+# NACRE_TEST_GROUP: a supplementary group that the user has.
+groups=--clear-groups
+if [ -n "$NACRE_TEST_GROUP" ]; then
+  groups=--groups=$NACRE_TEST_GROUP
+fi
+exec setpriv --reuid=$user --regid=$user $groups -- "$@"

@@ -1,6 +1,7 @@
 // A call's copy of its workspace, without a sandbox: what the copy holds, whatever the workspace
 // holds, and what the diff says of what is done to it.
 #include <fcntl.h>
+#include <grp.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -17,8 +18,11 @@
 #include "base/temp_dir.h"
 #include "sandbox/kernel/tree_copy.h"
 #include "sandbox/workspace/call_layer.h"
+#include "sandbox/workspace/ownership.h"
 #include "sandbox/workspace/transaction_log.h"
+#include "tests/support/child.h"
 #include "tests/support/diff_text.h"
+#include "tests/support/skip.h"
 #include "tests/support/tree_snapshot.h"
 
 namespace nacre::sandbox {
@@ -125,6 +129,87 @@ TEST_CASE("what is no file, folder or link is not copied, and not committed over
   CHECK(scene.Diff(layer) ==
         "-d\n!pipe: takes the place of a device, FIFO or socket\n"
         "!d/pipe: takes the place of a device, FIFO or socket\n");
+}
+
+TEST_CASE("which owners a process may give to its files") {
+  const GivableOwners ordinary({.uid = 1000, .gid = 100}, {100, 33});
+  CHECK(ordinary.MayGive({.uid = 1000, .gid = 100}));
+  CHECK(ordinary.MayGive({.uid = 1000, .gid = 33}));
+  CHECK_FALSE(ordinary.MayGive({.uid = 1000, .gid = 34}));
+  CHECK_FALSE(ordinary.MayGive({.uid = 0, .gid = 100}));
+  CHECK_FALSE(ordinary.IsOnly({.uid = 1000, .gid = 100}));
+  const GivableOwners alone({.uid = 1000, .gid = 100}, {100});
+  CHECK(alone.IsOnly({.uid = 1000, .gid = 100}));
+  CHECK_FALSE(alone.IsOnly({.uid = 1000, .gid = 33}));
+  const GivableOwners root({.uid = 0, .gid = 0}, {}, kernel::Standing::kRoot);
+  CHECK(root.MayGive({.uid = 1000, .gid = 34}));
+  CHECK_FALSE(root.IsOnly({.uid = 0, .gid = 0}));
+}
+
+TEST_CASE("a workspace is better copied when it holds what a commit can give back, and fits") {
+  Scene scene;
+  Put(scene.workspace + "/a/file", "content");
+  const kernel::Ids owner{.uid = ::geteuid(), .gid = ::getegid()};
+  const kernel::Ids other{.uid = owner.uid, .gid = owner.gid + 1};
+  // What the folder holds is `owner`'s; seen from `other` it is another's that may be given.
+  const GivableOwners both(other, {owner.gid});
+  const CopyRoom room{.bytes = 7, .entries = 2};
+  CHECK_FALSE(IsBetterCopied(scene.workspace, owner, both, room));
+  CHECK(IsBetterCopied(scene.workspace, other, both, room));
+  CHECK_FALSE(IsBetterCopied(scene.workspace, other, both, {.bytes = 6, .entries = 2}));
+  CHECK_FALSE(IsBetterCopied(scene.workspace, other, both, {.bytes = 7, .entries = 1}));
+  CHECK_FALSE(IsBetterCopied(scene.workspace + "/none", other, both, room));
+  const GivableOwners stranger({.uid = owner.uid + 1, .gid = owner.gid + 1}, {owner.gid});
+  CHECK_FALSE(IsBetterCopied(scene.workspace, other, stranger, room));
+  std::string deep = scene.workspace;
+  for (int depth = 0; depth < 130; ++depth) {
+    deep += "/d";
+  }
+  fs::create_directories(deep);
+  CHECK_FALSE(IsBetterCopied(scene.workspace, other, both, {.bytes = 7, .entries = 1000}));
+}
+
+// Unless its content went into a file of our own, which took its place.
+TEST_CASE("a file that could not be given back to its owner is refused by name") {
+  if (::geteuid() != 0) {
+    SKIP_HERE("only root can make another user's file");
+  }
+  Scene scene;
+  Put(scene.workspace + "/theirs", "old");
+  Put(scene.workspace + "/also", "old");
+  Put(scene.workspace + "/group", "old");
+  const auto give = [&](const char* name, uid_t uid, gid_t gid) {
+    REQUIRE(::chown((scene.workspace + name).c_str(), uid, gid) == 0);
+    REQUIRE(::chmod((scene.workspace + name).c_str(), 0666) == 0);
+  };
+  give("/theirs", 64322, 64321);
+  give("/also", 64322, 64321);
+  give("/group", 64321, 64399);
+  for (const std::string& folder : {scene.directory.path(), scene.workspace, scene.copy}) {
+    REQUIRE(::chown(folder.c_str(), 64321, 64321) == 0);
+  }
+  const std::string said = InChild([&] {
+    if (::setgroups(0, nullptr) != 0 || ::setresgid(64321, 64321, 64321) != 0 ||
+        ::setresuid(64321, 64321, 64321) != 0 || scene.Copy() != 0) {
+      return std::string("no copy");
+    }
+    const CallLayer layer = scene.Layer();
+    Put(scene.copy + "/theirs", "new");
+    Put(scene.copy + "/group", "new");
+    Put(scene.copy + "/new", "new");
+    fs::rename(scene.copy + "/new", scene.copy + "/also");
+    const Diff diff = layer.ReadDiff(TreeRoot::Open(scene.workspace).value(), DiffLimits()).value();
+    std::string text = DiffText(diff);
+    for (const Change& each : diff.changes) {
+      text += std::to_string(each.after.uid) + ":" + std::to_string(each.after.gid) + "\n";
+    }
+    return text;
+  });
+  CHECK(
+      said ==
+      "~also\n!group: belongs to another user or group, to whom a new version could not be given\n"
+      "!theirs: belongs to another user or group, to whom a new version could not be given\n"
+      "64321:64321\n");
 }
 
 TEST_CASE("what is hidden, or what its owner may not read, is withheld from the copy") {
