@@ -1,8 +1,10 @@
 // What the runtime, the zygote and its slots say to each other: one message of a SOCK_SEQPACKET
 // socket each, decoded once, with bounds, into a value. Descriptors travel beside the message.
 //
-//   runtime -> zygote   SetUp once, then AddTemplate, DropTemplate, MakeSlots, OpenTree, ReturnSlot
-//   zygote  -> runtime  SlotMade (with descriptors), SlotFailed, TreeOpened (with one), SlotGone
+//   runtime -> zygote   SetUp once, then AddTemplate, DropTemplate, MakeSlots, ReturnSlot, OpenTree (with
+//                       the socket for its answers)
+//   zygote  -> runtime  SlotMade (with descriptors), SlotFailed, SlotGone; on the socket of an OpenTree,
+//                       TreeOpened with EINPROGRESS if it takes longer, then TreeOpened with one, or why not
 //   runtime -> slot     a LaunchPlan: the rest of the steps of its one call (with the mounts)
 //   slot -> interpreter InterpreterSlot once, then an InterpreterPart: what is left of the steps
 //

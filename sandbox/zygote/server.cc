@@ -1,6 +1,7 @@
 #include "sandbox/zygote/server.h"
 
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -8,6 +9,7 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,6 +18,7 @@
 #include <climits>
 #include <deque>
 #include <map>
+#include <set>
 
 #include "sandbox/interpreter/starter.h"
 #include "sandbox/kernel/mount.h"
@@ -32,6 +35,8 @@ namespace {
 
 // More than a runtime asks for; a host's table of processes is not ours to fill.
 constexpr size_t kLivingSlotsMax = 256;
+// As many mounts that hang; further ones are not waited for.
+constexpr size_t kOpenersMax = 16;
 
 bool WriteOwn(const char* path, const std::string& text) {
   const UniqueFd file(::open(path, O_WRONLY | O_CLOEXEC));
@@ -104,9 +109,9 @@ class Server {
     ChildProcess child;
   };
 
-  bool Take(const Command& command);
+  bool Take(const Command& command, std::vector<UniqueFd> descriptors);
   bool MakeSlot(uint32_t number);
-  bool SendTree(const OpenTree& wanted);
+  bool SendTree(const OpenTree& wanted, const UniqueFd& to);
   bool EnterNetwork(const std::string& group);
   int ChooseTime(const LaunchPlan& plan);
   bool ReapSlots();
@@ -125,6 +130,7 @@ class Server {
   std::map<uint32_t, Template> templates_;
   std::map<std::string, UniqueFd> networks_;
   std::map<uint32_t, Slot> slots_;
+  std::set<pid_t> openers_;      // processes that wait for a file system
   std::deque<uint32_t> wanted_;  // templates, one entry per slot
   uint32_t last_slot_ = 0;
 };
@@ -218,23 +224,69 @@ bool Server::MakeSlot(uint32_t number) {
   return told;
 }
 
-// An ordinary user's runtime cannot clone a mount; we can.
-bool Server::SendTree(const OpenTree& wanted) {
-  int tree = kernel::CloneTree(AT_FDCWD, wanted.path.c_str());
-  const UniqueFd owner(tree);
-  struct stat info = {};
-  if (tree >= 0 &&
-      (::fstat(tree, &info) != 0 || info.st_dev != wanted.device || info.st_ino != wanted.inode)) {
-    tree = -ESTALE;
+// The tree that is wanted, or -errno. An ordinary user's runtime cannot clone a mount; we can.
+enum class Lookup { kCached = 0, kFull };
+int OpenWanted(const OpenTree& wanted, Lookup lookup) {
+  struct open_how how = {};
+  how.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
+  how.resolve = lookup == Lookup::kCached ? RESOLVE_CACHED : 0;
+  const UniqueFd path(kernel::OpenAt2(AT_FDCWD, wanted.path.c_str(), how));
+  if (!path) {
+    return -errno;
   }
-  if (tree >= 0) {
-    const int set = kernel::SetAttributes(tree, wanted.attributes);
-    tree = set < 0 ? set : tree;
+  UniqueFd tree(kernel::CloneTree(path.get(), ""));
+  struct statx info = {};
+  if (!tree) {
+    return tree.get();
   }
-  return tree < 0 ? Tell(TreeOpened{.error = -tree}) : Tell(TreeOpened{}, {tree});
+  // Device and inode are known; whatever else a file system on the network would ask for is not needed.
+  if (::statx(tree.get(), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, &info) != 0 ||
+      makedev(info.stx_dev_major, info.stx_dev_minor) != wanted.device ||
+      info.stx_ino != wanted.inode) {
+    return -ESTALE;
+  }
+  const int set = kernel::SetAttributes(tree.get(), wanted.attributes);
+  return set < 0 ? set : tree.release();
 }
 
-bool Server::Take(const Command& command) {
+void AnswerTree(const UniqueFd& to, int tree) {
+  const UniqueFd owner(tree);
+  const Event event = TreeOpened{.error = tree < 0 ? -tree : 0};
+  const std::vector<int> descriptors = tree < 0 ? std::vector<int>() : std::vector<int>{tree};
+  (void)SendMessage(to.get(), Encode(event), descriptors, Waiting::kNo);
+}
+
+// On the socket that came with the question, so that no answer waits for another. What the kernel does
+// not know by heart it asks the file system for, which may never answer: a process of its own waits.
+bool Server::SendTree(const OpenTree& wanted, const UniqueFd& to) {
+  const int cached = OpenWanted(wanted, Lookup::kCached);
+  if (cached >= 0) {
+    AnswerTree(to, cached);
+    return true;
+  }
+  if (openers_.size() >= kOpenersMax) {
+    AnswerTree(to, -EAGAIN);
+    return true;
+  }
+  AnswerTree(to, -EINPROGRESS);
+  const pid_t self = ::getpid();
+  const auto opener = static_cast<pid_t>(kernel::RawFork());
+  if (opener == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    if (::getppid() == self) {
+      AnswerTree(to, OpenWanted(wanted, Lookup::kFull));
+    }
+    ::_exit(0);
+  }
+  if (opener < 0) {
+    AnswerTree(to, -errno);
+  } else {
+    openers_.insert(opener);
+  }
+  return true;
+}
+
+bool Server::Take(const Command& command, std::vector<UniqueFd> descriptors) {
   if (const auto* set_up = std::get_if<SetUp>(&command)) {
     if (set_up->launch_digest != LaunchDigest()) {
       Tell(SlotFailed{.number = 0, .error = EPROTO, .step = "the zygote is of another build"});
@@ -259,7 +311,7 @@ bool Server::Take(const Command& command) {
       wanted_.push_back(make->number);
     }
   } else if (const auto* open = std::get_if<OpenTree>(&command)) {
-    return SendTree(*open);
+    return descriptors.size() == 1 && SendTree(*open, descriptors[0]);
   } else if (const auto* back = std::get_if<ReturnSlot>(&command)) {
     const auto slot = slots_.find(back->slot);
     if (slot != slots_.end()) {
@@ -275,6 +327,7 @@ bool Server::ReapSlots() {
     if (pid <= 0) {
       return true;
     }
+    openers_.erase(pid);
     const auto slot = std::find_if(slots_.begin(), slots_.end(), [&](const auto& each) {
       return each.second.child.pid() == pid;
     });
@@ -305,7 +358,7 @@ int Server::Run() {
       return 1;
     }
     if (polled[0].revents != 0) {
-      const Result<Received> received = ReceiveMessage(channel_.get(), Waiting::kYes);
+      Result<Received> received = ReceiveMessage(channel_.get(), Waiting::kYes);
       if (!received.ok()) {
         return 1;
       }
@@ -313,7 +366,7 @@ int Server::Run() {
         return 0;
       }
       const Result<Command> command = DecodeCommand(received.value().bytes);
-      if (!command.ok() || !Take(command.value())) {
+      if (!command.ok() || !Take(command.value(), std::move(received.value().descriptors))) {
         return 1;
       }
       continue;  // what a call waits for goes before what is made for the next one
@@ -344,6 +397,7 @@ int Serve(UniqueFd channel) {
   struct rlimit core = {};
   ::getrlimit(RLIMIT_CORE, &core);
   core.rlim_cur = core.rlim_max = std::min<rlim_t>(core.rlim_max, 1);
+  const kernel::Standing standing = kernel::OwnStanding();
   ::setsid();  // a person's interrupt is for the runtime, which then ends us
   if (::setrlimit(RLIMIT_CORE, &core) != 0 || ::chdir("/") != 0 || !Seclude(standing)) {
     return 1;
@@ -358,4 +412,3 @@ int Serve(UniqueFd channel) {
 }
 
 }  // namespace nacre::sandbox::zygote
-  const kernel::Standing standing = kernel::OwnStanding();

@@ -25,6 +25,8 @@ using SteadyClock = std::chrono::steady_clock;
 // How long the zygote may take to answer: it builds one slot at a time, and a loaded host is slow.
 constexpr milliseconds kAnswerTimeout{2000};
 constexpr int kFailuresMax = 3;
+// Questions in a row that a zygote leaves without a word before it counts as hung.
+constexpr int kUnansweredMax = 3;
 constexpr int kChannelNumber = 3;
 constexpr size_t kSlotDescriptors = 6;
 
@@ -109,7 +111,6 @@ Status WarmPool::StartZygote() {
 void WarmPool::Break() {
   templates_.clear();
   returned_.clear();
-  tree_.reset();
   channel_.reset();
   zygote_ = ChildProcess();
   kernel::SweepCgroups(cgroup_);
@@ -122,11 +123,11 @@ bool WarmPool::EnsureZygote() {
   return channel_.valid();
 }
 
-bool WarmPool::Send(const Command& command) {
+bool WarmPool::Send(const Command& command, const std::vector<int>& descriptors) {
   const std::string bytes = Encode(command);
   const SteadyClock::time_point until = SteadyClock::now() + kAnswerTimeout;
   while (channel_.valid()) {
-    const int sent = SendMessage(channel_.get(), bytes, {}, Waiting::kNo);
+    const int sent = SendMessage(channel_.get(), bytes, descriptors, Waiting::kNo);
     if (sent == 0) {
       return true;
     }
@@ -230,10 +231,8 @@ void WarmPool::Take(Event event, std::vector<UniqueFd> descriptors) {
       of->coming -= of->coming > 0 ? 1 : 0;
       ++of->failures;
     }
-  } else if (const auto* opened = std::get_if<TreeOpened>(&event)) {
-    const bool whole = opened->error != 0 || descriptors.size() == 1;
-    tree_.emplace(whole ? opened->error : EPROTO,
-                  descriptors.empty() ? UniqueFd() : std::move(descriptors[0]));
+  } else if (std::holds_alternative<TreeOpened>(event)) {
+    Break();  // it has a socket of its own
   } else if (const auto* gone = std::get_if<SlotGone>(&event)) {
     returned_.erase(gone->slot);
     for (Template& each : templates_) {
@@ -340,6 +339,38 @@ bool WarmPool::IsUp(const Template& of, Slot& slot) {
   return of.plan.interpreter.empty() || slot.up;
 }
 
+// What the zygote says of one tree, on the socket of that question: the tree, or a negative errno.
+int WarmPool::AwaitTree(const UniqueFd& socket) {
+  for (bool begun = false;;) {
+    if (!IsReadable(socket.get(), kAnswerTimeout)) {
+      // Where it has begun, only whoever opens it hangs: with the file system that it lies on.
+      const std::lock_guard lock(mutex_);
+      if (!begun && ++unanswered_ >= kUnansweredMax) {
+        Break();
+      }
+      return -ETIMEDOUT;
+    }
+    Result<Received> received = ReceiveMessage(socket.get(), Waiting::kNo);
+    if (!received.ok() || received.value().bytes.empty()) {
+      return -EPIPE;
+    }
+    const Result<Event> event = DecodeEvent(received.value().bytes);
+    const auto* opened = event.ok() ? std::get_if<TreeOpened>(&event.value()) : nullptr;
+    if (opened != nullptr && opened->error == EINPROGRESS && !begun) {
+      begun = true;
+      continue;
+    }
+    std::vector<UniqueFd>& descriptors = received.value().descriptors;
+    if (opened == nullptr || opened->error < 0 ||
+        (opened->error == 0) != (descriptors.size() == 1)) {
+      return -EPROTO;
+    }
+    const std::lock_guard lock(mutex_);
+    unanswered_ = 0;
+    return opened->error != 0 ? -opened->error : descriptors[0].release();
+  }
+}
+
 int WarmPool::OpenTrees(const LaunchPlan& warm, Sources& sources, std::string& failed) {
   for (size_t i = 0; i < sources.opened.size(); ++i) {
     OpenedSource& source = sources.opened[i];
@@ -347,36 +378,35 @@ int WarmPool::OpenTrees(const LaunchPlan& warm, Sources& sources, std::string& f
       continue;
     }
     failed = warm.sources[i].path;
-    tree_.reset();
-    if (!Send(OpenTree{.path = warm.sources[i].path,
-                       .attributes = warm.sources[i].attributes,
-                       .device = source.device,
-                       .inode = source.inode})) {
-      return EPIPE;
+    int ends[2];
+    if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
+      return errno;
     }
-    const SteadyClock::time_point until = SteadyClock::now() + kAnswerTimeout;
-    while (!tree_ && AwaitEvents(until)) {
+    const UniqueFd ours(ends[0]);
+    UniqueFd theirs(ends[1]);
+    {
+      const std::lock_guard lock(mutex_);
+      if (!Send(OpenTree{.path = warm.sources[i].path,
+                         .attributes = warm.sources[i].attributes,
+                         .device = source.device,
+                         .inode = source.inode},
+                {theirs.get()})) {
+        return EPIPE;
+      }
     }
-    if (!tree_) {
-      Break();
-      return ETIMEDOUT;
+    theirs.reset();  // or its end would not be seen
+    const int tree = AwaitTree(ours);
+    if (tree < 0) {
+      return -tree;
     }
-    if (tree_->first != 0) {
-      return tree_->first;
-    }
-    sources.descriptors.push_back(std::move(tree_->second));
-    source.tree = sources.descriptors.back().get();
-    tree_.reset();
+    sources.descriptors.emplace_back(tree);
+    source.tree = tree;
   }
   return 0;
 }
 
-WarmPool::Launched WarmPool::Launch(const LaunchPlan& warm, const LaunchContext& context) {
-  const LaunchPlan made_from = TemplateOf(warm);
-  if (warm.unmet || made_from.fail_at_step || warm.shared_namespaces != 0) {
-    return NotWarm{"its plan is one that only tests make"};
-  }
-  const std::lock_guard lock(mutex_);
+std::variant<uint32_t, NotWarm> WarmPool::Choose(const LaunchPlan& made_from,
+                                                 const LaunchContext& context) {
   TakeEvents();
   if (!EnsureZygote()) {
     return NotWarm{last_words_};
@@ -384,11 +414,6 @@ WarmPool::Launched WarmPool::Launch(const LaunchPlan& warm, const LaunchContext&
   Template* const of = FindTemplate(made_from, context);
   if (of == nullptr) {
     return NotWarm{"the zygote does not take its template"};
-  }
-  const uint32_t number = of->number;
-  const std::string bytes = EncodePlan(CallOf(warm));
-  if (bytes.size() > kMessageBytesMax) {
-    return NotWarm{"its arguments are too long for the zygote"};
   }
   if (options_.slots == 0 && !made_from.interpreter.empty()) {
     return NotWarm{"no interpreter is started before its call is there"};
@@ -399,6 +424,46 @@ WarmPool::Launched WarmPool::Launch(const LaunchPlan& warm, const LaunchContext&
                        ? "no warm sandbox was ready: its interpreter does not start"
                        : "no warm sandbox was ready"};
   }
+  return of->number;
+}
+
+std::optional<RunningCall> WarmPool::Give(uint32_t number, const std::string& call_plan,
+                                          const std::vector<int>& trees) {
+  TakeEvents();
+  for (Template* from = FindNumber(number); from != nullptr; from = FindNumber(number)) {
+    std::optional<Slot> slot = TakeSlot(*from);
+    if (!slot) {
+      break;
+    }
+    if (SendMessage(slot->call.report.get(), call_plan, trees, Waiting::kNo) != 0) {
+      continue;  // it died just now
+    }
+    if (Template* const used = FindNumber(number)) {
+      used->failures = 0;
+    }
+    return std::move(slot->call);
+  }
+  return std::nullopt;
+}
+
+WarmPool::Launched WarmPool::Launch(const LaunchPlan& warm, const LaunchContext& context) {
+  const LaunchPlan made_from = TemplateOf(warm);
+  if (warm.unmet || made_from.fail_at_step || warm.shared_namespaces != 0) {
+    return NotWarm{"its plan is one that only tests make"};
+  }
+  const std::string bytes = EncodePlan(CallOf(warm));
+  if (bytes.size() > kMessageBytesMax) {
+    return NotWarm{"its arguments are too long for the zygote"};
+  }
+  std::variant<uint32_t, NotWarm> chosen;
+  {
+    const std::lock_guard lock(mutex_);
+    chosen = Choose(made_from, context);
+  }
+  if (auto* not_warm = std::get_if<NotWarm>(&chosen)) {
+    return std::move(*not_warm);
+  }
+  // Not under the lock: a file system that hangs must not keep other calls from theirs.
   auto opened = OpenSources(warm, context);
   if (auto* failure = std::get_if<SetupFailure>(&opened)) {
     return std::move(*failure);
@@ -415,27 +480,20 @@ WarmPool::Launched WarmPool::Launch(const LaunchPlan& warm, const LaunchContext&
   for (const OpenedSource& source : sources.opened) {
     trees.push_back(source.tree);
   }
-  for (Template* from = FindNumber(number); from != nullptr; from = FindNumber(number)) {
-    std::optional<Slot> slot = TakeSlot(*from);
-    if (!slot) {
-      break;
-    }
-    if (SendMessage(slot->call.report.get(), bytes, trees, Waiting::kNo) != 0) {
-      continue;  // it died just now
-    }
-    if (Template* const used = FindNumber(number)) {
-      used->failures = 0;
-    }
-    RunningCall call = std::move(slot->call);
-    call.weaker = warm.weaker;
-    call.weaker.insert(call.weaker.end(), sources.weaker.begin(), sources.weaker.end());
-    if (!warm.network_group.empty()) {
-      call.weaker.push_back(
-          "the network namespace, which is empty, is shared with other calls of the session");
-    }
-    return call;
+  std::optional<RunningCall> call = [&] {
+    const std::lock_guard lock(mutex_);
+    return Give(std::get<uint32_t>(chosen), bytes, trees);
+  }();
+  if (!call) {
+    return NotWarm{"no warm sandbox was ready"};
   }
-  return NotWarm{"no warm sandbox was ready"};
+  call->weaker = warm.weaker;
+  call->weaker.insert(call->weaker.end(), sources.weaker.begin(), sources.weaker.end());
+  if (!warm.network_group.empty()) {
+    call->weaker.push_back(
+        "the network namespace, which is empty, is shared with other calls of the session");
+  }
+  return std::move(*call);
 }
 
 void WarmPool::Return(RunningCall call) {

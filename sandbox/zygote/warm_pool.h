@@ -81,7 +81,15 @@ class WarmPool final {
   WarmPool(Options options, kernel::CgroupHost cgroup)
       : options_(std::move(options)), cgroup_(std::move(cgroup)) {}
 
+  // Without mutex_: what they wait for may hang.
+  int AwaitTree(const UniqueFd& socket);
+  int OpenTrees(const LaunchPlan& warm, Sources& sources, std::string& failed);
+
   // All below with mutex_ held.
+  // The number of a template that has a slot, or may have one.
+  std::variant<uint32_t, NotWarm> Choose(const LaunchPlan& made_from, const LaunchContext& context);
+  std::optional<RunningCall> Give(uint32_t number, const std::string& call_plan,
+                                  const std::vector<int>& trees);
   Status StartZygote();
   void Break();
   bool EnsureZygote();
@@ -91,8 +99,7 @@ class WarmPool final {
   void Refill(Template& of);
   std::optional<Slot> TakeSlot(Template& from);
   static bool IsUp(const Template& of, Slot& slot);
-  int OpenTrees(const LaunchPlan& warm, Sources& sources, std::string& failed);
-  bool Send(const Command& command);
+  bool Send(const Command& command, const std::vector<int>& descriptors = {});
   void TakeEvents();
   bool AwaitEvents(std::chrono::steady_clock::time_point until);
   void Take(Event event, std::vector<UniqueFd> descriptors);
@@ -106,7 +113,7 @@ class WarmPool final {
   ChildProcess zygote_;
   std::list<Template> templates_;
   std::set<uint32_t> returned_;
-  std::optional<std::pair<int, UniqueFd>> tree_;  // the answer to an OpenTree
+  int unanswered_ = 0;  // OpenTrees in a row
   std::string last_words_ = "the zygote has ended";
   uint32_t last_number_ = 0;
   uint64_t clock_ = 0;

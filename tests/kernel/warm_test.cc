@@ -1,9 +1,14 @@
 // Warm sandboxes: as strong as cold ones, used once, and never silently something else.
+#include <grp.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include <catch2/catch.hpp>
+#include <filesystem>
 #include <fstream>
+#include <future>
 #include <iterator>
 #include <set>
 #include <sstream>
@@ -11,6 +16,8 @@
 
 #include "base/temp_dir.h"
 #include "sandbox/report.h"
+#include "tests/support/child.h"
+#include "tests/support/fuse_folder.h"
 #include "tests/support/sandbox_runner.h"
 #include "tests/support/skip.h"
 
@@ -194,6 +201,95 @@ TEST_CASE("a zygote of another build is not used") {
     CHECK(outcome.output == "ran\n");
   }
   CHECK(outcome.cold_because == "the zygote is of another build");
+}
+
+// ---- a workspace on a file system that hangs -----------------------------------------------------
+
+enum class Caller { kRoot = 0, kOrdinaryUser };
+
+// Calls on a workspace whose file system answers nobody but (for an ordinary user) the runtime itself, and
+// beside them calls without one. What went wrong, a line each.
+std::string RunBesideHangingCalls(const std::string& folder, Caller caller) {
+  if (::unshare(CLONE_NEWNS) != 0 ||
+      ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
+    return "no mount namespace\n";
+  }
+  const bool ordinary = caller == Caller::kOrdinaryUser;
+  const pid_t runtime = ::getpid();
+  FuseFolder hanging(folder, [=](pid_t thread) {
+    return ordinary &&
+           ::access(
+               ("/proc/" + std::to_string(runtime) + "/task/" + std::to_string(thread)).c_str(),
+               F_OK) == 0;
+  });
+  if (!hanging.mounted()) {
+    return "SKIPPED: no FUSE here\n";
+  }
+  if (ordinary && (::setgroups(0, nullptr) != 0 || ::setresgid(64321, 64321, 64321) != 0 ||
+                   ::setresuid(64321, 64321, 64321) != 0)) {
+    return "no other user\n";
+  }
+  auto made = KernelSandbox::Create({.zygote_program = NACRE_ZYGOTE, .slots = 3});
+  if (!made.ok()) {
+    return made.error().message + "\n";
+  }
+  KernelSandbox& sandbox = *made.value();
+  const SandboxSpec plain = Shell("echo ran");
+  if (!sandbox.Prepare(plain, seconds(30))) {
+    return "not prepared\n";
+  }
+  const pid_t zygote = sandbox.warm_pool()->zygote_pid();
+  const auto run = [&](const SandboxSpec& spec) {
+    return std::async(std::launch::async, [&sandbox, spec] {
+      NoCallIo io;
+      return sandbox.Run(spec, io, CancelToken()).value();
+    });
+  };
+  SandboxSpec stuck = plain;
+  stuck.limits.wall = std::chrono::milliseconds(500);
+  stuck.mounts = {{.source = folder + "/w", .target = "/workspace", .access = Access::kReadWrite}};
+  std::future<Outcome> waiting = run(stuck);
+  if (!hanging.AwaitWaiter()) {
+    return "nobody waited\n";
+  }
+  std::string wrong;
+  for (int i = 0; i < 3; ++i) {
+    sandbox.Prepare(plain, seconds(30));
+    std::future<Outcome> beside = run(plain);
+    if (beside.wait_for(seconds(60)) != std::future_status::ready) {
+      hanging.End();
+      return wrong + "a call waited for another one's workspace\n";
+    }
+    const Outcome outcome = beside.get();
+    if (!outcome.warm || outcome.output != "ran\n") {
+      wrong += "not warm: " + outcome.cold_because + "\n";
+    }
+  }
+  hanging.End();
+  const Outcome ended = waiting.get();
+  if (ended.warm || !ended.output.empty()) {
+    wrong += "the stuck call did run\n";
+  }
+  if (sandbox.warm_pool()->zygote_pid() != zygote) {
+    wrong += "the zygote was ended\n";
+  }
+  return wrong;
+}
+
+TEST_CASE("a workspace whose file system hangs keeps no other call from its warm sandbox") {
+  if (::geteuid() != 0) {
+    SKIP_HERE("only root can mount a file system that others see");
+  }
+  const Caller caller = GENERATE(Caller::kRoot, Caller::kOrdinaryUser);
+  const TempDir folder = TempDir::Create().value();
+  REQUIRE(::chmod(folder.path().c_str(), 0755) == 0);
+  REQUIRE(std::filesystem::create_directory(folder.path() + "/mount"));
+  const std::string wrong =
+      InChild([&] { return RunBesideHangingCalls(folder.path() + "/mount", caller); });
+  if (wrong.starts_with("SKIPPED")) {
+    SKIP_HERE("no FUSE here");
+  }
+  CHECK(wrong == "");
 }
 
 TEST_CASE("a zygote that is not there is an error, not a sandbox without one") {
