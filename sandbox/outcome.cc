@@ -30,6 +30,12 @@ std::string SetupText(const Outcome& outcome) {
         ": the program is there, but what it needs to be run is not (the interpreter of its #! "
         "line, or its loader)";
   }
+  if (outcome.setup_step == "exec" && outcome.setup_errno == EACCES) {
+    text +=
+        ": the program, or the interpreter of its #! line, is no executable file or lies in a "
+        "place "
+        "from which none is executed (noexec)";
+  }
   if (outcome.setup_step == "namespaces") {
     text += "; this host does not allow user namespaces: run `nacre doctor`";
   }

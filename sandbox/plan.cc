@@ -235,11 +235,6 @@ void PinAbove(Builder& builder, const std::vector<Mount>& mounts, const std::str
   }
 }
 
-bool IsExecutable(const Mount& mount, const seccomp::Profile& profile) {
-  return mount.executable == Executable::kYes &&
-         (mount.access == Access::kRead || profile.runs_what_it_makes);
-}
-
 uint64_t MountAttributes(const Mount& mount, const seccomp::Profile& profile) {
   uint64_t attributes = kPlain;
   if (mount.access == Access::kRead) {
@@ -449,6 +444,11 @@ std::vector<std::string> FindWeaker(const HostSupport& host) {
 }
 
 }  // namespace
+
+bool IsExecutable(const Mount& mount, const seccomp::Profile& profile) {
+  return mount.executable == Executable::kYes &&
+         (mount.access == Access::kRead || profile.runs_what_it_makes);
+}
 
 Result<LaunchPlan> MakePlan(const SandboxSpec& spec, const HostSupport& host) {
   NACRE_TRY(CheckSpec(spec));

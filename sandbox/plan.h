@@ -23,6 +23,7 @@
 #include "sandbox/kernel/landlock.h"
 #include "sandbox/kernel/user_namespace.h"
 #include "sandbox/sandbox_spec.h"
+#include "sandbox/seccomp/syscall_groups.h"
 
 namespace nacre::sandbox {
 
@@ -32,10 +33,10 @@ inline constexpr uint64_t kOwnInodes = 8;
 // With fewer, a call's cgroup has no room for a process that sets up what another one waits for.
 inline constexpr uint32_t kTasksOfASplit = 2;
 
-// What a step does. The fields it uses are named in brackets. Paths of mount steps are relative to
 // The text of a transactional mount through which the call could not change what it should.
 inline constexpr const char* kAsCopy = "copy";
 
+// What a step does. The fields it uses are named in brackets. Paths of mount steps are relative to
 // the new root; "host" means the path as the caller sees it.
 enum class StepKind {
   kMapOwnIds = 0,      // [text: uid map, path: gid map] of an unprivileged caller
@@ -144,6 +145,9 @@ struct LaunchPlan {
 
   friend bool operator==(const LaunchPlan&, const LaunchPlan&) = default;
 };
+
+// Whether a program in the mount can be executed: else it is noexec. Pure.
+bool IsExecutable(const Mount& mount, const seccomp::Profile& profile);
 
 // Pure. kInvalidArgument for a spec outside of its bounds (see spec_check.h); a host that lacks a
 // layer is not an error but a plan with `unmet`.

@@ -47,14 +47,23 @@ TEST_CASE("a program that does not exist is told by name, with where it was look
   REQUIRE(WriteFileAtomically(folder.path() + "/text", "text").ok());
   REQUIRE(::symlink("/nowhere", (folder.path() + "/link").c_str()) == 0);
   std::ofstream(folder.path() + "/script") << "#!/no/such/interpreter\n";
-  REQUIRE(::chmod((folder.path() + "/script").c_str(), 0755) == 0);
+  std::ofstream(folder.path() + "/spaced") << "#! \t/usr/bin/none -x y\n";
+  std::ofstream(folder.path() + "/relative") << "#!none\n";
+  for (const char* script : {"/script", "/spaced", "/relative"}) {
+    REQUIRE(::chmod((folder.path() + script).c_str(), 0755) == 0);
+  }
   struct Row {
     std::string program;
     const char* says;
   };
   const auto describe = [&](const std::string& program) {
     SandboxSpec spec = MakeSpec({program});
-    spec.mounts = {{.source = folder.path(), .target = "/data", .executable = Executable::kYes}};
+    spec.mounts = {{.source = folder.path(), .target = "/data", .executable = Executable::kYes},
+                   {.source = folder.path(),
+                    .target = "/writable",
+                    .access = Access::kReadWrite,
+                    .executable = Executable::kYes},
+                   {.source = folder.path(), .target = "/plain"}};
     const Outcome outcome = RunSpec(spec);
     CHECK(outcome.kind == OutcomeKind::kSetupFailed);
     return Describe(outcome);
@@ -70,8 +79,15 @@ TEST_CASE("a program that does not exist is told by name, with where it was look
       {"/no\xff/such", "there is no program /no%FF/such: the sandbox has /usr"},
       {"/" + std::string(255, 'x'), "there is no program /xxx"},
       {"/data/link", "step 'exec' failed"},  // only the sandbox knows where that leads
-      {"/data/script", "what it needs to be run is not"},
-      {"/etc/passwd", "step 'exec' failed"},
+      {"/data/script",
+       "/data/script is a script of /no/such/interpreter, and there is no program "
+       "/no/such/interpreter: the sandbox has /usr"},
+      {"/data/spaced", "/data/spaced is a script of /usr/bin/none, and there is no program"},
+      {"/data/relative", "what it needs to be run is not"},
+      {"/etc/passwd", "or lies in a place from which none is executed (noexec)"},
+      {"/writable/script",
+       "/writable/script lies in the mount /writable, from which no program is executed"},
+      {"/plain/script", "/plain/script lies in the mount /plain, from which no program"},
   }));
   CHECK_THAT(describe(row.program), Catch::Contains(row.says));
 }
