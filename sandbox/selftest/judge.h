@@ -40,7 +40,8 @@ struct ProbeReport {
 // Lines that are none of a report are left out: nothing that a probe could gain by.
 ProbeReport ParseReport(std::string_view text);
 
-enum class Verdict { kEscaped = 0, kStopped, kSkipped };
+// kAllowed: it did what the profile of its call is meant to allow.
+enum class Verdict { kEscaped = 0, kStopped, kSkipped, kAllowed };
 
 struct Judgement {
   Verdict verdict = Verdict::kEscaped;

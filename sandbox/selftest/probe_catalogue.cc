@@ -12,6 +12,33 @@ Error Malformed(const std::string& why) {
   return {ErrorCode::kInvalidArgument, "probes.json: " + why};
 }
 
+Result<Probe::Elsewhere> ParseElsewhere(const std::string& text) {
+  constexpr std::string_view kAllowed = "allowed: ";
+  constexpr std::string_view kNotTried = "not tried: ";
+  constexpr std::string_view kOr = " or ";
+  Probe::Elsewhere result;
+  if (text.starts_with(kAllowed)) {
+    result.allowed = text.substr(kAllowed.size());
+    return result;
+  }
+  if (text.starts_with(kNotTried)) {
+    result.not_tried = text.substr(kNotTried.size());
+    return result;
+  }
+  std::string_view left = text;
+  while (true) {
+    const auto layer = ParseLayer(left.substr(0, left.find(kOr)));
+    if (!layer) {
+      return Malformed("a profile expects an unknown layer");
+    }
+    result.layers.push_back(*layer);
+    if (left.find(kOr) == std::string_view::npos) {
+      return result;
+    }
+    left.remove_prefix(left.find(kOr) + kOr.size());
+  }
+}
+
 Result<Probe> ParseProbe(const Json& entry) {
   Probe probe;
   probe.name = StringMember(entry, "name");
@@ -33,6 +60,14 @@ Result<Probe> ParseProbe(const Json& entry) {
       return Malformed(probe.name + " expects an unknown layer");
     }
     probe.layers.push_back(*layer);
+  }
+  if (const Json* in = FindMember(entry, "in"); in != nullptr && in->is_object()) {
+    for (const auto& [profile, text] : in->items()) {
+      if (!text.is_string()) {
+        return Malformed(probe.name + " says nothing of profile " + profile);
+      }
+      probe.elsewhere.emplace(profile, NACRE_TRY(ParseElsewhere(text.get<std::string>())));
+    }
   }
   const std::string calls = StringMember(entry, "calls");
   probe.calls = calls == "together"  ? Probe::Calls::kTogether

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,8 +21,15 @@ struct Probe {
   std::string attack;         // what it tries
   std::string escaped;        // what would show that it worked
   std::vector<Layer> layers;  // what is meant to stop it; more than one where hosts differ
-  std::string control;        // how it is known that it can succeed
-  std::string source;         // a CVE, a technique
+  // By profile, where it is another than `default` that counts.
+  struct Elsewhere {
+    std::vector<Layer> layers;  // what is meant to stop it there
+    std::string allowed;        // not empty: it is meant to succeed there, and why
+    std::string not_tried;      // not empty: it cannot be tried there, and why
+  };
+  std::map<std::string, Elsewhere> elsewhere;
+  std::string control;  // how it is known that it can succeed
+  std::string source;   // a CVE, a technique
   Calls calls = Calls::kOne;
   std::chrono::milliseconds wall{0};  // its deadline; 0: the usual one
 };

@@ -24,11 +24,18 @@ struct ProbeResult {
   std::string output;  // for people who ask why
 };
 
+// What the calls of the probes are given.
+struct ProbeSetting {
+  std::string profile = "default";
+  Access workspace = Access::kReadWrite;
+};
+
 // Borrows the sandbox. Thread-safe: probes run side by side.
 class ProbeRunner final {
  public:
   // `directory` holds nacre-probes and probes.json.
-  static Result<ProbeRunner> Create(KernelSandbox& sandbox, const std::string& directory);
+  static Result<ProbeRunner> Create(KernelSandbox& sandbox, const std::string& directory,
+                                    ProbeSetting setting = {});
 
   const std::vector<Probe>& probes() const { return probes_; }
 
@@ -41,13 +48,14 @@ class ProbeRunner final {
   std::vector<std::pair<std::string, std::string>> Environment(const Arena& arena) const;
 
  private:
-  ProbeRunner(KernelSandbox& sandbox, std::string directory, std::vector<Probe> probes,
-              seccomp::Filter filter, HostBait bait);
+  ProbeRunner(KernelSandbox& sandbox, std::string directory, ProbeSetting setting,
+              std::vector<Probe> probes, seccomp::Filter filter, HostBait bait);
 
   Result<LaunchPlan> Plan(const Probe& probe, const Arena& arena, bool other, Layer without) const;
 
   KernelSandbox* sandbox_;
   std::string directory_;
+  ProbeSetting setting_;
   std::vector<Probe> probes_;
   seccomp::Filter filter_;
   HostBait bait_;

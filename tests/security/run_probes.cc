@@ -1,4 +1,4 @@
-// run_probes [--without LAYER] [PROBE...]: lets probes loose and prints, one line each, as
+// run_probes [--without LAYER] [--profile NAME] [--transactional] [PROBE...]: lets probes loose and prints, one line each, as
 //
 //   stopped  mount    files/dot_dot  SYS_openat: ENOENT
 //
@@ -16,6 +16,7 @@ namespace {
 const char* VerdictName(Verdict verdict) {
   return verdict == Verdict::kStopped   ? "stopped"
          : verdict == Verdict::kSkipped ? "skipped"
+         : verdict == Verdict::kAllowed ? "allowed"
                                         : "escaped";
 }
 
@@ -34,6 +35,7 @@ int Fail(const Error& error) {
 
 int Main(int argc, char** argv) {
   Layer without = Layer::kNone;
+  ProbeSetting setting;
   std::set<std::string> names;
   for (int i = 1; i < argc; ++i) {
     if (std::strcmp(argv[i], "--layers") == 0) {
@@ -45,6 +47,10 @@ int Main(int argc, char** argv) {
         return Fail({ErrorCode::kInvalidArgument, std::string("cannot switch off ") + argv[i]});
       }
       without = *layer;
+    } else if (std::strcmp(argv[i], "--profile") == 0 && i + 1 < argc) {
+      setting.profile = argv[++i];
+    } else if (std::strcmp(argv[i], "--transactional") == 0) {
+      setting.workspace = Access::kTransactional;
     } else {
       names.insert(argv[i]);
     }
@@ -53,7 +59,7 @@ int Main(int argc, char** argv) {
   if (!sandbox.ok()) {
     return Fail(sandbox.error());
   }
-  auto runner = ProbeRunner::Create(*sandbox.value(), NACRE_PROBES);
+  auto runner = ProbeRunner::Create(*sandbox.value(), NACRE_PROBES, setting);
   if (!runner.ok()) {
     return Fail(runner.error());
   }

@@ -120,9 +120,14 @@ TEST_CASE("every layer has a name of its own that is read back") {
 }
 
 TEST_CASE("a catalogue that is none is refused with the reason") {
-  for (const char* text : {"", "{}", "[]", "[1]", R"([{"name":"a/b","class":"a","attack":"c"}])",
-                           R"([{"name":"a/b","class":"a","attack":"c","layers":[]}])",
-                           R"([{"name":"a/b","class":"a","attack":"c","layers":["wall"]}])"}) {
+  for (
+      const char* text :
+      {"", "{}", "[]", "[1]", R"([{"name":"a/b","class":"a","attack":"c"}])",
+       R"([{"name":"a/b","class":"a","attack":"c","layers":[]}])",
+       R"([{"name":"a/b","class":"a","attack":"c","layers":["wall"]}])",
+       R"([{"name":"a/b","class":"a","attack":"c","layers":["mount"],"in":{"pure":""}}])",
+       R"([{"name":"a/b","class":"a","attack":"c","layers":["mount"],"in":{"pure":1}}])",
+       R"([{"name":"a/b","class":"a","attack":"c","layers":["mount"],"in":{"pure":"mount or "}}])"}) {
     CAPTURE(text);
     CHECK_FALSE(ParseProbes(text).ok());
   }
@@ -131,6 +136,19 @@ TEST_CASE("a catalogue that is none is refused with the reason") {
   REQUIRE(probes.ok());
   CHECK(probes.value().front().layers == std::vector<Layer>{Layer::kMount, Layer::kSeccomp});
   CHECK(probes.value().front().calls == Probe::Calls::kTogether);
+  CHECK(probes.value().front().elsewhere.empty());
+}
+
+TEST_CASE("what stops an attack under another profile is said of that profile") {
+  const auto probes = ParseProbes(
+      R"([{"name":"a/b","class":"a","attack":"c","layers":["mount"],"in":{"shell":"kernel or landlock",)"
+      R"("build":"allowed: it builds","pure":"not tried: no pipes"}}])");
+  REQUIRE(probes.ok());
+  const auto& elsewhere = probes.value().front().elsewhere;
+  CHECK(elsewhere.at("shell").layers == std::vector<Layer>{Layer::kKernel, Layer::kLandlock});
+  CHECK(elsewhere.at("build").allowed == "it builds");
+  CHECK(elsewhere.at("build").layers.empty());
+  CHECK(elsewhere.at("pure").not_tried == "no pipes");
 }
 
 TEST_CASE("a plan without a layer differs from the whole one in that layer only") {

@@ -1,6 +1,7 @@
 /* attack: uses up the pipe memory that all processes of a user share
    escaped: another call's pipes are small
    layer: seccomp
+   in pure: not tried: the profile has no pipes
    control: none: it would make the tests' pipes small
    calls: together
    source: pipe-user-pages-soft, a count per user of the host */

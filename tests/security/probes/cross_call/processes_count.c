@@ -1,6 +1,7 @@
 /* attack: uses up the number of processes that a user of the host may have
    escaped: another call cannot fork
    layer: user-namespace
+   in pure: not tried: the profile makes no processes
    control: none: it would stop the tests
    calls: together
    source: catalogue E07, RLIMIT_NPROC */

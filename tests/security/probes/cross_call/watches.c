@@ -1,6 +1,7 @@
 /* attack: uses up the file watches that all processes of a user share
    escaped: another call gets none
    layer: user-namespace
+   in pure: not tried: the profile has no file watches
    control: outside
    calls: together
    source: catalogue E07, a count per user of the host */

@@ -1,6 +1,7 @@
 /* attack: makes a socket of every family and type
    escaped: one is made
    layer: seccomp
+   in network-client: allowed: the profile has sockets, which lead nowhere: see tcp
    control: outside
    source: catalogue A21 */
 #include "probe.h"

@@ -1,6 +1,7 @@
 /* attack: waits for connections
    escaped: bind(2) or listen(2) reaches the kernel
    layer: seccomp
+   in network-client: allowed: the profile binds sockets, in an empty network namespace
    control: none: it needs a socket to bind
    source: catalogue F11 */
 #include "probe.h"

@@ -1,6 +1,7 @@
 /* attack: connects an end of an allowed pair elsewhere
    escaped: connect(2) reaches the kernel
    layer: seccomp
+   in network-client: kernel
    control: none: the kernel refuses it too
    source: reuse of a socket */
 #include "probe.h"

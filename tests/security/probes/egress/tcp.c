@@ -1,6 +1,7 @@
 /* attack: connects to a server of the host over TCP
    escaped: it connects
    layer: seccomp
+   in network-client: landlock or network-namespace or kernel
    control: outside
    source: catalogue F01 */
 #include "probe.h"

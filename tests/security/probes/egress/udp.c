@@ -1,6 +1,7 @@
 /* attack: sends a datagram to a server of the host
    escaped: it is sent
    layer: seccomp
+   in network-client: network-namespace or landlock
    control: outside
    source: catalogue F01 */
 #include "probe.h"

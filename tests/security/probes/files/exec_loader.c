@@ -1,6 +1,7 @@
 /* attack: has the dynamic loader run a program that it wrote, which is a read and not an exec
    escaped: it runs
    layer: mount
+   in build: allowed: what a build makes in the workspace is executed there
    control: outside
    source: ld-linux.so past Landlock's EXECUTE right */
 #include "probe.h"

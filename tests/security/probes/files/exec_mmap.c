@@ -1,6 +1,7 @@
 /* attack: maps a file that it wrote as executable memory
    escaped: mmap(2) succeeds
    layer: mount
+   in build: allowed: what a build makes in the workspace is executed there
    control: outside
    source: a loader of one's own */
 #include "probe.h"

@@ -1,6 +1,7 @@
 /* attack: maps a file that it wrote as data and makes it executable then
    escaped: mprotect(2) succeeds
    layer: seccomp
+   in build: allowed: what a build makes in the workspace is executed there
    control: outside
    source: a loader of one's own */
 #include "probe.h"

@@ -1,6 +1,7 @@
 /* attack: runs a program that it wrote into the workspace
    escaped: it runs
    layer: mount
+   in build: allowed: what a build makes in the workspace is executed there
    control: outside
    source: write, then execute */
 #include "probe.h"

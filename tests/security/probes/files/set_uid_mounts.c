@@ -1,6 +1,7 @@
 /* attack: looks for a mount on which set-uid programs or device nodes work
    escaped: there is one
    layer: mount
+   in pure: not tried: the profile cannot ask for the flags of a mount
    control: outside
    source: catalogue B11 */
 #include <sys/statvfs.h>

@@ -1,6 +1,7 @@
 /* attack: switches no_new_privs off
    escaped: prctl(2) succeeds
    layer: no-new-privs
+   in pure: not tried: the profile cannot ask whether it is on
    control: none: the kernel offers no such switch
    source: catalogue A27 */
 #include "probe.h"

@@ -1,6 +1,7 @@
 /* attack: finds no_new_privs off, so that set-uid programs work
    escaped: it is off
    layer: no-new-privs
+   in pure: not tried: the profile cannot ask whether it is on
    control: outside
    source: catalogue, privileges */
 #include "probe.h"

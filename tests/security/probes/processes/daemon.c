@@ -1,6 +1,7 @@
 /* attack: outlives its call: forks twice, leads a session of its own, ignores all signals
    escaped: it still writes into the workspace after the call
    layer: pid-namespace
+   in pure: not tried: the profile makes no processes
    control: none: outside it would stay
    source: catalogue C03 */
 #include "probe.h"

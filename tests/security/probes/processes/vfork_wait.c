@@ -1,6 +1,7 @@
 /* attack: waits in vfork(2), where no signal but the last reaches it
    escaped: it is still there after its deadline
    layer: monitor
+   in pure: not tried: the profile makes no processes
    control: none: outside there is no deadline
    source: catalogue C09
    wall: 150 */

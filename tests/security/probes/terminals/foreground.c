@@ -1,6 +1,8 @@
 /* attack: makes itself the foreground job of the caller's terminal
    escaped: TIOCSPGRP reaches the kernel
    layer: seccomp
+   in build: kernel
+   in shell: kernel
    control: none: tests have no terminal
    source: job control */
 #include "probe.h"

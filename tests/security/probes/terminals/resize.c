@@ -1,6 +1,8 @@
 /* attack: changes the size of the caller's terminal, which signals its programs
    escaped: TIOCSWINSZ reaches the kernel
    layer: seccomp
+   in build: kernel
+   in shell: kernel
    control: none: tests have no terminal
    source: TIOCSWINSZ */
 #include "probe.h"

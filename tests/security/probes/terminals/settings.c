@@ -1,6 +1,8 @@
 /* attack: switches the echo of the caller's terminal off
    escaped: TCSETS reaches the kernel
    layer: seccomp
+   in build: kernel
+   in shell: kernel
    control: none: tests have no terminal
    source: TCSETS */
 #include "probe.h"
