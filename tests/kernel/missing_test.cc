@@ -7,6 +7,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -215,6 +216,16 @@ TEST_CASE("a kernel feature that is missing refuses the call, or the weaker mode
   if (*row.weaker != '\0') {
     CHECK(said.find(row.weaker) != std::string::npos);
   }
+}
+
+TEST_CASE("a terminal that cannot be had refuses the call") {
+  const unsigned long missing = GENERATE(TIOCSPTLCK, TIOCSWINSZ, TIOCGPTPEER, TIOCSCTTY);
+  SandboxSpec spec = Shell("echo ran");
+  spec.terminal = TerminalSize{};
+  const std::string said = RunWithout({SYS_ioctl, EIO, 1, static_cast<uint32_t>(missing)}, spec);
+  CAPTURE(said);
+  CHECK(said.starts_with("setup_failed at terminal /dev/pts 5\noutput 0\n"));
+  CHECK(said.find("left ") == std::string::npos);
 }
 
 TEST_CASE("without Landlock a call runs only by the named exception, and says so") {

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/temp_dir.h"
+#include "sandbox/workspace/call_layer.h"
 #include "tests/support/sandbox_runner.h"
 #include "tests/support/skip.h"
 
@@ -420,30 +421,95 @@ TEST_CASE("a limit that a plan asks for and the process does not have stops the 
   CHECK(outcome.output.empty());
 }
 
+// Keeps what a call is given, and whatever it says.
+class KeepingIo final : public CallIo {
+ public:
+  Reply OnStart() override { return {.bytes = {}, .close_input = true, .kill = false}; }
+  Reply OnChannelBytes(std::string_view bytes) override {
+    said += bytes;
+    return {};
+  }
+  void OnTerminal(UniqueFd given) override { terminal = std::move(given); }
+  void OnCallLayer(CallLayer given) override { layer.emplace(std::move(given)); }
+
+  bool HasWritten() const {
+    return layer && layer->tree().Look("ran").value().state.type != EntryType::kNone;
+  }
+
+  std::string said;
+  UniqueFd terminal;
+  std::optional<CallLayer> layer;
+};
+
 // Fails each step of a launch in turn: whichever one fails, the program must not have run.
-TEST_CASE("a launch that fails at any step runs nothing and leaves nothing") {
-  SandboxSpec spec = Shell("echo ran");
-  spec.hidden = {"/usr/share"};
-  spec.read_only = {"/usr/lib"};
-  LaunchPlan plan = MakePlan(spec, SharedSandbox().host()).value();
-  NoCallIo io;
-  SharedSandbox().RunPlan(plan, io, CancelToken()).value();
+void FailEachStep(LaunchPlan plan) {
+  {
+    KeepingIo io;
+    const Outcome whole = SharedSandbox().RunPlan(plan, io, CancelToken()).value();
+    INFO(Describe(whole) << whole.error_output);
+    REQUIRE(whole.kind == OutcomeKind::kExited);
+    REQUIRE((whole.output == "ran\n" || io.said == "ran\n" || io.HasWritten()));
+  }
   const HostState before = LookAtHost();
   for (size_t step = 0; step < plan.steps.size(); ++step) {
     CAPTURE(step, plan.steps[step].name);
     plan.fail_at_step = step;
-    const Outcome outcome = SharedSandbox().RunPlan(plan, io, CancelToken()).value();
-    if (plan.steps[step].optional) {
-      CHECK(outcome.kind == OutcomeKind::kExited);
-      CHECK_FALSE(outcome.layers.weaker.empty());
-    } else {
-      CHECK(outcome.kind == OutcomeKind::kSetupFailed);
-      CHECK(outcome.setup_step == plan.steps[step].name);
-      CHECK(outcome.setup_errno == EIO);
-      CHECK(outcome.output.empty());
+    {
+      KeepingIo io;
+      const Outcome outcome = SharedSandbox().RunPlan(plan, io, CancelToken()).value();
+      if (plan.steps[step].optional) {
+        CHECK(outcome.kind == OutcomeKind::kExited);
+        CHECK_FALSE(outcome.layers.weaker.empty());
+      } else {
+        CHECK(outcome.kind == OutcomeKind::kSetupFailed);
+        CHECK(outcome.setup_step == plan.steps[step].name);
+        CHECK(outcome.setup_errno == EIO);
+        CHECK(outcome.output.empty());
+        CHECK(io.said.empty());
+        CHECK_FALSE(io.HasWritten());
+      }
     }
     CHECK(LookAtHost() == before);
   }
+}
+
+TEST_CASE("a launch that fails at any step runs nothing and leaves nothing") {
+  SandboxSpec spec = Shell("echo ran");
+  spec.hidden = {"/usr/share"};
+  spec.read_only = {"/usr/lib"};
+  FailEachStep(MakePlan(spec, SharedSandbox().host()).value());
+}
+
+TEST_CASE("so does one with a terminal and a transaction, seen through an overlay or in a copy") {
+  const bool as_copy = GENERATE(false, true);
+  const TempDir workspace = TempDir::Create().value();
+  REQUIRE(WriteFileAtomically(workspace.path() + "/before", "text").ok());
+  SandboxSpec spec = Shell("echo ran > ran");
+  spec.mounts = {
+      {.source = workspace.path(), .target = "/workspace", .access = Access::kTransactional}};
+  spec.working_directory = "/workspace";
+  spec.terminal = TerminalSize{};
+  LaunchPlan plan = MakePlan(spec, SharedSandbox().host()).value();
+  for (Step& step : plan.steps) {
+    if (as_copy && step.kind == StepKind::kOverlay) {
+      step.text = kAsCopy;
+    }
+  }
+  FailEachStep(std::move(plan));
+  CHECK(std::distance(std::filesystem::directory_iterator(workspace.path()), {}) == 1);
+}
+
+TEST_CASE("so does the enclosure of a guest") {
+  const TempDir workspace = TempDir::Create().value();
+  const bool makes_namespaces = GENERATE(false, true);
+  SandboxSpec spec = Shell("echo not this");
+  spec.mounts = {
+      {.source = workspace.path(), .target = "/workspace", .access = Access::kTransactional}};
+  Enclosure enclosure;
+  enclosure.argv = {"/bin/sh", "-c", "echo ran"};
+  enclosure.files = {{"/bundle/config", "text"}};
+  enclosure.makes_namespaces = makes_namespaces;
+  FailEachStep(MakeEnclosurePlan(spec, SharedSandbox().host(), enclosure).value());
 }
 
 }  // namespace

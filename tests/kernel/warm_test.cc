@@ -5,6 +5,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
@@ -16,6 +17,7 @@
 
 #include "base/temp_dir.h"
 #include "sandbox/report.h"
+#include "sandbox/zygote/warm_plan.h"
 #include "tests/support/child.h"
 #include "tests/support/fuse_folder.h"
 #include "tests/support/sandbox_runner.h"
@@ -201,6 +203,47 @@ TEST_CASE("a zygote of another build is not used") {
     CHECK(outcome.output == "ran\n");
   }
   CHECK(outcome.cold_because == "the zygote is of another build");
+}
+
+// A slot that cannot be built is none, and leaves nothing; the calls start cold.
+TEST_CASE("each step that is taken before the call is made to fail: there is no slot then") {
+  const auto sandbox = MakeWarm(1);
+  const SandboxSpec spec = Shell("echo ran");
+  REQUIRE(sandbox->Prepare(spec, seconds(30)));
+  zygote::WarmPool& pool = *sandbox->warm_pool();
+  const pid_t zygote = pool.zygote_pid();
+  const seccomp::ProfileFilters filters = seccomp::CompileProfile("default").value();
+  const seccomp::Filter reaper =
+      seccomp::CompileFilter(seccomp::ReaperRules(), seccomp::Otherwise::kKill).value();
+  kernel::IdMappings mappings;
+  const LaunchContext context{.host = &sandbox->host(),
+                              .tool_filters = &filters,
+                              .reaper_filter = &reaper,
+                              .mappings = &mappings,
+                              .cgroup_name = "nacre-test"};
+  LaunchPlan warm = zygote::MakeWarmPlan(MakePlan(spec, sandbox->host()).value());
+  const std::vector<pid_t> whole = ChildrenOf(zygote);
+  const auto only_whole = [&] {
+    const std::vector<pid_t> now = ChildrenOf(zygote);
+    return std::all_of(now.begin(), now.end(), [&](pid_t pid) {
+      return std::find(whole.begin(), whole.end(), pid) != whole.end();
+    });
+  };
+  for (size_t step = 0; step < warm.prepared_steps; ++step) {
+    CAPTURE(step, warm.steps[step].name);
+    if (warm.steps[step].optional) {
+      continue;
+    }
+    warm.fail_at_step = step;
+    pool.Prepare(warm, context, seconds(30));
+    for (int i = 0; i < 10'000 && !only_whole(); ++i) {
+      ::usleep(1000);
+    }
+    CHECK(only_whole());
+    CHECK(pool.zygote_pid() == zygote);
+  }
+  REQUIRE(sandbox->Prepare(spec, seconds(30)));
+  CHECK(RunIn(*sandbox, spec).output == "ran\n");
 }
 
 // ---- a workspace on a file system that hangs -----------------------------------------------------
