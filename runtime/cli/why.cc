@@ -142,6 +142,32 @@ std::optional<Refusal> OfPath(const policy::Policy& policy, const sandbox::Sandb
                  .change = {}};
 }
 
+// The profile under which what is in the workspace can be executed.
+std::string BuildingProfile() {
+  for (const auto& profile : sandbox::seccomp::Profiles()) {
+    if (profile.runs_what_it_makes) {
+      return profile.name;
+    }
+  }
+  return {};
+}
+
+Refusal OfNoexec(const sandbox::SandboxSpec& spec, const std::string& path, Change& change) {
+  const sandbox::Mount* mount = sandbox::MountOf(spec.mounts, path);
+  Refusal refusal{.what = "run " + path, .why = {}, .change = {}};
+  if (mount == nullptr || mount->target != agent::kWorkspaceTarget) {
+    refusal.why = "nothing is executed from there (noexec)";
+    return refusal;
+  }
+  refusal.why =
+      "profile " + spec.seccomp_profile +
+      " executes nothing from the workspace (noexec); a script runs when its interpreter is "
+      "named before it";
+  change.profile = BuildingProfile();
+  refusal.change = "sandbox: {profile: " + change.profile + "}";
+  return refusal;
+}
+
 // "socket(AF_INET, ...)": what a person looks for; other calls by their name.
 std::string CallText(const Observation& call, size_t count) {
   std::string text = call.call;
@@ -281,6 +307,14 @@ std::string ChangedPolicy(const policy::Policy& policy, const std::string& name,
 }  // namespace
 
 void Refusals::Add(const Observation& observation) {
+  if (observation.noexec) {
+    if (noexec_.size() < kRefusalsMax || noexec_.contains(observation.path)) {
+      noexec_.insert(observation.path);
+    } else {
+      cut_ = true;
+    }
+    return;
+  }
   if (observation.kind == Observation::Kind::kPath) {
     const auto key = std::make_pair(observation.path, observation.writes);
     if (paths_.size() < kRefusalsMax || paths_.contains(key)) {
@@ -325,6 +359,9 @@ Explanation Refusals::Explain(const sandbox::Outcome& outcome,
       most = allowed;
       change.profile = profile.name;
     }
+  }
+  for (const std::string& path : noexec_) {
+    explanation.refusals.push_back(OfNoexec(spec_, path, change));
   }
   for (const auto& [key, call] : calls_) {
     const Observation& observation = call.observation;

@@ -10,6 +10,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -58,6 +59,7 @@ class Refusals final {
   std::map<std::pair<std::string, std::string>, Call> calls_;  // by name and reason
   // By path and whether it is written: whether it was missing at any time.
   std::map<std::pair<std::string, bool>, bool> paths_;
+  std::set<std::string> noexec_;  // paths of what was to be executed where nothing is
   bool cut_ = false;
 };
 

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -22,23 +23,29 @@ constexpr size_t kPathBytesMax = 4095;
 constexpr size_t kPageBytes = 4096;
 constexpr uint32_t kX32Bit = 0x40000000;
 
+// Instead of the argument that says whether a call writes.
+constexpr int kWrites = -1;
+constexpr int kExecutes = -2;
+
 // A call that names a file: in which argument, from which directory, and whether it changes it.
 struct PathCall {
   long number;
   int path;
   int directory;  // -1: the working directory
-  int flags;      // the argument that says whether it writes; -1: it does
+  int flags;
 };
 
+// clang-format off
 constexpr PathCall kPathCalls[] = {
 #ifdef SYS_open
-    {SYS_open, 0, -1, 1},      {SYS_creat, 0, -1, -1},   {SYS_unlink, 0, -1, -1},
-    {SYS_rmdir, 0, -1, -1},    {SYS_mkdir, 0, -1, -1},   {SYS_rename, 0, -1, -1},
-    {SYS_rename, 1, -1, -1},
+    {SYS_open, 0, -1, 1},           {SYS_creat, 0, -1, kWrites},   {SYS_unlink, 0, -1, kWrites},
+    {SYS_rmdir, 0, -1, kWrites},    {SYS_mkdir, 0, -1, kWrites},   {SYS_rename, 0, -1, kWrites},
+    {SYS_rename, 1, -1, kWrites},
 #endif
-    {SYS_openat, 1, 0, 2},     {SYS_unlinkat, 1, 0, -1}, {SYS_mkdirat, 1, 0, -1},
-    {SYS_renameat, 1, 0, -1},  {SYS_renameat, 3, 2, -1}, {SYS_renameat2, 1, 0, -1},
-    {SYS_renameat2, 3, 2, -1}, {SYS_truncate, 0, -1, -1}};
+    {SYS_openat, 1, 0, 2},          {SYS_unlinkat, 1, 0, kWrites}, {SYS_mkdirat, 1, 0, kWrites},
+    {SYS_renameat, 1, 0, kWrites},  {SYS_renameat, 3, 2, kWrites}, {SYS_renameat2, 1, 0, kWrites},
+    {SYS_renameat2, 3, 2, kWrites}, {SYS_truncate, 0, -1, kWrites}, {SYS_execve, 0, -1, kExecutes}};
+// clang-format on
 
 #if defined(__x86_64__)
 constexpr uint32_t kArchitecture = AUDIT_ARCH_X86_64;
@@ -48,7 +55,7 @@ constexpr uint32_t kArchitecture = AUDIT_ARCH_AARCH64;
 
 bool Writes(const PathCall& call, const seccomp_notif& notice) {
   if (call.flags < 0) {
-    return true;
+    return call.flags == kWrites;
   }
   const auto flags = static_cast<int>(notice.data.args[call.flags]);
   return (flags & O_ACCMODE) != O_RDONLY || (flags & (O_CREAT | O_TRUNC)) != 0;
@@ -98,18 +105,25 @@ std::string AbsolutePath(const seccomp_notif& notice, const PathCall& call) {
              : (std::filesystem::path(base) / name).lexically_normal().string();
 }
 
-// As the call would look it up; nothing is opened. False when that cannot be told.
-bool IsMissing(pid_t pid, const std::string& path) {
+// What is there, as the call would look it up; nothing is opened.
+struct Found {
+  bool missing = false;  // false too when that cannot be told
+  bool noexec = false;
+};
+
+Found Find(pid_t pid, const std::string& path) {
   const UniqueFd root(
       ::open(("/proc/" + std::to_string(pid) + "/root").c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!root || path.size() < 2) {
-    return false;
+    return {};
   }
   struct open_how how = {};
   how.flags = O_PATH | O_CLOEXEC;
   how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
   const UniqueFd found(kernel::OpenAt2(root.get(), path.c_str() + 1, how));
-  return !found && errno == ENOENT;
+  struct statvfs info = {};
+  return {.missing = !found && errno == ENOENT,
+          .noexec = found && ::fstatvfs(found.get(), &info) == 0 && (info.f_flag & ST_NOEXEC) != 0};
 }
 
 }  // namespace
@@ -172,13 +186,14 @@ Observed Observe(const seccomp_notif& notice, const std::vector<SyscallRule>& ru
          .reason = rule != nullptr ? rule->reason : "no rule of the profile names it",
          .path = {},
          .writes = false,
-         .missing = false});
+         .missing = false,
+         .noexec = false});
   }
   for (const PathCall& call : kPathCalls) {
     if (call.number == notice.data.nr) {
       std::string path = AbsolutePath(notice, call);
       if (!path.empty()) {
-        const bool missing = IsMissing(static_cast<pid_t>(notice.pid), path);
+        const Found found = Find(static_cast<pid_t>(notice.pid), path);
         observed.observations.push_back({.kind = Observation::Kind::kPath,
                                          .call = name,
                                          .arguments = arguments,
@@ -186,7 +201,8 @@ Observed Observe(const seccomp_notif& notice, const std::vector<SyscallRule>& ru
                                          .reason = {},
                                          .path = std::move(path),
                                          .writes = Writes(call, notice),
-                                         .missing = missing});
+                                         .missing = found.missing,
+                                         .noexec = call.flags == kExecutes && found.noexec});
       }
     }
   }

@@ -36,6 +36,7 @@ struct Observation {
   std::string path;  // absolute, in the sandbox
   bool writes = false;
   bool missing = false;  // there is no such file in the sandbox
+  bool noexec = false;   // it was to be executed, and lies on a mount from which nothing is
 
   friend bool operator==(const Observation&, const Observation&) = default;
 };

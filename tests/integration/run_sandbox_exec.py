@@ -193,6 +193,18 @@ class Why(NacreCase):
         self.why("touch", "new", policy=self.apply(outcome), exit_code=0)
         self.assertTrue((self.workspace / "new").exists())
 
+    def test_a_program_in_the_workspace(self):
+        (self.workspace / "run").write_text("#!/bin/sh\necho ran\n", encoding="utf-8")
+        (self.workspace / "run").chmod(0o755)
+        outcome = self.why("sh", "-c", "./run; cp run /tmp; /tmp/run", policy="base")
+        self.assertNotIn("ran", outcome["output"])
+        refusal = self.refusal(outcome, "run /workspace/run")
+        self.assertIn("noexec", refusal["why"])
+        self.assertEqual(refusal["change"], "sandbox: {profile: build}")
+        self.assertEqual(self.refusal(outcome, "run /tmp/run")["change"], "")
+        outcome = self.why("sh", "-c", "./run", policy=self.apply(outcome), exit_code=0)
+        self.assertEqual(outcome["output"], "ran\n")
+
     def test_a_limit(self):
         policy = self.policy("nacre: policy/1\nname: short\nextends: [builtin/coding]\n"
                              "sandbox: {limits: {wall: 300ms}}\n")

@@ -5,6 +5,7 @@
 
 #include <catch2/catch.hpp>
 #include <fstream>
+#include <set>
 
 #include "base/temp_dir.h"
 #include "sandbox/seccomp/syscall_groups.h"
@@ -239,6 +240,42 @@ TEST_CASE("core dumps stay off, and a call cannot turn them on") {
                          "except OSError as e: print(e.errno)\n"
                          "print(r.getrlimit(r.RLIMIT_CORE))"))
               .output == "(1, 1)\n38\n(1, 1)\n");
+  }
+}
+
+// What --why tells people. A link that leads elsewhere is no such program.
+TEST_CASE("an observed call tells which programs it could not execute where nothing is") {
+  class Watching final : public CallIo {
+   public:
+    Reply OnStart() override { return {.bytes = {}, .close_input = true, .kill = false}; }
+    Reply OnChannelBytes(std::string_view) override { return {}; }
+    void OnObserved(const seccomp::Observation& observation) override {
+      if (observation.noexec) {
+        noexec.insert(observation.path);
+      }
+    }
+    std::set<std::string> noexec;
+  };
+  const bool build = GENERATE(false, true);
+  const TempDir workspace = TempDir::Create().value();
+  SandboxSpec spec =
+      Under(build ? "build" : "default",
+            {"/bin/sh", "-c",
+             "cp /bin/true copy; ln -s /bin/true link; cp /bin/true /tmp/copy; ./copy && echo ran; "
+             "./link && echo linked; /tmp/copy; exit 0"});
+  spec.mounts = {{.source = workspace.path(),
+                  .target = "/workspace",
+                  .access = Access::kReadWrite,
+                  .executable = Executable::kYes}};
+  spec.working_directory = "/workspace";
+  spec.observe = true;
+  Watching io;
+  const Outcome outcome = SharedSandbox().Run(spec, io, CancelToken()).value();
+  INFO(Describe(outcome) << outcome.error_output);
+  CHECK(outcome.output == (build ? "ran\nlinked\n" : "linked\n"));
+  if (::geteuid() == 0 || !io.noexec.empty()) {
+    CHECK(io.noexec == (build ? std::set<std::string>{"/tmp/copy"}
+                              : std::set<std::string>{"/tmp/copy", "/workspace/copy"}));
   }
 }
 
