@@ -110,6 +110,7 @@ Status WarmPool::StartZygote() {
 // Its slots die with it. Calls that run in them end as killed; those to come start cold.
 void WarmPool::Break() {
   templates_.clear();
+  used_.clear();
   returned_.clear();
   channel_.reset();
   zygote_ = ChildProcess();
@@ -235,6 +236,7 @@ void WarmPool::Take(Event event, std::vector<UniqueFd> descriptors) {
     Break();  // it has a socket of its own
   } else if (const auto* gone = std::get_if<SlotGone>(&event)) {
     returned_.erase(gone->slot);
+    used_.erase(gone->slot);
     for (Template& each : templates_) {
       const size_t died =
           std::erase_if(each.ready, [&](const Slot& slot) { return slot.id == gone->slot; });
@@ -441,6 +443,7 @@ std::optional<RunningCall> WarmPool::Give(uint32_t number, const std::string& ca
     if (Template* const used = FindNumber(number)) {
       used->failures = 0;
     }
+    used_[slot->call.slot] = slot->call.slot_template;
     return std::move(slot->call);
   }
   return std::nullopt;
@@ -503,12 +506,16 @@ void WarmPool::Return(RunningCall call) {
   if (!channel_.valid()) {
     return;
   }
-  returned_.insert(id);
   call.child.Kill();
-  if (Send(ReturnSlot{.slot = id})) {
-    if (Template* const of = FindNumber(number)) {
-      Refill(*of);
-    }
+  // It may be gone by now, which is said once only; or its zygote is, and the number is another's.
+  const auto used = used_.find(id);
+  if (used != used_.end() && used->second == number) {
+    used_.erase(used);
+    returned_.insert(id);
+    Send(ReturnSlot{.slot = id});
+  }
+  if (Template* const of = FindNumber(number)) {
+    Refill(*of);
   }
   TakeEvents();
   const SteadyClock::time_point until = SteadyClock::now() + kAnswerTimeout;

@@ -14,6 +14,7 @@
 #pragma once
 
 #include <list>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -112,8 +113,10 @@ class WarmPool final {
   UniqueFd channel_;  // invalid: there is no zygote
   ChildProcess zygote_;
   std::list<Template> templates_;
-  std::set<uint32_t> returned_;
-  int unanswered_ = 0;  // OpenTrees in a row
+  // Slots with a call, and of which template, whose numbers no other zygote's have.
+  std::map<uint32_t, uint32_t> used_;
+  std::set<uint32_t> returned_;  // that are not gone yet
+  int unanswered_ = 0;           // OpenTrees in a row
   std::string last_words_ = "the zygote has ended";
   uint32_t last_number_ = 0;
   uint64_t clock_ = 0;
