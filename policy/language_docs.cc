@@ -4,9 +4,9 @@
 #include <utility>
 #include <vector>
 
+#include "base/units.h"
 #include "policy/internal/language.h"
 #include "policy/internal/node_reader.h"
-#include "policy/internal/units.h"
 
 namespace nacre::policy {
 namespace {

@@ -3,12 +3,12 @@
 #include <array>
 #include <optional>
 
+#include "base/units.h"
 #include "policy/analysis/call_encoding.h"
 #include "policy/analysis/call_search.h"
 #include "policy/evaluator.h"
 #include "policy/internal/document.h"
 #include "policy/internal/matcher.h"
-#include "policy/internal/units.h"
 #include "policy/path_glob.h"
 
 namespace nacre::policy {

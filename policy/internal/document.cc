@@ -4,8 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/units.h"
 #include "policy/internal/matcher.h"
-#include "policy/internal/units.h"
 
 namespace nacre::policy {
 namespace {

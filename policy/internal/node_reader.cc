@@ -4,8 +4,8 @@
 #include <cctype>
 #include <set>
 
+#include "base/units.h"
 #include "policy/internal/display.h"
-#include "policy/internal/units.h"
 
 namespace nacre::policy {
 namespace {

@@ -1,8 +1,8 @@
 // nacre audit prune, hold, holds and release: what is kept how long, and what must stay.
-#include <charconv>
 #include <cstdio>
 #include <memory>
 
+#include "base/units.h"
 #include "runtime/audit/entry_reader.h"
 #include "runtime/audit/log_compress.h"
 #include "runtime/audit/log_prune.h"
@@ -12,26 +12,10 @@
 namespace nacre::cli {
 namespace {
 
-// "10GiB", "500MB", "4096"; nullopt for anything else.
-std::optional<uint64_t> ParseSize(std::string_view text) {
-  uint64_t count = 0;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), count);
-  const std::string_view unit = text.substr(static_cast<size_t>(end - text.data()));
-  for (const auto& [name, factor] : {std::pair<std::string_view, uint64_t>{"", 1},
-                                     {"B", 1},
-                                     {"kB", 1'000},
-                                     {"MB", 1'000'000},
-                                     {"GB", 1'000'000'000},
-                                     {"TB", 1'000'000'000'000},
-                                     {"KiB", 1ULL << 10},
-                                     {"MiB", 1ULL << 20},
-                                     {"GiB", 1ULL << 30},
-                                     {"TiB", 1ULL << 40}}) {
-    if (problem == std::errc() && unit == name && count <= UINT64_MAX / factor) {
-      return count * factor;
-    }
-  }
-  return std::nullopt;
+// "10GiB", "500MB"; "4096" is of bytes.
+std::optional<uint64_t> SizeOf(const std::string& text) {
+  const bool bare = text.find_first_not_of("0123456789") == std::string::npos;
+  return ParseSize(bare ? text + "B" : text);
 }
 
 struct PruneFlags {
@@ -57,7 +41,7 @@ Result<audit::PruneRequest> RequestOf(const PruneFlags& flags, WallTime now) {
     request.older_than = NACRE_TRY(audit::ParseInstant(flags.older_than, now));
     request.rule = "older-than " + flags.older_than;
   } else if (!flags.keep_bytes.empty()) {
-    request.keep_bytes = ParseSize(flags.keep_bytes);
+    request.keep_bytes = SizeOf(flags.keep_bytes);
     if (!request.keep_bytes.has_value()) {
       return Error{ErrorCode::kInvalidArgument,
                    "'" + flags.keep_bytes + "' is no size: write 4096, 500MB or 10GiB"};

@@ -7,11 +7,11 @@
 #include <string>
 
 #include "base/file.h"
+#include "base/units.h"
 #include "load.h"
 #include "policy/internal/document.h"
 #include "policy/internal/language.h"
 #include "policy/internal/settings.h"
-#include "policy/internal/units.h"
 #include "policy/language_docs.h"
 
 namespace nacre::policy {

@@ -1,9 +1,9 @@
-#include "policy/internal/units.h"
+#include "base/units.h"
 
 #include <charconv>
 #include <limits>
 
-namespace nacre::policy {
+namespace nacre {
 namespace {
 
 struct Unit {
@@ -72,4 +72,4 @@ std::string FormatSize(uint64_t bytes) {
   return Format(bytes, kSizeUnits);
 }
 
-}  // namespace nacre::policy
+}  // namespace nacre

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace nacre::policy {
+namespace nacre {
 
 // A whole number and ms, s, m or h. nullopt for anything else, or what does not fit.
 std::optional<std::chrono::milliseconds> ParseDuration(std::string_view text);
@@ -18,4 +18,4 @@ std::optional<uint64_t> ParseSize(std::string_view text);
 std::string FormatDuration(std::chrono::milliseconds duration);
 std::string FormatSize(uint64_t bytes);
 
-}  // namespace nacre::policy
+}  // namespace nacre
