@@ -6,7 +6,7 @@
 
 namespace nacre::memory {
 
-constexpr int kSchemaVersion = 4;
+constexpr int kSchemaVersion = 5;
 // "nacr" in PRAGMA application_id: file(1) and we can tell our databases from others'.
 constexpr int kApplicationId = 0x6E616372;
 
@@ -14,6 +14,7 @@ extern const char kSchema0001[];  // memory/schema/0001_initial.sql
 extern const char kSchema0002[];  // 0002_withheld.sql
 extern const char kSchema0003[];  // 0003_labels.sql
 extern const char kSchema0004[];  // 0004_use.sql
+extern const char kSchema0005[];  // 0005_tenant.sql
 
 // kFailedPrecondition, and nothing is changed, for a database of another program or of a newer
 // nacre. All steps are one transaction: a crash leaves the old version or the new one.

@@ -17,7 +17,7 @@ namespace nacre::memory {
 namespace {
 
 constexpr std::string_view kSessionColumns =
-    "SELECT id, created_ms, updated_ms, workspace, policy, policy_digest, model, title,"
+    "SELECT id, created_ms, updated_ms, workspace, policy, policy_digest, model, title, tenant,"
     " (SELECT count(*) FROM turns WHERE session_id = sessions.id),"
     " EXISTS (SELECT 1 FROM turns WHERE session_id = sessions.id AND state = 0) FROM sessions ";
 
@@ -31,8 +31,9 @@ SessionRecord SessionOfRow(const Statement& row) {
   session.policy_digest = row.Text(5);
   session.model = row.Text(6);
   session.title = row.Text(7);
-  session.turns = row.Int(8);
-  session.unfinished = row.Int(9) != 0;
+  session.tenant = row.Text(8);
+  session.turns = row.Int(9);
+  session.unfinished = row.Int(10) != 0;
   return session;
 }
 
@@ -138,9 +139,10 @@ Status SqliteSessionStore::CreateSession(const SessionRecord& session) {
   const std::lock_guard lock(mutex_);
   return database_.Run(
       "INSERT INTO sessions (id, created_ms, updated_ms, workspace, policy, policy_digest, model,"
-      " title) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+      " title, tenant) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
       session.id, session.created_ms, std::max(session.created_ms, session.updated_ms),
-      session.workspace, session.policy, session.policy_digest, session.model, session.title);
+      session.workspace, session.policy, session.policy_digest, session.model, session.title,
+      session.tenant);
 }
 
 Status SqliteSessionStore::BeginTurn(const std::string& session_id, const TurnRecord& turn) {

@@ -11,6 +11,7 @@
 #include "runtime/agent/flow_traits.h"
 #include "runtime/agent/memory_service.h"
 #include "runtime/agent/quarantine_tools.h"
+#include "runtime/audit/tenant.h"
 
 namespace nacre::agent {
 namespace {
@@ -149,6 +150,7 @@ Result<std::unique_ptr<SessionDriver>> SessionDriver::Create(const Services& ser
                                       .policy_digest = options.policy->digest,
                                       .model = engine.model,
                                       .title = FirstLine(title),
+                                      .tenant = audit::OwnTenant(),
                                       .turns = 0,
                                       .unfinished = false};
   auto lease = NACRE_TRY(services.store.LockSession(session.id));
@@ -178,6 +180,12 @@ Result<std::unique_ptr<SessionDriver>> SessionDriver::Resume(const Services& ser
   auto lease = NACRE_TRY(services.store.LockSession(session_id));
   // Loaded after the lock: nobody can change it any more.
   memory::SessionDetail detail = NACRE_TRY(services.store.LoadSession(session_id));
+  if (const std::string& tenant = detail.session.tenant;
+      !tenant.empty() && tenant != audit::OwnTenant()) {
+    return Error{ErrorCode::kFailedPrecondition, "session " + session_id + " is of the tenant " +
+                                                     tenant + ", and NACRE_TENANT is " +
+                                                     audit::OwnTenant() + ": start a new one"};
+  }
   std::unique_ptr<SessionDriver> driver(
       new SessionDriver(services, std::move(options), session_id, sink, std::move(lease)));
   const inference::EngineInfo engine = services.engine.Info();

@@ -68,7 +68,8 @@ class SessionDriver final {
   static Result<std::unique_ptr<SessionDriver>> Create(const Services& services,
                                                        SessionOptions options,
                                                        const std::string& title, EventSink& sink);
-  // An existing one, with its history. kUnavailable when another process is running it.
+  // An existing one, with its history. kUnavailable when another process is running it, kFailedPrecondition when it is
+  // another tenant's than this process works for: all records of a session name one.
   static Result<std::unique_ptr<SessionDriver>> Resume(const Services& services,
                                                        SessionOptions options,
                                                        const std::string& session_id,

@@ -91,6 +91,7 @@ std::vector<Alert> AlertEngine::Add(uint64_t index, const Json& record) {
                 .time = StringMember(record, "time"),
                 .event = event,
                 .session = StringMember(record, "session"),
+                .tenant = StringMember(record, "tenant"),
                 .tool = MemberOf(record, "tool"),
                 .policy_rule = StringMember(record, "rule"),
                 .value = {},

@@ -27,6 +27,7 @@ struct Alert {
   std::string time;
   std::string event;
   std::string session;
+  std::string tenant;  // whose that is
   std::string tool;
   std::string policy_rule;
   std::string value;  // what was first, or counted apart by

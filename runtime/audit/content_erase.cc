@@ -69,11 +69,9 @@ Status CheckNotHeld(const LogChange& change, const std::string& session) {
   return Ok();
 }
 
-Result<std::vector<std::string>> SessionsOfTenant(const LogChange& change,
-                                                  const std::string& tenant,
-                                                  const std::vector<std::string>& sessions,
-                                                  std::vector<std::string>* unknown) {
-  std::vector<std::string> own;
+Result<TenantSessions> SessionsOfTenant(const LogChange& change, const std::string& tenant,
+                                        const std::vector<std::string>& sessions) {
+  TenantSessions found;
   const QueryOptions options{
       .index_directory = change.index_directory, .explain_erased = false, .progress = {}};
   for (const std::string& session : sessions) {
@@ -90,13 +88,15 @@ Result<std::vector<std::string>> SessionsOfTenant(const LogChange& change,
       return Error{ErrorCode::kDataLoss,
                    "whose session " + session + " is cannot be told: " + report.problems.front()};
     }
-    if (said.has_value() && *said == tenant) {
-      own.push_back(session);
-    } else if (!said.has_value() && unknown != nullptr) {
-      unknown->push_back(session);
+    if (!said.has_value()) {
+      found.pruned.push_back(session);
+    } else if (said->empty()) {
+      found.unnamed.push_back(session);
+    } else if (*said == tenant) {
+      found.own.push_back(session);
     }
   }
-  return own;
+  return found;
 }
 
 Result<std::vector<std::string>> EraseContents(const LogChange& change, const std::string& session,

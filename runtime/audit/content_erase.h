@@ -22,12 +22,15 @@ Result<std::vector<std::string>> EraseContents(const LogChange& change, const st
 // That nothing forbids either: kFailedPrecondition, naming it, when a hold is on the session or one of its records.
 Status CheckNotHeld(const LogChange& change, const std::string& session);
 
-// Of `sessions`, those whose first record that is still there says that they are this tenant's; in `unknown`, unless
-// null, those of which no record is there any more. kDataLoss when the records are not as they were signed.
-Result<std::vector<std::string>> SessionsOfTenant(const LogChange& change,
-                                                  const std::string& tenant,
-                                                  const std::vector<std::string>& sessions,
-                                                  std::vector<std::string>* unknown);
+struct TenantSessions {
+  std::vector<std::string> own;      // their first record that is still there says this tenant
+  std::vector<std::string> pruned;   // no record of them is there any more
+  std::vector<std::string> unnamed;  // that record is from before records said a tenant
+};
+
+// Whose `sessions` are; those of other tenants are in no list. kDataLoss when the records are not as they were signed.
+Result<TenantSessions> SessionsOfTenant(const LogChange& change, const std::string& tenant,
+                                        const std::vector<std::string>& sessions);
 
 // For who is about to delete a session elsewhere: `session.deleted`, with the members of `data`, the session and the
 // reason, under a checkpoint. Answers the record's index. Fails as EraseContents() does.

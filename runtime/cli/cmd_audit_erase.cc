@@ -24,7 +24,8 @@ struct EraseFlags {
   bool everywhere = false;
 };
 
-// kNotFound when there is nothing of it. The caller holds the session's lease.
+// kNotFound when there is nothing of it. After any other error the same call does what is left. The caller holds the
+// session's lease.
 Result<OrderedJson> EraseSession(App& app, const EraseFlags& flags, const std::string& session) {
   auto erased = audit::EraseContents(ChangeOf(app), session, flags.reason);
   const bool none = !erased.ok() && erased.error().code == ErrorCode::kNotFound;
@@ -37,7 +38,9 @@ Result<OrderedJson> EraseSession(App& app, const EraseFlags& flags, const std::s
     const Result<DeletedSession> deleted = DeleteSession(app, session, flags.reason);
     const bool gone = !deleted.ok() && deleted.error().code == ErrorCode::kNotFound;
     if (!deleted.ok() && !(gone && erased.ok())) {
-      return deleted.error();
+      return erased.ok() ? WithContext("its contents are erased, and it stays in the database",
+                                       deleted.error())
+                         : deleted.error();
     }
     json["deleted"] = deleted.ok() ? ToJson(deleted.value()) : OrderedJson(nullptr);
   }
@@ -56,43 +59,77 @@ void PrintErased(const OrderedJson& erased) {
   }
 }
 
-// Those that have contents under a key or, when all is to go, stand in the database.
-Result<std::vector<std::string>> SessionsThere(App& app, memory::SessionStore& store,
-                                               bool everywhere) {
-  std::vector<std::string> sessions =
-      NACRE_TRY(audit::ContentKeys(app.audit_directory()).Sessions());
-  if (everywhere) {
-    for (const memory::SessionRecord& session :
-         NACRE_TRY(store.ListSessions(std::numeric_limits<int64_t>::max()))) {
-      sessions.push_back(session.id);
-    }
-    std::sort(sessions.begin(), sessions.end());
-    sessions.erase(std::unique(sessions.begin(), sessions.end()), sessions.end());
+// `with_contents`, which is sorted, and those that stand in the database: one that runs may have no content yet.
+Result<std::vector<std::string>> SessionsThere(memory::SessionStore& store,
+                                               const std::vector<std::string>& with_contents) {
+  std::vector<std::string> sessions = with_contents;
+  for (const memory::SessionRecord& session :
+       NACRE_TRY(store.ListSessions(std::numeric_limits<int64_t>::max()))) {
+    sessions.push_back(session.id);
   }
+  std::sort(sessions.begin(), sessions.end());
+  sessions.erase(std::unique(sessions.begin(), sessions.end()), sessions.end());
   return sessions;
 }
 
-// Of all of them, or of none: a hold or a session that runs is found before the first one goes.
+// Nothing goes while one of them is held or runs, which is found before the first one goes. What is found later keeps
+// only that session: the others go.
 Result<OrderedJson> EraseTenant(App& app, memory::SessionStore& store, const EraseFlags& flags) {
-  const std::vector<std::string> there = NACRE_TRY(SessionsThere(app, store, flags.everywhere));
-  std::vector<std::string> unknown;
-  const std::vector<std::string> sessions =
-      NACRE_TRY(audit::SessionsOfTenant(ChangeOf(app), flags.tenant, there, &unknown));
-  if (sessions.empty()) {
+  const std::vector<std::string> with_contents =
+      NACRE_TRY(audit::ContentKeys(app.audit_directory()).Sessions());
+  const std::vector<std::string> there = NACRE_TRY(SessionsThere(store, with_contents));
+  const audit::TenantSessions found =
+      NACRE_TRY(audit::SessionsOfTenant(ChangeOf(app), flags.tenant, there));
+  std::vector<std::string> sessions;
+  std::vector<std::unique_ptr<memory::SessionStore::Lease>> leases;
+  for (const std::string& session : found.own) {
+    auto lease = NACRE_TRY(store.LockSession(session));
+    if (flags.everywhere ||
+        std::binary_search(with_contents.begin(), with_contents.end(), session)) {
+      leases.push_back(std::move(lease));
+      sessions.push_back(session);
+      NACRE_TRY(audit::CheckNotHeld(ChangeOf(app), session));
+    }
+  }
+  if (sessions.empty() && found.pruned.empty() && found.unnamed.empty()) {
     return Error{ErrorCode::kNotFound, "no session with anything to erase is of the tenant " +
                                            SafeLine(flags.tenant, 64) +
                                            "; nacre audit query --tenant shows its records"};
   }
-  std::vector<std::unique_ptr<memory::SessionStore::Lease>> leases;
-  for (const std::string& session : sessions) {
-    leases.push_back(NACRE_TRY(store.LockSession(session)));
-    NACRE_TRY(audit::CheckNotHeld(ChangeOf(app), session));
-  }
   OrderedJson erased = OrderedJson::array();
+  OrderedJson left = OrderedJson::array();
   for (const std::string& session : sessions) {
-    erased.push_back(NACRE_TRY(EraseSession(app, flags, session)));
+    Result<OrderedJson> one = EraseSession(app, flags, session);
+    if (one.ok()) {
+      erased.push_back(std::move(one).value());
+    } else {
+      left.push_back({{"session", session}, {"reason", one.error().message}});
+    }
   }
-  return OrderedJson{{"tenant", flags.tenant}, {"sessions", erased}, {"unknown", unknown}};
+  return OrderedJson{{"tenant", flags.tenant},
+                     {"sessions", erased},
+                     {"left", left},
+                     {"pruned", found.pruned},
+                     {"unnamed", found.unnamed}};
+}
+
+void PrintTenantErased(const OrderedJson& erased) {
+  for (const OrderedJson& session : erased.at("sessions")) {
+    PrintErased(session);
+  }
+  const auto print_left = [](const OrderedJson& session, const std::string& reason) {
+    std::printf("left: session %s: %s\n", SafeLine(session.get<std::string>(), 26).c_str(),
+                SafeLine(reason, 300).c_str());
+  };
+  for (const OrderedJson& each : erased.at("left")) {
+    print_left(each.at("session"), each.at("reason").get<std::string>());
+  }
+  for (const OrderedJson& session : erased.at("pruned")) {
+    print_left(session, "its records were pruned, so nobody knows its tenant; --session erases it");
+  }
+  for (const OrderedJson& session : erased.at("unnamed")) {
+    print_left(session, "it is from before records said a tenant; --session erases it");
+  }
 }
 
 int Erase(Globals& globals, const EraseFlags& flags) {
@@ -115,22 +152,16 @@ int Erase(Globals& globals, const EraseFlags& flags) {
   if (!flags.tenant.empty()) {
     const Result<OrderedJson> erased = EraseTenant(app, *store.value(), flags);
     if (!erased.ok()) {
-      return FailBy(globals, erased.error());
+      const bool runs = erased.error().code == ErrorCode::kUnavailable;
+      return runs ? Fail(globals, erased.error(), kExitFailed) : FailBy(globals, erased.error());
     }
     if (globals.json) {
       std::printf("%s\n", DumpJson(erased.value()).c_str());
-      return kExitOk;
+    } else {
+      PrintTenantErased(erased.value());
     }
-    for (const OrderedJson& session : erased.value().at("sessions")) {
-      PrintErased(session);
-    }
-    for (const OrderedJson& session : erased.value().at("unknown")) {
-      std::printf(
-          "left: session %s, whose records were pruned, so nobody knows its tenant; "
-          "--session erases it\n",
-          SafeLine(session.get<std::string>(), 26).c_str());
-    }
-    return kExitOk;
+    const bool done = !erased.value().at("sessions").empty() && erased.value().at("left").empty();
+    return done ? kExitOk : kExitFailed;
   }
   // A session that runs would go on writing contents.
   const auto lease = store.value()->LockSession(flags.session);
@@ -157,8 +188,10 @@ void RegisterAuditErase(CLI::App& audit, Globals& globals) {
       "Destroys the key of a session's contents: the texts are gone, the log still verifies");
   auto flags = std::make_shared<EraseFlags>();
   erase->add_option("--session", flags->session, "The whole id");
-  erase->add_option("--tenant", flags->tenant,
-                    "All sessions of this tenant, or none when one is held or runs");
+  erase->add_option(
+      "--tenant", flags->tenant,
+      "All sessions of this tenant, or none when one is held or runs; exit code 1 when "
+      "one had to be left");
   erase->add_option("--reason", flags->reason, "Why; it is recorded");
   erase->add_flag("--everywhere", flags->everywhere,
                   "Also deletes the session, as nacre session delete");

@@ -182,6 +182,7 @@ class Watcher final {
     audit::AuditRecord record;
     record.event = event;
     record.session = alert.session;
+    record.tenant = alert.tenant;
     record.data = std::move(data);
     record.actor = "nacre";
     const Result<uint64_t> written = log_->Append(record);

@@ -1,5 +1,6 @@
 """The audit log as an auditor uses it: nacre audit and nacre-verify."""
 import base64
+import fcntl
 import hashlib
 import json
 import os
@@ -493,7 +494,7 @@ class Audit(NacreCase):
         self.nacre("audit", "erase", exit_code=2)
         done = json.loads(self.nacre("audit", "erase", "--tenant", "acme", "--reason", "asked for", "--everywhere",
                                      "--json").stdout)
-        self.assertEqual((done["tenant"], done["unknown"]), ("acme", []))
+        self.assertEqual((done["tenant"], done["left"], done["pruned"], done["unnamed"]), ("acme", [], [], []))
         self.assertEqual({one["session"] for one in done["sessions"]}, {sessions["heron"], sessions["egret"]})
         self.assertTrue(all(one["keys"] and one["deleted"] for one in done["sessions"]))
         erased = self.query("--event", "content.erased")
@@ -505,6 +506,67 @@ class Audit(NacreCase):
         self.assertIn("crane", self.nacre("session", "show", sessions["crane"]).stdout)
         self.assert_verified()
         self.nacre("audit", "erase", "--tenant", "acme", "--everywhere", exit_code=1)  # nothing is left
+
+    def test_a_session_stays_its_tenants_and_so_do_alerts_of_it(self):
+        policy = self.policy("nacre: policy/1\nname: t\nextends: [builtin/coding]\n")
+        with ScriptedEngine([answer("one"), answer("two")]) as engine:
+            run = ("run", "--engine", engine.url, "--policy", policy)
+            self.nacre(*run, "first", NACRE_TENANT="acme")
+            session = self.query("--event", "session.created")[0]["session"]
+            for other in ({}, {"NACRE_TENANT": "beta"}):
+                refused = self.nacre(*run, "--session", session, "second", exit_code=None, **other)
+                self.assertNotEqual(refused.returncode, 0, refused)
+                self.assertIn("is of the tenant acme, and NACRE_TENANT is " + other.get("NACRE_TENANT", "local"), refused.stderr)
+            self.nacre(*run, "--session", session, "second", NACRE_TENANT="acme")
+        rules = self.policy(json.dumps({"alerts": [{"id": "turn", "match": {"event": "turn.started"}}], "sinks": {}}), "alerts.json")
+        self.nacre("audit", "watch", "--rules", rules, "--cursor", self.folder / "cursor", "--once", NACRE_TENANT="watcher")
+        raised = self.query("--event", "alert.raised")
+        self.assertEqual([(record["session"], record["tenant"]) for record in raised], [(session, "acme")] * 2)
+        self.assertEqual({record["tenant"] for record in self.query("--session", session)}, {"acme"})
+
+    def test_what_cannot_go_of_a_tenant_is_left_with_its_reason_and_goes_the_next_time(self):
+        policy = self.policy("nacre: policy/1\nname: t\nextends: [builtin/coding]\naudit: {content: full}\n")
+        acme = {"NACRE_TENANT": "acme"}
+        for word in ("heron", "egret"):
+            with ScriptedEngine([call("fs.write", path=f"{word}.md", content=f"the {word}\n"), answer("Done.")]) as engine:
+                self.nacre("run", "--engine", engine.url, "--policy", policy, f"Note the {word}", **acme)
+        with ScriptedEngine([answer("Nothing to say.")]) as engine:  # without a content, so without a key
+            self.nacre("run", "--engine", engine.url, "Look", **acme)
+        heron, egret, look = [record["session"] for record in self.query("--event", "session.created")]
+        nobodys = "01J0000000000000000000000C"  # of which no record is there
+        (self.state / "audit-keys" / f"{nobodys}.0123456789abcdef").write_bytes(bytes(range(32)))
+        erase = ("audit", "erase", "--tenant", "acme", "--reason", "asked for")
+
+        # One that runs stops all, also when it has no content yet: it may have one the next moment.
+        before = sorted((self.state / "audit-keys").iterdir())
+        lock = self.state / "locks" / look
+        with open(lock, "w") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            for everywhere in ([], ["--everywhere"]):
+                self.assertIn(f"session {look} is in use", self.nacre(*erase, *everywhere, exit_code=1).stderr)
+        self.assertEqual(sorted((self.state / "audit-keys").iterdir()), before)
+
+        # A call that is not settled, and cannot be: its workspace is elsewhere.
+        changed = self.rows(f"SELECT calls.id FROM calls JOIN turns ON turns.id = turn_id WHERE session_id = '{heron}'")[0]["id"]
+        transactions = self.state / "transactions"
+        (transactions / f"{changed}.done").rename(transactions / f"{changed}.pending")
+        away = self.workspace.rename(self.folder / "away")
+        self.workspace = away  # where commands run
+        part = json.loads(self.nacre(*erase, "--everywhere", "--json", exit_code=1).stdout)
+        self.assertEqual([left["session"] for left in part["left"]], [heron])
+        self.assertIn(f"call {changed} is not settled", part["left"][0]["reason"])
+        self.assertEqual((sorted(each["session"] for each in part["sessions"]), part["pruned"]), ([egret, look], [nobodys]))
+        self.assertEqual([row["id"] for row in self.rows("SELECT id FROM sessions")], [heron])
+        again = self.nacre(*erase, "--everywhere", exit_code=1)
+        self.assertIn(f"left: session {heron}: ", again.stdout)
+        self.assertIn(f"left: session {nobodys}: its records were pruned", again.stdout)
+
+        self.workspace = away.rename(self.folder / "workspace")
+        done = json.loads(self.nacre(*erase, "--everywhere", "--json").stdout)
+        self.assertEqual(([each["session"] for each in done["sessions"]], done["left"]), ([heron], []))
+        self.assertEqual(self.rows("SELECT id FROM sessions"), [])
+        self.assertEqual([path.name for path in (self.state / "audit-keys").iterdir()], [f"{nobodys}.0123456789abcdef"])
+        self.assert_verified()
 
     def test_pruned_records_are_gone_as_a_signed_record_says_and_held_ones_stay(self):
         self.record_something()

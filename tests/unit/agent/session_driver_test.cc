@@ -291,6 +291,29 @@ TEST_CASE("a cancelled turn stays unfinished and can be continued") {
   CHECK(again->ContinueTurn({}).value().answer == "hello");
 }
 
+TEST_CASE("a session of another tenant is not resumed, and nothing is recorded of the attempt") {
+  Host host;
+  Fate fate;
+  auto store = memory::SqliteSessionStore::Open(host.database()).value();
+  auto log = audit::OpenAuditLog(host.audit(), host.clock, host.random).value();
+  ScriptedEngine engine({Says("hello")});
+  PretendedSandbox sandbox(fate);
+  Collector sink;
+  memory::SessionRecord session;
+  session.id = "01J00000000000000000000001";
+  session.workspace = host.Options().workspace;
+  session.tenant = "acme";  // this process works for none
+  REQUIRE(store->CreateSession(session).ok());
+  const std::vector<std::string> before = AuditEvents(host);
+  const auto refused = SessionDriver::Resume(host.With(engine, sandbox, *store, *log),
+                                             host.Options(), session.id, sink);
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().code == ErrorCode::kFailedPrecondition);
+  CHECK(refused.error().message.find("is of the tenant acme") != std::string::npos);
+  CHECK(AuditEvents(host) == before);
+  CHECK(store->LockSession(session.id).ok());
+}
+
 // Says a word, and then that it was stopped.
 class StoppedEngine final : public inference::Engine {
  public:

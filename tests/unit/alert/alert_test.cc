@@ -25,11 +25,12 @@ AlertRules Rules(const std::string& text) {
 
 Json Decision(const std::string& verdict, const std::string& rule, int second,
               const std::string& tool = "fs.write", const std::string& session = "S") {
-  char time[32];
+  char time[40];
   std::snprintf(time, sizeof time, "2026-11-26T12:%02d:%02d.000Z", second / 60, second % 60);
   return {{"event", "call.decided"},
           {"rule", rule},
           {"session", session},
+          {"tenant", "acme"},
           {"time", time},
           {"labels", {"a", "b"}},
           {"actor", "agent"},
@@ -58,6 +59,7 @@ TEST_CASE("so many denials of one rule within so long are one alert") {
   CHECK(alerts[0].rule == "many");
   CHECK(alerts[0].value == "a");
   CHECK(alerts[0].index == 4);
+  CHECK(alerts[0].tenant == "acme");
   CHECK(alerts[0].count == 3);
   CHECK(add("deny", "a", 11).empty());  // three again
   CHECK(add("deny", "b", 11).empty());

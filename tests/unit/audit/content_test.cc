@@ -17,6 +17,7 @@ namespace {
 
 constexpr char kSession[] = "01J00000000000000000000001";
 constexpr char kOther[] = "01J0000000000000000000000A";
+constexpr char kUnnamed[] = "01J0000000000000000000000C";
 
 AuditRecord WithContent(const std::string& text, const std::string& session = kSession) {
   AuditRecord record;
@@ -306,7 +307,9 @@ TEST_CASE("whose a session is follows from its records, and is not guessed when 
     record = WithContent("the crane", kOther);
     record.tenant = "beta";
     REQUIRE(open->Append(record).ok());
-    record.tenant = "acme";  // resumed for another one: it stays whose it was
+    record.tenant = "acme";  // as a watch of another tenant once wrote it: the first one counts
+    REQUIRE(open->Append(record).ok());
+    record = WithContent("the rook", kUnnamed);
     REQUIRE(open->Append(record).ok());
     REQUIRE(open->WriteCheckpoint().ok());
   }
@@ -314,12 +317,15 @@ TEST_CASE("whose a session is follows from its records, and is not guessed when 
   REQUIRE(log.keys.Make(third, log.random, DiskStorage()).ok());
   log.Write("../audit-keys/notes.txt", "no key");
   const std::vector<std::string> all = log.keys.Sessions().value();
-  CHECK(all == std::vector<std::string>{kSession, kOther, third});
-  std::vector<std::string> unknown;
-  CHECK(SessionsOfTenant(log.Change(), "acme", all, &unknown).value() ==
-        std::vector<std::string>{kSession});
-  CHECK(unknown == std::vector<std::string>{third});
-  CHECK(SessionsOfTenant(log.Change(), "", all, nullptr).value().empty());
+  CHECK(all == std::vector<std::string>{kSession, kOther, third, kUnnamed});
+  for (const auto& [tenant, session] : {std::pair<std::string, std::string>("acme", kSession),
+                                        std::pair<std::string, std::string>("beta", kOther)}) {
+    const TenantSessions found = SessionsOfTenant(log.Change(), tenant, all).value();
+    CHECK(found.own == std::vector<std::string>{session});
+    CHECK(found.pruned == std::vector<std::string>{third});
+    CHECK(found.unnamed == std::vector<std::string>{kUnnamed});
+  }
+  CHECK(SessionsOfTenant(log.Change(), "", all).value().own.empty());
   for (const std::string& name : {std::string(), std::string("a b"), std::string("../acme"),
                                   std::string("caf\xc3\xa9"), std::string(65, 'a')}) {
     CHECK(SetOwnTenant(name).error().code == ErrorCode::kInvalidArgument);

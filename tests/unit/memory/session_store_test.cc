@@ -43,6 +43,7 @@ SessionRecord Session(int number) {
   session.policy_digest = "sha256:00";
   session.model = "nacre-mini";
   session.title = "list the files";
+  session.tenant = "acme";
   return session;
 }
 
@@ -551,7 +552,7 @@ TEST_CASE("threads and processes write side by side without an error") {
 }
 
 TEST_CASE("a database of an earlier version becomes one of this, with all that was in it") {
-  const int version = GENERATE(1, 2, 3);
+  const int version = GENERATE(1, 2, 3, 4);
   const TempDir directory = TempDir::Create().value();
   const std::string path = directory.path() + "/sessions.db";
   auto store = OpenStore(path);
@@ -562,8 +563,10 @@ TEST_CASE("a database of an earlier version becomes one of this, with all that w
   store.reset();
   {
     Database database = Database::Open(path).value();
+    REQUIRE(database.Execute("ALTER TABLE sessions DROP COLUMN tenant").ok());
     for (const char* column : {"wall_ms", "bytes_out", "energy_uj"}) {
-      REQUIRE(database.Execute(std::string("ALTER TABLE steps DROP COLUMN ") + column).ok());
+      REQUIRE((version == 4 ||
+               database.Execute(std::string("ALTER TABLE steps DROP COLUMN ") + column).ok()));
     }
     if (version < 3) {
       REQUIRE(
@@ -577,6 +580,8 @@ TEST_CASE("a database of an earlier version becomes one of this, with all that w
   const auto again = OpenStore(path);
   CHECK(again->Check().ok());
   const SessionDetail after = again->LoadSession("last").value();
+  CHECK(after.session.title == before.session.title);
+  CHECK(after.session.tenant.empty());
   REQUIRE(after.turns.size() == before.turns.size());
   for (size_t i = 0; i < after.turns.size(); ++i) {
     REQUIRE(after.turns[i].steps.size() == before.turns[i].steps.size());
