@@ -244,5 +244,89 @@ class Delivery(NacreCase):
                 self.nacre("audit", "export", *options, exit_code=2)
 
 
+class FullDisk(NacreCase):
+    """The state lies on a file system of its own, in a mount namespace that ends with the test."""
+
+    def setUp(self):
+        super().setUp()
+        self.state.mkdir(mode=0o700)
+        unshare = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user", "--mount"]
+        mount = f"mount -t tmpfs -o size=2m,mode=0700 none '{self.state}' && echo mounted && exec sleep 600"
+        holder = subprocess.Popen([*unshare, "sh", "-c", mount], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                  stderr=subprocess.DEVNULL, text=True)
+        self.addCleanup(holder.communicate)
+        self.addCleanup(holder.kill)
+        if holder.stdout.readline() != "mounted\n":
+            self.skipTest("this host lets us mount nothing")
+        user = [] if os.geteuid() == 0 else ["--user", "--preserve-credentials"]
+        self.inside = ["nsenter", f"--target={holder.pid}", *user, "--mount", f"--wd={self.workspace}", "--"]
+        self.ballast = self.state / "ballast"
+
+    def command(self, *arguments):
+        return [*self.inside, *super().command(*arguments)]
+
+    def shell(self, script):
+        subprocess.run([*self.inside, "sh", "-c", script], check=True, timeout=60)
+
+    def test_a_full_disk_behind_a_slow_reader_refuses_calls_and_drops_no_record(self):
+        cursor, told = self.state / "cursor", self.folder / "told"
+        rules = self.policy(json.dumps({
+            "alerts": [{"id": "started", "match": {"event": "sandbox.exec.started"}, "notify": ["file"]}],
+            "sinks": {"file": {"command": ["/usr/bin/tee", "-a", str(told)]}}}), "alerts.json")
+        watch = ("audit", "watch", "--rules", rules, "--cursor", self.state / "watched", "--once")
+        export = ("audit", "export", "--format", "jsonl", "--cursor", cursor)
+
+        def run(number):
+            return self.nacre("sandbox", "exec", "--", "touch", f"evidence-{number}", exit_code=None)
+
+        def indexes_of(event):
+            return [record["index"] for record in self.audit() if record["event"] == event]
+
+        for number in range(4):
+            self.assertEqual((done := run(number)).returncode, 0, done)
+        reading, writing = os.pipe()
+        fcntl.fcntl(writing, 1031, 4096)  # F_SETPIPE_SZ: fewer bytes than there are records
+        follower = subprocess.Popen(self.command(*export, "--follow"),
+                                    env=self.environment(), stdin=subprocess.DEVNULL, stdout=writing, stderr=subprocess.DEVNULL)
+        os.close(writing)
+        self.addCleanup(follower.wait)
+        self.addCleanup(follower.kill)
+        waiting = array.array("i", [0])
+        while waiting[0] < 4096:
+            fcntl.ioctl(reading, termios.FIONREAD, waiting)
+            time.sleep(0.01)
+
+        self.shell(f"cat /dev/zero > '{self.ballast}' 2>/dev/null; true")
+        for number in range(4, 40):  # the last pages of the log's files have some room yet
+            refused = run(number)
+            if refused.returncode != 0:
+                break
+        self.assertRegex(refused.stderr, "audit log.*No space left on device")
+        self.assertFalse((self.workspace / f"evidence-{number}").exists())
+        self.assertIsNone(follower.poll())
+        self.assertNotEqual(self.nacre(*watch, exit_code=None).returncode, 0)
+        alerts = indexes_of("alert.raised")
+        self.assertLessEqual(len(told.read_text().splitlines()) if told.exists() else 0, len(alerts))
+
+        # What it took it gets again: that it took it could not be noted.
+        with os.fdopen(reading) as lines:
+            taken = [json.loads(line) for line in lines]
+        self.assertEqual(follower.wait(timeout=60), 3)
+        self.shell(f"test ! -e '{cursor}' && rm '{self.ballast}'")
+        self.assertEqual(run("again").returncode, 0)
+        self.assertTrue((self.workspace / "evidence-again").exists())
+        records = self.audit()
+        exported = [json.loads(line) for line in self.nacre(*export).stdout.splitlines()]
+        self.assertEqual([line["index"] for line in exported], [record["index"] for record in records])
+        self.assertEqual(exported[:len(taken)], taken)
+        self.assertGreater(len(taken), 4)
+        self.assertEqual(self.nacre(*export).stdout, "")
+        self.nacre(*watch)
+        started = indexes_of("sandbox.exec.started")
+        self.assertEqual(len(started), len(list(self.workspace.iterdir())))  # nothing ran that is not recorded
+        self.assertEqual(sorted({json.loads(line)["index"] for line in told.read_text().splitlines()}), started)
+        self.assert_verified()
+
+
 if __name__ == "__main__":
     nacre_case.main()

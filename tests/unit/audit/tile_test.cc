@@ -210,9 +210,7 @@ TEST_CASE("Go's packages for transparency logs agree with every record, tile and
   INFO(output());
   REQUIRE(ok);
   CHECK(output().find("ok: 66003 records") != std::string::npos);
-  for (const std::string& path :
-       {BundlePath(7), TilePath(0, 200), TilePath(1, 0), TilePath(1, 1, 1), BundlePath(257, 211),
-        std::string(kKeysFile)}) {
+  const auto check_change_noticed = [&](const std::string& path) {
     CAPTURE(path);
     const std::string good = log.Read(path);
     std::string bad = good;
@@ -221,6 +219,11 @@ TEST_CASE("Go's packages for transparency logs agree with every record, tile and
     CHECK(std::system(command.c_str()) != 0);
     CHECK_FALSE(log.Verify().ok);
     log.Write(path, good);
+  };
+  for (const std::string& path :
+       {BundlePath(7), TilePath(0, 200), TilePath(1, 0), TilePath(1, 1, 1), BundlePath(257, 211),
+        std::string(kKeysFile)}) {
+    check_change_noticed(path);
   }
   CHECK(log.Problems() == "");
 
@@ -239,13 +242,10 @@ TEST_CASE("Go's packages for transparency logs agree with every record, tile and
   for (const std::string& path :
        {BundlePath(kFirst) + kCompressedSuffix, BundlePath(200) + kCompressedSuffix, TilePath(0, 3),
         TilePath(0, 200), TilePath(1, 0)}) {
+    check_change_noticed(path);
+    // Gone by hand, and not because a signed record says so.
     CAPTURE(path);
     const std::string good = log.Read(path);
-    std::string bad = good;
-    bad[bad.size() / 2] ^= 1;
-    log.Write(path, bad);
-    CHECK(std::system(command.c_str()) != 0);
-    // Gone by hand, and not because a signed record says so.
     REQUIRE(::unlink(log.File(path).c_str()) == 0);
     CHECK(std::system(command.c_str()) != 0);
     log.Write(path, good);
