@@ -200,8 +200,11 @@ Result<Checkpoint> CheckpointFiles::ReadHead() const {
       NACRE_TRY(ReadFile(directory_ + "/" + kHeadFile, kCheckpointBytesMax)));
 }
 
-Status CheckpointFiles::WriteHead(const Checkpoint& checkpoint) {
-  const std::string note = NACRE_TRY(SignCheckpoint(checkpoint, *key_));
+Result<std::string> CheckpointFiles::SignHead(const Checkpoint& checkpoint) const {
+  return SignCheckpoint(checkpoint, *key_);
+}
+
+Status CheckpointFiles::WriteHead(const std::string& note) {
   // One write below a page: a reader sees the old note or the new one. It never gets shorter.
   if (Status written = storage_->Write(head_.get(), note, 0); !written.ok()) {
     return WithContext(directory_ + "/" + kHeadFile, written.error());

@@ -49,7 +49,10 @@ class CheckpointFiles final {
 
   // What `head` says now: also of what other processes wrote.
   Result<Checkpoint> ReadHead() const;
-  Status WriteHead(const Checkpoint& checkpoint);
+  // The signature takes as long as a good part of a sync, so it may be made before the records are on the disk; the note
+  // is for WriteHead(), once they are.
+  Result<std::string> SignHead(const Checkpoint& checkpoint) const;
+  Status WriteHead(const std::string& note);
   // Durable in `checkpoints` and `checkpoint`. Nothing when the newest one is the same. Answers the
   // size of the one that `checkpoint` held before, 0 when there was none.
   Result<uint64_t> WriteCheckpoint(const Checkpoint& checkpoint);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <climits>
+#include <utility>
 
 namespace nacre::audit {
 namespace {
@@ -37,10 +38,13 @@ Result<uint64_t> GroupCommit::Append(const EncodedRecord& record) {
     lock.unlock();
     Lead(batch);
   } else {
-    if (gathering_ && Gathered(*waiting_.front())) {
+    if (gathering_ && Missing(*waiting_.front()) == 0) {
       gathered_.notify_one();
     }
     lock.unlock();
+    if (meanwhile_) {
+      meanwhile_();
+    }
     for (uint32_t state = batch->state.load(); state != kDone; state = batch->state.load()) {
       if (state == kToBeLed && batch->state.compare_exchange_strong(state, kLed)) {
         Lead(batch);
@@ -94,16 +98,17 @@ void GroupCommit::Lead(const std::shared_ptr<Batch>& batch) {
   PassOn(lock, false);
   batch->state.store(kDone);
   Wake(batch->state, INT_MAX);
-  if (after_) {
-    after_();
-  }
 }
 
 void GroupCommit::Gather(Lock& lock, const Batch& batch) {
   const auto patience =
       std::min<SteadyClock::duration>(commit_took_ / kPatiencePart, kLongestPatience);
   gathering_ = true;
-  gathered_.wait_for(lock, patience, [&] { return Gathered(batch); });
+  // Again while most of those who were missing came meanwhile.
+  for (size_t before = 0, now = Missing(batch); now > 0 && (before == 0 || now <= before / 2);) {
+    gathered_.wait_for(lock, patience, [&] { return Missing(batch) == 0; });
+    before = std::exchange(now, Missing(batch));
+  }
   gathering_ = false;
 }
 

@@ -37,12 +37,12 @@ class GroupCommit final {
     uint64_t width = UINT64_MAX;
   };
 
-  // `after`, unless null, is called when a batch has been told, by the thread that led it, and possibly by several at
-  // once: what it does holds up nobody else.
+  // `meanwhile`, unless null, is called by each who waits for another's commit, before it sleeps, and by several at once:
+  // what it does takes no time of anybody while it is over before that commit is.
   explicit GroupCommit(Commit commit, Bundles bundles = {0, UINT64_MAX},
-                       std::function<void()> after = nullptr)
+                       std::function<void()> meanwhile = nullptr)
       : commit_(std::move(commit)),
-        after_(std::move(after)),
+        meanwhile_(std::move(meanwhile)),
         width_(bundles.width),
         end_(bundles.records) {}
 
@@ -74,13 +74,14 @@ class GroupCommit final {
   // The batch that the next record goes into.
   const std::shared_ptr<Batch>& OpenBatch();
   size_t Waiting() const;
-  // Nobody else is to be waited for.
-  bool Gathered(const Batch& batch) const {
-    return batch.records.size() >= std::min<uint64_t>(wanted_, batch.room);
+  // How many more are to be waited for.
+  size_t Missing(const Batch& batch) const {
+    const size_t enough = std::min<uint64_t>(wanted_, batch.room);
+    return enough - std::min(enough, batch.records.size());
   }
 
   const Commit commit_;
-  const std::function<void()> after_;
+  const std::function<void()> meanwhile_;
   const uint64_t width_;
   std::mutex mutex_;
   bool taken_ = false;  // somebody writes, or was told to

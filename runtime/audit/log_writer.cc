@@ -624,13 +624,21 @@ Result<uint64_t> LogWriter::CommitLocked(const std::vector<const EncodedRecord*>
   for (const EncodedRecord* record : records) {
     add(*record);
   }
+  std::string head;
+  const auto write = [&](const Chunk& chunk) -> Status {
+    NACRE_TRY(BeginChunk(chunk));
+    if (&chunk == &chunks.back()) {
+      head = NACRE_TRY(files_->SignHead(Now()));
+    }
+    return FinishChunk(chunk);
+  };
   for (const Chunk& chunk : chunks) {
-    if (Status written = WriteChunk(chunk); !written.ok()) {
+    if (Status written = write(chunk); !written.ok()) {
       TakeBack(chunks);
       return WithContext(Path(BundlePath(chunk.bundle)), written.error());
     }
   }
-  NACRE_TRY(files_->WriteHead(Now()));
+  NACRE_TRY(files_->WriteHead(head));
   if (edge_.size() % kTileWidth == 0) {
     next_bundle_.Expect(edge_.size() / kTileWidth);
   }
@@ -640,11 +648,15 @@ Result<uint64_t> LogWriter::CommitLocked(const std::vector<const EncodedRecord*>
   return first;
 }
 
-Status LogWriter::WriteChunk(const Chunk& chunk) {
+Status LogWriter::BeginChunk(const Chunk& chunk) {
   if (!bundle_ || bundle_number_ != chunk.bundle) {
     NACRE_TRY(OpenBundle(chunk.bundle, true));
   }
   NACRE_TRY(storage_.Write(bundle_.get(), chunk.bytes, chunk.offset));
+  return storage_.BeginSync(bundle_.get());
+}
+
+Status LogWriter::FinishChunk(const Chunk& chunk) {
   NACRE_TRY(storage_.Sync(bundle_.get()));
   if (chunk.offset == 0 && !next_bundle_.IsPrepared(chunk.bundle, bundle_.get())) {
     NACRE_TRY(SyncName(BundlePath(chunk.bundle), chunk.bundle));

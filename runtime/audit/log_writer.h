@@ -55,8 +55,8 @@ class LogWriter final {
   // As far as it is known here; others may have written more.
   uint64_t size() const { return edge_.size(); }
 
-  // The only one that may be called while another thread is in any of these. For who has the time after a commit: the
-  // next one, when it begins a bundle, need not wait for the bundle's name.
+  // The only one that may be called while another thread is in any of these. For who waits for a commit: when it begins a
+  // bundle, its thread need not wait for the bundle's name as well.
   void PrepareNextBundle() { next_bundle_.Prepare(); }
 
  private:
@@ -96,7 +96,10 @@ class LogWriter final {
   Status CheckStillThere();
   Status TakeAnew();
   Result<uint64_t> CommitLocked(const std::vector<const EncodedRecord*>& records);
-  Status WriteChunk(const Chunk& chunk);
+  // The disk may begin with it. What can be done meanwhile is done between the two.
+  Status BeginChunk(const Chunk& chunk);
+  // It is on the disk.
+  Status FinishChunk(const Chunk& chunk);
   void TakeBack(const std::vector<Chunk>& chunks);
   // Skips those that are there. They are on the disk with the next checkpoint: until then they can be made anew from
   // the records after the last one.

@@ -13,9 +13,13 @@ namespace nacre::audit {
 void NextBundle::Expect(uint64_t number) {
   const std::lock_guard lock(mutex_);
   expected_ = number;
+  due_ = true;
 }
 
 void NextBundle::Prepare() {
+  if (!due_.load(std::memory_order_relaxed) || !due_.exchange(false)) {
+    return;
+  }
   const std::lock_guard lock(mutex_);
   if (!expected_.has_value()) {
     return;
@@ -44,6 +48,7 @@ void NextBundle::Prepare() {
 bool NextBundle::IsPrepared(uint64_t number, int bundle) {
   const std::lock_guard lock(mutex_);
   expected_.reset();
+  due_ = false;
   struct stat info {};
   return inode_ != 0 && prepared_ == number && ::fstat(bundle, &info) == 0 &&
          info.st_dev == device_ && info.st_ino == inode_;

@@ -1,9 +1,10 @@
-// NextBundle: the name of the bundle that comes after a full one, put on the disk by a thread that has just been told
-// of its records, while the next one already writes into it. Either takes as long as the other.
+// NextBundle: the name of the bundle that comes after a full one, put on the disk by a thread that waits for its record
+// to be written into it. Either takes as long as the other.
 #pragma once
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <cstdint>
 #include <mutex>
 #include <optional>
@@ -22,8 +23,8 @@ class NextBundle final {
 
   // The bundle before `number` is full.
   void Expect(uint64_t number);
-  // Makes the file that is expected and syncs its folder, once, unless the folder is new or another writer was faster. A failure is not
-  // told: who needs the name then syncs it, and is.
+  // Makes the file that is expected and syncs its folder, once, unless the folder is new or another writer was faster;
+  // nobody else who calls it waits for that. A failure is not told: who needs the name then syncs it, and is.
   void Prepare();
   // Whether `bundle` is the file that was prepared for this number, and its name on the disk. Waits for who is at it;
   // when nobody is, nobody will be.
@@ -32,7 +33,8 @@ class NextBundle final {
  private:
   const std::string directory_;
   Storage& storage_;
-  std::mutex mutex_;  // held while it is made
+  std::atomic<bool> due_ = false;  // somebody is to make it
+  std::mutex mutex_;               // held while it is made
   std::optional<uint64_t> expected_;
   uint64_t prepared_ = 0;
   dev_t device_ = 0;

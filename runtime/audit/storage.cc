@@ -40,6 +40,13 @@ Status Storage::Write(int fd, std::string_view bytes, uint64_t offset) {
   return Ok();
 }
 
+Status Storage::BeginSync(int fd) {
+  // Writing is all that it can fail with; where it is not known at all, Sync() does everything.
+  const bool begun =
+      ::sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE) == 0 || errno == ENOSYS || errno == EINVAL;
+  return begun ? Ok() : Status(SysError("sync_file_range", errno));
+}
+
 Status Storage::Sync(int fd) {
   return ::fdatasync(fd) == 0 ? Ok() : Status(SysError("fdatasync", errno));
 }

@@ -21,6 +21,8 @@ class Storage {
   virtual Result<UniqueFd> Open(const std::string& path, bool create);
   // All of it, at that place of the file.
   virtual Status Write(int fd, std::string_view bytes, uint64_t offset);
+  // The disk may begin with what was written, and nothing waits for it: Sync() is yet to come, and is then quicker.
+  virtual Status BeginSync(int fd);
   // What was written and the length are on the disk: fdatasync(2).
   virtual Status Sync(int fd);
   virtual Status Truncate(int fd, uint64_t size);

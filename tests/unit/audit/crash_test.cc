@@ -50,7 +50,7 @@ Status Work(LogDirectory& log, RecordingStorage& storage) {
   return Ok();
 }
 
-// Fills a bundle, prepares the next one as the log does when nobody waits, begins that, and all of it once more.
+// Fills a bundle, prepares the next one as one who waits does, begins that, and all of it once more.
 Status WorkAhead(LogDirectory& log, RecordingStorage& storage) {
   auto writer = NACRE_TRY(LogWriter::Open(log.path, log.clock, log.random, storage));
   for (const int count : {3, 5, 251, 2, 1}) {

@@ -19,6 +19,7 @@ struct Operation {
   enum Kind {
     kCreate,
     kWrite,
+    kBeginSync,
     kSync,
     kTruncate,
     kSyncDirectory,
@@ -51,6 +52,8 @@ class RecordingStorage : public Storage {
     NACRE_TRY(Note({Operation::kWrite, PathOf(fd), std::string(bytes), offset}));
     return Storage::Write(fd, bytes, offset);
   }
+  // Nothing of it may be relied upon: after a power failure only what Sync() was for is there.
+  Status BeginSync(int fd) override { return Note({Operation::kBeginSync, PathOf(fd), {}, 0}); }
   Status Sync(int fd) override { return Note({Operation::kSync, PathOf(fd), {}, 0}); }
   Status Truncate(int fd, uint64_t size) override {
     NACRE_TRY(Note({Operation::kTruncate, PathOf(fd), {}, size}));
@@ -146,6 +149,7 @@ struct Disk {
         files.erase(operation.path);
         break;
       case Operation::kCreate:
+      case Operation::kBeginSync:
       case Operation::kSyncDirectory:
       case Operation::kAcknowledge:
         break;
