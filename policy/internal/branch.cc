@@ -285,11 +285,10 @@ class PatternBranch final : public Branch {
     if (alternatives.size() < kSetMin) {
       return;
     }
-    re2::RE2::Options options;
-    options.set_log_errors(false);
-    options.set_max_mem(std::min<int64_t>(
-        kSetBytesMax, kSetBytesMin + kSetBytesEach * static_cast<int64_t>(alternatives.size())));
-    set_ = std::make_unique<re2::RE2::Set>(options, re2::RE2::ANCHOR_BOTH);
+    const int64_t memory_max = std::min<int64_t>(
+        kSetBytesMax, kSetBytesMin + kSetBytesEach * static_cast<int64_t>(alternatives.size()));
+    set_ =
+        std::make_unique<re2::RE2::Set>(PatternOptions(memory_max), re2::RE2::ANCHOR_BOTH);
     for (const Alternative& alternative : alternatives) {
       if (set_->Add(alternative.condition->text, nullptr) < 0) {
         set_ = nullptr;

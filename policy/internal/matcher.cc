@@ -1,7 +1,5 @@
 #include "policy/internal/matcher.h"
 
-#include <re2/re2.h>
-
 #include <algorithm>
 #include <charconv>
 #include <limits>
@@ -423,14 +421,19 @@ void VisitSubjects(const ArgumentMatcher& matcher, const Request& request,
   SubjectVisit{matcher, request, visit, tracked, {}}.Step(&request.arguments, 0);
 }
 
+re2::RE2::Options PatternOptions(int64_t memory_max) {
+  re2::RE2::Options options;
+  options.set_log_errors(false);
+  options.set_max_mem(memory_max);
+  options.set_dot_nl(true);
+  return options;
+}
+
 std::optional<std::string> SetPattern(ArgumentMatcher& matcher, const std::string& text) {
   if (text.size() > kRegexBytesMax) {
     return "longer than " + std::to_string(kRegexBytesMax) + " bytes";
   }
-  re2::RE2::Options options;
-  options.set_log_errors(false);
-  options.set_max_mem(kRegexMemoryMax);
-  auto regex = std::make_shared<const re2::RE2>(text, options);
+  auto regex = std::make_shared<const re2::RE2>(text, PatternOptions(kRegexMemoryMax));
   if (!regex->ok()) {
     return "bad regular expression: " + regex->error();
   }

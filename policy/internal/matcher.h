@@ -1,6 +1,9 @@
 // Conditions on arguments: whether they hold, and in words why not. Pure.
 #pragma once
 
+#include <re2/re2.h>
+
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -37,6 +40,10 @@ struct Subject {
 void VisitSubjects(const ArgumentMatcher& matcher, const Request& request,
                    const std::function<bool(const Subject&)>& visit);
 bool HasStep(const ArgumentMatcher& matcher, PathStep::Kind kind);
+
+// How all patterns of policies are read: "." is any character, a line break too, so that no text gets past a
+// rule that denies ".*rm.*" by breaking the line. `memory_max`: bytes, as RE2 counts them.
+re2::RE2::Options PatternOptions(int64_t memory_max);
 
 // Reads `text` as the pattern of a kMatches condition. What is wrong with it, or nullopt.
 std::optional<std::string> SetPattern(ArgumentMatcher& matcher, const std::string& text);

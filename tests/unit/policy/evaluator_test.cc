@@ -121,7 +121,11 @@ TEST_CASE("each matcher holds for what it names and for nothing else") {
       {"a: {matches: 'b'}", {{"a", "abc"}}, "a \"abc\" does not match b"},  // the whole, not a part
       {"a: {matches: 'a|b'}", {{"a", "ab"}}, "a \"ab\" does not match a|b"},
       {"a: {matches: 'a$'}", {{"a", "a\nb"}}, "a \"a\\x0ab\" does not match a$"},
-      {"a: {matches: '.*'}", {{"a", "a\nb"}}, "a \"a\\x0ab\" does not match .*"},
+      {"a: {matches: '.*'}", {{"a", "a\nb"}}, ""},  // "." is a line break too
+      {"a: {matches: '[^\\n]*'}", {{"a", "a\nb"}}, "a \"a\\x0ab\" does not match [^\\n]*"},
+      {"a: {not: {matches: '--out(=.*)?'}}",
+       {{"a", "--out=a\nb"}},
+       "a \"--out=a\\x0ab\" must not match --out(=.*)?"},
       {"a: {matches: 'a'}", {{"a", 1}}, "a has a type that matches does not accept"},
       {"a: {glob: '**/*.c'}", {{"a", "x/y.c"}}, ""},
       {"a: {glob: '*.c'}", {{"a", "x/y.c"}}, "a \"x/y.c\" does not match *.c"},
