@@ -62,6 +62,7 @@ class Loader {
     }
     CheckRules();
     CheckFlowsAndRates();
+    CheckCategories();
     if (!problems_.empty()) {
       return problems_.ToError();
     }
@@ -246,6 +247,27 @@ class Loader {
       }
       for (const CallRate& rate : layer->rates) {
         CheckId("budgets." + rate.id, rate.source, rates);
+      }
+    }
+  }
+
+  // A flow that speaks of a category which nothing ever gets would protect nothing.
+  void CheckCategories() {
+    std::set<std::string> given;
+    for (const Layer* layer : AllLayers()) {
+      for (const DataSource& source : layer->data.sources) {
+        given.insert(source.categories.begin(), source.categories.end());
+      }
+    }
+    for (const Layer* layer : AllLayers()) {
+      for (const FlowRule& flow : layer->data.flows) {
+        for (const std::string& category : flow.categories) {
+          if (given.count(category) == 0) {
+            problems_.Add(flow.source, "data." + flow.id,
+                          "no source gives the category \"" + category + "\"",
+                          Nearest(category, {given.begin(), given.end()}));
+          }
+        }
       }
     }
   }

@@ -195,17 +195,8 @@ class QueryReader {
   }
 
   std::string ToolOf(const YamlNode& node, const std::string& path) {
-    const std::string tool = ReadToolPattern(reader_, node, path).value_or("");
-    std::vector<std::string> names;
-    for (const auto& [name, schema] : options_.tools) {
-      names.push_back(name);
-    }
-    if (!tool.empty() && !names.empty() &&
-        std::none_of(names.begin(), names.end(),
-                     [&](const std::string& known) { return ToolCovers(tool, known); })) {
-      reader_.Report(node, path, "there is no tool \"" + tool + "\"", Nearest(tool, names));
-    }
-    return tool;
+    const ToolSchemas* tools = options_.tools.empty() ? nullptr : &options_.tools;
+    return ReadToolPattern(reader_, node, path, tools).value_or("");
   }
 
   NodeReader reader_;

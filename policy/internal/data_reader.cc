@@ -5,7 +5,6 @@
 
 #include "policy/internal/host.h"
 #include "policy/internal/language.h"
-#include "policy/internal/rule_reader.h"
 #include "policy/path_glob.h"
 
 namespace nacre::policy {
@@ -42,7 +41,7 @@ std::optional<Integrity> ReadIntegrity(const NodeReader& reader, const YamlNode&
 
 class DataReader {
  public:
-  explicit DataReader(const NodeReader& reader) : reader_(reader) {}
+  DataReader(const NodeReader& reader, const ToolSchemas* tools) : reader_(reader), tools_(tools) {}
 
   DataRules Read(const YamlNode& node) {
     data_.present = true;
@@ -88,7 +87,7 @@ class DataReader {
   std::vector<std::string> ReadTools(const YamlNode& node, const std::string& path) {
     std::vector<std::string> tools;
     for (const auto& [item_path, item] : reader_.OneOrMore(node, path, kDataNamesMax)) {
-      if (auto tool = ReadToolPattern(reader_, *item, item_path)) {
+      if (auto tool = ReadToolPattern(reader_, *item, item_path, tools_)) {
         tools.push_back(std::move(*tool));
       }
     }
@@ -350,6 +349,7 @@ class DataReader {
   }
 
   const NodeReader& reader_;
+  const ToolSchemas* tools_;
   DataRules data_;
   std::set<std::string> ids_;
 };
@@ -377,8 +377,8 @@ std::vector<std::string> OriginNames() {
   return NamesOf<Origin>(kOrigins, &OriginName);
 }
 
-DataRules ReadData(const NodeReader& reader, const YamlNode& node) {
-  return DataReader(reader).Read(node);
+DataRules ReadData(const NodeReader& reader, const YamlNode& node, const ToolSchemas* tools) {
+  return DataReader(reader, tools).Read(node);
 }
 
 }  // namespace nacre::policy

@@ -3,12 +3,13 @@
 
 #include "policy/flow.h"
 #include "policy/internal/node_reader.h"
+#include "policy/internal/rule_reader.h"
 #include "policy/internal/yaml_tree.h"
 
 namespace nacre::policy {
 
 // Reports what is wrong to the reader's problems; what it returns is complete only when none was.
-DataRules ReadData(const NodeReader& reader, const YamlNode& node);
+DataRules ReadData(const NodeReader& reader, const YamlNode& node, const ToolSchemas* tools);
 
 // "pii", "customer:acme".
 bool IsCategory(std::string text);

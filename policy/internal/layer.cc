@@ -38,7 +38,7 @@ class LayerReader {
       }
     }
     if (const YamlNode* data = NodeReader::Find(document, "data")) {
-      layer_.data = ReadData(reader_, *data);
+      layer_.data = ReadData(reader_, *data, tools_);
     }
     for (const char* map : {"budgets", "audit"}) {
       ReadSettings(document, map);
@@ -149,7 +149,7 @@ class LayerReader {
     const YamlNode* list = reader_.List(node, section, kRatesMax);
     for (size_t i = 0; list != nullptr && i < list->items.size(); ++i) {
       const std::string path = section + "[" + std::to_string(i) + "]";
-      if (auto rate = ReadRate(reader_, list->items[i], path)) {
+      if (auto rate = ReadRate(reader_, list->items[i], path, tools_)) {
         layer_.rates.push_back(std::move(*rate));
       }
     }

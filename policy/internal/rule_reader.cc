@@ -172,20 +172,8 @@ class RuleReader {
   }
 
   void ReadTool(const YamlNode& node, const std::string& path) {
-    const auto tool = Noted(ReadToolPattern(reader_, node, path));
-    if (!tool.has_value()) {
-      return;
-    }
-    if (tools_ != nullptr && std::none_of(tools_->begin(), tools_->end(), [&](const auto& known) {
-          return ToolCovers(*tool, known.first);
-        })) {
-      std::vector<std::string> names;
-      for (const auto& [name, schema] : *tools_) {
-        names.push_back(name);
-      }
-      Report(node, path, "there is no tool \"" + *tool + "\"", Nearest(*tool, names));
-    } else {
-      rule_.tools.push_back(*tool);
+    if (auto tool = Noted(ReadToolPattern(reader_, node, path, tools_))) {
+      rule_.tools.push_back(std::move(*tool));
     }
   }
 
@@ -462,19 +450,32 @@ class RuleReader {
 }  // namespace
 
 std::optional<std::string> ReadToolPattern(const NodeReader& reader, const YamlNode& node,
-                                           const std::string& path) {
+                                           const std::string& path, const ToolSchemas* tools) {
   auto tool = reader.Text(node, path, kMatcherTextBytesMax);
-  if (tool.has_value() && !IsToolPattern(*tool)) {
+  if (!tool.has_value()) {
+    return std::nullopt;
+  }
+  if (!IsToolPattern(*tool)) {
     reader.Report(
         node, path,
         "expected a tool such as fs.read, all below a prefix: fs.*, or \"*\" for every tool");
+    return std::nullopt;
+  }
+  if (tools != nullptr && std::none_of(tools->begin(), tools->end(), [&](const auto& known) {
+        return ToolCovers(*tool, known.first);
+      })) {
+    std::vector<std::string> names;
+    for (const auto& [name, schema] : *tools) {
+      names.push_back(name);
+    }
+    reader.Report(node, path, "there is no tool \"" + *tool + "\"", Nearest(*tool, names));
     return std::nullopt;
   }
   return tool;
 }
 
 std::optional<CallRate> ReadRate(const NodeReader& reader, const YamlNode& node,
-                                 const std::string& path) {
+                                 const std::string& path, const ToolSchemas* tools) {
   if (reader.Map(node, path, KeysOf("rate")) == nullptr) {
     return std::nullopt;
   }
@@ -487,7 +488,7 @@ std::optional<CallRate> ReadRate(const NodeReader& reader, const YamlNode& node,
   rate.id = reader.Identifier(at("id"), path + ".id", "an id").value_or("");
   rate.reason = reader.Reason(at("reason"), path + ".reason").value_or("");
   for (const auto& [tool_path, item] : reader.OneOrMore(at("tool"), path + ".tool", kToolsMax)) {
-    if (auto tool = ReadToolPattern(reader, *item, tool_path)) {
+    if (auto tool = ReadToolPattern(reader, *item, tool_path, tools)) {
       rate.tools.push_back(std::move(*tool));
     }
   }

@@ -13,18 +13,20 @@
 
 namespace nacre::policy {
 
-// "fs.read", all below a prefix: "fs.*", or "*" for every tool.
-std::optional<std::string> ReadToolPattern(const NodeReader& reader, const YamlNode& node,
-                                           const std::string& path);
-
+// The tools that there are, as LoadOptions.tools. Where a function takes a pointer to it, nullptr leaves
+// names unchecked.
 using ToolSchemas = std::vector<std::pair<std::string, Json>>;
 
-// `tools`: as LoadOptions.tools; nullptr to leave names unchecked. nullopt when anything is wrong.
+// "fs.read", all below a prefix: "fs.*", or "*" for every tool; of tools that there are.
+std::optional<std::string> ReadToolPattern(const NodeReader& reader, const YamlNode& node,
+                                           const std::string& path, const ToolSchemas* tools);
+
+// nullopt when anything is wrong.
 std::optional<ToolRule> ReadRule(const NodeReader& reader, const YamlNode& node,
                                  const std::string& path, const ToolSchemas* tools);
 
 // Reads one entry of `budgets.rates`.
 std::optional<CallRate> ReadRate(const NodeReader& reader, const YamlNode& node,
-                                 const std::string& path);
+                                 const std::string& path, const ToolSchemas* tools);
 
 }  // namespace nacre::policy

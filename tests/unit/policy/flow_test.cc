@@ -21,6 +21,7 @@ data:
     - {path: "/workspace/customers/**", integrity: trusted, confidentiality: confidential, categories: ["customer:acme"]}
     - {host: "*.intern.example", confidentiality: internal}
     - {memory: true, integrity: trusted}
+    - {tool: other.read, categories: [other]}
     - {user: true, confidentiality: internal}
   flows:
     - id: no-leak

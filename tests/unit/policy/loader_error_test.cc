@@ -429,5 +429,18 @@ TEST_CASE("a policy that is not there says where it was looked for") {
   CHECK_FALSE(folder.ok());
 }
 
+TEST_CASE("a category that no source gives is refused where a flow speaks of it") {
+  const auto policy = [](const std::string& source, const std::string& flow) {
+    return "nacre: policy/1\nname: p\ndata:\n  sources: [{tool: a, categories: [" + source +
+           "]}]\n  flows:\n    - {id: f, reason: r, when: {categories: [" + flow +
+           "]}, to: [network], decision: deny}\n";
+  };
+  CHECK_THAT(Refusal(policy("pii", "pi")),
+             Catch::Contains("p.yaml:6:7: data.f: no source gives the category \"pi\""));
+  CHECK_THAT(Refusal(policy("'customer:acme'", "'customer:acne'")),
+             Catch::Contains("did you mean \"customer:acme\"?"));
+  CHECK(LoadPolicyText("p.yaml", policy("pii, x", "x")).ok());
+}
+
 }  // namespace
 }  // namespace nacre::policy

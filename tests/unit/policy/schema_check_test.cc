@@ -115,6 +115,29 @@ TEST_CASE("a rule that no call of its tool can match is refused where it stands"
   CHECK(Said(row.tool, row.args) == std::string("p.yaml:") + row.said);
 }
 
+TEST_CASE("a misspelt tool is refused wherever a policy names one") {
+  const std::string head = "nacre: policy/1\nname: p\n";
+  const std::string flow = "id: f, reason: r, when: {integrity: untrusted}, decision: deny";
+  const std::vector<std::pair<std::string, std::string>> rows = {
+      {"data: {sources: [{tool: fs.lsit, integrity: trusted}]}\n",
+       "data.sources[0].tool: there is no tool \"fs.lsit\"; did you mean \"fs.list\"?"},
+      {"data: {flows: [{" + flow + ", to: [fs.eidt]}]}\n",
+       "data.flows[0].to[0]: there is no tool \"fs.eidt\"; did you mean \"fs.edit\"?"},
+      {"data: {flows: [{" + flow + ", to: {tools: [fs.list, 'fss.*']}}]}\n",
+       "data.flows[0].to.tools[1]: there is no tool \"fss.*\""},
+      {"budgets: {rates: [{id: a, reason: r, tool: fs.edi, calls: 3, per: turn}]}\n",
+       "budgets.rates[0].tool: there is no tool \"fs.edi\"; did you mean \"fs.edit\"?"},
+  };
+  for (const auto& [text, said] : rows) {
+    INFO(text);
+    CHECK_THAT(Refusal(head + text, Tools()), Catch::Contains(said));
+    CHECK(LoadPolicyText("p.yaml", head + text).ok());  // where nobody knows the tools
+  }
+  CHECK_NOTHROW(FromText("data: {sources: [{tool: ['fs.*', '*'], integrity: trusted}], flows: [{" + flow +
+                             ", to: [network, mcp.any]}]}\n",
+                         Tools()));
+}
+
 TEST_CASE("a rule that some call of its tool can match is accepted") {
   struct Row {
     const char* tool;
