@@ -247,6 +247,9 @@ void CallEncoding::MakeContext(const std::vector<const PolicyDocument*>& policie
   confidentiality_ = solver_.NewNumber(kConfidentialities - 1);
   std::set<std::string> categories;
   for (const PolicyDocument* policy : policies) {
+    // What was made from a trusted context counts as trusted (policy/context_tracker), but for what a
+    // quarantine lets out: a value that was extracted is derived, and the context stays as it was.
+    derived_is_read_ = derived_is_read_ && !policy->data.quarantine.present;
     for (const FlowRule& rule : policy->data.flows) {
       categories.insert(rule.categories.begin(), rule.categories.end());
     }
@@ -262,8 +265,7 @@ Formula CallEncoding::OriginOf(ArgumentRole role, Origin origin) {
     return known->second;
   }
   const Formula there = solver_.NewBoolean();
-  if (origin == Origin::kDerived) {
-    // What was made from a trusted context counts as trusted (policy/context_tracker).
+  if (origin == Origin::kDerived && derived_is_read_) {
     solver_.Require(solver_.Implies(there, untrusted_));
   }
   origins_.emplace(std::pair(role, origin), there);

@@ -103,6 +103,7 @@ class CallEncoding final {
   std::map<std::string, std::unique_ptr<List>> lists_;  // by the list's path
   std::map<std::string, Formula> free_;                 // conditions that can be either
   Formula untrusted_;
+  bool derived_is_read_ = true;  // what is derived was made from a context that is not trusted
   Number confidentiality_;
   std::map<std::string, Formula> categories_;
   std::map<std::pair<ArgumentRole, Origin>, Formula> origins_;
