@@ -58,9 +58,11 @@ const NodeReader::Keys kMatchKeys = {{"method", "path", "query", "command", "ope
                                       "operation_name", "fields", "tool", "params"},
                                      {}};
 
-// What OpenShell resolves before it looks at a path, a rule here refuses: escapes, parameters, a query,
-// empty and dotted segments.
-constexpr const char* kUnclearPath = R"((?s).*([%;?#\\]|//|/\.\.?(/|$)).*)";
+// What OpenShell refuses, or resolves before it looks at a path, a rule here refuses: what does not begin
+// with "/" (behind a host, "@b.example" would name another), blanks, control characters and what is not
+// ASCII, escapes, parameters, a query, empty and dotted segments; and more than kRequestPathBytesMax.
+constexpr const char* kUnclearPath = R"(([^/].*)?|.*([^!-~]|[%;?#\\]|//|/\.\.?(/|$)).*)";
+constexpr size_t kRequestPathBytesMax = 4096;
 
 std::string Lower(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(),
@@ -238,6 +240,10 @@ class Importer final {
       if (kept) {
         Find("left-out", *path.node, path.key,
              ShownText(path.text, 200) + " is below a read-only folder, and stays protected");
+      } else if (!writable && IsBelow(path.text, kWorkFolder)) {
+        Find("left-out", *path.node, path.key,
+             ShownText(path.text, 200) +
+                 " is writable there; here the whole workspace is, or none of it, so it is not");
       }
     }
     mode_ = writable ? "transactional" : readable ? "read-only" : "none";
@@ -614,6 +620,7 @@ class Importer final {
     }
     const bool denies = verdict == Verdict::kDeny;
     if (!denies) {
+      args["path"]["max_length"] = kRequestPathBytesMax;
       args["path"]["not"]["matches"] = kUnclearPath;
     }
     rules_.push_back({{"id", endpoint.id + "-" + std::to_string(++numbers_)},
