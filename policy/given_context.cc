@@ -18,12 +18,16 @@ constexpr std::string_view kIntegrity = "integrity:";
 constexpr std::string_view kConfidentiality = "confidentiality:";
 constexpr std::string_view kCategory = "category:";
 
-// Joins what the word says into the label; false for one that is neither of the two lattices'.
-bool JoinWord(const std::string& word, Label& label) {
+// Joins what the word says into the label; false for one that is not of the lattice.
+bool JoinIntegrity(const std::string& word, Label& label) {
   if (word == IntegrityName(Integrity::kUntrusted)) {
     label.integrity = Integrity::kUntrusted;
     return true;
   }
+  return word == IntegrityName(Integrity::kTrusted);
+}
+
+bool JoinConfidentiality(const std::string& word, Label& label) {
   for (size_t i = 0; i < kConfidentialities; ++i) {
     const auto level = static_cast<Confidentiality>(i);
     if (word == ConfidentialityName(level)) {
@@ -31,7 +35,22 @@ bool JoinWord(const std::string& word, Label& label) {
       return true;
     }
   }
-  return word == IntegrityName(Integrity::kTrusted);
+  return false;
+}
+
+// The same of one of LabelTexts().
+bool JoinText(const std::string& text, Label& label) {
+  if (text.starts_with(kIntegrity)) {
+    return JoinIntegrity(text.substr(kIntegrity.size()), label);
+  }
+  if (text.starts_with(kConfidentiality)) {
+    return JoinConfidentiality(text.substr(kConfidentiality.size()), label);
+  }
+  if (!text.starts_with(kCategory) || !IsCategory(text.substr(kCategory.size()))) {
+    return false;
+  }
+  label.categories.insert(text.substr(kCategory.size()));
+  return true;
 }
 
 std::string Trimmed(const std::string& text) {
@@ -86,7 +105,7 @@ Result<Label> ParseLabel(const std::string& text) {
       return Error{ErrorCode::kInvalidArgument,
                    "expected words such as untrusted,secret,pii, with nothing but commas between"};
     }
-    if (JoinWord(word, label)) {
+    if (JoinIntegrity(word, label) || JoinConfidentiality(word, label)) {
       continue;
     }
     if (!IsCategory(word)) {
@@ -175,15 +194,24 @@ std::optional<std::string> UnfitOrigin(const GivenContext& context, const FlowFa
 Label LabelOfTexts(const std::vector<std::string>& texts) {
   Label label = Label::Clean();
   for (const std::string& text : texts) {
-    if (text.starts_with(kIntegrity)) {
-      JoinWord(text.substr(kIntegrity.size()), label);
-    } else if (text.starts_with(kConfidentiality)) {
-      JoinWord(text.substr(kConfidentiality.size()), label);
-    } else if (text.starts_with(kCategory)) {
-      label.categories.insert(text.substr(kCategory.size()));
+    if (!JoinText(text, label)) {
+      label.integrity = Integrity::kUntrusted;
+      label.confidentiality = Confidentiality::kSecret;
     }
   }
   return label;
+}
+
+Label LabelOfJson(const Json& texts) {
+  constexpr const char* kNone = "";
+  std::vector<std::string> read;
+  if (!texts.is_array() && !texts.is_null()) {
+    read.emplace_back(kNone);
+  }
+  for (const Json& text : texts.is_array() ? texts : Json::array()) {
+    read.push_back(text.is_string() ? text.get<std::string>() : kNone);
+  }
+  return LabelOfTexts(read);
 }
 
 std::vector<std::string> OriginTexts(const FlowFacts& facts) {
@@ -198,9 +226,11 @@ GivenContext RecordedContext(const std::vector<std::string>& labels,
                              const std::vector<std::string>& origins) {
   GivenContext context{.given = true, .label = LabelOfTexts(labels), .origins = {}};
   for (const std::string& text : origins) {
-    if (Result<ArgumentOrigin> origin = ParseRoleOrigin(text); origin.ok()) {
-      context.origins.push_back(std::move(origin).value());
+    Result<ArgumentOrigin> origin = ParseRoleOrigin(text);
+    if (!origin.ok()) {
+      return NamedByAnyone(context.label);
     }
+    context.origins.push_back(std::move(origin).value());
   }
   return context;
 }

@@ -49,15 +49,19 @@ Status CheckCategories(const GivenContext& context, const std::vector<const Data
 // same context and call.
 std::optional<std::string> UnfitOrigin(const GivenContext& context, const FlowFacts& facts);
 
-// The other way round of LabelTexts(), as records have them. What is none of its texts makes the label no
-// cleaner, and no dirtier.
+// The other way round of LabelTexts(), as records and stores have them. A text that is none of its texts is of a
+// damaged row, or of a version that knows more: nobody knows what it said, so the label is untrusted and secret.
 Label LabelOfTexts(const std::vector<std::string>& texts);
+
+// The same of a JSON value that should be a list of such texts, or is null for none. Whatever else it is counts as such
+// a text.
+Label LabelOfJson(const Json& texts);
 
 // The origins of a call as records have them: {"body=derived", "recipient=stranger"}, sorted, each once. Their values
 // are among its arguments.
 std::vector<std::string> OriginTexts(const FlowFacts& facts);
 
-// The context that a record tells of. What is none of its texts is left out of it.
+// The context that a record tells of. Where an origin is none of its texts, anybody may have named anything.
 GivenContext RecordedContext(const std::vector<std::string>& labels,
                              const std::vector<std::string>& origins);
 

@@ -287,8 +287,7 @@ class PatternBranch final : public Branch {
     }
     const int64_t memory_max = std::min<int64_t>(
         kSetBytesMax, kSetBytesMin + kSetBytesEach * static_cast<int64_t>(alternatives.size()));
-    set_ =
-        std::make_unique<re2::RE2::Set>(PatternOptions(memory_max), re2::RE2::ANCHOR_BOTH);
+    set_ = std::make_unique<re2::RE2::Set>(PatternOptions(memory_max), re2::RE2::ANCHOR_BOTH);
     for (const Alternative& alternative : alternatives) {
       if (set_->Add(alternative.condition->text, nullptr) < 0) {
         set_ = nullptr;

@@ -301,7 +301,8 @@ void AddRule(Table& table) {
        "this value and type: `3` is not `\"3\"`. A value in place of the matcher means the same: "
        "`argv[0]: find`");
   list("one_of", Type::kValue, "one of these values");
-  text("matches", Type::kRegex, "a text of which the whole matches, `.` being a line break too: "
+  text("matches", Type::kRegex,
+       "a text of which the whole matches, `.` being a line break too: "
        "`'[^@]+@example\\.com'`");
   text("glob", Type::kGlob, "a text or path that this [glob](#globs) matches: `\"src/**/*.c\"`");
   text("under", Type::kSandboxPath,

@@ -182,8 +182,8 @@ StoredWithheld ReadStoredWithheld(const std::string& withheld, const std::string
   return {.texts = TextsOf(listed, "withheld"),
           .in_parts = true,
           .shown = TextsOf(listed, "shown"),
-          .shown_label = policy::LabelOfTexts(TextsOf(*mark, "shown")),
-          .label = policy::LabelOfTexts(TextsOf(*mark, "withheld"))};
+          .shown_label = policy::LabelOfJson(mark->value("shown", Json("missing"))),
+          .label = policy::LabelOfJson(mark->value("withheld", Json("missing")))};
 }
 
 std::string FieldsText(const WithheldResult& result, const std::vector<ToldField>& fields) {

@@ -68,12 +68,11 @@ std::string OnlyWritten(const policy::ToolTraits& tool, const policy::Request& r
   return RunsPrograms(tool) ? std::string() : only;
 }
 
+// Of a list of a label's texts. What is damaged becomes a text that is none of a label's, which stands for the worst.
 std::vector<std::string> TextsOf(const Json& list) {
   std::vector<std::string> texts;
-  for (const Json& each : list.is_array() ? list : Json::array()) {
-    if (each.is_string()) {
-      texts.push_back(each.get<std::string>());
-    }
+  for (const Json& each : list.is_array() ? list : Json::array({list})) {
+    texts.push_back(each.is_string() ? each.get<std::string>() : "");
   }
   return texts;
 }

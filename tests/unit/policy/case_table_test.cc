@@ -72,11 +72,35 @@ TEST_CASE("a context that is none is named at its line and column") {
         "c.yaml:3:55: cases[0].context: expected a map of keys, found a value");
 }
 
-TEST_CASE("labels of records are read as they were written, and nothing else of them") {
+TEST_CASE("labels of records are read as they were written, and what is damaged is the worst") {
   const Label label{Integrity::kUntrusted, Confidentiality::kSecret,
                     std::set<std::string>{"customer:acme"}};
   CHECK(LabelOfTexts(LabelTexts(label)) == label);
-  CHECK(LabelOfTexts({"integrity:none", "secret", "confidentiality:", ""}) == Label::Clean());
+  CHECK(LabelOfTexts({}) == Label::Clean());
+  CHECK(LabelOfTexts({"integrity:trusted", "confidentiality:public"}) == Label::Clean());
+  const Label worst{Integrity::kUntrusted, Confidentiality::kSecret, {}};
+  for (const char* text :
+       {"confidentiality:secert", "integrity:none", "integrity:secret", "confidentiality:untrusted",
+        "secret", "confidentiality:", "category:", "category:A b", "Integrity:trusted", ""}) {
+    CAPTURE(text);
+    CHECK(LabelOfTexts({text}) == worst);
+    CHECK(LabelOfTexts({"category:pii", text}).categories == std::set<std::string>{"pii"});
+  }
+  CHECK(LabelOfJson(Json::array({"confidentiality:internal"})).confidentiality ==
+        Confidentiality::kInternal);
+  CHECK(LabelOfJson(Json()) == Label::Clean());
+  for (const Json& damaged : {Json(7), Json("category:pii"), Json::object(), Json::array({7})}) {
+    CHECK(LabelOfJson(damaged) == worst);
+  }
+}
+
+TEST_CASE("an origin of a record that cannot be read may be anybody's") {
+  const GivenContext read = RecordedContext({}, {"recipient=user", "body=derived"});
+  CHECK(read.origins.size() == 2);
+  const GivenContext damaged =
+      RecordedContext({"category:pii"}, {"recipient=user", "recipient=eve"});
+  CHECK(damaged.origins.size() == kArgumentRoles * kOrigins);
+  CHECK(damaged.label.categories == std::set<std::string>{"pii"});
 }
 
 TEST_CASE("a mistake in a file of cases is named at its line and column") {

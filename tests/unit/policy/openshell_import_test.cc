@@ -69,8 +69,9 @@ TEST_CASE("a path that a server may read otherwise is not allowed") {
   CHECK(ask("GET", "/public/a/b") == Verdict::kAllow);
   for (const char* path :
        {"/public/../secret", "/public/..", "/public/%2e%2e/secret", "/public//a", "/public/a;x",
-        "/public/a?q=1", "/public/a#b", "/public/.\\a", "/public/a\n/..", "/public/a\nb", "/public/a b",
-        "/public/a\x7f", "/public/\xC3\xA4", "/secret", "public/a", "@evil.example/public/a", ""}) {
+        "/public/a?q=1", "/public/a#b", "/public/.\\a", "/public/a\n/..", "/public/a\nb",
+        "/public/a b", "/public/a\x7f", "/public/\xC3\xA4", "/secret", "public/a",
+        "@evil.example/public/a", ""}) {
     INFO(path);
     CHECK(ask("GET", path) == Verdict::kDeny);
   }
@@ -79,10 +80,10 @@ TEST_CASE("a path that a server may read otherwise is not allowed") {
 }
 
 TEST_CASE("a path that OpenShell refuses walks around no deny") {
-  const Ask ask =
-      AskOf(Imported(With("        protocol: rest\n        enforcement: enforce\n        access: full\n"
-                          "        deny_rules:\n          - {method: '*', path: /admin**}\n"
-                          "          - {method: POST, path: /repos/*/secret}\n")));
+  const Ask ask = AskOf(
+      Imported(With("        protocol: rest\n        enforcement: enforce\n        access: full\n"
+                    "        deny_rules:\n          - {method: '*', path: /admin**}\n"
+                    "          - {method: POST, path: /repos/*/secret}\n")));
   CHECK(ask("GET", "/users") == Verdict::kAllow);
   CHECK(ask("GET", "/admin/users") == Verdict::kDeny);
   for (const char* path : {"/admin/us\ners", "/repos/o\n/secret", "/x\r\nHost: evil.example",
@@ -94,7 +95,8 @@ TEST_CASE("a path that OpenShell refuses walks around no deny") {
 
 TEST_CASE("a writable folder in a read-only one is named as left out") {
   const OpenShellImport imported = Imported(
-      "version: 1\nfilesystem_policy:\n  read_only: [/sandbox]\n  read_write:\n    - /sandbox/data\n"
+      "version: 1\nfilesystem_policy:\n  read_only: [/sandbox]\n  read_write:\n    - "
+      "/sandbox/data\n"
       "    - /tmp\n");
   CHECK(Codes(imported) == "left-out:5");
   const auto policy = AskOf(imported).policy;

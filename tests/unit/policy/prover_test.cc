@@ -321,8 +321,8 @@ TEST_CASE("no wider: what is no longer withheld is not proved harmless") {
 }
 
 std::string MailFlows(const std::string& flows, bool quarantine) {
-  return "tools:\n  - {id: r, reason: r, tool: mail.send, decision: allow}\ndata:\n  flows: [" + flows +
-         "]\n" + (quarantine ? "  quarantine: {integrity: untrusted}\n" : "");
+  return "tools:\n  - {id: r, reason: r, tool: mail.send, decision: allow}\ndata:\n  flows: [" +
+         flows + "]\n" + (quarantine ? "  quarantine: {integrity: untrusted}\n" : "");
 }
 
 TEST_CASE("no wider: with a quarantine a value is derived while the context is trusted") {
