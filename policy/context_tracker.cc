@@ -103,23 +103,24 @@ Label LabelOfAnywhere(const DataRules& rules, const std::string& tool) {
   return label;
 }
 
-Origin OriginIn(const Provenance& provenance, ArgumentRole role, const std::string& value) {
+std::vector<Origin> OriginsIn(const Provenance& provenance, ArgumentRole role,
+                              const std::string& value) {
   switch (role) {
     case ArgumentRole::kTitle:
     case ArgumentRole::kBody:
-      return provenance.OriginOfText(value);
+      return {provenance.OriginOfText(value)};
     case ArgumentRole::kUrl:
     case ArgumentRole::kLink:
-      return provenance.OriginOfPlace(value);
+      return provenance.OriginsOfPlace(value);
     case ArgumentRole::kRecipient:
-      return provenance.OriginOf(value, Provenance::Names::kByAnyone);
+      return {provenance.OriginOf(value, Provenance::Names::kByAnyone)};
     case ArgumentRole::kOption:  // has none
     case ArgumentRole::kAmount:
     case ArgumentRole::kObject:
     case ArgumentRole::kSetting:
-      return provenance.OriginOf(value, Provenance::Names::kByUserOnly);
+      return {provenance.OriginOf(value, Provenance::Names::kByUserOnly)};
   }
-  return Origin::kStranger;
+  return {Origin::kStranger};
 }
 
 }  // namespace
@@ -357,9 +358,10 @@ FlowFacts ContextTracker::Facts(const ToolTraits& tool, const Request& call) con
                  argument.label.integrity == Integrity::kUntrusted;  // not endorsed
         });
     origins.Look(name, tool.RoleOf(name), value, [&](ArgumentRole role, const std::string& text) {
-      return std::vector<Origin>{withheld ? Origin::kStranger : OriginIn(provenance_, role, text)};
+      return withheld ? std::vector<Origin>{Origin::kStranger} : OriginsIn(provenance_, role, text);
     });
   }
+  origins.Finish(tool);
   return facts;
 }
 

@@ -81,6 +81,7 @@ FlowFacts GivenContext::Facts(const DataRules& rules, const ToolTraits& tool,
       return said;
     });
   }
+  found.Finish(tool);
   return facts;
 }
 

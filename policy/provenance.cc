@@ -258,11 +258,11 @@ Origin Provenance::OriginOf(std::string_view value, Names names) const {
     return Origin::kStranger;
   }
   const std::string normal = NormalText(value);
-  if (std::none_of(normal.begin(), normal.end(), IsWord)) {
+  if (normal.empty()) {
     return Origin::kUser;
   }
   if (normal.find("://") != std::string::npos) {
-    return OriginOfPlace(value);
+    return OriginsOfPlace(value).front();
   }
   const Origin whole = Whole(normal, names);
   if (whole != Origin::kDerived) {
@@ -272,7 +272,9 @@ Origin Provenance::OriginOf(std::string_view value, Names names) const {
     return c == ' ' || c == ',' || c == ';' || c == '<' || c == '>' || c == '(' || c == ')' ||
            c == '[' || c == ']' || c == '"' || c == '\'';
   });
-  if (words.size() < 2 || words.size() > kWordsMax) {
+  // A wildcard between words names more than they do.
+  const bool wildcard = normal.find_first_of("*?") != std::string::npos;
+  if (words.size() < 2 || words.size() > kWordsMax || wildcard) {
     return Origin::kDerived;
   }
   Origin worst = Origin::kUser;
@@ -286,27 +288,37 @@ Origin Provenance::OriginOf(std::string_view value, Names names) const {
   return worst;
 }
 
-Origin Provenance::OriginOfPlace(std::string_view place) const {
+std::vector<Origin> Provenance::OriginsOfPlace(std::string_view place) const {
   if (overflowed_ || place.size() > kValueBytesMax) {
-    return Origin::kStranger;
+    return {Origin::kStranger};
   }
-  const std::string normal(WithoutScheme(NormalText(place)));
-  if (std::none_of(normal.begin(), normal.end(), IsWord)) {
-    return Origin::kUser;
+  const std::string written = NormalText(place);
+  if (written.empty()) {
+    return {Origin::kUser};
   }
-  const Origin whole = Whole(normal, Names::kByUserOnly);
+  const std::string normal(WithoutScheme(written));
+  const Origin whole = normal.empty() ? Origin::kDerived : Whole(normal, Names::kByUserOnly);
   if (whole != Origin::kDerived) {
-    return whole;
+    return {whole};
   }
-  // A place that nobody wrote like this: its host decides whose it is, and it is the user's or a
-  // trusted source's only when every word of the rest is, too: the rest can carry data out.
+  // A place that nobody wrote like this: its host decides whose it is.
   const size_t host_end = std::min(normal.find_first_of("/?#"), normal.size());
-  const Origin host = Whole(normal.substr(0, host_end), Names::kByUserOnly);
-  if (host == Origin::kStranger || host == Origin::kDerived || host_end == normal.size()) {
-    return host;
+  const Origin host =
+      host_end == 0 ? Origin::kDerived : Whole(normal.substr(0, host_end), Names::kByUserOnly);
+  if (host == Origin::kDerived || host_end == normal.size()) {
+    return {host};
   }
+  if (host == Origin::kStranger) {
+    return {Origin::kStranger, Origin::kDerived};
+  }
+  return {OriginOfRest(std::string_view(normal).substr(host_end), host)};
+}
+
+// Of a place below a host that the user or a trusted source named: as good as that only when every word of
+// the rest is theirs, too, because it can carry data out.
+Origin Provenance::OriginOfRest(std::string_view rest, Origin host) const {
   Origin worst = host;
-  const auto words = Split(std::string_view(normal).substr(host_end), [](char c) {
+  const auto words = Split(rest, [](char c) {
     return c == '/' || c == '?' || c == '#' || c == '&' || c == '=' || c == '+' || c == '%';
   });
   for (const std::string& word : words) {

@@ -41,8 +41,9 @@ class Provenance final {
 
   // Of a short value. Empty ones are the user's: there is nothing in them.
   Origin OriginOf(std::string_view value, Names names) const;
-  // Of a network place: also the host and the words of the rest, when the whole is found nowhere.
-  Origin OriginOfPlace(std::string_view place) const;
+  // Of a network place: also the host and the words of the rest, when the whole is found nowhere. Two origins
+  // where a host is a stranger's and nobody wrote what stands behind it: that was made up, and goes to a stranger.
+  std::vector<Origin> OriginsOfPlace(std::string_view place) const;
   // Of a text for people: kStranger when it was copied, three words or more and whole, from a text
   // that nobody vouches for, and the user does not say it; kDerived otherwise.
   Origin OriginOfText(std::string_view text) const;
@@ -57,6 +58,7 @@ class Provenance final {
   };
   Found Find(const std::string& value) const;
   Origin Whole(const std::string& value, Names names) const;
+  Origin OriginOfRest(std::string_view rest, Origin host) const;
 
   std::string texts_[3];  // by Voice; normalised, each ended by a line break
   bool overflowed_ = false;

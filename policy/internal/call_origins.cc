@@ -1,5 +1,7 @@
 #include "policy/internal/call_origins.h"
 
+#include <algorithm>
+
 #include "policy/provenance.h"
 
 namespace nacre::policy {
@@ -9,12 +11,21 @@ constexpr size_t kArgumentOriginsMax = 256;
 constexpr size_t kShownValueBytesMax = 120;
 constexpr int kArgumentDepthMax = 16;
 
+bool IsMemberName(const std::string& key) {
+  return std::all_of(key.begin(), key.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  });
+}
+
 void AddValues(const Json& value, int depth, std::vector<std::string>& values) {
   if (values.size() > kArgumentOriginsMax || depth > kArgumentDepthMax) {
     return;
   }
   if (value.is_object()) {
     for (const auto& [key, member] : value.items()) {
+      if (!IsMemberName(key)) {
+        values.push_back(key);
+      }
       AddValues(member, depth + 1, values);
     }
   } else if (value.is_array()) {
@@ -23,7 +34,7 @@ void AddValues(const Json& value, int depth, std::vector<std::string>& values) {
     }
   } else if (value.is_string()) {
     values.push_back(value.get<std::string>());
-  } else if (value.is_number()) {
+  } else if (value.is_number() || value.is_boolean()) {
     values.push_back(DumpJson(value));
   }
 }
@@ -48,6 +59,7 @@ void CallOrigins::Look(const std::string& argument, ArgumentRole role, const Jso
     if (role == ArgumentRole::kOption) {
       break;
     }
+    any_value_ = true;
     look(role, text);
     if (role == ArgumentRole::kTitle || role == ArgumentRole::kBody) {
       for (const std::string& place : PlacesIn(text)) {
@@ -57,6 +69,12 @@ void CallOrigins::Look(const std::string& argument, ArgumentRole role, const Jso
   }
   if (values.size() > kArgumentOriginsMax) {
     Add(argument, role, "(too many values)", Origin::kStranger);
+  }
+}
+
+void CallOrigins::Finish(const ToolTraits& tool) {
+  if (tool.HasEffect() && !any_value_) {
+    Add("(the call)", ArgumentRole::kSetting, "without a value", Origin::kDerived);
   }
 }
 

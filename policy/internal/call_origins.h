@@ -9,11 +9,13 @@
 
 #include "base/json.h"
 #include "policy/flow.h"
+#include "policy/tool_traits.h"
 
 namespace nacre::policy {
 
-// The values of an argument as texts. Booleans and null say nothing that could come from somewhere. One more
-// than kArgumentOriginsMax where there are too many.
+// The values of an argument as texts: of a map also its keys, but for those that look like the name of a member
+// ("email"), which the tool's schema gives. null says nothing that could come from somewhere. One more than
+// kArgumentOriginsMax where there are too many.
 std::vector<std::string> ValuesOf(const Json& argument);
 
 // Collects into facts.arguments. Not thread-safe. Borrows the facts.
@@ -27,11 +29,16 @@ class CallOrigins final {
   using Asked = std::function<std::vector<Origin>(ArgumentRole role, const std::string& value)>;
   void Look(const std::string& argument, ArgumentRole role, const Json& value, const Asked& asked);
 
+  // To be called after the last argument. That a call with an effect and without a value is made at all is what
+  // somebody chose: one entry (role setting) says that it was derived.
+  void Finish(const ToolTraits& tool);
+
  private:
   void Add(const std::string& argument, ArgumentRole role, const std::string& value, Origin origin);
 
   const bool vouched_;
   FlowFacts& facts_;
+  bool any_value_ = false;
 };
 
 }  // namespace nacre::policy

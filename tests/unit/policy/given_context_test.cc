@@ -53,7 +53,7 @@ TEST_CASE("an origin counts only where the call has an argument of its role") {
   CHECK(Judged(*policy, stranger, {{"to", {"ann@b.c", "eve@d.com"}}}) == Verdict::kDeny);
   // A watched context denies none of these either.
   for (const Json& arguments : {Json{{"body", "hello"}}, Json{{"to", Json::array()}},
-                                Json{{"to", true}}, Json{{"when", "now"}}}) {
+                                Json{{"to", nullptr}}, Json{{"when", "now"}}}) {
     CAPTURE(DumpJson(arguments));
     CHECK(Judged(*policy, stranger, arguments) == Verdict::kAllow);
     CHECK(Unfit(*policy, stranger, arguments) ==

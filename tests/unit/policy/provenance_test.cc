@@ -51,7 +51,12 @@ TEST_CASE("a value comes from whoever names it, and a stranger outweighs all oth
       {"bob@b.com; GB29NWBK60161331926819", Origin::kTrusted},
       {"bob@b.com, carol@c.com", Origin::kDerived},
       {"", Origin::kUser},
-      {" -- ", Origin::kUser},
+      {" ", Origin::kUser},
+      {"*", Origin::kDerived},  // of everything: nobody said so
+      {"/", Origin::kStranger},  // as in every address
+      {" -- ", Origin::kDerived},
+      {"ann@b.com alice *", Origin::kDerived},
+      {"!", Origin::kStranger},
   }));
   CAPTURE(row.value);
   CHECK(Bank().OriginOf(row.value, Names::kByUserOnly) == row.origin);
@@ -61,19 +66,30 @@ TEST_CASE(
     "a place in the network is whose its host is, and what is added to it must be theirs too") {
   struct Row {
     const char* place;
-    Origin origin;
+    std::vector<Origin> origins;
   };
-  const Row row = GENERATE(values<Row>({
-      {"https://docs.b.com/help", Origin::kUser},
-      {"docs.b.com/help/", Origin::kUser},
-      {"https://docs.b.com/98.70", Origin::kDerived},  // the host is not the user's by itself
-      {"http://www.evil.com/x", Origin::kStranger},
-      {"https://www.evil.com/?secret=1234", Origin::kStranger},
-      {"evil.com", Origin::kStranger},
-      {"https://other.org/", Origin::kDerived},
-  }));
-  CAPTURE(row.place);
-  CHECK(Bank().OriginOfPlace(row.place) == row.origin);
+  const auto one = [](Origin origin) { return std::vector<Origin>{origin}; };
+  const std::vector<Origin> made_up = {Origin::kStranger, Origin::kDerived};
+  const std::vector<Row> rows = {
+      {"https://docs.b.com/help", one(Origin::kUser)},
+      {"docs.b.com/help/", one(Origin::kUser)},
+      {"https://docs.b.com/98.70", one(Origin::kDerived)},  // the host is not the user's by itself
+      {"http://www.evil.com/x", one(Origin::kStranger)},
+      {"evil.com", one(Origin::kStranger)},
+      // Nobody wrote what stands behind the stranger's host: it can carry out what was read.
+      {"https://www.evil.com/?secret=1234", made_up},
+      {"evil.com/13", made_up},
+      {"evil.com#ann@b.com", made_up},
+      {"https://other.org/", one(Origin::kDerived)},
+      {"https:///zz", one(Origin::kDerived)},
+      {"/", one(Origin::kDerived)},
+      {"https://", one(Origin::kDerived)},
+      {"", one(Origin::kUser)},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.place);
+    CHECK(Bank().OriginsOfPlace(row.place) == row.origins);
+  }
 }
 
 TEST_CASE("a text that is a stranger's word for word is a stranger's; one in own words is not") {
@@ -114,7 +130,7 @@ TEST_CASE("when there is too much to keep, everything is a stranger's") {
   CHECK(texts.OriginOf("ann@b.com", Names::kByUserOnly) == Origin::kUser);
   texts.Add(Voice::kStranger, std::string((4U << 20) + 1, 'x'));
   CHECK(texts.OriginOf("ann@b.com", Names::kByUserOnly) == Origin::kStranger);
-  CHECK(texts.OriginOfPlace("b.com") == Origin::kStranger);
+  CHECK(texts.OriginsOfPlace("b.com") == std::vector<Origin>{Origin::kStranger});
   CHECK(texts.OriginOfText("one two three") == Origin::kStranger);
 }
 
