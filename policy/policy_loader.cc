@@ -120,7 +120,7 @@ class Loader {
     // A shipped profile may speak of tools that this installation does not have.
     const bool checked = !options_.tools.empty() && !HasPrefix(file, kBuiltin);
     return ReadLayer(file, std::get<YamlNode>(parsed), checked ? &options_.tools : nullptr,
-                     problems_);
+                     pattern_steps_, problems_);
   }
 
   std::vector<const Layer*> AllLayers() const {
@@ -336,6 +336,7 @@ class Loader {
   const LoadOptions& options_;
   const Siblings siblings_;
   Problems problems_;
+  size_t pattern_steps_ = 0;       // of all layers that were read
   std::vector<std::string> open_;  // the documents being read, outermost first
   std::vector<Stacked> layers_;    // in the order in which they are applied
   std::optional<Layer> tenant_;    // put upon all of them

@@ -233,10 +233,11 @@ const ToolRule* DeciderIndex::DeciderOf(size_t index) const {
   uint32_t first = kEnd;
   const auto look = [&](uint64_t key) {
     const auto found = first_.find(key);
+    size_t looked = 0;
     for (uint32_t entry = found == first_.end() ? kEnd : found->second; entry != kEnd;
          entry = filed_[entry].next) {
       const uint32_t i = filed_[entry].rule;
-      if (i >= first) {
+      if (i >= first || looked++ == kLookedMax) {
         return;  // filed in order
       }
       const ToolRule& other = *rules_[i];

@@ -21,9 +21,12 @@ bool RuleCovers(const ToolRule& wide, const ToolRule& narrow);
 
 // Finds, among many rules, those that leave nothing for another to decide. It looks only at rules
 // that share with the narrow one what the wide rule asks and few others do, so all of n rules
-// together take time of about n. Borrows the rules.
+// together take time of about n: where many share it (bounds of the same argument), at the first kLookedMax.
+// Borrows the rules.
 class DeciderIndex final {
  public:
+  static constexpr size_t kLookedMax = 1024;
+
   explicit DeciderIndex(std::vector<const ToolRule*> rules);
 
   // The rule, the first in order, that speaks of all calls of rules[index] and is stricter, or as

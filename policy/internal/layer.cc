@@ -4,6 +4,7 @@
 
 #include "policy/internal/data_reader.h"
 #include "policy/internal/language.h"
+#include "policy/internal/matcher.h"
 #include "policy/internal/node_reader.h"
 #include "policy/path_glob.h"
 
@@ -12,8 +13,9 @@ namespace {
 
 class LayerReader {
  public:
-  LayerReader(const std::string& file, const ToolSchemas* tools, Problems& problems)
-      : reader_(file, problems), tools_(tools) {
+  LayerReader(const std::string& file, const ToolSchemas* tools, size_t& pattern_steps,
+              Problems& problems)
+      : reader_(file, problems), tools_(tools), pattern_steps_(pattern_steps) {
     layer_.file = file;
   }
 
@@ -138,6 +140,16 @@ class LayerReader {
     for (size_t i = 0; list != nullptr && i < list->items.size(); ++i) {
       const std::string path = section + "[" + std::to_string(i) + "]";
       if (auto rule = ReadRule(reader_, list->items[i], path, tools_)) {
+        for (const ArgumentMatcher& condition : rule->arguments) {
+          pattern_steps_ += PatternSteps(condition);
+        }
+        if (pattern_steps_ > kPatternStepsMax) {
+          reader_.Report(
+              list->items[i], path,
+              "the regular expressions up to here are too large together: use one_of, glob "
+              "or shorter ones");
+          return;
+        }
         rule->narrows = section == "narrow";
         rules.push_back(std::move(*rule));
       }
@@ -157,14 +169,15 @@ class LayerReader {
 
   NodeReader reader_;
   const ToolSchemas* tools_;
+  size_t& pattern_steps_;
   Layer layer_;
 };
 
 }  // namespace
 
 Layer ReadLayer(const std::string& file, const YamlNode& document, const ToolSchemas* tools,
-                Problems& problems) {
-  return LayerReader(file, tools, problems).Read(document);
+                size_t& pattern_steps, Problems& problems) {
+  return LayerReader(file, tools, pattern_steps, problems).Read(document);
 }
 
 void Unite(const Layer& layer, PolicyDocument& policy) {

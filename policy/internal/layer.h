@@ -30,9 +30,14 @@ struct Layer {
   DataRules data;
 };
 
-// Reports to `problems`; what it returns is complete only when none was added.
+// All regular expressions of all layers together: kPatternStepsMax steps, so that no document takes more
+// than about 64 MiB for them.
+inline constexpr size_t kPatternStepsMax = 4'000'000;
+
+// Reports to `problems`; what it returns is complete only when none was added. `pattern_steps`: of the layers that
+// were read before; this one's are added.
 Layer ReadLayer(const std::string& file, const YamlNode& document, const ToolSchemas* tools,
-                Problems& problems);
+                size_t& pattern_steps, Problems& problems);
 
 // What adds up over layers, whichever order they are in: globs, rates, and the rules about data. What nobody
 // speaks of is trusted only where every layer that speaks of data says so.

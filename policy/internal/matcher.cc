@@ -442,6 +442,10 @@ std::optional<std::string> SetPattern(ArgumentMatcher& matcher, const std::strin
   return std::nullopt;
 }
 
+size_t PatternSteps(const ArgumentMatcher& matcher) {
+  return matcher.regex == nullptr ? 0 : static_cast<size_t>(matcher.regex->ProgramSize());
+}
+
 bool AskedBefore(const ArgumentMatcher& a, const ArgumentMatcher& b) {
   using Kind = ArgumentMatcher::Kind;
   const auto rank = [](const ArgumentMatcher& matcher) {

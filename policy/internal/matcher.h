@@ -48,6 +48,9 @@ re2::RE2::Options PatternOptions(int64_t memory_max);
 // Reads `text` as the pattern of a kMatches condition. What is wrong with it, or nullopt.
 std::optional<std::string> SetPattern(ArgumentMatcher& matcher, const std::string& text);
 
+// How large the compiled pattern of a kMatches condition is: its instructions, of some 16 bytes each. 0 of others.
+size_t PatternSteps(const ArgumentMatcher& matcher);
+
 // The order in which a rule's conditions are asked: see ToolRule::arguments.
 bool AskedBefore(const ArgumentMatcher& a, const ArgumentMatcher& b);
 

@@ -41,5 +41,33 @@ TEST_CASE("the index finds the rule that comparing all with all finds") {
   CHECK(found > 100);
 }
 
+TEST_CASE("of very many rules that differ in a bound alone, the first are compared") {
+  const size_t many = 4 * DeciderIndex::kLookedMax;
+  std::vector<ToolRule> rules(many);
+  for (size_t i = 0; i < many; ++i) {
+    ArgumentMatcher bound;
+    bound.path = "a";
+    bound.steps = *ParseArgumentPath("a");
+    bound.kind = ArgumentMatcher::Kind::kMaxLength;
+    bound.maximum = static_cast<int64_t>(i) + 1;
+    rules[i].tools = {"t"};
+    rules[i].verdict = Verdict::kAllow;
+    rules[i].arguments = {bound};
+  }
+  rules[7].arguments[0].maximum = INT32_MAX;
+  std::vector<const ToolRule*> pointers;
+  for (const ToolRule& rule : rules) {
+    pointers.push_back(&rule);
+  }
+  const DeciderIndex index(pointers);
+  CHECK(index.DeciderOf(6) == nullptr);
+  CHECK(index.DeciderOf(8) == &rules[7]);
+  CHECK(index.DeciderOf(many - 1) == &rules[7]);
+  // What is further behind is not known, whether or not it decides.
+  rules[7].arguments[0].maximum = 8;
+  rules[many - 2].arguments[0].maximum = INT32_MAX;
+  CHECK(DeciderIndex(pointers).DeciderOf(many - 1) == nullptr);
+}
+
 }  // namespace
 }  // namespace nacre::policy

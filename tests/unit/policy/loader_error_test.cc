@@ -429,6 +429,18 @@ TEST_CASE("a policy that is not there says where it was looked for") {
   CHECK_FALSE(folder.ok());
 }
 
+TEST_CASE("regular expressions that are too large together are refused") {
+  std::string rules = "nacre: policy/1\nname: p\ntools:\n";
+  for (int i = 0; i < 900; ++i) {
+    rules += "  - {id: r" + std::to_string(i) +
+             ", reason: r, tool: t, args: {a: {matches: '\\pL{12}" + std::to_string(i) +
+             "'}}, decision: deny}\n";
+  }
+  const std::string said = Refusal(rules);
+  CHECK_THAT(said, Catch::Contains("the regular expressions up to here are too large together"));
+  CHECK(std::count(said.begin(), said.end(), '\n') == 0);  // once, and nothing is read behind it
+}
+
 TEST_CASE("a category that no source gives is refused where a flow speaks of it") {
   const auto policy = [](const std::string& source, const std::string& flow) {
     return "nacre: policy/1\nname: p\ndata:\n  sources: [{tool: a, categories: [" + source +
