@@ -1,48 +1,118 @@
 #include "policy/explain.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "policy/evaluator.h"
+#include "policy/internal/flow_match.h"
 #include "policy/internal/matcher.h"
+#include "policy/rate.h"
 
 namespace nacre::policy {
 namespace {
 
-void AddRules(const std::vector<ToolRule>& rules, const Request& request,
-              Explanation& explanation) {
-  for (const ToolRule& rule : rules) {
-    if (!RuleCoversTool(rule, request.tool)) {
-      ++explanation.rules_for_other_tools;
-      continue;
-    }
-    const size_t held = ConditionsHeld(rule, request);
-    RuleTrace trace{.rule = rule.Name(),
-                    .reason = rule.reason,
-                    .verdict = rule.verdict,
-                    .matched = held == rule.arguments.size(),
-                    .missing = {},
-                    .source = rule.source};
-    if (!trace.matched) {
-      trace.missing = DescribeFailure(rule.arguments[held], request);
-    }
-    explanation.considered.push_back(std::move(trace));
+class Explainer final {
+ public:
+  explicit Explainer(const Request& request) : request_(request) {}
+
+  void AddCheck(const Decision& decision) {
+    Add({.rule = decision.rule,
+         .reason = decision.reason,
+         .verdict = decision.verdict,
+         .matched = true,
+         .missing = {},
+         .source = decision.source});
   }
-}
+
+  void AddRules(const std::vector<ToolRule>& rules) {
+    for (const ToolRule& rule : rules) {
+      if (!RuleCoversTool(rule, request_.tool)) {
+        ++explanation_.rules_for_other_tools;
+        continue;
+      }
+      const size_t held = ConditionsHeld(rule, request_);
+      const size_t left = rule.arguments.size() - held;
+      Add({.rule = rule.Name(),
+           .reason = rule.reason,
+           .verdict = rule.verdict,
+           .matched = left == 0,
+           .missing = left == 0 ? "" : DescribeFailure(rule.arguments[held], request_),
+           .source = rule.source,
+           .left = left});
+    }
+  }
+
+  void AddFlows(const std::vector<FlowRule>& flows) {
+    for (const FlowRule& flow : flows) {
+      if (!FlowCovers(flow, request_.tool, request_.flow)) {
+        ++explanation_.rules_for_other_tools;
+        continue;
+      }
+      const std::optional<std::string> missing = FlowMissing(flow, request_.flow);
+      Add({.rule = "data." + flow.id,
+           .reason = flow.reason,
+           .verdict = flow.verdict,
+           .matched = !missing.has_value(),
+           .missing = missing.value_or(""),
+           .source = flow.source,
+           .left = missing.has_value() ? size_t{1} : 0});
+    }
+  }
+
+  void AddRates(const std::vector<CallRate>& rates) {
+    for (const CallRate& rate : rates) {
+      if (!RateCovers(rate, request_.tool)) {
+        ++explanation_.rules_for_other_tools;
+        continue;
+      }
+      const bool used_up = rate.calls == 0;
+      Add({.rule = "budgets." + rate.id,
+           .reason = rate.reason,
+           .verdict = Verdict::kDeny,
+           .matched = used_up,
+           .missing = used_up ? ""
+                              : "denies once " + std::to_string(rate.calls) + " calls in this " +
+                                    PerName(rate.per) +
+                                    " have run; how many have is not looked at here",
+           .source = rate.source,
+           .left = used_up ? size_t{0} : 1});
+    }
+  }
+
+  Explanation Take() {
+    std::stable_sort(missed_.begin(), missed_.end(),
+                     [](const RuleTrace& a, const RuleTrace& b) { return a.left < b.left; });
+    explanation_.not_shown = missed_.size() - std::min(missed_.size(), kExplainedMax);
+    missed_.resize(missed_.size() - explanation_.not_shown);
+    std::move(missed_.begin(), missed_.end(), std::back_inserter(explanation_.considered));
+    return std::move(explanation_);
+  }
+
+ private:
+  void Add(RuleTrace trace) {
+    (trace.matched ? explanation_.considered : missed_).push_back(std::move(trace));
+  }
+
+  const Request& request_;
+  Explanation explanation_;
+  std::vector<RuleTrace> missed_;
+};
 
 }  // namespace
 
 Explanation Explain(const Policy& policy, const Request& request) {
-  Explanation explanation;
-  explanation.decision = Evaluate(policy, request);
-  const Decision& decision = explanation.decision;
+  Decision decision = Evaluate(policy, request);
+  Explainer explainer(request);
   if (decision.rule.rfind("workspace.", 0) == 0) {
-    explanation.considered.push_back({.rule = decision.rule,
-                                      .reason = decision.reason,
-                                      .verdict = decision.verdict,
-                                      .matched = true,
-                                      .missing = {},
-                                      .source = decision.source});
+    explainer.AddCheck(decision);
   }
-  AddRules(policy.tools, request, explanation);
-  AddRules(policy.narrow, request, explanation);
+  explainer.AddRules(policy.tools);
+  explainer.AddRules(policy.narrow);
+  explainer.AddFlows(policy.data.flows);
+  explainer.AddRates(policy.budgets.rates);
+  NarrowByRate(policy.budgets, request.tool, {}, decision);
+  Explanation explanation = explainer.Take();
+  explanation.decision = std::move(decision);
   return explanation;
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "policy/internal/display.h"
+#include "policy/internal/flow_match.h"
 #include "policy/internal/host.h"
 #include "policy/internal/matcher.h"
 #include "policy/path_glob.h"
@@ -35,23 +36,37 @@ bool AnyToolCovers(const std::vector<std::string>& patterns, const std::string& 
                      [&](const std::string& pattern) { return ToolCovers(pattern, tool); });
 }
 
-bool ToolOrEffectFits(const FlowRule& rule, const std::string& tool, const FlowFacts& facts) {
-  return AnyToolCovers(rule.tools, tool) ||
-         std::any_of(facts.effects.begin(), facts.effects.end(),
-                     [&](CallEffect effect) { return Contains(rule.effects, effect); });
+bool LevelFits(const FlowRule& rule, const Label& context) {
+  return !rule.at_least.has_value() || context.confidentiality >= *rule.at_least;
 }
 
-bool ContextFits(const FlowRule& rule, const Label& context) {
-  if (rule.when_untrusted && context.integrity != Integrity::kUntrusted) {
-    return false;
-  }
-  if (rule.at_least.has_value() && context.confidentiality < *rule.at_least) {
-    return false;
-  }
+bool IntegrityFits(const FlowRule& rule, const Label& context) {
+  return !rule.when_untrusted || context.integrity == Integrity::kUntrusted;
+}
+
+bool CategoryFits(const FlowRule& rule, const Label& context) {
   return rule.categories.empty() || std::any_of(rule.categories.begin(), rule.categories.end(),
                                                 [&](const std::string& category) {
                                                   return context.categories.count(category) > 0;
                                                 });
+}
+
+// The first argument that the rule looks for, or null.
+const ArgumentOrigin* FindCause(const FlowRule& rule, const FlowFacts& facts) {
+  const auto found = std::find_if(
+      facts.arguments.begin(), facts.arguments.end(), [&](const ArgumentOrigin& argument) {
+        return Contains(rule.roles, argument.role) && Contains(rule.origins, argument.origin);
+      });
+  return found == facts.arguments.end() ? nullptr : &*found;
+}
+
+template <typename Items, typename Name>
+std::string Listed(const Items& items, const Name& name) {
+  std::string text;
+  for (const auto& item : items) {
+    text += (text.empty() ? "" : " or ") + std::string(name(item));
+  }
+  return text;
 }
 
 // How much of what a call read a source speaks of.
@@ -148,23 +163,41 @@ FlowAnswer JudgeFlow(const DataRules& rules, const std::string& tool, const Flow
     if (answer.rule != nullptr && rule.verdict >= answer.rule->verdict) {
       continue;
     }
-    if (!ToolOrEffectFits(rule, tool, facts) || !ContextFits(rule, facts.context)) {
+    if (!FlowCovers(rule, tool, facts) || !IntegrityFits(rule, facts.context) ||
+        !LevelFits(rule, facts.context) || !CategoryFits(rule, facts.context)) {
       continue;
     }
-    const ArgumentOrigin* cause = nullptr;
-    if (!rule.roles.empty()) {
-      const auto found = std::find_if(
-          facts.arguments.begin(), facts.arguments.end(), [&](const ArgumentOrigin& argument) {
-            return Contains(rule.roles, argument.role) && Contains(rule.origins, argument.origin);
-          });
-      if (found == facts.arguments.end()) {
-        continue;
-      }
-      cause = &*found;
+    const ArgumentOrigin* cause = rule.roles.empty() ? nullptr : FindCause(rule, facts);
+    if (rule.roles.empty() || cause != nullptr) {
+      answer = {&rule, cause};
     }
-    answer = {&rule, cause};
   }
   return answer;
+}
+
+bool FlowCovers(const FlowRule& rule, const std::string& tool, const FlowFacts& facts) {
+  return AnyToolCovers(rule.tools, tool) ||
+         std::any_of(facts.effects.begin(), facts.effects.end(),
+                     [&](CallEffect effect) { return Contains(rule.effects, effect); });
+}
+
+std::optional<std::string> FlowMissing(const FlowRule& rule, const FlowFacts& facts) {
+  if (!IntegrityFits(rule, facts.context)) {
+    return "the context is trusted";
+  }
+  if (!LevelFits(rule, facts.context)) {
+    return std::string("the context is ") + ConfidentialityName(facts.context.confidentiality) +
+           ", which is less than " + ConfidentialityName(*rule.at_least);
+  }
+  if (!CategoryFits(rule, facts.context)) {
+    return "the context has no data of " +
+           Listed(rule.categories, [](const std::string& category) { return category; });
+  }
+  if (!rule.roles.empty() && FindCause(rule, facts) == nullptr) {
+    return "no " + Listed(rule.roles, ArgumentRoleName) + " has the origin " +
+           Listed(rule.origins, OriginName);
+  }
+  return std::nullopt;
 }
 
 std::string DescribeFlow(const FlowAnswer& answer, const FlowFacts& facts) {

@@ -7,17 +7,12 @@
 namespace nacre::policy {
 namespace {
 
-bool SpeaksOf(const CallRate& rate, const std::string& tool) {
-  return std::any_of(rate.tools.begin(), rate.tools.end(),
-                     [&](const std::string& pattern) { return ToolCovers(pattern, tool); });
-}
-
 uint64_t CallsOf(const CallRate& rate, const CallHistory& history) {
   uint64_t calls = 0;
   const auto counts = history.find(rate.per);
   if (counts != history.end()) {
     for (const auto& [tool, count] : counts->second) {
-      calls += SpeaksOf(rate, tool) ? count : 0;
+      calls += RateCovers(rate, tool) ? count : 0;
     }
   }
   return calls;
@@ -25,13 +20,18 @@ uint64_t CallsOf(const CallRate& rate, const CallHistory& history) {
 
 }  // namespace
 
+bool RateCovers(const CallRate& rate, const std::string& tool) {
+  return std::any_of(rate.tools.begin(), rate.tools.end(),
+                     [&](const std::string& pattern) { return ToolCovers(pattern, tool); });
+}
+
 void NarrowByRate(const Budgets& budgets, const std::string& tool, const CallHistory& history,
                   Decision& decision) {
   if (decision.verdict == Verdict::kDeny) {
     return;
   }
   for (const CallRate& rate : budgets.rates) {
-    if (!SpeaksOf(rate, tool)) {
+    if (!RateCovers(rate, tool)) {
       continue;
     }
     const uint64_t calls = CallsOf(rate, history);
@@ -49,7 +49,7 @@ void NarrowByRate(const Budgets& budgets, const std::string& tool, const CallHis
 
 bool AsksForSpan(const Budgets& budgets, const std::string& tool, CallRate::Per span) {
   return std::any_of(budgets.rates.begin(), budgets.rates.end(), [&](const CallRate& rate) {
-    return rate.per == span && SpeaksOf(rate, tool);
+    return rate.per == span && RateCovers(rate, tool);
   });
 }
 

@@ -18,6 +18,9 @@ using CallCounts = std::map<std::string, uint64_t>;
 // hour and day.
 using CallHistory = std::map<CallRate::Per, CallCounts>;
 
+// Whether the rate counts calls of the tool.
+bool RateCovers(const CallRate& rate, const std::string& tool);
+
 // A decision that is not deny becomes deny by the first rate, in order, whose calls are used up:
 // rule "budgets.ID", reason "REASON: 2 of 2 calls in this minute have run".
 void NarrowByRate(const Budgets& budgets, const std::string& tool, const CallHistory& history,

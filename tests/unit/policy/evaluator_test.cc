@@ -225,6 +225,31 @@ tools:
   CHECK(verdict("v", "/README.md") == Verdict::kDeny);
 }
 
+TEST_CASE("a deny by a pattern is passed by no line break") {
+  // Also where many patterns are one automaton.
+  for (const int others : {0, 40}) {
+    std::string rules = R"(tools:
+  - {id: all, reason: r, tool: t, decision: allow}
+  - {id: words, reason: r, tool: t, args: {text: {matches: '.*password.*'}}, decision: deny}
+  - {id: any, reason: r, tool: t, args: {"argv[?]": {matches: '.*rm -rf.*'}}, decision: deny}
+)";
+    for (int i = 0; i < others; ++i) {
+      rules += "  - {id: o" + std::to_string(i) +
+               ", reason: r, tool: t, args: {text: {matches: 'x" + std::to_string(i) +
+               ".*'}}, decision: deny}\n";
+    }
+    const auto policy = FromText(rules);
+    const auto verdict = [&](Json arguments) {
+      return Evaluate(*policy, Call("t", std::move(arguments))).verdict;
+    };
+    CHECK(verdict({{"text", "hello"}}) == Verdict::kAllow);
+    CHECK(verdict({{"text", "my password is x"}}) == Verdict::kDeny);
+    CHECK(verdict({{"text", "hello\nmy password is x"}}) == Verdict::kDeny);
+    CHECK(verdict({{"text", "hello\r\n\n"}}) == Verdict::kAllow);
+    CHECK(verdict({{"argv", {"sh", "a\nrm -rf /\nb"}}}) == Verdict::kDeny);
+  }
+}
+
 TEST_CASE("no path leaves the workspace") {
   const auto policy = Loaded(LoadPolicy("coding"));
   struct Row {
@@ -436,16 +461,24 @@ TEST_CASE("an explanation shows every rule for the tool and what each lacked") {
         "--ext-diff|--textconv|--output(=.*)?|--no-index");
   REQUIRE(explanation.considered.size() == 8);
   CHECK(explanation.rules_for_other_tools == policy->tools.size() - 8);
-  const RuleTrace& text = explanation.considered[1];
-  CHECK(text.rule == "tools.run-text-programs");
+  CHECK(explanation.not_shown == 0);
+  // What came closest first: of the rule for git only the last condition failed.
+  CHECK(explanation.considered[0].left == 1);
+  const auto found =
+      std::find_if(explanation.considered.begin(), explanation.considered.end(),
+                   [](const RuleTrace& trace) { return trace.rule == "tools.run-text-programs"; });
+  REQUIRE(found != explanation.considered.end());
+  const RuleTrace& text = *found;
   CHECK_FALSE(text.matched);
   CHECK(text.missing == "argv[0] \"git\" is not one of wc, grep, sort, …");
   CHECK(text.source.file == "builtin/coding");
   CHECK(text.source.line > 0);
 
   const Explanation allowed = Explain(*policy, Call("proc.run", {{"argv", {"wc", "-l"}}}));
-  CHECK(allowed.considered[1].matched);
-  CHECK(allowed.considered[1].missing.empty());
+  CHECK(allowed.considered[0].rule == "tools.run-text-programs");
+  CHECK(allowed.considered[0].matched);
+  CHECK(allowed.considered[0].missing.empty());
+  CHECK_FALSE(allowed.considered[1].matched);
 
   const Explanation hidden =
       Explain(*policy, OnPath("fs.read", "/workspace/.env", PathAccess::kRead));
@@ -453,6 +486,72 @@ TEST_CASE("an explanation shows every rule for the tool and what each lacked") {
   CHECK(hidden.considered[0].rule == "workspace.hide");
   CHECK(hidden.considered[1].rule == "tools.read-workspace");
   CHECK(hidden.considered[1].matched);  // and yet: hide comes first
+}
+
+TEST_CASE("an explanation shows flows and rates, and what each lacked") {
+  const auto policy = FromText(R"(
+tools:
+  - {id: all, reason: r, tool: "*", decision: allow}
+data:
+  sources: [{tool: a, categories: [pii]}]
+  flows:
+    - {id: secrets, reason: stays, when: {confidentiality: {at_least: secret}}, to: [send], decision: deny}
+    - {id: pii, reason: stays, when: {categories: [pii]}, to: {effects: [send]}, decision: ask}
+    - {id: strangers, reason: who, when: {argument: {roles: [recipient, url], origin: [stranger]}}, to: [send], decision: ask}
+    - {id: untrusted, reason: who, when: {integrity: untrusted}, to: {effects: [send]}, decision: ask}
+    - {id: pays, reason: r, when: {integrity: untrusted}, to: {effects: [pay]}, decision: deny}
+budgets:
+  rates:
+    - {id: few, reason: enough, tool: send, calls: 2, per: hour}
+    - {id: none, reason: never, tool: stop, calls: 0, per: turn}
+)");
+  Request request = Call("send", {{"to", "x"}});
+  request.flow.effects = {CallEffect::kSend};
+  request.flow.context.confidentiality = Confidentiality::kConfidential;
+  request.flow.arguments.push_back({"to", ArgumentRole::kRecipient, "x", Origin::kUser});
+  const auto shown = [&] {
+    std::vector<std::string> lines;
+    for (const RuleTrace& trace : Explain(*policy, request).considered) {
+      lines.push_back(trace.rule + ": " + (trace.matched ? "matches" : trace.missing));
+    }
+    return lines;
+  };
+  CHECK(shown() == std::vector<std::string>{
+                       "tools.all: matches",
+                       "data.secrets: the context is confidential, which is less than secret",
+                       "data.pii: the context has no data of pii",
+                       "data.strangers: no recipient or url has the origin stranger",
+                       "data.untrusted: the context is trusted",
+                       "budgets.few: denies once 2 calls in this hour have run; how many have is "
+                       "not looked at here"});
+  CHECK(Explain(*policy, request).rules_for_other_tools == 2);
+  CHECK(Explain(*policy, request).decision.verdict == Verdict::kAllow);
+  request.flow.context.integrity = Integrity::kUntrusted;
+  request.flow.context.confidentiality = Confidentiality::kSecret;
+  request.flow.context.categories.insert("pii");
+  request.flow.arguments[0].origin = Origin::kStranger;
+  CHECK(shown()[1] == "data.secrets: matches");
+  CHECK(shown()[4] == "data.untrusted: matches");
+  CHECK(Explain(*policy, request).decision.rule == "data.secrets");
+  // A rate of no calls at all denies the first.
+  CHECK(Explain(*policy, Call("stop", Json::object())).decision.rule == "budgets.none");
+}
+
+TEST_CASE("of many rules that do not match, the closest are explained") {
+  std::string rules = "tools:\n";
+  for (int i = 0; i < 30; ++i) {
+    rules += "  - {id: r" + std::to_string(i) +
+             ", reason: r, tool: t, args: {a: " + (i == 20 ? "x" : "y") + std::to_string(i % 20) +
+             ", b: {max_length: 0}, c: z" + std::to_string(i) + "}, decision: allow}\n";
+  }
+  rules += "  - {id: last, reason: r, tool: t, args: {a: x0}, decision: allow}\n";
+  const Explanation explanation =
+      Explain(*FromText(rules), Call("t", {{"a", "x0"}, {"b", "long"}, {"c", "z20"}}));
+  REQUIRE(explanation.considered.size() == 1 + kExplainedMax);
+  CHECK(explanation.considered[0].rule == "tools.last");
+  CHECK(explanation.considered[1].rule == "tools.r20");
+  CHECK(explanation.considered[1].left == 1);
+  CHECK(explanation.not_shown == 20);
 }
 
 TEST_CASE("a reason is short and visible, whatever the call holds") {
