@@ -121,11 +121,11 @@ std::variant<ToolCall, BadToolCall> ParseToolCall(const inference::EmittedCall& 
     // An absent optional path means the workspace itself, as the tools read it.
     const std::string path = StringMember(call.request.arguments, parameter.key, ".");
     if (path.size() > kPathBytesMax || path.find('\0') != std::string::npos) {
-      return bad(parameter.key + ": not a usable path");
+      return bad('/' + parameter.key + ": not a usable path");
     }
     const std::string normalized = NormalizePath(path, context);
     if (LeadsAnywhere(normalized)) {
-      return bad(parameter.key +
+      return bad('/' + parameter.key +
                  ": a path through /proc or /dev/fd; name the file by its own path");
     }
     call.request.arguments[parameter.key] = normalized;

@@ -227,7 +227,15 @@ Problem Check(const Schema& schema, const std::string& at, int depth) {
   return std::nullopt;
 }
 
-// ---- Validate
+// ---- Validate: messages name the value by its JSON Pointer (RFC 6901), "/argv/1"
+
+std::string Pointer(const std::string& at, const std::string& key) {
+  std::string pointer = at + '/';
+  for (const char c : key) {
+    pointer += c == '~' ? std::string("~0") : c == '/' ? std::string("~1") : std::string(1, c);
+  }
+  return pointer;
+}
 
 Problem ValidateAt(const Schema& schema, const Json& value, const std::string& at);
 
@@ -262,14 +270,14 @@ Problem ValidateObject(const Schema& schema, const Json& value, const std::strin
     if (properties == schema.end() || !properties->contains(key)) {
       return At(at, "unknown key " + Quoted(key));
     }
-    if (Problem problem = ValidateAt((*properties)[key], member, Join(at, key))) {
+    if (Problem problem = ValidateAt((*properties)[key], member, Pointer(at, key))) {
       return problem;
     }
   }
   if (schema.contains("required")) {
     for (const Schema& key : schema["required"]) {
       if (!value.contains(key.get<std::string>())) {
-        return At(Join(at, key.get<std::string>()), "missing");
+        return At(Pointer(at, key.get<std::string>()), "missing");
       }
     }
   }
@@ -281,8 +289,7 @@ Problem ValidateArray(const Schema& schema, const Json& value, const std::string
     return problem;
   }
   for (size_t i = 0; i < value.size(); ++i) {
-    if (Problem problem =
-            ValidateAt(schema["items"], value[i], at + "[" + std::to_string(i) + "]")) {
+    if (Problem problem = ValidateAt(schema["items"], value[i], Pointer(at, std::to_string(i)))) {
       return problem;
     }
   }

@@ -97,7 +97,7 @@ TEST_CASE("whatever else the model writes is a bad call with a reason") {
       {"fs.peek", R"({"path":"a","path":"b"})", "duplicate key"},
       {"fs.peek", R"({"path":"a","lines":0})", "lines"},
       {"fs.peek", R"({"path":"a","evil":1})", "evil"},
-      {"fs.peek", R"({"path":"a\u0000b"})", "not a usable path"},
+      {"fs.peek", R"({"path":"a\u0000b"})", "/path: not a usable path"},
       {"fs.peek", R"({"path":"/proc/self/cwd/a"})", "by its own path"},
       {"fs.peek", R"({"path":"x/../../proc/1/task/1/root/workspace/a"})", "by its own path"},
       {"fs.peek", R"({"path":"/proc/self/cwd"})", "by its own path"},

@@ -105,7 +105,7 @@ TEST_CASE("arguments that a schema describes are valid") {
 }
 
 // One row per way in which arguments can be wrong.
-TEST_CASE("wrong arguments are refused with the path of the key") {
+TEST_CASE("wrong arguments are refused with the JSON Pointer of the value") {
   struct Row {
     const char* arguments;
     const char* problem;
@@ -113,34 +113,41 @@ TEST_CASE("wrong arguments are refused with the path of the key") {
   const auto row = GENERATE(values<Row>({
       {R"([])", "expected an object"},
       {R"("x")", "expected an object"},
-      {R"({})", "path: missing"},
-      {R"({"path": 1})", "path: expected a string"},
-      {R"({"path": null})", "path: expected a string"},
-      {R"({"path": ""})", "path: expected at least 1 characters"},
-      {R"({"path": "äöüßx"})", "path: expected at most 4 characters"},
-      {R"({"path": "a", "sort": "Name"})", "sort: expected one of \"name\", \"size\""},
-      {R"({"path": "a", "limit": 0})", "limit: expected at least 1"},
-      {R"({"path": "a", "limit": 10})", "limit: expected at most 9"},
-      {R"({"path": "a", "limit": 18446744073709551615})", "limit: expected at most 9"},
-      {R"({"path": "a", "limit": -9223372036854775808})", "limit: expected at least 1"},
-      {R"({"path": "a", "limit": 1.5})", "limit: expected an integer"},
-      {R"({"path": "a", "limit": "3"})", "limit: expected an integer"},
-      {R"({"path": "a", "limit": true})", "limit: expected an integer"},
-      {R"({"path": "a", "share": 0.6})", "share: expected at most 0.5"},
-      {R"({"path": "a", "deep": 0})", "deep: expected a boolean"},
-      {R"({"path": "a", "level": 3})", "level: expected one of 1, 2"},
-      {R"({"path": "a", "argv": "x"})", "argv: expected an array"},
-      {R"({"path": "a", "argv": []})", "argv: expected at least 1 items"},
-      {R"({"path": "a", "argv": ["", "", ""]})", "argv: expected at most 2 items"},
-      {R"({"path": "a", "argv": ["x", 2]})", "argv[1]: expected a string"},
-      {R"({"path": "a", "where": {}})", "where.x: missing"},
-      {R"({"path": "a", "where": {"x": "1"}})", "where.x: expected an integer"},
-      {R"({"path": "a", "where": {"x": 1, "y": 1}})", "where: unknown key \"y\""},
-      {R"({"path": "a", "nothing": {"x": 1}})", "nothing: unknown key \"x\""},
+      {R"({})", "/path: missing"},
+      {R"({"path": 1})", "/path: expected a string"},
+      {R"({"path": null})", "/path: expected a string"},
+      {R"({"path": ""})", "/path: expected at least 1 characters"},
+      {R"({"path": "äöüßx"})", "/path: expected at most 4 characters"},
+      {R"({"path": "a", "sort": "Name"})", "/sort: expected one of \"name\", \"size\""},
+      {R"({"path": "a", "limit": 0})", "/limit: expected at least 1"},
+      {R"({"path": "a", "limit": 10})", "/limit: expected at most 9"},
+      {R"({"path": "a", "limit": 18446744073709551615})", "/limit: expected at most 9"},
+      {R"({"path": "a", "limit": -9223372036854775808})", "/limit: expected at least 1"},
+      {R"({"path": "a", "limit": 1.5})", "/limit: expected an integer"},
+      {R"({"path": "a", "limit": "3"})", "/limit: expected an integer"},
+      {R"({"path": "a", "limit": true})", "/limit: expected an integer"},
+      {R"({"path": "a", "share": 0.6})", "/share: expected at most 0.5"},
+      {R"({"path": "a", "deep": 0})", "/deep: expected a boolean"},
+      {R"({"path": "a", "level": 3})", "/level: expected one of 1, 2"},
+      {R"({"path": "a", "argv": "x"})", "/argv: expected an array"},
+      {R"({"path": "a", "argv": []})", "/argv: expected at least 1 items"},
+      {R"({"path": "a", "argv": ["", "", ""]})", "/argv: expected at most 2 items"},
+      {R"({"path": "a", "argv": ["x", 2]})", "/argv/1: expected a string"},
+      {R"({"path": "a", "where": {}})", "/where/x: missing"},
+      {R"({"path": "a", "where": {"x": "1"}})", "/where/x: expected an integer"},
+      {R"({"path": "a", "where": {"x": 1, "y": 1}})", "/where: unknown key \"y\""},
+      {R"({"path": "a", "nothing": {"x": 1}})", "/nothing: unknown key \"x\""},
       {R"({"path": "a", "unknown\n\u001b": 1})", R"(unknown key "unknown\n\u001b")"},
   }));
   CAPTURE(row.arguments);
   CHECK(Validate(Schema::parse(kSchema), Json::parse(row.arguments)) == std::string(row.problem));
+}
+
+TEST_CASE("a key with a dot, a slash or a tilde is told from a path") {
+  const auto schema = Schema::parse(
+      R"({"type": "object", "properties": {"a.b": {"type": "object", "properties": {"c/~d": {"type": "string"}}}}})");
+  CHECK(Validate(schema, Json::parse(R"({"a.b": {"c/~d": 1}})")) ==
+        "/a.b/c~1~0d: expected a string");
 }
 
 TEST_CASE("a hostile key does not fill the message") {

@@ -27,8 +27,8 @@ constexpr size_t kSchemaEnumMax = 64;
 // "properties.limit: unknown word \"maximun\"".
 std::optional<std::string> CheckSchema(const nlohmann::ordered_json& schema);
 
-// Nothing when `arguments` are valid; else the first problem with the key's path, short enough to
-// show to a model: "path: expected a string", "argv[2]: expected a string", "limit: missing".
+// Nothing when `arguments` are valid; else the first problem with the value's JSON Pointer (RFC 6901), short enough to
+// show to a model: "/path: expected a string", "/argv/2: expected a string", "/limit: missing".
 // `schema` has passed CheckSchema. Its cost is linear in both.
 std::optional<std::string> Validate(const nlohmann::ordered_json& schema,
                                     const nlohmann::json& arguments);
