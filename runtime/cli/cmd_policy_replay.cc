@@ -211,6 +211,10 @@ int Replay(Globals& globals, const ReplayFlags& flags) {
         }
         return true;
       });
+  if (!read.ok() && read.error().code == ErrorCode::kNotFound && report.records == 0) {
+    return Fail(globals,
+                {ErrorCode::kNotFound, "nothing was recorded yet: nacre run begins a log"});
+  }
   if (!read.ok()) {
     return Fail(globals, read.error());
   }
