@@ -6,11 +6,14 @@
 #include "policy/internal/display.h"
 #include "policy/internal/matcher.h"
 #include "policy/internal/problems.h"
+#include "policy/internal/sandbox_path.h"
 
 namespace nacre::policy {
 namespace {
 
 using Kind = ArgumentMatcher::Kind;
+
+constexpr int kRangeBytes = 16;  // of the least and greatest text that a pattern matches
 
 std::string Quoted(const std::string& text) {
   return "\"" + text + "\"";
@@ -72,6 +75,7 @@ class Check {
       if (misfits_.empty()) {
         CheckBounds(*leaf);
         CheckValues(*leaf);
+        CheckPathPattern(*leaf);
       }
     }
     return std::move(misfits_);
@@ -201,6 +205,22 @@ class Check {
     } else if (choices != nullptr && std::none_of(choices->begin(), choices->end(),
                                                   [&](const Json& c) { return Met(c); })) {
       Add("none of " + Argument() + ", which are " + List(*choices) + ", meets this");
+    }
+  }
+
+  // A path is compared as a whole, from "/": a pattern that no such text matches would never hold, and under
+  // `not` always.
+  void CheckPathPattern(const Json& leaf) {
+    const std::string format = StringMember(leaf, "format");
+    std::string least;
+    std::string most;
+    if (matcher_.kind == Kind::kMatches && (format == "path" || format == "path-write") &&
+        matcher_.regex->PossibleMatchRange(&least, &most, kRangeBytes) &&
+        (most < "/" || least >= "0")) {  // "0" comes after all that begins with "/"
+      const bool several = matcher_.text.find('|') != std::string::npos;
+      Add(Argument() + " is compared as a full path, which never matches this",
+          std::string(kWorkspaceRoot) + "/" +
+              (several ? "(" + matcher_.text + ")" : matcher_.text));
     }
   }
 

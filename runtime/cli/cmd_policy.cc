@@ -1,5 +1,6 @@
 // nacre policy check|explain|test: is this document valid, and what does it decide?
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -9,6 +10,8 @@
 
 #include "base/file.h"
 #include "memory/session_store.h"
+#include "policy/analysis/prover.h"
+#include "policy/analysis/query.h"
 #include "policy/case_table.h"
 #include "policy/evaluator.h"
 #include "policy/explain.h"
@@ -32,6 +35,43 @@ struct CheckOptions {
   bool strict = false;  // a risk is a failure
 };
 
+// The tool rules of the file itself that no call of the tools there are could reach: what a layer below says may well be
+// narrowed to nothing. Only of small policies, where that is known at once; what is not known is not named.
+std::vector<policy::Risk> NeverDeciding(const policy::Policy& policy,
+                                        const tools::Registry& registry,
+                                        const std::string& workspace) {
+  constexpr size_t kRulesMax = 500;
+  constexpr std::chrono::milliseconds kTimeout{2'000};
+  std::vector<policy::Risk> risks;
+  if (policy.tools.size() > kRulesMax) {
+    return risks;
+  }
+  const std::vector<policy::ToolModel> models = ModelsOf(registry);
+  policy::ProverInput input{
+      .policy = &policy,
+      .tools = &models,
+      .read =
+          [&](const policy::CandidateCall& call) { return ReadCall(call, registry, workspace); },
+      .timeout = kTimeout};
+  const policy::ProofAnswer answer =
+      policy::Prove(input, policy::ParseBuiltInQuery("rules-reachable").value());
+  if (answer.status != policy::ProofStatus::kCounterExample) {
+    return risks;
+  }
+  for (const policy::ToolRule& rule : policy.tools) {
+    if (rule.source.file == policy.layers.front() &&
+        std::find(answer.rules.begin(), answer.rules.end(), rule.Name()) != answer.rules.end()) {
+      risks.push_back(
+          {"never-decides", rule.Name(), rule.source,
+           "it decides no call: its conditions exclude each other, or the workspace's mode or "
+           "other "
+           "rules answer every such call",
+           "mend it or leave it out; nacre policy prove --query rules-reachable shows more"});
+    }
+  }
+  return risks;
+}
+
 int Check(Globals& globals, const CheckOptions& options) {
   const std::string& file = options.policy;
   const bool effective = options.effective;
@@ -45,7 +85,14 @@ int Check(Globals& globals, const CheckOptions& options) {
     return Fail(globals, loaded.error(), kExitFailed);
   }
   const policy::Policy& policy = *loaded.value();
-  const std::vector<policy::Risk> risks = policy::FindRisks(policy);
+  std::vector<policy::Risk> risks = policy::FindRisks(policy);
+  const Result<const tools::Registry*> registry = app.Tools();
+  if (!registry.ok()) {
+    return Fail(globals, registry.error());
+  }
+  for (policy::Risk& risk : NeverDeciding(policy, *registry.value(), workspace.value())) {
+    risks.push_back(std::move(risk));
+  }
   const int exit_code = options.strict && !risks.empty() ? kExitFailed : kExitOk;
   if (globals.json) {
     OrderedJson named = OrderedJson::array();
@@ -121,6 +168,9 @@ void PrintExplanation(const policy::Explanation& explanation) {
                 SafeLine(policy::ToText(trace.source), 120).c_str(),
                 SafeLine(trace.matched ? trace.reason : trace.missing, 300).c_str());
   }
+  if (explanation.not_shown > 0) {
+    std::printf("  and %zu more that do not match\n", explanation.not_shown);
+  }
   std::printf("\n%zu rules speak of other tools\n", explanation.rules_for_other_tools);
 }
 
@@ -140,6 +190,7 @@ OrderedJson ToJson(const policy::Explanation& explanation) {
           {"reason", decision.reason},
           {"source", policy::ToText(decision.source)},
           {"considered", std::move(considered)},
+          {"not_shown", explanation.not_shown},
           {"rules_for_other_tools", explanation.rules_for_other_tools}};
 }
 

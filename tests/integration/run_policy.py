@@ -53,6 +53,24 @@ class Check(NacreCase):
         self.nacre("policy", "check", "--strict", policy, exit_code=1)
         self.nacre("policy", "check", "--strict", "base")
 
+    def test_a_rule_that_decides_no_call_is_named(self):
+        def named(text):
+            done = self.nacre("policy", "check", "--json", self.policy(f"nacre: policy/1\nname: n\n{text}", "n.yaml"))
+            return [r["rule"] for r in json.loads(done.stdout)["risks"] if r["name"] == "never-decides"]
+        rule = "  - {id: %s, reason: r, tool: %s, args: {%s}, decision: %s}\n"
+        # base's workspace can only be read.
+        self.assertEqual(named("extends: [builtin/base]\ntools:\n" +
+                               rule % ("write", "fs.write", "path: {under: /workspace}", "allow")), ["tools.write"])
+        # Conditions that exclude each other, and two rules that leave nothing to a third.
+        run = "workspace: {mode: transactional}\ntools:\n"
+        self.assertEqual(named(run + rule % ("wc", "proc.run", "'argv[0]': {equals: wc, one_of: [ls]}", "allow") +
+                               rule % ("ls", "proc.run", "'argv[0]': ls", "allow")), ["tools.wc"])
+        self.assertEqual(named(run + rule % ("a", "fs.read", "path: {under: /workspace/a}", "deny") +
+                               rule % ("b", "fs.read", "path: {not: {under: /workspace/a}}", "deny") +
+                               rule % ("c", "fs.read", "path: {under: /workspace}", "allow")), ["tools.c"])
+        # What a layer below says may be narrowed to nothing.
+        self.assertEqual(named("extends: [builtin/coding]\nworkspace: {mode: read-only}\n"), [])
+
 
 class Links(NacreCase):
     def test_a_rule_speaks_of_a_file_by_whichever_name_it_is_opened(self):
@@ -227,6 +245,28 @@ class Explain(NacreCase):
         self.nacre("policy", "explain", "--call", "01NOTHERE", exit_code=3)
         self.nacre("policy", "explain", exit_code=2)
 
+    def test_flows_rates_and_the_place_of_a_wrong_argument(self):
+        policy = self.policy("""nacre: policy/1
+name: fl
+extends: [builtin/base]
+tools:
+  - {id: w, reason: r, tool: proc.run, args: {'argv[0]': wc}, decision: allow}
+data:
+  flows:
+    - {id: a, reason: secrets stay, when: {confidentiality: {at_least: secret}}, to: [proc.run], decision: deny}
+budgets: {rates: [{id: few, reason: enough, tool: proc.run, calls: 3, per: minute}]}
+""", "fl.yaml")
+        explain = ("policy", "explain", "--policy", policy, "--label")
+        told = self.nacre(*explain, "confidential", "proc.run", '{"argv": ["wc"]}').stdout
+        self.assertIn("the context is confidential, which is less than secret", told)
+        self.assertIn("denies once 3 calls in this minute have run", told)
+        told = json.loads(self.nacre(*explain, "secret", "--json", "proc.run", '{"argv": ["wc"]}').stdout)
+        self.assertEqual(told["rule"], "data.a")
+        self.assertEqual([c["rule"] for c in told["considered"] if c["matched"]], ["tools.w", "data.a"])
+        self.assertEqual(told["not_shown"], 0)
+        done = self.nacre("policy", "explain", "proc.run", '{"argv": ["wc", 5]}', exit_code=2)
+        self.assertIn("arguments of proc.run: /argv/1: expected a string", done.stderr)
+
 
 class Reload(NacreCase):
     def test_a_server_reads_its_policy_again(self):
@@ -248,6 +288,10 @@ class Reload(NacreCase):
 
 
 class Replay(NacreCase):
+    def test_before_anything_was_recorded(self):
+        done = self.nacre("policy", "replay", "--since", "1d", "coding", exit_code=3)
+        self.assertIn("nothing was recorded yet: nacre run begins a log", done.stderr)
+
     def test_the_recorded_calls_under_another_policy(self):
         self.write("a.txt", "one\n")
         calls = [call("fs.read", path="a.txt"), call("fs.write", path="b.txt", content="x"),

@@ -94,6 +94,14 @@ TEST_CASE("a rule that no call of its tool can match is refused where it stands"
        "meets this"},
       {"fs.list", "pattern: ninechars",
        "8:21: tools[0].args.pattern: fs.list's pattern has at most 8 characters"},
+      {"fs.list", "path: {matches: 'src/.*'}",
+       "8:28: tools[0].args.path.matches: fs.list's path is compared as a full path, which never "
+       "matches "
+       "this; did you mean \"/workspace/src/.*\"?"},
+      {"fs.list", "path: {not: {matches: '(secret|keys)/.*'}}",
+       "8:34: tools[0].args.path.not.matches: fs.list's path is compared as a full path, which "
+       "never "
+       "matches this; did you mean \"/workspace/((secret|keys)/.*)\"?"},
       {"fs.list", "pattern: {max_length: 1}",
        "8:34: tools[0].args.pattern.max_length: fs.list's pattern has at least 2 characters"},
       {"fs.edit", "edits: {max_items: 0}",
@@ -133,8 +141,8 @@ TEST_CASE("a misspelt tool is refused wherever a policy names one") {
     CHECK_THAT(Refusal(head + text, Tools()), Catch::Contains(said));
     CHECK(LoadPolicyText("p.yaml", head + text).ok());  // where nobody knows the tools
   }
-  CHECK_NOTHROW(FromText("data: {sources: [{tool: ['fs.*', '*'], integrity: trusted}], flows: [{" + flow +
-                             ", to: [network, mcp.any]}]}\n",
+  CHECK_NOTHROW(FromText("data: {sources: [{tool: ['fs.*', '*'], integrity: trusted}], flows: [{" +
+                             flow + ", to: [network, mcp.any]}]}\n",
                          Tools()));
 }
 
@@ -151,6 +159,11 @@ TEST_CASE("a rule that some call of its tool can match is accepted") {
       {"fs.list", "sort: {not: {equals: time}}"},
       {"fs.list", "limit: {range: [500, 5000]}"},
       {"fs.list", "limit: {not: {range: [2, 1000]}}"},
+      {"fs.list", "path: {matches: '/workspace/src/.*'}"},
+      {"fs.list", "path: {matches: '.*\\.c'}"},
+      {"fs.list", "path: {matches: '(/workspace/)?src/.*'}"},
+      {"fs.list", "path: {not: {matches: '.*/secret/.*'}}"},
+      {"fs.list", "pattern: {matches: 'src/.*'}"},
       {"fs.list", "recursive: true"},
       {"fs.list", "pattern: \"\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\""},
       {"fs.edit", "edits[3].count: 2, edits: {max_items: 4}"},
