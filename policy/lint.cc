@@ -103,6 +103,31 @@ void FindDangers(const Policy& policy, std::vector<Risk>& risks) {
   }
 }
 
+// Domains below which anybody gets a name of their own: the best known of those that are no top-level domains.
+bool IsPublicSuffix(const std::string& domain) {
+  static const std::set<std::string> kServices = {"amazonaws.com",     "appspot.com",
+                                                  "azurewebsites.net", "blogspot.com",
+                                                  "cloudfront.net",    "core.windows.net",
+                                                  "firebaseapp.com",   "fly.dev",
+                                                  "github.io",         "gitlab.io",
+                                                  "glitch.me",         "herokuapp.com",
+                                                  "netlify.app",       "ngrok-free.app",
+                                                  "ngrok.io",          "onrender.com",
+                                                  "pages.dev",         "r2.dev",
+                                                  "run.app",           "s3.amazonaws.com",
+                                                  "surge.sh",          "trycloudflare.com",
+                                                  "vercel.app",        "web.app",
+                                                  "workers.dev",       "blob.core.windows.net"};
+  static const std::set<std::string> kSecondLevels = {"ac",  "co", "com", "edu", "gov", "go",
+                                                      "gob", "ne", "net", "or",  "org"};
+  const size_t dot = domain.find('.');
+  if (dot == std::string::npos) {
+    return true;
+  }
+  return kServices.count(domain) > 0 ||
+         (domain.size() - dot == 3 && kSecondLevels.count(domain.substr(0, dot)) > 0);  // co.uk
+}
+
 bool HoldsForAll(const ArgumentMatcher& condition) {
   static const std::vector<std::string> kEverything = {".*",      "(.*)", "(?s).*",
                                                        "[^\\n]*", ".+",   "(?s).+"};
@@ -137,7 +162,7 @@ void ReadRules(const Policy& policy, std::vector<Risk>& risks) {
            condition.kind == Kind::kHostIn ? condition.values : std::vector<Json>()) {
         const std::string& pattern = host.get_ref<const std::string&>();
         if (!condition.negated && pattern.substr(0, 2) == "*." &&
-            pattern.find('.', 2) == std::string::npos) {
+            IsPublicSuffix(pattern.substr(2))) {
           risks.push_back({"wide-hosts", name, rule.source,
                            "it allows every host below \"" + pattern.substr(2) +
                                "\", which anybody can register",

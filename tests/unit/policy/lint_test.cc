@@ -54,6 +54,25 @@ TEST_CASE("of the shipped policies, only what their comments say is named") {
         std::vector<std::string>{"writable-and-executable sandbox.profile"});
 }
 
+TEST_CASE("hosts below a domain where anybody gets a name are named, and no others") {
+  const auto wide = [](const std::string& pattern) {
+    return Has(
+        Named(*FromText("tools:\n  - {id: web, reason: r, tool: web.get, args: {url: {host_in: ['" +
+                        pattern + "']}}, decision: allow}\n")),
+        "wide-hosts tools.web");
+  };
+  for (const char* pattern : {"*.com", "*.co.uk", "*.com.au", "*.or.jp", "*.github.io",
+                              "*.pages.dev", "*.s3.amazonaws.com"}) {
+    INFO(pattern);
+    CHECK(wide(pattern));
+  }
+  for (const char* pattern : {"*.example.com", "*.example.co.uk", "*.me.github.io", "*.uk.example",
+                              "co.uk", "github.io", "*.example.io", "*.com.example"}) {
+    INFO(pattern);
+    CHECK_FALSE(wide(pattern));
+  }
+}
+
 TEST_CASE("what a deny rule takes back, or a person is asked about, is no risk") {
   const auto policy = FromText(R"(
 tools:
