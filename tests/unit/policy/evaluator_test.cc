@@ -43,7 +43,8 @@ TEST_CASE("a path is normal when making it so changes nothing") {
   CHECK_FALSE(IsNormalPath(std::string("/a\0b", 4)));
 }
 
-TEST_CASE("a path is judged by its name and by where links lead it, and the stricter answer holds") {
+TEST_CASE(
+    "a path is judged by its name and by where links lead it, and the stricter answer holds") {
   const auto policy = FromText(R"(
 workspace: {mode: direct, hide: [secret/**], protect: [policy/**]}
 tools:
@@ -59,8 +60,8 @@ tools:
 )");
   const auto judge = [&](const std::string& tool, const std::string& path,
                          const std::string& followed) {
-    Request request = OnPath(tool, path,
-                             tool == "fs.read" ? PathAccess::kRead : PathAccess::kWrite);
+    Request request =
+        OnPath(tool, path, tool == "fs.read" ? PathAccess::kRead : PathAccess::kWrite);
     request.paths[0].followed = followed;
     return Evaluate(*policy, request);
   };

@@ -52,7 +52,7 @@ TEST_CASE("a value comes from whoever names it, and a stranger outweighs all oth
       {"bob@b.com, carol@c.com", Origin::kDerived},
       {"", Origin::kUser},
       {" ", Origin::kUser},
-      {"*", Origin::kDerived},  // of everything: nobody said so
+      {"*", Origin::kDerived},   // of everything: nobody said so
       {"/", Origin::kStranger},  // as in every address
       {" -- ", Origin::kDerived},
       {"ann@b.com alice *", Origin::kDerived},
