@@ -84,14 +84,19 @@ Result<std::string> ParseInstant(std::string_view text, WallTime now) {
           "for so long ago"};
   constexpr std::string_view kUnits = "smhd";
   constexpr std::array<int64_t, 4> kSeconds = {1, 60, 3600, 86'400};
-  constexpr int64_t kAgoMax = 1'000'000;
+  // What a policy's retention has at most too; an instant so far back still fits a WallTime.
+  constexpr int64_t kAgoSecondsMax = int64_t{36'500} * 86'400;
   if (const size_t unit = text.empty() ? std::string_view::npos : kUnits.find(text.back());
       unit != std::string_view::npos) {
     int64_t count = 0;
     const char* end = text.data() + text.size() - 1;
     const auto [last, problem] = std::from_chars(text.data(), end, count);
-    if (problem != std::errc() || last != end || count < 0 || count > kAgoMax) {
+    if (problem != std::errc() || last != end || count < 0) {
       return error;
+    }
+    if (count > kAgoSecondsMax / kSeconds[unit]) {
+      return Error{ErrorCode::kInvalidArgument,
+                   "'" + std::string(text.substr(0, 40)) + "' is too long ago: at most 36500d"};
     }
     return FormatRfc3339(now - std::chrono::seconds(count * kSeconds[unit]));
   }

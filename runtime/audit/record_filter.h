@@ -45,7 +45,7 @@ std::vector<std::string> NeedlesOf(const RecordFilter& filter);
 
 // What people write for an instant, as records have it: "2026-11-26", "2026-11-26T12:30", with seconds, with
 // milliseconds and with or without Z, always UTC; or how long before `now`: "90s", "15m", "2h", "7d".
-// kInvalidArgument for anything else.
+// kInvalidArgument for anything else, and for longer ago than 36,500 days.
 Result<std::string> ParseInstant(std::string_view text, WallTime now);
 
 // The path as it is compared: without "/workspace/" or "./" before it, and "/" after it.

@@ -447,6 +447,25 @@ TEST_CASE("an instant is written in full, in part, or as how long ago") {
   }
 }
 
+// An instant beyond what the clock's type holds would wrap into the future: everything would be older than it.
+TEST_CASE("no time ago is so long that it is in the future") {
+  const testing::ManualClock clock;  // 2023-11-14T22:13:20Z
+  const std::string earliest = "1923-12-09T22:13:20.000Z";
+  for (const auto& [unit, most] :
+       {std::pair<const char*, int64_t>{"d", 36'500}, {"h", 876'000}, {"m", 52'560'000},
+        {"s", 3'153'600'000}}) {
+    CAPTURE(unit);
+    CHECK(ParseInstant(std::to_string(most) + unit, clock.Now()).value() == earliest);
+    for (const int64_t beyond : {most + 1, most * 2, most * 5, most * 30, INT64_MAX}) {
+      CAPTURE(beyond);
+      const auto refused = ParseInstant(std::to_string(beyond) + unit, clock.Now());
+      REQUIRE_FALSE(refused.ok());
+      CHECK(refused.error().code == ErrorCode::kInvalidArgument);
+      CHECK(refused.error().message.ends_with("is too long ago: at most 36500d"));
+    }
+  }
+}
+
 TEST_CASE("a bundle with more terms than are told apart is a candidate always") {
   const TempDir temp = FastTempDir();
   const std::string secret(32, 's');
