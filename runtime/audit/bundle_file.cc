@@ -18,8 +18,8 @@ namespace {
 constexpr size_t kDigits = 3;
 // Beyond what zstd may need for bytes that do not get smaller.
 constexpr size_t kFrameBytesMax = kBundleBytesMax + (128U << 10);
-// Groups of digits of the largest number.
-constexpr int kGroupsMax = 7;
+// Groups of digits of the largest number, 2^56 - 1.
+constexpr int kGroupsMax = 6;
 
 bool IsRegular(const std::string& path) {
   struct stat info {};
@@ -36,16 +36,24 @@ int GroupOf(std::string_view name, bool folder) {
   } else if (name.ends_with(kCompressedSuffix)) {
     name.remove_suffix(std::string_view(kCompressedSuffix).size());
   }
+  if (name.size() != kDigits) {
+    return -1;
+  }
   int value = 0;
   for (const char digit : name) {
     value = digit >= '0' && digit <= '9' && value >= 0 ? value * 10 + digit - '0' : -1;
   }
-  return name.size() == kDigits ? value : -1;
+  return value;
 }
 
-// The lowest one with so many folders on its way.
+// The lowest one from `from` on with so many folders on its way.
 // NOLINTNEXTLINE(misc-no-recursion): as deep as a number has groups
-std::optional<uint64_t> LowestIn(const std::string& folder, int depth, uint64_t upper) {
+std::optional<uint64_t> LowestIn(const std::string& folder, int depth, uint64_t upper,
+                                 uint64_t from) {
+  uint64_t from_here = from;
+  for (int i = 0; i < depth; ++i) {
+    from_here /= 1000;
+  }
   std::vector<int> groups;
   std::error_code error;
   for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
@@ -58,12 +66,15 @@ std::optional<uint64_t> LowestIn(const std::string& folder, int depth, uint64_t 
   std::sort(groups.begin(), groups.end());
   for (const int group : groups) {
     const uint64_t number = upper * 1000 + static_cast<uint64_t>(group);
+    if (number < from_here) {
+      continue;
+    }
     const std::string name = TileNumberPath(static_cast<uint64_t>(group));
     if (depth == 0) {
       if (IsRegular(folder + "/" + name) || IsRegular(folder + "/" + name + kCompressedSuffix)) {
         return number;
       }
-    } else if (const auto found = LowestIn(folder + "/x" + name, depth - 1, number)) {
+    } else if (const auto found = LowestIn(folder + "/x" + name, depth - 1, number, from)) {
       return found;
     }
   }
@@ -109,16 +120,32 @@ Result<std::string> ReadBundle(const std::string& directory, uint64_t number) {
                            WithContext(BundlePath(number) + kCompressedSuffix, bundle.error()));
 }
 
-std::optional<uint64_t> FirstBundle(const std::string& directory) {
-  if (HasBundle(directory, 0)) {
-    return 0;
+std::optional<uint64_t> BundleFrom(const std::string& directory, uint64_t from) {
+  if (HasBundle(directory, from)) {
+    return from;
   }
   for (int depth = 0; depth < kGroupsMax; ++depth) {
-    if (const auto found = LowestIn(directory + "/tile/entries", depth, 0)) {
+    if (const auto found = LowestIn(directory + "/tile/entries", depth, 0, from)) {
       return found;
     }
   }
   return std::nullopt;
+}
+
+std::vector<uint64_t> BundlesThere(const std::string& directory, const BundleRange& range,
+                                   std::vector<BundleRange>* gaps) {
+  std::vector<uint64_t> there;
+  for (uint64_t number = range.first; number < range.end; ++number) {
+    const uint64_t next = std::min(BundleFrom(directory, number).value_or(range.end), range.end);
+    if (next > number) {
+      gaps->push_back({number, next});
+      number = next;
+    }
+    if (number < range.end) {
+      there.push_back(number);
+    }
+  }
+  return there;
 }
 
 Status RemoveBundle(const std::string& directory, uint64_t number, Storage& storage) {

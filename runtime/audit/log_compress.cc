@@ -35,6 +35,11 @@ Result<CompressReport> CompressLog(const LogChange& change, const std::string& o
   for (uint64_t number = pruning.has_value() ? pruning->before / kTileWidth : 0; number < end;
        ++number) {
     const std::string path = change.directory + "/" + BundlePath(number);
+    if (!HasBundle(change.directory, number) &&
+        number >= FirstRecord(change.directory) / kTileWidth) {
+      return Error{ErrorCode::kDataLoss, "records from " + std::to_string(number * kTileWidth) +
+                                             " on are missing; see nacre audit verify"};
+    }
     if (!HasPlainBundle(change.directory, number)) {
       continue;
     }

@@ -51,6 +51,11 @@ void AddBundle(const CheckedBundle& bundle, uint64_t place, SegmentContent* cont
   }
 }
 
+// The first bundle of the range that is there; its end when none is.
+uint64_t NextThere(const CheckedLog& log, const BundleRange& range) {
+  return std::min(BundleFrom(log.directory(), range.first).value_or(range.end), range.end);
+}
+
 }  // namespace
 
 Result<LogIndex> LogIndex::Open(std::string directory, Random& random) {
@@ -129,7 +134,10 @@ Status LogIndex::Update(CheckedLog& log, const std::function<void(uint64_t)>& pr
       }
       const auto content = Build(log, name);
       if (!content.ok()) {
-        continue;  // the log is damaged there: whoever searches looks at all of it, and is told
+        // The log is damaged there: whoever searches looks at all of it, and is told. What a signature covers
+        // and nobody has is passed over at once.
+        begin = std::max(begin, NextThere(log, {begin, end}) & ~(SegmentBundles(0) - 1));
+        continue;
       }
       const Sha256Digest root =
           NACRE_TRY(log.tree()->CheckedRoot(8 + SegmentBundlesLog2(name.level), name.number));
@@ -148,13 +156,14 @@ Status LogIndex::Update(CheckedLog& log, const std::function<void(uint64_t)>& pr
   return Ok();
 }
 
-Result<std::vector<uint64_t>> LogIndex::Candidates(uint64_t bundles, const std::vector<Term>& terms,
-                                                   uint64_t since, uint64_t until) const {
-  std::vector<uint64_t> found;
+Result<std::vector<BundleRange>> LogIndex::Candidates(uint64_t bundles,
+                                                      const std::vector<Term>& terms,
+                                                      uint64_t since, uint64_t until) const {
+  std::vector<BundleRange> found;
   uint64_t next = 0;
   const auto unknown_to = [&](uint64_t end) {
-    for (; next < end; ++next) {
-      found.push_back(next);
+    if (next < end) {
+      found.push_back({next, end});
     }
   };
   for (const Part& part : parts_) {
@@ -172,7 +181,7 @@ Result<std::vector<uint64_t>> LogIndex::Candidates(uint64_t bundles, const std::
       const bool in_time = times.empty() || ((since == 0 || times[place].last >= since) &&
                                              (until == 0 || times[place].first < until));
       if (in_time && first + place < bundles) {
-        found.push_back(first + place);
+        found.push_back({first + place, first + place + 1});
       }
     }
     next = first + SegmentBundles(part.name.level);

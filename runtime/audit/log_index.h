@@ -11,6 +11,7 @@
 
 #include "base/random.h"
 #include "base/result.h"
+#include "runtime/audit/bundle_file.h"
 #include "runtime/audit/checked_log.h"
 #include "runtime/audit/index_segment.h"
 
@@ -30,10 +31,10 @@ class LogIndex final {
   // What Update() found and replaced, a sentence each.
   const std::vector<std::string>& notes() const { return notes_; }
 
-  // Of the first `bundles` of the log, ascending: those that may have a record with all of the terms and, when
+  // Of the first `bundles` of the log, ascending: ranges of those that may have a record with all of the terms and, when
   // `since` or `until` are not 0, from one and before the other (TimeDigits).
-  Result<std::vector<uint64_t>> Candidates(uint64_t bundles, const std::vector<Term>& terms,
-                                           uint64_t since, uint64_t until) const;
+  Result<std::vector<BundleRange>> Candidates(uint64_t bundles, const std::vector<Term>& terms,
+                                              uint64_t since, uint64_t until) const;
 
  private:
   struct Part {

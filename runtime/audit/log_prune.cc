@@ -115,7 +115,12 @@ class Pruner final {
     }
     uint64_t kept = 0;
     for (number = newest + 1; number > first; --number) {
-      kept += BytesOf(number - 1);
+      const uint64_t bytes = BytesOf(number - 1);
+      if (bytes == 0) {
+        return Error{ErrorCode::kDataLoss, "nothing is pruned: " + BundlePath(number - 1) +
+                                               " is missing; see nacre audit verify"};
+      }
+      kept += bytes;
       if (kept > request_.keep_bytes.value_or(UINT64_MAX)) {
         break;
       }

@@ -1,11 +1,11 @@
 #include "runtime/audit/log_query.h"
 
 #include <algorithm>
-#include <iterator>
 #include <optional>
 #include <utility>
 
 #include "base/digest.h"
+#include "runtime/audit/bundle_file.h"
 #include "runtime/audit/checked_log.h"
 #include "runtime/audit/checkpoint.h"
 #include "runtime/audit/content_keys.h"
@@ -87,26 +87,35 @@ class Search final {
 
 // How many bundles there are: as many as were signed, and those after them.
 uint64_t CountBundles(const CheckedLog& log) {
-  uint64_t count = (log.signed_records() + kTileWidth - 1) / kTileWidth;
+  uint64_t count = log.signed_records() / kTileWidth + (log.signed_records() % kTileWidth > 0);
   while (OpenForReading(log.directory() + "/" + BundlePath(count)).ok()) {
     ++count;
   }
   return count;
 }
 
-std::vector<uint64_t> AllOf(uint64_t bundles) {
-  std::vector<uint64_t> all(bundles);
-  for (uint64_t i = 0; i < bundles; ++i) {
-    all[i] = i;
+using Ranges = std::vector<BundleRange>;
+
+Ranges Union(Ranges ranges, const Ranges& others) {
+  ranges.insert(ranges.end(), others.begin(), others.end());
+  std::sort(ranges.begin(), ranges.end(),
+            [](const BundleRange& a, const BundleRange& b) { return a.first < b.first; });
+  Ranges joined;
+  for (const BundleRange& range : ranges) {
+    if (!joined.empty() && range.first <= joined.back().end) {
+      joined.back().end = std::max(joined.back().end, range.end);
+    } else {
+      joined.push_back(range);
+    }
   }
-  return all;
+  return joined;
 }
 
-std::vector<uint64_t> FindCandidates(CheckedLog& log, const RecordFilter& filter,
-                                     const QueryOptions& options, Random& random,
-                                     QueryReport* report) {
+Ranges FindCandidates(CheckedLog& log, const RecordFilter& filter, const QueryOptions& options,
+                      Random& random, QueryReport* report) {
+  const Ranges all = {{0, report->bundles}};
   if (options.index_directory.empty() || log.tree() == nullptr) {
-    return AllOf(report->bundles);
+    return all;
   }
   auto index = LogIndex::Open(options.index_directory, random);
   if (index.ok()) {
@@ -129,10 +138,7 @@ std::vector<uint64_t> FindCandidates(CheckedLog& log, const RecordFilter& filter
       terms.push_back(SealedTerm());
       const auto sealed = with(terms);
       if (sealed.ok()) {
-        std::vector<uint64_t> both;
-        std::set_union(candidates.value().begin(), candidates.value().end(), sealed.value().begin(),
-                       sealed.value().end(), std::back_inserter(both));
-        return both;
+        return Union(std::move(candidates).value(), sealed.value());
       }
       candidates = sealed.error();
     }
@@ -140,10 +146,31 @@ std::vector<uint64_t> FindCandidates(CheckedLog& log, const RecordFilter& filter
       return std::move(candidates).value();
     }
     report->notes.push_back(candidates.error().message + "; the whole log is read");
-    return AllOf(report->bundles);
+    return all;
   }
   report->notes.push_back("no index, the whole log is read: " + index.error().message);
-  return AllOf(report->bundles);
+  return all;
+}
+
+// The candidates that are there, from the bundle `first` on. What is missing is a problem, unless it was pruned
+// meanwhile.
+std::vector<uint64_t> FindThere(const CheckedLog& log, const Ranges& candidates, uint64_t first,
+                                QueryReport* report) {
+  std::vector<uint64_t> there;
+  Ranges gaps;
+  for (const BundleRange& range : candidates) {
+    const auto some =
+        BundlesThere(log.directory(), {std::max(first, range.first), range.end}, &gaps);
+    there.insert(there.end(), some.begin(), some.end());
+  }
+  for (const BundleRange& gap : gaps) {
+    if (gap.first >= FirstRecord(log.directory()) / kTileWidth) {
+      report->problems.push_back("records " + std::to_string(gap.first * kTileWidth) + " to " +
+                                 std::to_string(gap.end * kTileWidth - 1) +
+                                 ": missing; see nacre audit verify");
+    }
+  }
+  return there;
 }
 
 }  // namespace
@@ -166,9 +193,9 @@ Result<QueryReport> QueryAuditLog(
     report.pruned = pruning.value();
     first = std::max(first, report.pruned->before);
   }
-  std::vector<uint64_t> candidates = FindCandidates(log, filter, options, random, &report);
-  candidates.erase(candidates.begin(),
-                   std::lower_bound(candidates.begin(), candidates.end(), first / kTileWidth));
+  const std::vector<uint64_t> candidates =
+      FindThere(log, FindCandidates(log, filter, options, random, &report), first / kTileWidth,
+                &report);
   Search search(log, filter, first, Erasures(directory, options.index_directory, random),
                 options.explain_erased, &report);
   if (options.newest == 0) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <vector>
 
 #include "runtime/audit/bundle_file.h"
 #include "runtime/audit/entry_reader.h"
@@ -112,8 +113,12 @@ std::optional<Pruning> NewestPruning(CheckedLog& log) {
     }
   }
   // The file is not what a writer left: the newest record that says so is looked for.
-  for (uint64_t number = log.signed_records() / kTileWidth + 1; number-- > first / kTileWidth;) {
-    if (auto last = LastIn(log, number)) {
+  std::vector<BundleRange> gaps;
+  const std::vector<uint64_t> there =
+      BundlesThere(log.directory(), {first / kTileWidth, log.signed_records() / kTileWidth + 1},
+                   &gaps);
+  for (auto number = there.rbegin(); number != there.rend(); ++number) {
+    if (auto last = LastIn(log, *number)) {
       return last;
     }
   }

@@ -13,8 +13,10 @@
 #include "base/temp_dir.h"
 #include "runtime/audit/audit_log.h"
 #include "runtime/audit/audit_verifier.h"
+#include "runtime/audit/checkpoint.h"
 #include "runtime/audit/entry_reader.h"
 #include "runtime/audit/layout.h"
+#include "runtime/audit/note_key.h"
 #include "tests/support/counting_random.h"
 #include "tests/support/manual_clock.h"
 
@@ -93,6 +95,14 @@ struct LogDirectory {
       REQUIRE(log->Append(Record(i)).ok());
     }
     REQUIRE(log->WriteCheckpoint().ok());
+  }
+  // As the log's key would sign it, whether or not it is true: what who has a key of their own can do.
+  void Sign(const Checkpoint& checkpoint) const {
+    const SigningKey key = SigningKey::Parse(Read(kKeyFile)).value();
+    const std::string note = SignCheckpoint(checkpoint, key).value();
+    Write(kHeadFile, note);
+    Write(kCheckpointFile, note);
+    Write(kCheckpointsFile, note + "\n");
   }
   VerifyReport Verify() const { return VerifyAuditLog(path).value(); }
   std::string Problems() const {

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "runtime/audit/bundle_file.h"
 #include "runtime/audit/checked_log.h"
 #include "runtime/audit/index_segment.h"
 #include "runtime/audit/log_index.h"
@@ -348,6 +349,74 @@ TEST_CASE("records that are not those that were signed are no answer but a probl
     CHECK(log.Query(filter).empty());
     CHECK(log.report.problems.size() == 1);
   }
+}
+
+// One partial tile of 32 bytes leads to the root of a tree of 2^56 records.
+TEST_CASE("a signature over records that nobody has costs no memory and no time") {
+  QueryLog log;
+  log.Fill(5);
+  Sha256Digest hash;
+  hash.fill(5);
+  const int level = GENERATE(4, 5, 7);
+  const uint64_t size = uint64_t{1} << (8 * level);
+  std::filesystem::create_directories(log.File(TilePath(level, 0) + ".p"));
+  log.Write(TilePath(level, 0, 1), TileBytes({hash}));
+  log.Sign({.size = size, .root = hash});
+  REQUIRE(CheckedLog::Open(log.path).value().signed_records() == size);
+  std::string missing = "records 256 to " + std::to_string(size - 1);
+  if (GENERATE(false, true)) {  // the last one, so that the end alone is no sign
+    missing = "records 256 to " + std::to_string(size - 257);
+    const std::string last = BundlePath(size / kTileWidth - 1);
+    std::filesystem::create_directories(std::filesystem::path(log.File(last)).parent_path());
+    log.Write(last, log.Read(kFirstBundle));
+  }
+  if (GENERATE(false, true)) {
+    log.index.clear();
+  }
+  for (const uint64_t newest : {0, 1}) {
+    CHECK(log.Query({.event = "call.decided"}, newest).empty());
+    REQUIRE_FALSE(log.report.problems.empty());
+    CHECK(log.report.problems[0] == missing + ": missing; see nacre audit verify");
+  }
+  CHECK_FALSE(log.Verify().ok);
+  // Nor does a beginning that is missing.
+  std::filesystem::rename(log.File(kFirstBundle), log.File(BundlePath(7)));
+  CHECK(log.Query({.event = "call.decided"}).empty());
+  CHECK_FALSE(log.report.problems.empty());
+  CHECK_FALSE(log.Verify().ok);
+}
+
+TEST_CASE("of a range the bundles that are there are found, and its gaps") {
+  const TempDir temp = FastTempDir();
+  const auto put = [&](const std::string& name) {
+    const std::filesystem::path path = temp.path() + "/tile/entries/" + name;
+    std::filesystem::create_directories(path.parent_path());
+    REQUIRE(WriteFileAtomically(path.string(), "x").ok());
+  };
+  for (const char* name :
+       {"000", "001", "005.zst", "999", "x001/000", "x001/x002/003", "x281/x474/x976/x710/655",
+        // and what is none
+        "004.p/7", "x000/006", "0007", "99999999999999999999", "x99999999999999999999/000", "00a"}) {
+    put(name);
+  }
+  std::filesystem::create_directory(temp.path() + "/tile/entries/003");
+  const auto there = [&](uint64_t first, uint64_t end) {
+    std::vector<BundleRange> gaps;
+    auto found = BundlesThere(temp.path(), {first, end}, &gaps);
+    return std::pair(found, gaps);
+  };
+  using Numbers = std::vector<uint64_t>;
+  using Gaps = std::vector<BundleRange>;
+  CHECK(there(0, 2) == std::pair(Numbers{0, 1}, Gaps{}));
+  CHECK(there(0, 6) == std::pair(Numbers{0, 1, 5}, Gaps{{2, 5}}));
+  CHECK(there(2, 5) == std::pair(Numbers{}, Gaps{{2, 5}}));
+  CHECK(there(6, 1'001) == std::pair(Numbers{999, 1'000}, Gaps{{6, 999}}));
+  CHECK(there(3, 3) == std::pair(Numbers{}, Gaps{}));
+  CHECK(there(1'000, uint64_t{1} << 56) ==
+        std::pair(Numbers{1'000, 1'002'003, 281'474'976'710'655},
+                  Gaps{{1'001, 1'002'003},
+                       {1'002'004, 281'474'976'710'655},
+                       {281'474'976'710'656, uint64_t{1} << 56}}));
 }
 
 TEST_CASE("records after the newest signature are found, and checked by their links") {
