@@ -69,6 +69,11 @@ class Verifier final {
   }
 
  private:
+  struct BadOne {
+    uint64_t index = 0;
+    std::string why;
+  };
+
   void Problem(std::string text) { report_.problems.push_back(std::move(text)); }
   void BadRecord(uint64_t index, const std::string& why) {
     report_.first_bad = std::min(report_.first_bad.value_or(index), index);
@@ -349,6 +354,7 @@ class Verifier final {
     EntryReader reader(directory_, tree.size());
     std::vector<FullTile> full;
     bool trust = true;  // until the first record that does not fit: after it nothing can
+    std::optional<BadOne> formless;
     while (true) {
       for (; trust && anchor != anchors_.end() && anchor->checkpoint.size == now.index; ++anchor) {
         if (tree.Root() == anchor->checkpoint.root) {
@@ -383,6 +389,10 @@ class Verifier final {
           BadRecord(now.index, checked.error().message);
           trust = false;
         }
+      } else if (trust && options_.deep && !formless.has_value()) {
+        if (const Status checked = CheckRecord(entry, now.index, now.Link()); !checked.ok()) {
+          formless = BadOne{now.index, checked.error().message};
+        }
       }
       tree.Append(leaf, &full);
       now.Pass(leaf);
@@ -391,6 +401,9 @@ class Verifier final {
         CheckTiles(full, now.index, trust);
         full.clear();
       }
+    }
+    if (trust && formless.has_value()) {
+      BadRecord(formless->index, "it was signed so, but " + formless->why);
     }
     report_.records = now.index;
     CheckEnd(now, reader.tail().size());
@@ -540,11 +553,6 @@ class Verifier final {
     return "content does not match the tree signed at " + std::to_string(anchor.checkpoint.size) +
            " records";
   }
-
-  struct BadOne {
-    uint64_t index = 0;
-    std::string why;
-  };
 
   // The first wrong one of the records from `good` to before `size`, reading to before `read_end`. The
   // tiles say which it is when they lead to the signed root; else the links, when they were not forged; else

@@ -28,6 +28,9 @@ struct VerifyOptions {
   std::string expected;
   // The line of a witness: the largest remembered checkpoint must have its cosignature.
   std::string witness;
+  // Of each record that is read: has it a record's form, place and link, also where it was signed so? nacre signs no
+  // other; someone with the log's key could, and nobody could read them. Takes several times as long.
+  bool deep = false;
 };
 
 struct VerifyReport {

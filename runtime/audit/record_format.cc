@@ -194,8 +194,11 @@ std::string FinishRecord(const EncodedRecord& record, uint64_t index, std::strin
 }
 
 Result<Json> ParseRecord(std::string_view line) {
-  Json record =
-      NACRE_TRY(ParseJson(line, {.bytes_max = kRecordBytesMax, .depth_max = kRecordDepthMax}));
+  auto parsed = ParseJson(line, {.bytes_max = kRecordBytesMax, .depth_max = kRecordDepthMax});
+  if (!parsed.ok()) {
+    return Error{ErrorCode::kDataLoss, parsed.error().message};
+  }
+  Json record = std::move(parsed).value();
   const bool shaped = record.is_object() && record.size() == kKeys.size() &&
                       std::all_of(kKeys.begin(), kKeys.end(),
                                   [&](const char* key) { return record.contains(key); });

@@ -43,6 +43,7 @@ size_t RecordBytes(const EncodedRecord& record);
 // kFailedPrecondition when only the link is wrong, kDataLoss for anything else.
 Status CheckRecord(std::string_view line, uint64_t index, std::string_view previous);
 
+// kDataLoss when it is no JSON object with the keys of a record.
 Result<Json> ParseRecord(std::string_view line);
 
 // The member `time` of a record, in whatever form it is; empty when it has none.

@@ -205,11 +205,13 @@ struct VerifyFlags {
   std::string key;      // a file
   std::string since;    // a file
   std::string witness;  // a file
+  bool deep = false;
 };
 
 int Verify(Globals& globals, const VerifyFlags& flags) {
   const App app(globals.app);
   audit::VerifyOptions options;
+  options.deep = flags.deep;
   constexpr size_t kNoteBytesMax = 4096;
   for (const auto& [file, text] :
        {std::pair(&flags.key, &options.trusted_key), std::pair(&flags.since, &options.since),
@@ -294,6 +296,8 @@ void RegisterAudit(CLI::App& root, Globals& globals) {
       "must begin with its records; only later ones are read");
   verify->add_option("--witness", flags->witness,
                      "The line of another nacre, which must have signed the newest of these");
+  verify->add_flag("--deep", flags->deep,
+                   "Has each record also the form, place and link of one? Takes longer");
   AddJsonFlag(*verify, globals);
   verify->callback([&globals, flags] { globals.exit_code = Verify(globals, *flags); });
 }

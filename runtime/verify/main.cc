@@ -19,13 +19,14 @@ constexpr int kExitTampered = 2;
 constexpr int kExitBroken = 3;
 
 constexpr char kUsage[] =
-    "Usage: nacre-verify [--key FILE] [--since FILE] [--witness FILE] [--json] DIR\n"
+    "Usage: nacre-verify [--key FILE] [--since FILE] [--witness FILE] [--deep] [--json] DIR\n"
     "Is every record of the audit log in DIR as it was written and signed?\n"
     "  --key FILE    the log's key.pub, as you kept it elsewhere\n"
     "  --since FILE  a checkpoint of the log, or a file of nacre audit anchor, as you kept it "
     "elsewhere:\n"
     "                the log must begin with its records; only later ones are read\n"
     "  --witness FILE  the line of a witness, which must have signed the newest of these\n"
+    "  --deep        has each record also the form, place and link of one? Takes longer\n"
     "  --json        one JSON object\n"
     "Example: nacre-verify --key kept/key.pub --since kept/checkpoint copy/audit\n"
     "Exit codes: 0 it verifies, 2 it does not, 3 it cannot be read\n";
@@ -48,6 +49,8 @@ int Main(int argc, char** argv) {
     }
     if (argument == "--json") {
       json = true;
+    } else if (argument == "--deep") {
+      options.deep = true;
     } else if ((argument == "--key" || argument == "--since" || argument == "--witness") &&
                i + 1 < argc) {
       const Result<std::string> content =

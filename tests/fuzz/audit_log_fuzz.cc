@@ -115,7 +115,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (!rest.empty()) {
     Sign(directory.path(), rest);
   }
-  const auto report = nacre::audit::VerifyAuditLog(directory.path());
+  const auto report = nacre::audit::VerifyAuditLog(directory.path(), {.deep = true});
   uint64_t records = 0;
   const nacre::Status read =
       nacre::audit::ReadAuditLog(directory.path(), 0, [&](uint64_t index, const nacre::Json&) {

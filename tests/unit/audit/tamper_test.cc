@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "runtime/audit/checkpoint_files.h"
+#include "runtime/audit/log_export.h"
 #include "runtime/audit/merkle_tree.h"
 #include "tests/unit/audit/log_fixture.h"
 
@@ -69,6 +70,70 @@ TEST_CASE("no changed, missing or cut byte of any file passes verification") {
     }
   }
   CHECK(unnoticed(good));
+}
+
+// Whoever has the log's key can sign what is no record. That it was signed is true; that it can be read is not.
+TEST_CASE("what was signed and is no record is found when it is asked for") {
+  LogDirectory log;
+  MakeLog(log);
+  std::vector<std::string> lines = EntriesOf(log.Read(kFirstBundle));
+  std::string why;
+  SECTION("no text") {
+    lines[3] = "\xff\xfe";
+    why = "not valid JSON";
+  }
+  SECTION("too deep") {
+    lines[3] = std::string(59'000, '[');
+    why = "nested deeper";
+  }
+  SECTION("other keys") {
+    lines[3] = "{}";
+    why = "not a record";
+  }
+  SECTION("at another place") {
+    std::swap(lines[3], lines[4]);
+    why = "records were removed, added or swapped";
+  }
+  SECTION("not linked") {
+    lines[3].replace(lines[3].find("\"previous\":\"") + 12, 1, "g");
+    why = "its link does not match";
+  }
+  SECTION("not in canonical form") {
+    lines[3].replace(lines[3].find("\"event\""), 7, "\"\\u0065vent\"");
+    why = "not in canonical form";
+  }
+  MerkleFrontier tree;
+  for (const std::string& line : lines) {
+    tree.Append(LeafHash(line));
+  }
+  log.Write(kFirstBundle, BundleOf(lines));
+  std::filesystem::remove_all(log.File("tile/0"));
+  std::filesystem::remove_all(log.File(kFirstBundle + ".p"));
+  log.Sign({.size = tree.size(), .root = tree.Root()});
+  CHECK(log.Verify().ok);
+  const VerifyReport deep = VerifyAuditLog(log.path, {.deep = true}).value();
+  CHECK_FALSE(deep.ok);
+  CHECK(deep.first_bad == 3U);
+  REQUIRE(deep.problems.size() == 1);
+  CAPTURE(deep.problems[0], why);
+  CHECK(deep.problems[0].starts_with("record 3: it was signed so, but "));
+  CHECK(deep.problems[0].find(why) != std::string::npos);
+  // Who reads it learns the same: it is the log that is wrong, not the reader.
+  const Status read = ReadAuditLog(log.path, 0, [](uint64_t, const Json&) { return true; });
+  if (why.starts_with("not valid") || why.starts_with("nested") || why == "not a record") {
+    REQUIRE_FALSE(read.ok());
+    CHECK(read.error().code == ErrorCode::kDataLoss);
+    const auto exported = ExportLog(log.path, {}, [](std::string_view) { return Ok(); });
+    CHECK((exported.ok() || exported.error().code == ErrorCode::kDataLoss));
+  }
+}
+
+TEST_CASE("each record of a good log has the form of one") {
+  LogDirectory log;
+  MakeLog(log);
+  const VerifyReport deep = VerifyAuditLog(log.path, {.deep = true}).value();
+  CHECK(deep.ok);
+  CHECK(deep.read == 7);
 }
 
 TEST_CASE("a changed record is named by its index") {
