@@ -674,6 +674,9 @@ class Verifier final {
 
 Result<VerifyReport> VerifyAuditLog(const std::string& directory, const VerifyOptions& options) {
   const UniqueFd opened(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!opened && (errno == ENOENT || errno == ENOTDIR)) {
+    return Error{ErrorCode::kNotFound, directory + ": there is no audit log"};
+  }
   if (!opened) {
     return SysError("audit log " + directory, errno);
   }

@@ -52,7 +52,7 @@ struct VerifyReport {
 };
 
 // Reads while others write; needs no lock and no private key. What is and is not detected:
-// docs/audit-log.md. An Error only when the directory cannot be read at all.
+// docs/audit-log.md. An Error only when the directory cannot be read at all: kNotFound when there is none.
 Result<VerifyReport> VerifyAuditLog(const std::string& directory,
                                     const VerifyOptions& options = {});
 

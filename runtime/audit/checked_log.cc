@@ -15,6 +15,12 @@
 
 namespace nacre::audit {
 
+bool HasLog(const std::string& directory) {
+  const auto there = [&](const char* file) { return OpenForReading(directory + "/" + file).ok(); };
+  return there(kPublicKeyFile) || there(kHeadFile) || there(kCheckpointFile) ||
+         FirstBundle(directory).has_value();
+}
+
 Result<CheckedLog> CheckedLog::Open(const std::string& directory) {
   const UniqueFd opened(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!opened) {

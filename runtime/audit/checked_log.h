@@ -30,6 +30,9 @@ struct CheckedBundle {
   std::vector<Record> records;
 };
 
+// Is there anything of a log in the directory, be it damaged?
+bool HasLog(const std::string& directory);
+
 // The log as it was signed when it was opened, and what was added since. Needs no lock and no private key.
 // Not thread-safe.
 class CheckedLog final {

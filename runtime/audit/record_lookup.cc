@@ -114,6 +114,9 @@ Result<FoundRecord> FindRecord(const std::string& directory, std::string_view wh
   std::string_view entry;
   for (uint64_t index = begin; index <= found.index + 1; ++index) {
     const Result<bool> more = reader.Next(&entry);
+    if (!more.ok() && index <= found.index && more.error().code == ErrorCode::kNotFound) {
+      break;
+    }
     if (!more.ok() && index <= found.index) {
       return WithContext("audit record " + std::to_string(index), more.error());
     }

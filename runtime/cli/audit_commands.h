@@ -3,7 +3,10 @@
 
 #include <cstdint>
 
+#include <string>
+
 #include "base/json.h"
+#include "base/result.h"
 #include "runtime/audit/legal_hold.h"
 #include "runtime/cli/command.h"
 
@@ -14,6 +17,12 @@ void PrintAuditRecord(const Globals& globals, uint64_t index, const Json& record
 
 // What `nacre audit prune`, `hold` and the like work on: this machine's log.
 audit::LogChange ChangeOf(App& app);
+// The directory of the log that a command reads: the copy in `offline`, else this machine's. kNotFound where nobody has
+// recorded anything yet, kDataLoss when the copy is none.
+Result<std::string> LogToRead(const App& app, const std::string& offline);
+void AddOfflineFlag(CLI::App& command, std::string* offline);
+// Where the index of a log is.
+std::string IndexOf(const App& app, const std::string& log);
 // The exit code is that of the error's kind.
 int FailBy(const Globals& globals, const Error& error);
 

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <deque>
 #include <memory>
 #include <optional>
 
@@ -15,6 +14,7 @@
 #include "runtime/audit/entry_reader.h"
 #include "runtime/audit/erasures.h"
 #include "runtime/audit/log_anchor.h"
+#include "runtime/audit/log_query.h"
 #include "runtime/audit/merkle_tree.h"
 #include "runtime/audit/pruning.h"
 #include "runtime/audit/record_format.h"
@@ -68,52 +68,53 @@ int Follow(Globals& globals, const std::string& directory, audit::Erasures& eras
   return kExitOk;
 }
 
-audit::Erasures ErasuresOf(App& app) {
-  const audit::LogChange change = ChangeOf(app);
-  return {change.directory, change.index_directory, app.random()};
+audit::Erasures ErasuresOf(App& app, const std::string& log) {
+  return {log, IndexOf(app, log), app.random()};
 }
 
-// What went from the log, when a signed record says it.
-std::optional<audit::Pruning> Pruned(const std::string& directory) {
-  auto log = audit::CheckedLog::Open(directory);
-  return log.ok() ? audit::NewestPruning(log.value()) : std::nullopt;
-}
-
-int Tail(Globals& globals, size_t count, bool follow) {
+int Tail(Globals& globals, size_t count, bool follow, const std::string& offline) {
   App app(globals.app);
-  audit::Erasures erasures = ErasuresOf(app);
-  std::deque<std::pair<uint64_t, Json>> newest;
-  const uint64_t known = audit::RecordsHint(app.audit_directory());
-  const auto read_from = [&](uint64_t first) {
-    return audit::ReadAuditLog(app.audit_directory(), first,
-                               [&](uint64_t index, const Json& record) {
-                                 newest.emplace_back(index, record);
-                                 if (newest.size() > count) {
-                                   newest.pop_front();
-                                 }
-                                 return true;
-                               });
-  };
-  Status read = read_from(known > count ? known - count : 0);
-  if (newest.empty() && known > count) {  // `head` says too much: what there is, is shown
-    read = read_from(0);
+  const Result<std::string> log = LogToRead(app, offline);
+  if (!log.ok() && follow && log.error().code == ErrorCode::kNotFound) {
+    audit::Erasures erasures = ErasuresOf(app, app.audit_directory());
+    return Follow(globals, app.audit_directory(), erasures, 0);
   }
-  for (auto& [index, record] : newest) {
-    erasures.Explain(&record);
+  if (!log.ok()) {
+    return FailBy(globals, log.error());
+  }
+  // No more is read than has them, when `head` says so; when it says too much, all is.
+  const uint64_t known = audit::RecordsHint(log.value());
+  audit::QueryOptions options;
+  options.index_directory = IndexOf(app, log.value());
+  options.newest = count;
+  options.first_record = known > count ? known - count : 0;
+  uint64_t next = 0;
+  const auto print = [&](uint64_t index, const Json& record) {
     PrintAuditRecord(globals, index, record);
+    next = index + 1;
+    return true;
+  };
+  auto read = audit::QueryAuditLog(log.value(), {}, options, app.random(), print);
+  if (read.ok() && read.value().found == 0 && options.first_record > 0) {
+    options.first_record = 0;
+    read = audit::QueryAuditLog(log.value(), {}, options, app.random(), print);
   }
-  if (newest.size() < count && audit::FirstRecord(app.audit_directory()) > 0) {
-    if (const auto pruned = Pruned(app.audit_directory())) {
-      std::fprintf(stderr, "nacre: note: %s\n", SafeForTerminal(Describe(*pruned)).c_str());
-    }
+  if (!read.ok()) {
+    return Fail(globals, read.error());
   }
-  if (!read.ok() && !(follow && read.error().code == ErrorCode::kNotFound && newest.empty())) {
-    return Fail(globals, read.error(),
-                read.error().code == ErrorCode::kDataLoss ? kExitTampered : kExitBroken);
+  if (read.value().found < count && read.value().pruned.has_value()) {
+    std::fprintf(stderr, "nacre: note: %s\n",
+                 SafeForTerminal(Describe(*read.value().pruned)).c_str());
   }
-  return follow ? Follow(globals, app.audit_directory(), erasures,
-                         newest.empty() ? 0 : newest.back().first + 1)
-                : kExitOk;
+  int exit_code = kExitOk;
+  for (const std::string& problem : read.value().problems) {
+    exit_code = Fail(globals, {ErrorCode::kDataLoss, problem}, kExitTampered);
+  }
+  if (!follow || exit_code != kExitOk) {
+    return exit_code;
+  }
+  audit::Erasures erasures = ErasuresOf(app, log.value());
+  return Follow(globals, log.value(), erasures, next);
 }
 
 void PrintNeighbour(const char* which, const std::optional<Json>& record) {
@@ -124,26 +125,31 @@ void PrintNeighbour(const char* which, const std::optional<Json>& record) {
   }
 }
 
-int Show(Globals& globals, const std::string& which, const std::string& proof_file) {
+struct ShowFlags {
+  std::string which;
+  std::string proof;  // a file
+  std::string directory;
+};
+
+int Show(Globals& globals, const ShowFlags& flags) {
   App app(globals.app);
-  const Result<audit::FoundRecord> result = audit::FindRecord(app.audit_directory(), which);
+  const Result<std::string> log = LogToRead(app, flags.directory);
+  if (!log.ok()) {
+    return FailBy(globals, log.error());
+  }
+  const Result<audit::FoundRecord> result = audit::FindRecord(log.value(), flags.which);
   if (!result.ok()) {
-    const ErrorCode code = result.error().code;
-    return Fail(globals, result.error(),
-                code == ErrorCode::kInvalidArgument ? kExitUsage
-                : code == ErrorCode::kNotFound      ? kExitFailed
-                : code == ErrorCode::kDataLoss      ? kExitTampered
-                                                    : kExitBroken);
+    return FailBy(globals, result.error());
   }
   const audit::FoundRecord& found = result.value();
   Json opened = found.record;
-  OpenContents(audit::ContentKeys(app.audit_directory()), &opened);
-  ErasuresOf(app).Explain(&opened);
+  OpenContents(audit::ContentKeys(log.value()), &opened);
+  ErasuresOf(app, log.value()).Explain(&opened);
   const bool proven = found.unproven_because.empty();
-  if (!proof_file.empty()) {
+  if (!flags.proof.empty()) {
     const Result<std::string> proof = audit::ToTlogProof(found);
     const Status written =
-        proof.ok() ? WriteFileAtomically(proof_file, proof.value()) : Status(proof.error());
+        proof.ok() ? WriteFileAtomically(flags.proof, proof.value()) : Status(proof.error());
     if (!written.ok()) {
       return Fail(globals, written.error(), kExitFailed);
     }
@@ -225,10 +231,13 @@ int Verify(Globals& globals, const VerifyFlags& flags) {
       *text = content.value();
     }
   }
-  const Result<audit::VerifyReport> verified = audit::VerifyAuditLog(
-      flags.directory.empty() ? app.audit_directory() : flags.directory, options);
+  const Result<std::string> log = LogToRead(app, flags.directory);
+  if (!log.ok()) {
+    return FailBy(globals, log.error());
+  }
+  const Result<audit::VerifyReport> verified = audit::VerifyAuditLog(log.value(), options);
   if (!verified.ok()) {
-    return Fail(globals, verified.error());
+    return FailBy(globals, verified.error());
   }
   const audit::VerifyReport& report = verified.value();
   if (globals.json) {
@@ -264,7 +273,11 @@ void RegisterAudit(CLI::App& root, Globals& globals) {
   tail->footer(
       "Examples:\n  nacre audit tail --count 5\n  nacre audit tail --follow --json | jq .event");
   AddJsonFlag(*tail, globals);
-  tail->callback([&globals, count, follow] { globals.exit_code = Tail(globals, *count, *follow); });
+  auto offline = std::make_shared<std::string>();
+  AddOfflineFlag(*tail, offline.get());
+  tail->callback([&globals, count, follow, offline] {
+    globals.exit_code = Tail(globals, *count, *follow, *offline);
+  });
 
   RegisterAuditQuery(*audit, globals);
   RegisterAuditExport(*audit, globals);
@@ -276,13 +289,13 @@ void RegisterAudit(CLI::App& root, Globals& globals) {
 
   CLI::App* show = audit->add_subcommand(
       "show", "One record, its neighbours, and the proof that it is in the signed tree");
-  auto which = std::make_shared<std::string>();
-  auto proof = std::make_shared<std::string>();
-  show->add_option("record", *which, "Its index or its ULID")->required();
-  show->add_option("--proof", *proof, "Writes the proof to this file, as c2sp.org/tlog-proof");
+  auto shown = std::make_shared<ShowFlags>();
+  show->add_option("record", shown->which, "Its index or its ULID")->required();
+  show->add_option("--proof", shown->proof, "Writes the proof to this file, as c2sp.org/tlog-proof");
+  AddOfflineFlag(*show, &shown->directory);
   show->footer("Example:\n  nacre audit show 17 --proof 17.tlog-proof");
   AddJsonFlag(*show, globals);
-  show->callback([&globals, which, proof] { globals.exit_code = Show(globals, *which, *proof); });
+  show->callback([&globals, shown] { globals.exit_code = Show(globals, *shown); });
 
   CLI::App* verify =
       audit->add_subcommand("verify", "Is every record as it was written and signed?");

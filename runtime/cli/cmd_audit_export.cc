@@ -83,6 +83,11 @@ int Export(Globals& globals, const ExportFlags& flags) {
                 kExitUsage);
   }
   App app(globals.app);
+  const Result<std::string> log = LogToRead(app, flags.directory);
+  if (!log.ok()) {
+    return FailBy(globals, log.error());
+  }
+  const std::string& directory = log.value();
   UniqueFd file;
   if (!flags.output.empty()) {
     Result<UniqueFd> opened = OpenOutput(flags.output);
@@ -121,10 +126,7 @@ int Export(Globals& globals, const ExportFlags& flags) {
     }
     return Ok();
   };
-  const std::string directory = flags.directory.empty() ? app.audit_directory() : flags.directory;
-  audit::Erasures erasures(directory,
-                           audit::IndexDirectory(app.state_directory() + "/audit-index", directory),
-                           app.random());
+  audit::Erasures erasures(directory, IndexOf(app, directory), app.random());
   const audit::ExportOptions options{
       .format = format,
       .source = {.log = {}, .host = HostName(), .version = NACRE_VERSION},
@@ -190,7 +192,7 @@ void RegisterAuditExport(CLI::App& audit, Globals& globals) {
   CLI::Option* cursor =
       command->add_option("--cursor", flags->cursor,
                           "Goes on after what this file says, and notes there how far it came");
-  command->add_option("--offline", flags->directory, "A copied log (default: this machine's)");
+  AddOfflineFlag(*command, &flags->directory);
   command->add_flag("-f,--follow", flags->follow, "Goes on with what is recorded, until Ctrl-C")
       ->needs(cursor);
   command->add_flag("--content", flags->content,

@@ -78,8 +78,8 @@ Result<audit::AnchorReport> MakeAnchor(App& app, const AnchorFlags& flags, std::
   if (!flags.key.empty()) {
     options.trusted_key = NACRE_TRY(ReadFile(flags.key, audit::kCheckpointBytesMax));
   }
-  return audit::AnchorLog(flags.directory.empty() ? app.audit_directory() : flags.directory,
-                          flags.file, options, app.clock().Now());
+  const std::string log = NACRE_TRY(LogToRead(app, flags.directory));
+  return audit::AnchorLog(log, flags.file, options, app.clock().Now());
 }
 
 int Anchor(Globals& globals, const AnchorFlags& flags) {
@@ -87,8 +87,10 @@ int Anchor(Globals& globals, const AnchorFlags& flags) {
   std::string witness;
   const Result<audit::AnchorReport> made = MakeAnchor(app, flags, &witness);
   if (!made.ok()) {
-    return Fail(globals, made.error(),
-                made.error().code == ErrorCode::kDataLoss ? kExitTampered : kExitBroken);
+    const auto log = LogToRead(app, flags.directory);
+    return log.ok() && made.error().code != ErrorCode::kDataLoss
+               ? Fail(globals, made.error())
+               : FailBy(globals, made.error());
   }
   const audit::AnchorReport& report = made.value();
   if (globals.json) {
@@ -123,7 +125,7 @@ void RegisterAuditKey(CLI::App& audit, Globals& globals) {
   auto flags = std::make_shared<AnchorFlags>();
   anchor->add_option("file", flags->file, "Kept where whoever can change the log cannot")
       ->required();
-  anchor->add_option("--offline", flags->directory, "A copied log (default: this machine's)");
+  AddOfflineFlag(*anchor, &flags->directory);
   anchor->add_option("--key", flags->key, "The log's key.pub, as you kept it elsewhere");
   anchor->add_flag(
       "--cosign", flags->cosign,

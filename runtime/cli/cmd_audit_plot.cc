@@ -25,16 +25,14 @@ struct PlotFlags {
 class Source final {
  public:
   Source(Globals& globals, const PlotFlags& flags)
-      : app_(globals.app),
-        directory_(flags.directory.empty() ? app_.audit_directory() : flags.directory) {}
+      : app_(globals.app), directory_(flags.directory) {}
 
   Status Read(const audit::RecordFilter& filter, uint64_t newest,
               const std::function<bool(uint64_t, const Json&)>& visit) {
+    NACRE_TRY(Open());
     audit::QueryOptions options;
     options.newest = newest;
-    options.index_directory =
-        audit::IndexDirectory(app_.state_directory() + "/audit-index", directory_);
-    NACRE_TRY(Open());
+    options.index_directory = IndexOf(app_, directory_);
     const audit::QueryReport report = NACRE_TRY(audit::QueryAuditLog(
         directory_, filter, options, app_.random(), [&](uint64_t index, const Json& record) {
           return index >= evidence_.signed_records || visit(index, record);
@@ -110,6 +108,7 @@ class Source final {
   // Once: all of a picture is of the log as it was signed then.
   Status Open() {
     if (evidence_.log.empty()) {
+      directory_ = NACRE_TRY(LogToRead(app_, directory_));
       const audit::CheckedLog log = NACRE_TRY(audit::CheckedLog::Open(directory_));
       evidence_.signed_records = log.signed_records();
       evidence_.log = log.key().substr(0, log.key().find('+'));
@@ -118,7 +117,7 @@ class Source final {
   }
 
   App app_;
-  std::string directory_;
+  std::string directory_;  // empty until it is opened: this machine's
   plot::Evidence evidence_;
 };
 
@@ -171,12 +170,7 @@ int Run(Globals& globals, const PlotFlags& flags, What what) {
   }
   const Result<plot::Picture> picture = Plot(globals, flags, what);
   if (!picture.ok()) {
-    const ErrorCode code = picture.error().code;
-    return Fail(globals, picture.error(),
-                code == ErrorCode::kDataLoss          ? kExitTampered
-                : code == ErrorCode::kInvalidArgument ? kExitUsage
-                : code == ErrorCode::kNotFound        ? kExitFailed
-                                                      : kExitBroken);
+    return FailBy(globals, picture.error());
   }
   return Write(globals, flags, picture.value());
 }
@@ -194,7 +188,7 @@ void Add(CLI::App& plot, Globals& globals, What what, const char* name, const ch
   }
   command->add_option("-o,--output", flags->output,
                       "Writes it there: NAME.html or NAME.svg (default: SVG to standard output)");
-  command->add_option("--offline", flags->directory, "A copied log (default: this machine's)");
+  AddOfflineFlag(*command, &flags->directory);
   AddJsonFlag(*command, globals);
   command->callback([&globals, flags, what] { globals.exit_code = Run(globals, *flags, what); });
 }

@@ -31,14 +31,17 @@ int Query(Globals& globals, QueryFlags& flags) {
       *instant = parsed.value();
     }
   }
-  const std::string directory = flags.directory.empty() ? app.audit_directory() : flags.directory;
+  const Result<std::string> log = LogToRead(app, flags.directory);
+  if (!log.ok()) {
+    return FailBy(globals, log.error());
+  }
+  const std::string& directory = log.value();
   const Terminal errors(2);
   bool progress_shown = false;
   audit::QueryOptions options;
   options.newest = flags.limit;
   if (!flags.no_index) {
-    options.index_directory =
-        audit::IndexDirectory(app.state_directory() + "/audit-index", directory);
+    options.index_directory = IndexOf(app, directory);
   }
   if (errors.interactive()) {
     options.progress = [&](uint64_t records) {
@@ -121,7 +124,7 @@ void RegisterAuditQuery(CLI::App& audit, Globals& globals) {
   query->add_option("--path", filter.path, "That name this file, or one in this folder");
   query->add_option("--text", filter.text, "With all of these words, in whatever case");
   query->add_option("--limit", flags->limit, "Only the newest so many");
-  query->add_option("--offline", flags->directory, "A copied log (default: this machine's)");
+  AddOfflineFlag(*query, &flags->directory);
   query->add_flag("--no-index", flags->no_index, "Reads the whole log");
   AddJsonFlag(*query, globals);
   query->footer(

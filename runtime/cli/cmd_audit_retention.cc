@@ -1,8 +1,13 @@
 // nacre audit prune, hold, holds and release: what is kept how long, and what must stay.
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <cstdio>
 #include <memory>
 
 #include "base/units.h"
+#include "runtime/audit/checked_log.h"
 #include "runtime/audit/entry_reader.h"
 #include "runtime/audit/log_compress.h"
 #include "runtime/audit/log_prune.h"
@@ -63,6 +68,9 @@ int Prune(Globals& globals, const PruneFlags& flags) {
   if (!request.ok()) {
     return FailBy(globals, request.error());
   }
+  if (const auto log = LogToRead(app, ""); !log.ok()) {
+    return FailBy(globals, log.error());
+  }
   const Result<audit::PruneReport> pruned = audit::PruneLog(ChangeOf(app), request.value());
   if (!pruned.ok()) {
     return FailBy(globals, pruned.error());
@@ -120,12 +128,15 @@ int Place(Globals& globals, const audit::Hold& hold) {
   return kExitOk;
 }
 
-int List(Globals& globals) {
+int List(Globals& globals, const std::string& offline) {
   App app(globals.app);
-  const audit::LogChange change = ChangeOf(app);
+  const Result<std::string> log = LogToRead(app, offline);
+  if (!log.ok()) {
+    return FailBy(globals, log.error());
+  }
   std::vector<audit::Hold> holds;
   if (const Status loaded =
-          audit::LoadHolds(change.directory, change.index_directory, app.random(), 0, &holds);
+          audit::LoadHolds(log.value(), IndexOf(app, log.value()), app.random(), 0, &holds);
       !loaded.ok()) {
     return FailBy(globals, loaded.error());
   }
@@ -160,6 +171,9 @@ int Compress(Globals& globals, const std::string& older_than) {
       return FailBy(globals, parsed.error());
     }
     instant = parsed.value();
+  }
+  if (const auto log = LogToRead(app, ""); !log.ok()) {
+    return FailBy(globals, log.error());
   }
   const Result<audit::CompressReport> done = audit::CompressLog(ChangeOf(app), instant);
   if (!done.ok()) {
@@ -221,9 +235,11 @@ void RegisterHolds(CLI::App& audit, Globals& globals) {
   });
 
   CLI::App* list = audit.add_subcommand("holds", "The holds that are in force");
+  auto offline = std::make_shared<std::string>();
+  AddOfflineFlag(*list, offline.get());
   AddJsonFlag(*list, globals);
   list->footer("Example:\n  nacre audit holds --json | jq -r .hold");
-  list->callback([&globals] { globals.exit_code = List(globals); });
+  list->callback([&globals, offline] { globals.exit_code = List(globals, *offline); });
 
   CLI::App* release = audit.add_subcommand("release", "Ends a hold");
   auto id = std::make_shared<std::string>();
@@ -253,10 +269,31 @@ int FailBy(const Globals& globals, const Error& error) {
   }
 }
 
+Result<std::string> LogToRead(const App& app, const std::string& offline) {
+  const std::string log = offline.empty() ? app.audit_directory() : offline;
+  // What is there and cannot be read says so itself, when it is read.
+  struct stat info {};
+  const bool there = ::stat(log.c_str(), &info) == 0 ? S_ISDIR(info.st_mode) : errno != ENOENT;
+  const bool readable = there && ::access(log.c_str(), R_OK | X_OK) == 0;
+  if (there && (!readable || audit::HasLog(log))) {
+    return log;
+  }
+  return offline.empty()
+             ? Error{ErrorCode::kNotFound, "no audit log here yet; nacre run begins one"}
+             : Error{ErrorCode::kDataLoss, offline + ": there is no audit log"};
+}
+
+void AddOfflineFlag(CLI::App& command, std::string* offline) {
+  command.add_option("--offline", *offline, "A copied log (default: this machine's)");
+}
+
+std::string IndexOf(const App& app, const std::string& log) {
+  return audit::IndexDirectory(app.state_directory() + "/audit-index", log);
+}
+
 audit::LogChange ChangeOf(App& app) {
   return {.directory = app.audit_directory(),
-          .index_directory =
-              audit::IndexDirectory(app.state_directory() + "/audit-index", app.audit_directory()),
+          .index_directory = IndexOf(app, app.audit_directory()),
           .clock = app.clock(),
           .random = app.random(),
           .storage = audit::DiskStorage()};

@@ -234,7 +234,10 @@ int Watch(Globals& globals, const WatchFlags& flags) {
       const bool nobody_wrote =
           watcher.next() == 0 &&
           !std::filesystem::exists(app.audit_directory() + "/" + audit::kHeadFile);
-      if (code != ErrorCode::kNotFound || flags.once || !nobody_wrote) {
+      if (const auto log = LogToRead(app, ""); !log.ok() && flags.once) {
+        return FailBy(globals, log.error());
+      }
+      if (flags.once || !nobody_wrote) {
         return Fail(globals, more.error(),
                     code == ErrorCode::kDataLoss             ? kExitTampered
                     : code == ErrorCode::kFailedPrecondition ? kExitFailed

@@ -1,7 +1,7 @@
 // nacre-verify: checks an audit log without the rest of nacre, for whoever was given a copy of one. The
 // same verification as `nacre audit verify`; it links that, OpenSSL's libcrypto, libzstd and nothing else.
 //
-// Exit codes: 0 the log verifies · 2 it does not, or wrong usage · 3 the directory cannot be read.
+// Exit codes: 0 the log verifies · 2 it does not, or there is none, or wrong usage · 3 it cannot be read.
 #include <cstdio>
 #include <string>
 #include <string_view>
@@ -72,7 +72,8 @@ int Main(int argc, char** argv) {
   }
   const Result<audit::VerifyReport> report = audit::VerifyAuditLog(directory, options);
   if (!report.ok()) {
-    return Refuse(report.error().message, kExitBroken);
+    return Refuse(report.error().message,
+                  report.error().code == ErrorCode::kNotFound ? kExitTampered : kExitBroken);
   }
   const std::string text = json ? DumpJson(ToJson(report.value())) + "\n" : ToText(report.value());
   std::fputs(text.c_str(), stdout);

@@ -183,7 +183,13 @@ class Audit(NacreCase):
 
     def test_a_directory_that_is_no_log_is_reported_and_wrong_use_refused(self):
         nothing = self.folder / "nothing"
-        self.standalone(nothing, exit_code=3)
+        file = self.folder / "file"
+        file.write_text("x")
+        for none in (nothing, file):
+            self.assertIn("there is no audit log", self.standalone(none, exit_code=2).stderr)
+            for command in (["verify"], ["query"], ["tail"], ["show", "0"], ["holds"], ["export"], ["plot", "denials"]):
+                said = self.nacre("audit", *command, "--offline", none, exit_code=2).stderr
+                self.assertEqual(said, f"nacre: {none}: there is no audit log\n", command)
         nothing.mkdir()
         self.assertIn("key.pub", self.standalone(nothing, exit_code=2).stdout)
         self.standalone(exit_code=2)
@@ -191,6 +197,32 @@ class Audit(NacreCase):
         self.standalone("--key", self.folder / "none", nothing, exit_code=3)
         self.assertIn("Usage", self.standalone("--help").stdout)
         self.nacre("audit", "verify", "--since", self.folder / "none", exit_code=2)
+
+    def test_where_nobody_recorded_anything_all_commands_say_the_same(self):
+        for command in (["verify"], ["query"], ["tail"], ["show", "0"], ["show", "01J00000000000000000000000"], ["holds"],
+                        ["export"], ["plot", "denials"], ["plot", "session"], ["prune", "--older-than", "1d"], ["compress"],
+                        ["anchor", self.folder / "anchor"],
+                        ["watch", "--once", "--cursor", self.folder / "cursor", "--rules",
+                         self.policy('{"alerts": [{"id": "a", "match": {"decision": "deny"}}]}', "alerts.json")]):
+            said = self.nacre("audit", *command, exit_code=1)
+            self.assertEqual((said.stdout, said.stderr), ("", "nacre: no audit log here yet; nacre run begins one\n"), command)
+        self.assertFalse((self.state / "audit").exists())
+        self.record_something()
+        missing = self.nacre("audit", "show", "999", exit_code=1).stderr
+        self.assertEqual(missing, "nacre: the audit log has no record 999\n")
+
+    def test_a_copy_is_read_like_the_log_itself(self):
+        self.record_something()
+        self.nacre("audit", "hold", "--from", "0", "--to", "1", "--reason", "case 17")
+        copy = self.folder / "copy"
+        shutil.copytree(self.state / "audit", copy)
+        for command in (["tail", "--json"], ["show", "1", "--json"], ["holds", "--json"], ["query", "--json"]):
+            here = self.nacre("audit", *command).stdout
+            self.assertNotEqual(here, "")
+            shutil.move(self.state / "audit", self.state / "aside")
+            there = self.nacre("audit", *command, "--offline", copy).stdout
+            shutil.move(self.state / "aside", self.state / "audit")
+            self.assertEqual(here, there, command)
 
     def test_the_verifier_is_a_program_without_the_rest_of_nacre(self):
         program = nacre_case.BUILD / "nacre-verify"
@@ -216,6 +248,18 @@ class Audit(NacreCase):
         everything = self.audit()
         self.assertEqual([record["index"] for record in everything], list(range(len(everything))))
         self.assertEqual(everything[1]["actor"], f"uid {os.getuid()}")
+
+    def test_tail_shows_no_record_that_is_not_as_it_was_signed(self):
+        self.record_something()
+        bundle = self.state / "audit" / "tile/entries/000"
+        good = bundle.read_bytes()
+        bundle.write_bytes(good.replace(b"sandbox.exec.finished", b"sandbox.exec.Finished", 1))
+        for follow in ([], ["--follow"]):
+            shown = self.nacre("audit", "tail", "--count", "2", *follow, exit_code=2)
+            self.assertEqual(shown.stdout, "")
+            self.assertIn("records 0 to", shown.stderr)
+        bundle.write_bytes(good)
+        self.assertIn("sandbox.exec.finished", self.nacre("audit", "tail", "--count", "2").stdout)
 
     def test_tail_follows_until_it_is_told_to_stop(self):
         self.record_something()
@@ -305,7 +349,7 @@ class Audit(NacreCase):
         shutil.copytree(self.state / "audit-keys", self.folder / "copy-keys")
         (copy / "key").unlink()
         self.assertEqual(self.query("--offline", copy, "--no-index"), self.audit())
-        self.nacre("audit", "query", "--offline", self.folder / "none", exit_code=3)
+        self.nacre("audit", "query", "--offline", self.folder / "none", exit_code=2)
 
     def test_the_log_is_exported_once_and_as_what_each_format_says(self):
         policy = self.policy("nacre: policy/1\nname: t\nextends: [builtin/coding]\naudit: {content: full}\n")
