@@ -283,6 +283,10 @@ class Verifier final {
         }
       }
     }
+    report_.remembered = since_.size;
+    report_.notes.push_back("the first " + std::to_string(since_.size) +
+                            " records were not read again, only their hashes: whether they are still "
+                            "what was signed, verify without --since says");
     return tiles.value().edge();
   }
 
@@ -702,6 +706,7 @@ OrderedJson ToJson(const VerifyReport& report) {
   return {{"ok", report.ok},
           {"records", report.records},
           {"read", report.read},
+          {"remembered", report.remembered},
           {"checkpoints", report.checkpoints},
           {"keys", report.keys},
           {"covered", report.covered},
@@ -716,6 +721,7 @@ OrderedJson ToJson(const VerifyReport& report) {
 std::string ToText(const VerifyReport& report) {
   std::string text = report.ok ? "verified" : "NOT VERIFIED";
   text += "  " + std::to_string(report.records) + " records, " +
+          (report.remembered > 0 ? std::to_string(report.read) + " of them read, " : "") +
           std::to_string(report.checkpoints) + " checkpoints, " +
           (report.keys > 1 ? std::to_string(report.keys) + " keys, " : "") +
           std::to_string(report.covered) + " records under the newest signature\n";

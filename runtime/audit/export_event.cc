@@ -8,6 +8,10 @@ std::string AsciiJson(const Json& value) {
   return value.dump(-1, ' ', true, Json::error_handler_t::replace);
 }
 
+std::string AsciiJson(const OrderedJson& value) {
+  return value.dump(-1, ' ', true, OrderedJson::error_handler_t::replace);
+}
+
 std::string Printable(std::string_view text, size_t bytes_max) {
   std::string safe(text.substr(0, bytes_max));
   std::replace_if(

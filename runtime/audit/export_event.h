@@ -23,6 +23,7 @@ ExportedEvent JudgeRecord(const Json& record);
 
 // Everything but printable ASCII as \uXXXX.
 std::string AsciiJson(const Json& value);
+std::string AsciiJson(const OrderedJson& value);
 
 // For fields that have no escapes of their own: everything but printable ASCII as "?".
 std::string Printable(std::string_view text, size_t bytes_max);

@@ -324,6 +324,19 @@ TEST_CASE("an older copy put in place of the log is found with a checkpoint that
     CHECK(report.read == 3);
     CHECK(VerifyAuditLog(log.path, {.since = early}).value().read == 304);
   }
+  SECTION("and says what it did not read") {
+    std::string bundle = log.Read(kFirstBundle);
+    bundle.replace(bundle.find("fs.read"), 7, "fs.rEad");
+    log.Write(kFirstBundle, bundle);
+    const VerifyReport report = VerifyAuditLog(log.path, {.since = kept}).value();
+    CHECK(report.ok);
+    CHECK(report.remembered == 602);
+    CHECK(ToText(report).starts_with("verified  605 records, 3 of them read, "));
+    CHECK(ToText(report).find("note: the first 602 records were not read again") !=
+          std::string::npos);
+    CHECK_FALSE(log.Verify().ok);
+    CHECK(ToText(log.Verify()).find("not read again") == std::string::npos);
+  }
   SECTION("the older copy lacks records") {
     CHECK(VerifyAuditLog(older).value().ok);
     const VerifyReport report = VerifyAuditLog(older, {.since = kept}).value();
