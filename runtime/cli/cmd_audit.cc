@@ -12,6 +12,7 @@
 #include "runtime/audit/content_keys.h"
 #include "runtime/audit/content_seal.h"
 #include "runtime/audit/entry_reader.h"
+#include "runtime/audit/export_event.h"
 #include "runtime/audit/erasures.h"
 #include "runtime/audit/log_anchor.h"
 #include "runtime/audit/log_query.h"
@@ -175,7 +176,7 @@ int Show(Globals& globals, const ShowFlags& flags) {
     if (opened != found.record) {
       json["opened"] = opened;
     }
-    std::printf("%s\n", DumpJson(json).c_str());
+    std::printf("%s\n", audit::AsciiJson(json).c_str());
     return proven ? kExitOk : kExitTampered;
   }
   for (const auto& [key, value] : opened.items()) {

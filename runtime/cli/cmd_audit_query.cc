@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "runtime/audit/export_event.h"
 #include "runtime/audit/log_query.h"
 #include "runtime/cli/audit_commands.h"
 #include "runtime/cli/terminal.h"
@@ -91,8 +92,8 @@ int Query(Globals& globals, QueryFlags& flags) {
 
 void PrintAuditRecord(const Globals& globals, uint64_t index, const Json& record) {
   if (globals.json) {
-    const std::string line = DumpJson(record);
-    std::printf("%s\n", (Terminal(1).interactive() ? SafeForTerminal(line) : line).c_str());
+    // Through a pipe it may reach a terminal as well.
+    std::printf("%s\n", audit::AsciiJson(record).c_str());
     return;
   }
   const Json* data = FindMember(record, "data");

@@ -335,6 +335,12 @@ class Audit(NacreCase):
         for bad in ("\x1b", "\r", "\u202e", "\u009b"):
             self.assertNotIn(bad, shown)
         self.assertEqual(len(shown.splitlines()), len(self.audit()) + 1)  # no line that is no record
+        decided = next(record["index"] for record in self.audit() if record["event"] == "call.decided")
+        for command in (["query"], ["tail"], ["show", decided]):  # nor in JSON, which a pager shows as it is
+            shown = self.nacre("audit", *command, "--json").stdout
+            self.assertTrue(shown.isascii() and "\x7f" not in shown, command)
+            self.assertIn("\\u202e", shown)
+        self.assertEqual([r["data"]["request"]["content"] for r in self.query("--event", "turn.started")], [evil])
         # An edited record is no answer, but an error that names it.
         bundle = self.state / "audit" / "tile/entries/000"
         good = bundle.read_bytes()
