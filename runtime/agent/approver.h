@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "base/account.h"
@@ -34,6 +35,7 @@ struct Approval {
   bool approved = false;
   std::string by;        // who answered: "uid 1000 on the terminal"
   std::string why = {};  // of a refusal that nobody made: "nobody answered within 15m"
+  std::optional<uid_t> uid = {};  // whose answer decided it; none: nobody's
 };
 
 class Approver {

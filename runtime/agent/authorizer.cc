@@ -85,7 +85,7 @@ Result<std::variant<AuthorizedCall, RefusedCall>> Authorizer::Authorize(
   policy::NarrowByRate(policy_.budgets, call.request.tool, history, decision);
   const std::string source = policy::ToText(decision.source);
   const std::vector<std::string> labels = policy::LabelTexts(call.request.flow.context);
-  const auto record = [&](const char* event, Json data, const char* actor) -> Status {
+  const auto record = [&](const char* event, Json data, const std::string& actor) -> Status {
     const Result<uint64_t> written = log_.Append({.event = event,
                                                   .session = origin.session,
                                                   .turn = origin.turn,
@@ -165,7 +165,9 @@ Result<std::variant<AuthorizedCall, RefusedCall>> Authorizer::Authorize(
                        ShownHandles(call.request.withheld) + " in it"
                  : approval.why;
     }
-    NACRE_TRY(record("call.approval", std::move(answered), ""));
+    const std::string actor =
+        approval.uid.has_value() ? "uid " + std::to_string(*approval.uid) : "nacre";
+    NACRE_TRY(record("call.approval", std::move(answered), actor));
     sink_.OnEvent(CallApproval{call_id, approval.approved, approval.by});
     if (!approval.approved) {
       std::string reason = approval.why.empty() ? "a person refused it" : approval.why;

@@ -51,8 +51,13 @@ class TerminalApprover final : public agent::Approver {
     }
     const Said said = AskAtTerminal(question,
                                     {.expires = request.expires, .cancel = request.cancel});
-    return {said == Said::kYes, by,
-            said == Said::kNothingInTime ? agent::WhyExpired(request) : std::string()};
+    agent::Approval answer{said == Said::kYes, by};
+    if (said == Said::kNothingInTime) {
+      answer.why = agent::WhyExpired(request);
+    } else if (said != Said::kCancelled) {
+      answer.uid = person.uid;
+    }
+    return answer;
   }
 };
 

@@ -86,11 +86,12 @@ agent::Approval ApprovalBook::Ask(const agent::ApprovalRequest& request) {
   const std::string through = " through the gateway";
   const std::string given = Joined(ended.shown.given);
   if (!ended.refused_by.empty()) {
-    return {false,
-            ended.refused_by + through + (given.empty() ? "" : ", after the yes of " + given)};
+    return {.approved = false,
+            .by = ended.refused_by + through + (given.empty() ? "" : ", after the yes of " + given),
+            .uid = ended.answered.back()};
   }
   if (Missing(ended) == 0) {
-    return {true, given + through};
+    return {.approved = true, .by = given + through, .uid = ended.answered.back()};
   }
   const std::string by = given.empty() ? "nobody" : given + through + ", and nobody else";
   return {false, by,

@@ -177,12 +177,15 @@ TEST_CASE("a yes to a call whose file changed meanwhile is a no") {
       if (meddle) {
         REQUIRE(WriteFileAtomically(file, "changed").ok());
       }
-      return {true, "a test"};
+      return {.approved = true, .by = "a test", .uid = uid};
     }
+    std::optional<uid_t> uid;
   };
   Host host;
   Fate fate;
   Meddler meddler;
+  // Its actor is who answered, whoever runs nacre.
+  meddler.uid = GENERATE(std::optional<uid_t>(4711), std::optional<uid_t>());
   meddler.file = host.workspace.path() + "/a.txt";
   meddler.meddle = GENERATE(false, true);
   REQUIRE(WriteFileAtomically(meddler.file, "as asked").ok());
@@ -198,6 +201,14 @@ TEST_CASE("a yes to a call whose file changed meanwhile is a no") {
   CHECK(finished.calls == (meddler.meddle ? 0 : 1));
   CHECK(finished.denied == (meddler.meddle ? 1 : 0));
   CHECK(sandbox.specs.size() == (meddler.meddle ? 0U : 1U));
+  std::vector<std::string> actors;
+  REQUIRE(audit::ReadAuditLog(host.audit(), 0, [&](uint64_t, const Json& record) {
+            if (StringMember(record, "event") == "call.approval") {
+              actors.push_back(StringMember(record, "actor"));
+            }
+            return true;
+          }).ok());
+  CHECK(actors == std::vector<std::string>{meddler.uid.has_value() ? "uid 4711" : "nacre"});
 }
 
 TEST_CASE("nobody is asked about a call that a yes could not be held to") {

@@ -81,6 +81,7 @@ TEST_CASE("without approvers it is whoever runs nacre who says yes") {
   const agent::Approval answer = waiting.Answer();
   CHECK(answer.approved);
   CHECK(answer.by == "owner (uid 1000) through the gateway");
+  CHECK(answer.uid == 1000U);
   CHECK(waiting.book.ListFor(Person(1000, "owner")).empty());
 }
 
@@ -99,6 +100,7 @@ TEST_CASE("two persons must say yes, and nobody counts twice") {
   const agent::Approval answer = waiting.Answer();
   CHECK(answer.approved);
   CHECK(answer.by == "alice (uid 1), bob (uid 2) through the gateway");
+  CHECK(answer.uid == 2U);  // with whose yes it was one
 }
 
 TEST_CASE("where several rules ask, the yes of each one's approvers is wanted") {
@@ -121,6 +123,7 @@ TEST_CASE("one no is a no, whoever said yes before") {
   const agent::Approval answer = waiting.Answer();
   CHECK_FALSE(answer.approved);
   CHECK(answer.by == "bob (uid 2) through the gateway, after the yes of alice (uid 1)");
+  CHECK(answer.uid == 2U);
   CHECK(answer.why.empty());  // a person refused it
 }
 
@@ -145,6 +148,7 @@ TEST_CASE("time that runs out is a no, also when one of two has said yes") {
   const agent::Approval answer = waiting.Answer();
   CHECK_FALSE(answer.approved);
   CHECK(answer.by == "alice (uid 1) through the gateway, and nobody else");
+  CHECK_FALSE(answer.uid.has_value());
   CHECK(answer.why == "the yes of 2 of alice or bob did not come within 2 s");
 }
 
