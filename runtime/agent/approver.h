@@ -33,8 +33,8 @@ struct ApprovalRequest {
 
 struct Approval {
   bool approved = false;
-  std::string by;        // who answered: "uid 1000 on the terminal"
-  std::string why = {};  // of a refusal that nobody made: "nobody answered within 15m"
+  std::string by;                 // who answered: "uid 1000 on the terminal"
+  std::string why = {};           // of a refusal that nobody made: "nobody answered within 15m"
   std::optional<uid_t> uid = {};  // whose answer decided it; none: nobody's
 };
 

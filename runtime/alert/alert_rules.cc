@@ -1,16 +1,27 @@
 #include "runtime/alert/alert_rules.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <set>
 
 #include "base/json.h"
+#include "runtime/audit/event_names.h"
 #include "runtime/net/http_exchange.h"
 
 namespace nacre::alert {
 namespace {
 
 constexpr size_t kTextBytesMax = 1024;
+
+// Of an outcome, as the sandbox names them. A rule for another one would never fire.
+const std::set<std::string> kOutcomes = {"cancelled",    "cpu_exceeded",  "disk_exceeded",
+                                         "exited",       "out_of_memory", "output_exceeded",
+                                         "setup_failed", "signaled",      "tasks_exceeded",
+                                         "timed_out",    "violation"};
+// What stands before the colon of a label.
+constexpr std::array<std::string_view, 3> kLabelKinds = {"category", "confidentiality",
+                                                         "integrity"};
 
 Error Wrong(const std::string& where, const std::string& what) {
   return {ErrorCode::kInvalidArgument, where + ": " + what};
@@ -55,6 +66,19 @@ Result<std::string> OneOf(const Json& object, const char* key, const std::string
     return Wrong(where + "." + key, "it must be one of " + names);
   }
   return text;
+}
+
+// In full, or its part after the colon.
+Result<std::string> Label(const Json& object, const std::string& where) {
+  std::string label = NACRE_TRY(Text(object, "label", where));
+  const size_t colon = label.find(':');
+  if (colon != std::string::npos && std::find(kLabelKinds.begin(), kLabelKinds.end(),
+                                              label.substr(0, colon)) == kLabelKinds.end()) {
+    return Wrong(where + ".label",
+                 "a label is category:NAME, confidentiality:LEVEL or integrity:untrusted, or what "
+                 "stands there after the colon");
+  }
+  return label;
 }
 
 Result<std::vector<std::string>> Texts(const Json& object, const char* key,
@@ -111,13 +135,22 @@ Result<AlertRule> ParseRule(const Json& object, const std::string& where,
     NACRE_TRY(OnlyKeys(*match, in,
                        {"event", "decision", "rule", "tool", "path", "label", "actor", "outcome"}));
     rule.match.event = NACRE_TRY(Text(*match, "event", in));
-    rule.match.decision = NACRE_TRY(OneOf(*match, "decision", in, {"allow", "deny", "ask"}));
+    if (const Status known = audit::CheckEventName(rule.match.event);
+        !rule.match.event.empty() && !known.ok()) {
+      return Wrong(in + ".event", known.error().message);
+    }
+    rule.match.decision =
+        NACRE_TRY(OneOf(*match, "decision", in, {"allow", "deny", "ask", "approved", "refused"}));
     rule.match.rule = NACRE_TRY(Text(*match, "rule", in));
     rule.match.tool = NACRE_TRY(Text(*match, "tool", in));
     rule.match.path = NACRE_TRY(Text(*match, "path", in));
-    rule.match.label = NACRE_TRY(Text(*match, "label", in));
+    rule.match.label = NACRE_TRY(Label(*match, in));
     rule.match.actor = NACRE_TRY(Text(*match, "actor", in));
-    rule.outcome = NACRE_TRY(Text(*match, "outcome", in));
+    rule.outcome = NACRE_TRY(OneOf(*match, "outcome", in, kOutcomes));
+    if (!rule.outcome.empty() && !rule.match.event.empty() && rule.match.event != "call.finished" &&
+        rule.match.event != "call.recovered" && rule.match.event != "sandbox.exec.finished") {
+      return Wrong(in + ".outcome", rule.match.event + " has none");
+    }
   }
   rule.first =
       NACRE_TRY(OneOf(object, "first", where, {"tool", "rule", "label", "actor", "policy"}));
@@ -140,7 +173,8 @@ Result<AlertRule> ParseRule(const Json& object, const std::string& where,
   if (!rule.per.empty() && rule.first.empty()) {
     return Wrong(where + ".per", "it goes with first");
   }
-  if (rule.first.empty() && FindMember(object, "match") == nullptr) {
+  const Json* match = FindMember(object, "match");
+  if (rule.first.empty() && (match == nullptr || match->empty())) {
     return Wrong(where, "it needs match, or first: else every record would be an alert");
   }
   rule.notify = NACRE_TRY(Texts(object, "notify", where));

@@ -284,9 +284,10 @@ class Verifier final {
       }
     }
     report_.remembered = since_.size;
-    report_.notes.push_back("the first " + std::to_string(since_.size) +
-                            " records were not read again, only their hashes: whether they are still "
-                            "what was signed, verify without --since says");
+    report_.notes.push_back(
+        "the first " + std::to_string(since_.size) +
+        " records were not read again, only their hashes: whether they are still "
+        "what was signed, verify without --since says");
     return tiles.value().edge();
   }
 

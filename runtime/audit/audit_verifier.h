@@ -36,7 +36,7 @@ struct VerifyOptions {
 struct VerifyReport {
   bool ok = false;
   uint64_t records = 0;
-  uint64_t read = 0;  // of them were read: all, or those since the remembered checkpoint
+  uint64_t read = 0;        // of them were read: all, or those since the remembered checkpoint
   uint64_t remembered = 0;  // under that checkpoint, and not read again
   uint64_t checkpoints = 0;
   uint64_t keys = 0;     // that the log has had, each introduced by the one before

@@ -193,9 +193,8 @@ Result<QueryReport> QueryAuditLog(
     report.pruned = pruning.value();
     first = std::max(first, report.pruned->before);
   }
-  const std::vector<uint64_t> candidates =
-      FindThere(log, FindCandidates(log, filter, options, random, &report), first / kTileWidth,
-                &report);
+  const std::vector<uint64_t> candidates = FindThere(
+      log, FindCandidates(log, filter, options, random, &report), first / kTileWidth, &report);
   Search search(log, filter, first, Erasures(directory, options.index_directory, random),
                 options.explain_erased, &report);
   if (options.newest == 0) {

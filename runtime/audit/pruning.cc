@@ -114,9 +114,8 @@ std::optional<Pruning> NewestPruning(CheckedLog& log) {
   }
   // The file is not what a writer left: the newest record that says so is looked for.
   std::vector<BundleRange> gaps;
-  const std::vector<uint64_t> there =
-      BundlesThere(log.directory(), {first / kTileWidth, log.signed_records() / kTileWidth + 1},
-                   &gaps);
+  const std::vector<uint64_t> there = BundlesThere(
+      log.directory(), {first / kTileWidth, log.signed_records() / kTileWidth + 1}, &gaps);
   for (auto number = there.rbegin(); number != there.rend(); ++number) {
     if (auto last = LastIn(log, *number)) {
       return last;

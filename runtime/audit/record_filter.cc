@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <functional>
 #include <set>
 
 #include "runtime/audit/index_segment.h"
+#include "runtime/audit/record_format.h"
 
 namespace nacre::audit {
 namespace {
@@ -21,10 +23,14 @@ constexpr std::array kOfRecord = {
     Member{"rule", &RecordFilter::rule},     Member{"event", &RecordFilter::event},
     Member{"actor", &RecordFilter::actor},
 };
-constexpr std::array kOfData = {
-    Member{"tool", &RecordFilter::tool},
-    Member{"verdict", &RecordFilter::decision},
-};
+// How a person answered, as a decision.
+constexpr std::string_view kApproved = "approved";
+constexpr std::string_view kRefused = "refused";
+constexpr char kApprovalEvent[] = "call.approval";
+
+bool IsAnswer(const std::string& decision) {
+  return decision == kApproved || decision == kRefused;
+}
 
 // Calls `visit` with every string in `value` until it answers true, and answers whether it did.
 // NOLINTNEXTLINE(misc-no-recursion): a record's depth is limited
@@ -58,9 +64,25 @@ bool NamesPath(const Json& data, std::string_view top) {
 }
 
 bool HasLabel(const Json& record, const std::string& label) {
-  const Json* labels = FindMember(record, "labels");
-  return labels != nullptr && labels->is_array() &&
-         std::find(labels->begin(), labels->end(), Json(label)) != labels->end();
+  const std::vector<std::string> labels = LabelsOf(record);
+  return std::any_of(labels.begin(), labels.end(), [&](const std::string& each) {
+    return each == label || each.substr(each.find(':') + 1) == label;
+  });
+}
+
+bool HasTool(const Json& data, const std::string& tool) {
+  const Json* subject = FindMember(data, "subject");
+  return StringMember(data, "tool") == tool ||
+         (subject != nullptr && StringMember(*subject, "tool") == tool);
+}
+
+bool HasDecision(const Json& record, const Json& data, const std::string& decision) {
+  if (!IsAnswer(decision)) {
+    return StringMember(data, "verdict") == decision;
+  }
+  const Json* approved = FindMember(data, "approved");
+  return StringMember(record, "event") == kApprovalEvent && approved != nullptr &&
+         *approved == Json(decision == kApproved);
 }
 
 bool HasWords(const Json& data, const std::string& text) {
@@ -110,8 +132,10 @@ Result<std::string> ParseInstant(std::string_view text, WallTime now) {
   }
   std::string instant = std::string(text) + std::string(kWhole.substr(text.size()));
   const auto part = [&](size_t at) { return (instant[at] - '0') * 10 + instant[at + 1] - '0'; };
-  if (TimeDigits(instant) == 0 || part(5) < 1 || part(5) > 12 || part(8) < 1 || part(8) > 31 ||
-      part(11) > 23 || part(14) > 59 || part(17) > 60) {
+  const std::chrono::year_month_day day{std::chrono::year(part(0) * 100 + part(2)),
+                                        std::chrono::month(static_cast<unsigned>(part(5))),
+                                        std::chrono::day(static_cast<unsigned>(part(8)))};
+  if (TimeDigits(instant) == 0 || !day.ok() || part(11) > 23 || part(14) > 59 || part(17) > 60) {
     return error;
   }
   return instant;
@@ -131,17 +155,16 @@ std::string_view ComparedPath(std::string_view path) {
 
 bool Matches(const RecordFilter& filter, const Json& record) {
   const Json* data = FindMember(record, "data");
-  const auto holds = [&](const Member& member, const Json& where) {
+  const auto holds = [&](const Member& member) {
     const std::string& asked = filter.*member.asked;
-    return asked.empty() || StringMember(where, member.key) == asked;
+    return asked.empty() || StringMember(record, member.key) == asked;
   };
   const std::string time = StringMember(record, "time");
   return data != nullptr && (filter.since.empty() || time >= filter.since) &&
          (filter.until.empty() || time < filter.until) &&
-         std::all_of(kOfRecord.begin(), kOfRecord.end(),
-                     [&](const Member& member) { return holds(member, record); }) &&
-         std::all_of(kOfData.begin(), kOfData.end(),
-                     [&](const Member& member) { return holds(member, *data); }) &&
+         std::all_of(kOfRecord.begin(), kOfRecord.end(), holds) &&
+         (filter.tool.empty() || HasTool(*data, filter.tool)) &&
+         (filter.decision.empty() || HasDecision(record, *data, filter.decision)) &&
          (filter.label.empty() || HasLabel(record, filter.label)) &&
          (filter.path.empty() || NamesPath(*data, ComparedPath(filter.path))) &&
          HasWords(*data, filter.text);
@@ -157,14 +180,13 @@ std::vector<Term> TermsOf(const RecordFilter& filter) {
   for (const Member& member : kOfRecord) {
     add(filter.*member.asked);
   }
-  for (const Member& member : kOfData) {
-    add(filter.*member.asked);
-  }
-  add(filter.label);
+  add(filter.tool);
+  add(IsAnswer(filter.decision) ? kApprovalEvent : filter.decision);
   const std::string_view path = ComparedPath(filter.path);
   // One that JSON escapes may be written in other words.
   const bool plain = DumpJson(Json(path)).size() == path.size() + 2;
-  for (const std::string_view text : {plain ? path : "", std::string_view(filter.text)}) {
+  for (const std::string_view text :
+       {plain ? path : "", std::string_view(filter.text), std::string_view(filter.label)}) {
     for (const std::string& word : WordsOf(text)) {
       terms.push_back(TermOf(word));
     }
@@ -176,15 +198,18 @@ std::vector<Term> TermsOf(const RecordFilter& filter) {
 
 std::vector<std::string> NeedlesOf(const RecordFilter& filter) {
   std::vector<std::string> needles;
-  const auto add = [&](const Member& member) {
-    if (!(filter.*member.asked).empty()) {
-      needles.push_back(DumpJson(Json(member.key)) + ":" + DumpJson(Json(filter.*member.asked)));
+  const auto add = [&](const char* key, const std::string& asked) {
+    if (!asked.empty()) {
+      needles.push_back(DumpJson(Json(key)) + ":" + DumpJson(Json(asked)));
     }
   };
-  std::for_each(kOfRecord.begin(), kOfRecord.end(), add);
-  std::for_each(kOfData.begin(), kOfData.end(), add);
+  for (const Member& member : kOfRecord) {
+    add(member.key, filter.*member.asked);
+  }
+  add("tool", filter.tool);
+  add("verdict", IsAnswer(filter.decision) ? std::string() : filter.decision);
   if (!filter.label.empty()) {
-    needles.push_back(DumpJson(Json(filter.label)));
+    needles.push_back(DumpJson(Json(filter.label)).substr(1));
   }
   return needles;
 }

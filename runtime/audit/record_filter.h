@@ -25,10 +25,11 @@ struct RecordFilter {
   std::string rule;
   std::string event;
   std::string actor;
-  std::string label;
+  std::string label;  // or its part after the colon: "untrusted" for "integrity:untrusted"
   // Members of its data, exactly.
-  std::string tool;
-  std::string decision;  // `verdict`
+  std::string tool;  // also of the subject of an approval
+  // `verdict`: allow, deny, ask; or how a person answered: approved, refused.
+  std::string decision;
   // Some string in its data, or in a call's arguments there, is this path or one below it. What calls see as
   // /workspace/a is a here.
   std::string path;
@@ -44,7 +45,7 @@ std::vector<Term> TermsOf(const RecordFilter& filter);
 std::vector<std::string> NeedlesOf(const RecordFilter& filter);
 
 // What people write for an instant, as records have it: "2026-11-26", "2026-11-26T12:30", with seconds, with
-// milliseconds and with or without Z, always UTC; or how long before `now`: "90s", "15m", "2h", "7d".
+// milliseconds and with or without Z, always UTC, of a day that there is; or how long before `now`: "90s", "15m", "2h", "7d".
 // kInvalidArgument for anything else, and for longer ago than 36,500 days.
 Result<std::string> ParseInstant(std::string_view text, WallTime now);
 

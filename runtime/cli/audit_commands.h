@@ -21,6 +21,11 @@ audit::LogChange ChangeOf(App& app);
 // recorded anything yet, kDataLoss when the copy is none.
 Result<std::string> LogToRead(const App& app, const std::string& offline);
 void AddOfflineFlag(CLI::App& command, std::string* offline);
+// For an option that an empty text would turn into one that was not given.
+CLI::Validator NotEmpty();
+// The id of the session that is `last`, or whose id begins so. kNotFound, kInvalidArgument when several do, kDataLoss
+// when a record is not as it was signed.
+Result<std::string> FindSession(App& app, const std::string& log, const std::string& which);
 // Where the index of a log is.
 std::string IndexOf(const App& app, const std::string& log);
 // The exit code is that of the error's kind.

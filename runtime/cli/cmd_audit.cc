@@ -12,8 +12,8 @@
 #include "runtime/audit/content_keys.h"
 #include "runtime/audit/content_seal.h"
 #include "runtime/audit/entry_reader.h"
-#include "runtime/audit/export_event.h"
 #include "runtime/audit/erasures.h"
+#include "runtime/audit/export_event.h"
 #include "runtime/audit/log_anchor.h"
 #include "runtime/audit/log_query.h"
 #include "runtime/audit/merkle_tree.h"
@@ -292,7 +292,8 @@ void RegisterAudit(CLI::App& root, Globals& globals) {
       "show", "One record, its neighbours, and the proof that it is in the signed tree");
   auto shown = std::make_shared<ShowFlags>();
   show->add_option("record", shown->which, "Its index or its ULID")->required();
-  show->add_option("--proof", shown->proof, "Writes the proof to this file, as c2sp.org/tlog-proof");
+  show->add_option("--proof", shown->proof,
+                   "Writes the proof to this file, as c2sp.org/tlog-proof");
   AddOfflineFlag(*show, &shown->directory);
   show->footer("Example:\n  nacre audit show 17 --proof 17.tlog-proof");
   AddJsonFlag(*show, globals);

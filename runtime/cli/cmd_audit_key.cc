@@ -88,9 +88,8 @@ int Anchor(Globals& globals, const AnchorFlags& flags) {
   const Result<audit::AnchorReport> made = MakeAnchor(app, flags, &witness);
   if (!made.ok()) {
     const auto log = LogToRead(app, flags.directory);
-    return log.ok() && made.error().code != ErrorCode::kDataLoss
-               ? Fail(globals, made.error())
-               : FailBy(globals, made.error());
+    return log.ok() && made.error().code != ErrorCode::kDataLoss ? Fail(globals, made.error())
+                                                                 : FailBy(globals, made.error());
   }
   const audit::AnchorReport& report = made.value();
   if (globals.json) {

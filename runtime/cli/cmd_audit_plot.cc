@@ -44,34 +44,14 @@ class Source final {
     return Ok();
   }
 
-  // The session that is `last`, or whose id begins so.
-  Result<std::string> FindSession(const std::string& which) {
-    std::string found;
-    bool twice = false;
-    audit::RecordFilter filter;
-    filter.event = "session.created";
-    NACRE_TRY(Read(filter, which == "last" ? 1 : 0, [&](uint64_t, const Json& record) {
-      const std::string session = StringMember(record, "session");
-      if (which == "last" || session.starts_with(which)) {
-        twice = twice || !found.empty();
-        found = session;
-      }
-      return true;
-    }));
-    if (twice) {
-      return Error{ErrorCode::kInvalidArgument,
-                   "several sessions begin with " + which + "; give more of the id"};
-    }
-    if (found.empty()) {
-      return Error{ErrorCode::kNotFound, "the audit log has no session " + which +
-                                             "; nacre session list shows the newest"};
-    }
-    return found;
-  }
-
   Result<plot::SessionTrace> Trace(const std::string& which) {
     audit::RecordFilter filter;
-    filter.session = NACRE_TRY(FindSession(which));
+    NACRE_TRY(Open());
+    auto session = FindSession(app_, directory_, which);
+    if (!session.ok() && session.error().code == ErrorCode::kDataLoss) {
+      return WithContext("no picture is made", session.error());
+    }
+    filter.session = NACRE_TRY(std::move(session));
     plot::SessionTrace trace;
     NACRE_TRY(Read(filter, 0,
                    [&](uint64_t index, const Json& record) { return trace.Add(index, record); }));

@@ -2,6 +2,8 @@
 #include <cstdio>
 #include <memory>
 
+#include "base/ids.h"
+#include "runtime/audit/event_names.h"
 #include "runtime/audit/export_event.h"
 #include "runtime/audit/log_query.h"
 #include "runtime/cli/audit_commands.h"
@@ -19,24 +21,45 @@ struct QueryFlags {
   bool no_index = false;
 };
 
+// What would find nothing, or everything, by mistake is refused.
+Status CompleteFilter(const QueryFlags& flags, WallTime now, audit::RecordFilter* filter) {
+  for (const auto& [text, instant] :
+       {std::pair(&flags.since, &filter->since), std::pair(&flags.until, &filter->until)}) {
+    if (!text->empty()) {
+      *instant = NACRE_TRY(audit::ParseInstant(*text, now));
+    }
+  }
+  if (!filter->since.empty() && !filter->until.empty() && filter->since >= filter->until) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "nothing is from " + filter->since + " on and from before " + filter->until};
+  }
+  if (!filter->event.empty()) {
+    NACRE_TRY(audit::CheckEventName(filter->event));
+  }
+  if (!filter->text.empty() && audit::WordsOf(filter->text).empty()) {
+    return Error{ErrorCode::kInvalidArgument, "--text has no word in it"};
+  }
+  return Ok();
+}
+
 int Query(Globals& globals, QueryFlags& flags) {
   App app(globals.app);
-  const WallTime now = app.clock().Now();
-  for (const auto& [text, instant] : {std::pair(&flags.since, &flags.filter.since),
-                                      std::pair(&flags.until, &flags.filter.until)}) {
-    if (!text->empty()) {
-      const Result<std::string> parsed = audit::ParseInstant(*text, now);
-      if (!parsed.ok()) {
-        return Fail(globals, parsed.error(), kExitUsage);
-      }
-      *instant = parsed.value();
-    }
+  if (const Status complete = CompleteFilter(flags, app.clock().Now(), &flags.filter);
+      !complete.ok()) {
+    return FailBy(globals, complete.error());
   }
   const Result<std::string> log = LogToRead(app, flags.directory);
   if (!log.ok()) {
     return FailBy(globals, log.error());
   }
   const std::string& directory = log.value();
+  if (!flags.filter.session.empty() && !IsUlid(flags.filter.session)) {
+    const Result<std::string> session = FindSession(app, directory, flags.filter.session);
+    if (!session.ok()) {
+      return FailBy(globals, session.error());
+    }
+    flags.filter.session = session.value();
+  }
   const Terminal errors(2);
   bool progress_shown = false;
   audit::QueryOptions options;
@@ -73,6 +96,11 @@ int Query(Globals& globals, QueryFlags& flags) {
   for (const std::string& note : report.notes) {
     std::fprintf(stderr, "nacre: note: %s\n", SafeForTerminal(note).c_str());
   }
+  if (report.found == 0 && !(flags.filter.path.empty() && flags.filter.text.empty())) {
+    std::fprintf(stderr,
+                 "nacre: note: the log has the paths of a call's arguments, and what people and "
+                 "models wrote, only with the policy's audit: {content: full}\n");
+  }
   int exit_code = kExitOk;
   for (const std::string& problem : report.problems) {
     exit_code = Fail(globals, {ErrorCode::kDataLoss, "the answer may lack records: " + problem},
@@ -89,6 +117,44 @@ int Query(Globals& globals, QueryFlags& flags) {
 }
 
 }  // namespace
+
+CLI::Validator NotEmpty() {
+  return {[](const std::string& text) {
+            return text.empty() ? std::string("it must not be empty") : std::string();
+          },
+          ""};
+}
+
+Result<std::string> FindSession(App& app, const std::string& log, const std::string& which) {
+  std::string found;
+  bool twice = false;
+  audit::RecordFilter filter;
+  filter.event = "session.created";
+  audit::QueryOptions options;
+  options.newest = which == "last" ? 1 : 0;
+  options.index_directory = IndexOf(app, log);
+  const audit::QueryReport report = NACRE_TRY(
+      audit::QueryAuditLog(log, filter, options, app.random(), [&](uint64_t, const Json& record) {
+        const std::string session = StringMember(record, "session");
+        if (which == "last" || session.starts_with(which)) {
+          twice = twice || !found.empty();
+          found = session;
+        }
+        return true;
+      }));
+  if (!report.problems.empty()) {
+    return Error{ErrorCode::kDataLoss, report.problems.front()};
+  }
+  if (twice) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "several sessions begin with " + which + "; give more of the id"};
+  }
+  if (found.empty()) {
+    return Error{ErrorCode::kNotFound,
+                 "the audit log has no session " + which + "; nacre session list shows the newest"};
+  }
+  return found;
+}
 
 void PrintAuditRecord(const Globals& globals, uint64_t index, const Json& record) {
   if (globals.json) {
@@ -112,20 +178,28 @@ void RegisterAuditQuery(CLI::App& audit, Globals& globals) {
       "From then on: 2026-11-26, 2026-11-26T12:30:00Z (UTC), or 90s, 15m, 2h, 7d ago");
   query->add_option("--until", flags->until, "Before then");
   query->add_option("--tenant", filter.tenant, "Of this tenant");
-  query->add_option("--session", filter.session, "Of the session with this id");
+  query->add_option("--session", filter.session,
+                    "Of the session with this id, the beginning of it, or last");
   query->add_option("--turn", filter.turn, "Of the turn with this id");
   query->add_option("--call", filter.call, "Of the call with this id");
   query->add_option("--tool", filter.tool, "About a call of this tool");
-  query->add_option("--decision", filter.decision, "Decisions that say this")
-      ->check(CLI::IsMember({"allow", "deny", "ask"}));
+  query->add_option("--decision", filter.decision, "Decisions, and persons' answers, that say this")
+      ->check(CLI::IsMember({"allow", "deny", "ask", "approved", "refused"}));
   query->add_option("--rule", filter.rule, "Decided by the rule with this id");
   query->add_option("--event", filter.event, "With this name, such as call.finished");
   query->add_option("--actor", filter.actor, "By agent, nacre, or a person: uid 1000");
-  query->add_option("--label", filter.label, "About data with this label");
+  query->add_option("--label", filter.label,
+                    "About data with this label: integrity:untrusted, or untrusted");
   query->add_option("--path", filter.path, "That name this file, or one in this folder");
   query->add_option("--text", filter.text, "With all of these words, in whatever case");
-  query->add_option("--limit", flags->limit, "Only the newest so many");
+  query->add_option("--limit", flags->limit, "Only the newest so many")
+      ->check(CLI::Range(uint64_t{1}, uint64_t{1'000'000'000}));
   AddOfflineFlag(*query, &flags->directory);
+  for (CLI::Option* option : query->get_options()) {
+    if (option->get_expected_min() > 0 && !option->check_name("--limit")) {
+      option->check(NotEmpty());
+    }
+  }
   query->add_flag("--no-index", flags->no_index, "Reads the whole log");
   AddJsonFlag(*query, globals);
   query->footer(
@@ -133,7 +207,7 @@ void RegisterAuditQuery(CLI::App& audit, Globals& globals) {
       "signature.\n"
       "Examples:\n  nacre audit query --decision deny --since 7d\n"
       "  nacre audit query --path src/main.cc --limit 5\n"
-      "  nacre audit query --session 01K3V5T0Q4X6Z8B2D4F6H8J0M2 --json | jq .event");
+      "  nacre audit query --session last --json | jq .event");
   query->callback([&globals, flags] { globals.exit_code = Query(globals, *flags); });
 }
 

@@ -71,8 +71,7 @@ nacre::audit::Checkpoint CheckpointOf(const std::string& directory, std::string_
 }
 
 void Put(const std::string& path, std::string_view content) {
-  const nacre::UniqueFd out(
-      ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  const nacre::UniqueFd out(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
   if (!nacre::WriteAll(out.get(), content).ok()) {
     std::abort();
   }
@@ -82,8 +81,7 @@ void Sign(const std::string& directory, std::string_view said) {
   FixedRandom random;
   static const nacre::audit::SigningKey key =
       nacre::audit::SigningKey::Generate("nacre/audit/01JD3Y5W0E9D3M6W8T1V2R4K5N", random).value();
-  const std::string note =
-      nacre::audit::SignCheckpoint(CheckpointOf(directory, said), key).value();
+  const std::string note = nacre::audit::SignCheckpoint(CheckpointOf(directory, said), key).value();
   Put(directory + "/key.pub", key.verifying_key().ToText());
   Put(directory + "/key", key.ToText());
   Put(directory + "/head", note);

@@ -326,6 +326,29 @@ class Audit(NacreCase):
         self.query("--since", "yesterday", exit_code=2)
         self.query("--decision", "maybe", exit_code=2)
 
+    def test_a_query_that_finds_nothing_or_everything_by_mistake_is_refused(self):
+        policy = self.policy("nacre: policy/1\nname: t\nextends: [builtin/coding]\n")
+        with ScriptedEngine([call("fs.write", path="notes.md", content="x"), answer("done")]) as engine:
+            self.run_task("Write", "--engine", engine.url, "--policy", policy)
+        session = self.query("--event", "session.created")[0]["session"]
+        whole = self.query("--session", session)
+        self.assertGreater(len(whole), 3)
+        for which in ("last", session[:12], session[:-1]):
+            self.assertEqual(self.query("--session", which), whole, which)
+        self.assertIn("no session 01ZZ", self.nacre("audit", "query", "--session", "01ZZ", exit_code=1).stderr)
+        refused = self.nacre("audit", "query", "--event", "call.decide", exit_code=2).stderr
+        self.assertIn("'call.decide' is no event; there are call.approval, call.decided, ", refused)
+        self.assertIn("nothing is from", self.nacre("audit", "query", "--since", "1m", "--until", "1h", exit_code=2).stderr)
+        for wrong in (["--text", "!!!"], ["--text", ""], ["--session", ""], ["--path", ""], ["--event", ""], ["--label", ""],
+                      ["--limit", "0"], ["--limit", "-1"], ["--since", "2026-02-31"], ["--since", ""], ["--offline", ""]):
+            self.assertEqual(self.nacre("audit", "query", *wrong, exit_code=2).stdout, "", wrong)
+        self.nacre("audit", "compress", "--older-than", "", exit_code=2)
+        for asked in (["--path", "notes.md"], ["--text", "Write"]):  # the texts are not in this log, and that is said
+            found = self.nacre("audit", "query", *asked)
+            self.assertIn("0 found", found.stdout)
+            self.assertIn("only with the policy's audit: {content: full}", found.stderr)
+        self.assertNotIn("content: full", self.nacre("audit", "query", "--tool", "none").stderr)
+
     def test_a_query_shows_no_hostile_byte_and_nothing_that_was_not_signed(self):
         policy = self.policy("nacre: policy/1\nname: t\nextends: [builtin/coding]\naudit: {content: full}\n")
         evil = "\x1b[2J\x1b[1;1H\n     0  2026-01-01T00:00:00.000Z  call.decided     {\"verdict\":\"allow\"}\r\u202e\u009b"

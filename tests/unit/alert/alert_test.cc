@@ -142,37 +142,78 @@ TEST_CASE("a mistake in the rules is named at its place") {
       {"[]", "alerts: it must be an object"},
       {"{}", "alerts: it must be a list"},
       {R"({"alerts":[]})", "alerts: it must be a list"},
-      {R"({"alerts":[{"match":{}}]})", "alerts[0]: it needs an id"},
+      {R"({"alerts":[{"match":{"tool":"x"}}]})", "alerts[0]: it needs an id"},
       {R"({"alerts":[{"id":"a"}]})", "alerts[0]: it needs match"},
       {R"({"alerts":[{"id":"a","match":{"tol":"x"}}]})", "alerts[0].match.tol: unknown key"},
+      {R"({"alerts":[{"id":"a","match":{}}]})", "alerts[0]: it needs match, or first"},
+      // What is never recorded would never be told.
+      {R"({"alerts":[{"id":"a","match":{"event":"call.decide"}}]})",
+       "alerts[0].match.event: 'call.decide' is no event; there are call.approval, call.decided,"},
+      {R"({"alerts":[{"id":"a","match":{"outcome":"killed"}}]})",
+       "alerts[0].match.outcome: it must be one of cancelled, cpu_exceeded,"},
+      {R"({"alerts":[{"id":"a","match":{"event":"call.decided","outcome":"violation"}}]})",
+       "alerts[0].match.outcome: call.decided has none"},
+      {R"({"alerts":[{"id":"a","match":{"label":"untrusted:integrity"}}]})",
+       "alerts[0].match.label: a label is category:NAME"},
       {R"({"alerts":[{"id":"a","match":{"decision":"no"}}]})",
        "alerts[0].match.decision: it must be one of"},
-      {R"({"alerts":[{"id":"a","match":{},"count":5}]})", "count and within go together"},
-      {R"({"alerts":[{"id":"a","match":{},"count":1,"within":"1m"}]})", "alerts[0].count"},
-      {R"({"alerts":[{"id":"a","match":{},"count":-5,"within":"1m"}]})", "alerts[0].count"},
-      {R"({"alerts":[{"id":"a","match":{},"count":5,"within":"1y"}]})", "alerts[0].within"},
-      {R"({"alerts":[{"id":"a","match":{},"count":5,"within":"9999999999999d"}]})",
+      {R"({"alerts":[{"id":"a","match":{"tool":"x"},"count":5}]})", "count and within go together"},
+      {R"({"alerts":[{"id":"a","match":{"tool":"x"},"count":1,"within":"1m"}]})",
+       "alerts[0].count"},
+      {R"({"alerts":[{"id":"a","match":{"tool":"x"},"count":-5,"within":"1m"}]})",
+       "alerts[0].count"},
+      {R"({"alerts":[{"id":"a","match":{"tool":"x"},"count":5,"within":"1y"}]})",
+       "alerts[0].within"},
+      {R"({"alerts":[{"id":"a","match":{"tool":"x"},"count":5,"within":"9999999999999d"}]})",
        "alerts[0].within"},
       {R"({"alerts":[{"id":"a","first":"tool","count":5,"within":"1m"}]})", "not both"},
-      {R"({"alerts":[{"id":"a","match":{},"per":"session"}]})", "alerts[0].per"},
-      {R"({"alerts":[{"id":"a","match":{},"notify":["x"]}]})", "there is no sink x"},
-      {R"({"alerts":[{"id":"a","match":{}},{"id":"a","match":{}}]})", "alerts[1].id"},
-      {R"({"alerts":[{"id":"a","match":{}}],"sinks":{"s":{}}})", "sinks.s: it is one of"},
-      {R"({"alerts":[{"id":"a","match":{}}],"sinks":{"s":{"command":"ls"}}})", "sinks.s.command"},
-      {R"({"alerts":[{"id":"a","match":{}}],"sinks":{"s":{"command":["ls"]}}})",
+      {R"({"alerts":[{"id":"a","match":{"tool":"x"},"per":"session"}]})", "alerts[0].per"},
+      {R"({"alerts":[{"id":"a","match":{"tool":"x"},"notify":["x"]}]})", "there is no sink x"},
+      {R"({"alerts":[{"id":"a","match":{"tool":"x"}},{"id":"a","match":{"tool":"x"}}]})",
+       "alerts[1].id"},
+      {R"({"alerts":[{"id":"a","match":{"tool":"x"}}],"sinks":{"s":{}}})", "sinks.s: it is one of"},
+      {R"({"alerts":[{"id":"a","match":{"tool":"x"}}],"sinks":{"s":{"command":"ls"}}})",
+       "sinks.s.command"},
+      {R"({"alerts":[{"id":"a","match":{"tool":"x"}}],"sinks":{"s":{"command":["ls"]}}})",
        "an absolute path"},
-      {R"({"alerts":[{"id":"a","match":{}}],"sinks":{"s":{"webhook":"ftp://x"}}})",
+      {R"({"alerts":[{"id":"a","match":{"tool":"x"}}],"sinks":{"s":{"webhook":"ftp://x"}}})",
        "sinks.s.webhook"},
-      {R"({"alerts":[{"id":"a","match":{}}],"sinks":{"s":{"webhook":"http://example.org/x"}}})",
+      {R"({"alerts":[{"id":"a","match":{"tool":"x"}}],"sinks":{"s":{"webhook":"http://example.org/x"}}})",
        "https only"},
-      {R"({"alerts":[{"id":"a","match":{}}],"sinks":{"s":{"syslog":"log"}}})", "sinks.s.syslog"},
-      {R"({"alerts":[{"id":"a","match":{}}],"sinks":{"s":{"syslog":"/dev/log","x":1}}})",
+      {R"({"alerts":[{"id":"a","match":{"tool":"x"}}],"sinks":{"s":{"syslog":"log"}}})",
+       "sinks.s.syslog"},
+      {R"({"alerts":[{"id":"a","match":{"tool":"x"}}],"sinks":{"s":{"syslog":"/dev/log","x":1}}})",
        "sinks.s.x: unknown key"},
   }));
   CAPTURE(row.text);
   const auto rules = ParseAlertRules(row.text);
   REQUIRE_FALSE(rules.ok());
   CHECK(rules.error().message.find(row.says) != std::string::npos);
+}
+
+TEST_CASE("a label's short name and a person's answer are matched") {
+  const AlertRules rules = Rules(R"({"alerts":[
+      {"id":"untrusted","match":{"label":"untrusted"}},
+      {"id":"no","match":{"decision":"refused","tool":"fs.write"}},
+      {"id":"yes","match":{"decision":"approved"}}]})");
+  AlertEngine engine(rules);
+  Json record = Decision("allow", "a", 0);
+  record["labels"] = {"integrity:untrusted"};
+  REQUIRE(engine.Add(0, record).size() == 1);
+  CHECK(engine.Add(0, record)[0].rule == "untrusted");
+  record["labels"] = {"integrity:untrusted-not", "category:untrust"};
+  CHECK(engine.Add(0, record).empty());
+  record["event"] = "call.approval";
+  record["data"] = {{"approved", false}, {"subject", {{"tool", "fs.write"}}}};
+  REQUIRE(engine.Add(0, record).size() == 1);
+  CHECK(engine.Add(0, record)[0].rule == "no");
+  record["data"]["subject"]["tool"] = "fs.read";
+  CHECK(engine.Add(0, record).empty());
+  record["data"]["approved"] = true;
+  REQUIRE(engine.Add(0, record).size() == 1);
+  CHECK(engine.Add(0, record)[0].rule == "yes");
+  record["event"] = "call.decided";  // where the member would mean something else
+  CHECK(engine.Add(0, record).empty());
 }
 
 TEST_CASE("a command gets the alert as a line of plain JSON, and is bounded in time") {

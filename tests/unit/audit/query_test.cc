@@ -3,11 +3,14 @@
 #include <unistd.h>
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <map>
 #include <set>
+#include <sstream>
 
 #include "runtime/audit/bundle_file.h"
 #include "runtime/audit/checked_log.h"
+#include "runtime/audit/event_names.h"
 #include "runtime/audit/index_segment.h"
 #include "runtime/audit/log_index.h"
 #include "runtime/audit/log_query.h"
@@ -396,7 +399,8 @@ TEST_CASE("of a range the bundles that are there are found, and its gaps") {
   for (const char* name :
        {"000", "001", "005.zst", "999", "x001/000", "x001/x002/003", "x281/x474/x976/x710/655",
         // and what is none
-        "004.p/7", "x000/006", "0007", "99999999999999999999", "x99999999999999999999/000", "00a"}) {
+        "004.p/7", "x000/006", "0007", "99999999999999999999", "x99999999999999999999/000",
+        "00a"}) {
     put(name);
   }
   std::filesystem::create_directory(temp.path() + "/tile/entries/003");
@@ -508,21 +512,102 @@ TEST_CASE("an instant is written in full, in part, or as how long ago") {
   CHECK(parsed("13m") == "2023-11-14T22:00:20.000Z");
   CHECK(parsed("2h") == "2023-11-14T20:13:20.000Z");
   CHECK(parsed("14d") == "2023-10-31T22:13:20.000Z");
+  CHECK(parsed("2024-02-29") == "2024-02-29T00:00:00.000Z");
   for (const char* bad :
        {"", "s", "-1s", "1.5h", "99999999999999999999s", "2026-13-01", "2026-11-32",
-        "2026-11-26T24:00", "2026-11-26 12:00", "yesterday", "2026-11-2x", "Z"}) {
+        "2026-11-26T24:00", "2026-11-26 12:00", "yesterday", "2026-11-2x", "Z", "2026-02-31",
+        "2026-02-29", "2026-11-31", "2026-00-10", "2026-01-00"}) {
     CAPTURE(bad);
     CHECK(parsed(bad).empty());
   }
+}
+
+TEST_CASE("an approval is found by its tool and its answer, and a label by its short name") {
+  LogDirectory log;
+  {
+    const auto open = log.Open();
+    const auto append = [&](const char* event, Json data, std::vector<std::string> labels) {
+      AuditRecord record = Record(0);
+      record.event = event;
+      record.data = std::move(data);
+      record.labels = std::move(labels);
+      REQUIRE(open->Append(record).ok());
+    };
+    append("call.decided", {{"tool", "fs.write"}, {"verdict", "ask"}}, {"integrity:untrusted"});
+    append("call.approval", {{"approved", true}, {"subject", {{"tool", "fs.write"}}}},
+           {"category:personal-data", "integrity:untrusted"});
+    append("call.approval", {{"approved", false}, {"subject", {{"tool", "fs.read"}}}}, {});
+    append("turn.finished", {{"approved", false}, {"answer", "untrusted"}, {"text", "approved"}},
+           {"category:untrusted-not"});
+  }
+  struct Row {
+    RecordFilter filter;
+    std::vector<uint64_t> wanted;
+  };
+  for (const Row& row : std::vector<Row>{{{.tool = "fs.write"}, {1, 2}},
+                                         {{.tool = "fs.reed"}, {}},
+                                         {{.decision = "ask"}, {1}},
+                                         {{.decision = "approved"}, {2}},
+                                         {{.decision = "refused"}, {3}},
+                                         {{.tool = "fs.read", .decision = "approved"}, {}},
+                                         {{.label = "integrity:untrusted"}, {1, 2}},
+                                         {{.label = "untrusted"}, {1, 2}},
+                                         {{.label = "personal-data"}, {2}},
+                                         {{.label = "integrity"}, {}},
+                                         {{.label = "trusted"}, {}}}) {
+    CAPTURE(row.filter.tool, row.filter.decision, row.filter.label);
+    std::vector<uint64_t> found;
+    REQUIRE(QueryAuditLog(log.path, row.filter, {}, log.random, [&](uint64_t index, const Json&) {
+              found.push_back(index);
+              return true;
+            }).ok());
+    CHECK(found == row.wanted);
+    // The index leads there as well.
+    const std::vector<Term> asked = TermsOf(row.filter);
+    for (const uint64_t index : found) {
+      std::vector<Term> terms;
+      REQUIRE(AddTerms(EntriesOf(log.Read(kFirstBundle))[index], &terms));
+      std::sort(terms.begin(), terms.end());
+      CHECK(std::includes(terms.begin(), terms.end(), asked.begin(), asked.end()));
+    }
+  }
+}
+
+TEST_CASE("each event has a name that is known, and a row in the documentation") {
+  CHECK(std::is_sorted(EventNames().begin(), EventNames().end()));
+  const std::string page = ReadFile(NACRE_SOURCE_DIR "/docs/audit-log.md", 1 << 20).value();
+  const size_t begin = page.find("\n## Events\n");
+  REQUIRE(begin != std::string::npos);
+  std::string rows = page.substr(begin, page.find("\n## ", begin + 5) - begin);
+  std::set<std::string> told;
+  std::istringstream lines(rows);
+  for (std::string line; std::getline(lines, line);) {
+    const std::string first = line.substr(0, line.find('|', 1));
+    for (size_t at = first.find('`'); at != std::string::npos && line.starts_with("| `");
+         at = first.find('`', first.find('`', at + 1) + 1)) {
+      told.insert(first.substr(at + 1, first.find('`', at + 1) - at - 1));
+    }
+  }
+  CHECK(told == std::set<std::string>(EventNames().begin(), EventNames().end()));
+  for (const std::string_view name : EventNames()) {
+    CHECK(CheckEventName(name).ok());
+  }
+  CHECK(CheckEventName("call.decide")
+            .error()
+            .message.starts_with(
+                "'call.decide' is no event; there are call.approval, call.decided, "));
+  CHECK(CheckEventName("nothing").error().message.find("workspace.undone") != std::string::npos);
+  CHECK_FALSE(CheckEventName("").ok());
 }
 
 // An instant beyond what the clock's type holds would wrap into the future: everything would be older than it.
 TEST_CASE("no time ago is so long that it is in the future") {
   const testing::ManualClock clock;  // 2023-11-14T22:13:20Z
   const std::string earliest = "1923-12-09T22:13:20.000Z";
-  for (const auto& [unit, most] :
-       {std::pair<const char*, int64_t>{"d", 36'500}, {"h", 876'000}, {"m", 52'560'000},
-        {"s", 3'153'600'000}}) {
+  for (const auto& [unit, most] : {std::pair<const char*, int64_t>{"d", 36'500},
+                                   {"h", 876'000},
+                                   {"m", 52'560'000},
+                                   {"s", 3'153'600'000}}) {
     CAPTURE(unit);
     CHECK(ParseInstant(std::to_string(most) + unit, clock.Now()).value() == earliest);
     for (const int64_t beyond : {most + 1, most * 2, most * 5, most * 30, INT64_MAX}) {
