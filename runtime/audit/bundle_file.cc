@@ -104,13 +104,17 @@ uint64_t BundleFileBytes(const std::string& directory, uint64_t number) {
              : 0;
 }
 
+Result<std::string> ReadFrame(const std::string& directory, uint64_t number) {
+  return ReadRegularFile(PathOf(directory, number) + kCompressedSuffix, kFrameBytesMax);
+}
+
 Result<std::string> ReadBundle(const std::string& directory, uint64_t number) {
   const std::string path = PathOf(directory, number);
   auto plain = ReadRegularFile(path, kBundleBytesMax);
   if (plain.ok() || plain.error().code != ErrorCode::kNotFound) {
     return plain;
   }
-  const auto frame = ReadRegularFile(path + kCompressedSuffix, kFrameBytesMax);
+  const auto frame = ReadFrame(directory, number);
   if (!frame.ok()) {
     return frame.error().code == ErrorCode::kNotFound ? plain.error() : frame.error();
   }

@@ -31,8 +31,9 @@ std::string IndexOf(const App& app, const std::string& log);
 // The exit code is that of the error's kind.
 int FailBy(const Globals& globals, const Error& error);
 
-// `nacre audit query`, `export`, `rotate-key`, `anchor`, `plot`, `watch`, `prune` and `hold`, for RegisterAudit.
+// `nacre audit query`, `copy`, `export`, `rotate-key`, `anchor`, `plot`, `watch`, `prune` and `hold`, for RegisterAudit.
 void RegisterAuditQuery(CLI::App& audit, Globals& globals);
+void RegisterAuditCopy(CLI::App& audit, Globals& globals);
 void RegisterAuditExport(CLI::App& audit, Globals& globals);
 void RegisterAuditKey(CLI::App& audit, Globals& globals);
 void RegisterAuditPlot(CLI::App& audit, Globals& globals);

@@ -15,6 +15,7 @@
 #include "runtime/audit/erasures.h"
 #include "runtime/audit/export_event.h"
 #include "runtime/audit/log_anchor.h"
+#include "runtime/audit/log_copy.h"
 #include "runtime/audit/log_query.h"
 #include "runtime/audit/merkle_tree.h"
 #include "runtime/audit/pruning.h"
@@ -241,6 +242,12 @@ int Verify(Globals& globals, const VerifyFlags& flags) {
     return FailBy(globals, verified.error());
   }
   const audit::VerifyReport& report = verified.value();
+  if (!flags.directory.empty() && audit::HoldsPrivateKey(flags.directory)) {
+    std::fprintf(
+        stderr,
+        "nacre: note: this copy holds the log's private key: whoever has it can sign other "
+        "records; nacre audit copy leaves it out\n");
+  }
   if (globals.json) {
     std::printf("%s\n", DumpJson(ToJson(report)).c_str());
   } else {
@@ -281,6 +288,7 @@ void RegisterAudit(CLI::App& root, Globals& globals) {
   });
 
   RegisterAuditQuery(*audit, globals);
+  RegisterAuditCopy(*audit, globals);
   RegisterAuditExport(*audit, globals);
   RegisterAuditPlot(*audit, globals);
   RegisterAuditKey(*audit, globals);

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "runtime/audit/audit_verifier.h"
 #include "runtime/audit/log_anchor.h"
+#include "runtime/audit/log_copy.h"
 
 namespace nacre {
 namespace {
@@ -74,6 +75,13 @@ int Main(int argc, char** argv) {
   if (!report.ok()) {
     return Refuse(report.error().message,
                   report.error().code == ErrorCode::kNotFound ? kExitTampered : kExitBroken);
+  }
+  if (audit::HoldsPrivateKey(directory)) {
+    std::fputs(
+        "nacre-verify: note: it holds the log's private key: whoever has it can sign other "
+        "records; "
+        "nacre audit copy leaves it out\n",
+        stderr);
   }
   const std::string text = json ? DumpJson(ToJson(report.value())) + "\n" : ToText(report.value());
   std::fputs(text.c_str(), stdout);

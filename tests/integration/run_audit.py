@@ -211,6 +211,23 @@ class Audit(NacreCase):
         missing = self.nacre("audit", "show", "999", exit_code=1).stderr
         self.assertEqual(missing, "nacre: the audit log has no record 999\n")
 
+    def test_what_is_handed_on_verifies_and_has_no_private_key(self):
+        self.record_something()
+        copy = self.folder / "handed" / "on"
+        done = json.loads(self.nacre("audit", "copy", copy, "--json").stdout)
+        self.assertEqual(done["records"], len(self.audit()))
+        self.assertFalse({"key", "key.next", "lock"} & {file.name for file in copy.iterdir()})
+        self.assertEqual(self.standalone(copy).stderr, "")
+        self.assertEqual(self.nacre("audit", "verify", "--offline", copy).stderr, "")
+        self.nacre("audit", "copy", copy, exit_code=2)  # not empty
+        self.assertEqual(json.loads(self.nacre("audit", "copy", self.folder / "again", "--offline", copy, "--json").stdout)["records"],
+                         done["records"])
+        whole = self.folder / "whole"
+        shutil.copytree(self.state / "audit", whole)
+        for said in (self.standalone(whole), self.nacre("audit", "verify", "--offline", whole)):
+            self.assertIn("holds the log's private key", said.stderr)
+        self.nacre("audit", "copy", self.folder / "x", "--offline", self.folder / "none", exit_code=2)
+
     def test_a_copy_is_read_like_the_log_itself(self):
         self.record_something()
         self.nacre("audit", "hold", "--from", "0", "--to", "1", "--reason", "case 17")

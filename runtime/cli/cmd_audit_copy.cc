@@ -1,0 +1,62 @@
+// nacre audit copy: the log for an auditor, without what signs it.
+#include <cstdio>
+#include <memory>
+
+#include "runtime/audit/log_copy.h"
+#include "runtime/cli/audit_commands.h"
+#include "runtime/cli/terminal.h"
+
+namespace nacre::cli {
+namespace {
+
+struct CopyFlags {
+  std::string destination;
+  std::string directory;
+};
+
+int Copy(Globals& globals, const CopyFlags& flags) {
+  App app(globals.app);
+  const Result<std::string> log = LogToRead(app, flags.directory);
+  if (!log.ok()) {
+    return FailBy(globals, log.error());
+  }
+  const Result<audit::CopyReport> copied = audit::CopyLog(log.value(), flags.destination);
+  if (!copied.ok()) {
+    return copied.error().code == ErrorCode::kAlreadyExists
+               ? Fail(globals, copied.error(), kExitUsage)
+               : FailBy(globals, copied.error());
+  }
+  const audit::CopyReport& report = copied.value();
+  if (globals.json) {
+    std::printf("%s\n", DumpJson(OrderedJson{{"directory", flags.destination},
+                                             {"records", report.records},
+                                             {"files", report.files},
+                                             {"bytes", report.bytes}})
+                            .c_str());
+  } else {
+    std::printf("copied the log of %llu records to %s, without its private key\n",
+                static_cast<unsigned long long>(report.records),
+                SafeLine(flags.destination, 200).c_str());
+  }
+  return kExitOk;
+}
+
+}  // namespace
+
+void RegisterAuditCopy(CLI::App& audit, Globals& globals) {
+  CLI::App* command = audit.add_subcommand(
+      "copy", "A copy of the log that verifies, also while it is written, without its private key");
+  auto flags = std::make_shared<CopyFlags>();
+  command->add_option("destination", flags->destination, "A folder that is made, or empty")
+      ->required()
+      ->check(NotEmpty());
+  AddOfflineFlag(*command, &flags->directory);
+  AddJsonFlag(*command, globals);
+  command->footer(
+      "Examples:\n  nacre audit copy /mnt/auditor/audit && nacre-verify /mnt/auditor/audit\n"
+      "Keep key.pub and a checkpoint apart from it: whoever could change the copy could not change "
+      "these.");
+  command->callback([&globals, flags] { globals.exit_code = Copy(globals, *flags); });
+}
+
+}  // namespace nacre::cli
