@@ -1,10 +1,7 @@
 // What evidence costs: durable records a second next to what the disk can do at all and to what others do
 // with it, verification next to plain SHA-256 of the same bytes, and proofs from a log of millions.
 //
-//   audit_bench [--seconds S] [--records N] [--proof-records N] [--query-records N] [--directory DIR]
-//               [--only writing]
-//
-// The default of ten million records for queries needs 8 GB in DIR and some minutes to write them.
+// The options are in kUsage. The default of ten million records for queries needs 8 GB in DIR and some minutes to write them.
 //
 // Contenders that wait for the disk run in the same process, on the same file system, in turns. Rates of
 // pure computation are of this thread's processor time, so that other work on the machine does not count.
@@ -17,13 +14,16 @@
 
 #include <algorithm>
 #include <atomic>
+#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -38,6 +38,9 @@
 #include "runtime/audit/log_writer.h"
 #include "runtime/audit/pooled_random.h"
 #include "runtime/audit/tile_reader.h"
+#ifdef NACRE_ZYGOTE
+#include "sandbox/kernel_sandbox.h"
+#endif
 
 namespace nacre::audit {
 namespace {
@@ -48,7 +51,8 @@ struct Options {
   uint64_t proof_records = 10'000'000;
   uint64_t query_records = 10'000'000;
   std::string directory = "/var/tmp";
-  bool only_writing = false;
+  uint64_t calls = 300;
+  std::string only;  // empty: all
 };
 
 [[noreturn]] void Die(const std::string& what) {
@@ -255,6 +259,65 @@ OrderedJson MeasureWriting(const Options& options, const std::string& directory)
                        {"rsyslog", "the same; its disk queues sync per batch, not per sender"}};
   return result;
 }
+
+#ifdef NACRE_ZYGOTE
+// What a call is made slower by: /bin/true in a warm sandbox, in turns with its three records (decided, started,
+// finished, each durable before the next step) and without any.
+OrderedJson MeasureCalls(const Options& options, const std::string& directory) {
+  const auto none = [](const std::string& why) {
+    std::printf("being audited, of a call: not measured: %s\n", why.c_str());
+    return OrderedJson{{"audit_share_of_call_p50", nullptr}, {"missing_calls", why}};
+  };
+  const auto sandbox = sandbox::KernelSandbox::Create({.zygote_program = NACRE_ZYGOTE, .slots = 2});
+  if (!sandbox.ok()) {
+    return none(sandbox.error().message);
+  }
+  const SystemClock clock;
+  SystemRandom random;
+  const auto log = Must(OpenAuditLog(directory, clock, random));
+  sandbox::SandboxSpec spec;
+  spec.id = "bench";
+  spec.argv = {"/bin/true"};
+  spec.require.cgroup = false;  // what this host gives
+  Latencies audited;
+  Latencies alone;
+  for (uint64_t i = 0; i < 2 * options.calls; ++i) {
+    const auto record = [&](const char* event) {
+      if (i % 2 == 0) {
+        AuditRecord made = Decision(i);
+        made.event = event;
+        Must(log->Append(made));
+      }
+    };
+    const double begin = Wall();
+    record("call.decided");
+    record("call.started");
+    sandbox::NoCallIo io;
+    const auto outcome = sandbox.value()->Run(spec, io, CancelToken());
+    if (!outcome.ok() || outcome.value().exit_code != 0) {
+      return none(outcome.ok() ? "the call failed" : outcome.error().message);
+    }
+    record("call.finished");
+    (i % 2 == 0 ? audited : alone).ms.push_back((Wall() - begin) * 1e3);
+    // As long for all: the next sandbox is warm again.
+    constexpr useconds_t kPauseUs = 12'000;
+    ::usleep(kPauseUs);
+  }
+  const double cost = audited.Percentile(0.5) - alone.Percentile(0.5);
+  std::printf(
+      "being audited, of one warm call of /bin/true (p50): %.3f ms of %.3f ms, a share of %.0f "
+      "%%\n",
+      cost, audited.Percentile(0.5), 100 * cost / audited.Percentile(0.5));
+  return {{"call_p50_ms", alone.Percentile(0.5)},
+          {"audited_call_p50_ms", audited.Percentile(0.5)},
+          {"audit_per_call_p50_ms", cost},
+          {"audit_share_of_call_p50", cost / audited.Percentile(0.5)}};
+}
+#else
+OrderedJson MeasureCalls(const Options& /*options*/, const std::string& /*directory*/) {
+  return {{"audit_share_of_call_p50", nullptr}, {"missing_calls", "built without the sandbox"}};
+}
+#endif
 
 OrderedJson MeasureVerification(const Options& options, const std::string& directory) {
   const SystemClock clock;
@@ -470,27 +533,54 @@ OrderedJson MeasureQueries(const Options& options, const std::string& parent) {
       {"index_bytes_per_record", static_cast<double>(index_bytes) / static_cast<double>(count)}};
 }
 
-int Main(int argc, char** argv) {
+constexpr char kUsage[] =
+    "Usage: audit_bench [--seconds S] [--records N] [--proof-records N] [--query-records N]\n"
+    "                   [--calls N] [--directory DIR] [--only writing|calls]\n"
+    "What evidence costs: a table, and as the last line one JSON object. Without options it needs\n"
+    "8 GB in DIR (/var/tmp) and some minutes.\n";
+
+// kUsage, and the end, for anything else than numbers where these belong.
+Options ParseOptions(int argc, char** argv) {
+  const auto refuse = [](const std::string& why) {
+    std::fprintf(stderr, "audit_bench: %s\n%s", why.c_str(), kUsage);
+    std::exit(2);
+  };
   Options options;
-  for (int i = 1; i + 1 < argc; i += 2) {
-    const std::string name = argv[i];
-    const std::string value = argv[i + 1];
-    if (name == "--seconds") {
-      options.seconds = std::stod(value);
-    } else if (name == "--records") {
-      options.records = std::stoull(value);
-    } else if (name == "--proof-records") {
-      options.proof_records = std::stoull(value);
-    } else if (name == "--query-records") {
-      options.query_records = std::stoull(value);
-    } else if (name == "--directory") {
+  const std::map<std::string_view, uint64_t*> counts = {{"--records", &options.records},
+                                                        {"--proof-records", &options.proof_records},
+                                                        {"--query-records", &options.query_records},
+                                                        {"--calls", &options.calls}};
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view name = argv[i];
+    if (name == "--help" || name == "-h") {
+      std::fputs(kUsage, stdout);
+      std::exit(0);
+    }
+    const std::string_view value = i + 1 < argc ? argv[++i] : "";
+    const auto number = [&](auto* into) {
+      const auto [end, problem] = std::from_chars(value.data(), value.data() + value.size(), *into);
+      if (problem != std::errc() || end != value.data() + value.size() || !(*into > 0)) {
+        refuse(std::string(name) + " needs a number");
+      }
+    };
+    if (const auto count = counts.find(name); count != counts.end()) {
+      number(count->second);
+    } else if (name == "--seconds") {
+      number(&options.seconds);
+    } else if (name == "--directory" && !value.empty()) {
       options.directory = value;
-    } else if (name == "--only" && value == "writing") {
-      options.only_writing = true;
+    } else if (name == "--only" && (value == "writing" || value == "calls")) {
+      options.only = value;
     } else {
-      Die("what is " + name + "?");
+      refuse("what is " + std::string(name) + (value.empty() ? "" : " " + std::string(value)) +
+             "?");
     }
   }
+  return options;
+}
+
+int Main(int argc, char** argv) {
+  const Options options = ParseOptions(argc, argv);
   ::setenv("TMPDIR", options.directory.c_str(), 1);
   const TempDir temp = Must(TempDir::Create());
   struct statfs info {};
@@ -498,8 +588,14 @@ int Main(int argc, char** argv) {
   if (::statfs(temp.path().c_str(), &info) == 0 && info.f_type == kTmpfs) {
     std::printf("note: %s is in memory, where a sync costs nothing\n", options.directory.c_str());
   }
-  OrderedJson all = MeasureWriting(options, temp.path());
-  if (!options.only_writing) {
+  OrderedJson all = OrderedJson::object();
+  if (options.only != "calls") {
+    all.update(MeasureWriting(options, temp.path()));
+  }
+  if (options.only != "writing") {
+    all.update(MeasureCalls(options, temp.path() + "/calls"));
+  }
+  if (options.only.empty()) {
     all.update(MeasureVerification(options, temp.path() + "/verified"));
     all.update(MeasureProofs(options, temp.path() + "/proofs"));
     all.update(MeasureQueries(options, temp.path()));
