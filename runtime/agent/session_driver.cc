@@ -190,7 +190,10 @@ Result<std::unique_ptr<SessionDriver>> SessionDriver::Resume(const Services& ser
       new SessionDriver(services, std::move(options), session_id, sink, std::move(lease)));
   const inference::EngineInfo engine = services.engine.Info();
   NACRE_TRY(driver->Record("session.resumed", {}, {},
-                           {{"turns", detail.turns.size()}, {"model", engine.model}}));
+                           {{"turns", detail.turns.size()},
+                            {"engine", engine.name},
+                            {"model", engine.model},
+                            {"model_digest", engine.model_digest}}));
   driver->RecallContext(detail.turns);
   if (!detail.turns.empty() && detail.turns.back().state == TurnState::kRunning) {
     driver->unfinished_ = std::move(detail.turns.back());

@@ -28,7 +28,9 @@ ExportedEvent JudgeRecord(const Json& record) {
   const Json* outcome = FindMember(event.data, "outcome");
   event.violation = outcome != nullptr && StringMember(*outcome, "kind") == "violation";
   if (event.verdict == "deny" || event.verdict == "refused" || event.name == "call.malformed" ||
-      event.name == "workspace.undo_refused" || event.name == "policy.refused") {
+      event.name == "workspace.undo_refused" || event.name == "policy.refused" ||
+      event.name == "client.refused" || event.name == "approval.refused" ||
+      event.name == "retention.failed") {
     event.severity = Severity::kLow;
   } else if (event.name == "log.recovered") {
     event.severity = Severity::kMedium;

@@ -53,7 +53,7 @@ Status Serve(Globals& globals, std::string socket, const server::ApprovalOptions
                               }
                             });
   const RetentionTimer retention(
-      app, [&live] { return live.Current(); },
+      app, services.log, [&live] { return live.Current(); },
       [&globals](const std::string& text) {
         if (globals.json) {
           const OrderedJson json = {{"event", "retention"}, {"text", text}};
@@ -63,8 +63,25 @@ Status Serve(Globals& globals, std::string socket, const server::ApprovalOptions
           std::fprintf(stderr, "nacre: %s\n", SafeForTerminal(text).c_str());
         }
       });
+  const auto record = [&](const char* event, Json data) -> Status {
+    const Result<uint64_t> written = services.log.Append(
+        {.event = event, .policy_digest = live.Current()->digest, .data = std::move(data)});
+    return written.ok() ? Ok() : Status(written.error());
+  };
   const std::unique_ptr<server::GrpcServer> gateway =
       NACRE_TRY(server::GrpcServer::Start(options, services));
+  // Before the first client is served: they wait until ServeUntil().
+  const inference::EngineInfo engine = services.engine.Info();
+  NACRE_TRY(record("server.started", {{"version", NACRE_VERSION},
+                                      {"socket", options.socket_path},
+                                      {"workspace", options.sessions.workspace_root},
+                                      {"policy", options.sessions.policy_name},
+                                      {"engine", engine.name},
+                                      {"model", engine.model},
+                                      {"model_digest", engine.model_digest},
+                                      {"approvals", options.approvals.wait},
+                                      {"approval_socket", options.approvals.socket_path},
+                                      {"approval_group", options.approvals.group}}));
   if (globals.json) {
     const OrderedJson json = {{"event", "listening"},
                               {"socket", options.socket_path},
@@ -84,7 +101,12 @@ Status Serve(Globals& globals, std::string socket, const server::ApprovalOptions
     }
   }
   std::fflush(stdout);
-  return gateway->ServeUntil(cancel);
+  const Status served = gateway->ServeUntil(cancel);
+  const Status recorded =
+      record("server.stopped", {{"error", served.ok() ? std::string() : served.error().message}});
+  NACRE_TRY(served);
+  NACRE_TRY(recorded);
+  return services.log.WriteCheckpoint();
 }
 
 }  // namespace

@@ -12,6 +12,7 @@ namespace nacre::cli {
 namespace {
 
 constexpr std::chrono::hours kRetentionPeriod{1};
+constexpr size_t kReasonBytesMax = 4096;
 
 // Whether the last record of the first bundle that is there is from before `instant`.
 bool FirstIsOlder(const std::string& directory, const std::string& instant) {
@@ -79,9 +80,23 @@ Result<std::string> ApplyRetention(App& app, const policy::AuditRetention& reten
                    std::to_string(begins);
 }
 
-RetentionTimer::RetentionTimer(App& app, Current policy,
+Result<std::string> ApplyRetention(App& app, const policy::Policy& policy, audit::AuditLog& log) {
+  auto applied = ApplyRetention(app, policy.audit_retention);
+  if (!applied.ok()) {
+    [[maybe_unused]] const Result<uint64_t> written =
+        log.Append({.event = "retention.failed",
+                    .policy_digest = policy.digest,
+                    .data = {{"reason", applied.error().message.substr(0, kReasonBytesMax)}},
+                    .actor = "nacre"});
+  }
+  return applied;
+}
+
+RetentionTimer::RetentionTimer(App& app, audit::AuditLog& log, Current policy,
                                std::function<void(const std::string&)> tell)
-    : app_(app), policy_(std::move(policy)), tell_(std::move(tell)), thread_([this] { Run(); }) {}
+    : app_(app), log_(log), policy_(std::move(policy)), tell_(std::move(tell)), thread_([this] {
+        Run();
+      }) {}
 
 RetentionTimer::~RetentionTimer() {
   {
@@ -96,7 +111,7 @@ void RetentionTimer::Run() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     lock.unlock();
-    const Result<std::string> applied = ApplyRetention(app_, policy_()->audit_retention);
+    const Result<std::string> applied = ApplyRetention(app_, *policy_(), log_);
     const std::string text = applied.ok() ? applied.value() : applied.error().message;
     if (!text.empty()) {
       tell_(text);

@@ -68,10 +68,12 @@ Error PolicyChanged(const std::string& session, const std::string& policy) {
               " began; start a new session to work under it as it is now"};
 }
 
+using PolicyPointer = std::shared_ptr<const policy::Policy>;
+
 Result<std::unique_ptr<agent::SessionDriver>> OpenSession(App& app, const TurnRequest& request,
                                                           agent::Approver* approver,
                                                           agent::EventSink& sink,
-                                                          policy::AuditRetention* retention) {
+                                                          PolicyPointer* policy) {
   agent::SessionOptions options;
   std::string session_id;
   std::string session_digest;
@@ -103,17 +105,16 @@ Result<std::unique_ptr<agent::SessionDriver>> OpenSession(App& app, const TurnRe
                      " and its workspace " + options.workspace +
                      "; start a new session, without --session, for others"};
   }
-  Result<std::shared_ptr<const policy::Policy>> policy =
-      app.Policy(options.policy_name, options.workspace);
-  if (!policy.ok()) {
-    RecordRefusedPolicy(app, policy.error());
-    return policy.error();
+  Result<PolicyPointer> loaded = app.Policy(options.policy_name, options.workspace);
+  if (!loaded.ok()) {
+    RecordRefusedPolicy(app, loaded.error());
+    return loaded.error();
   }
-  options.policy = std::move(policy).value();
+  options.policy = std::move(loaded).value();
   if (!session_digest.empty() && session_digest != options.policy->digest) {
     return PolicyChanged(session_id, options.policy_name);
   }
-  *retention = options.policy->audit_retention;
+  *policy = options.policy;
   const agent::Services services = NACRE_TRY(app.SessionServices(approver));
   if (session_id.empty()) {
     return agent::SessionDriver::Create(services, std::move(options), request.text.value_or(""),
@@ -157,9 +158,9 @@ int RunTurnCommand(Globals& globals, const TurnRequest& request) {
       ReadFile(app.audit_directory() + "/" + audit::kCheckpointFile, audit::kCheckpointBytesMax);
   TerminalApprover terminal_approver;
   const bool person_there = PersonIsThere() && !globals.json;
-  policy::AuditRetention retention;
+  PolicyPointer policy;
   auto driver =
-      OpenSession(app, request, person_there ? &terminal_approver : nullptr, sink, &retention);
+      OpenSession(app, request, person_there ? &terminal_approver : nullptr, sink, &policy);
   if (!driver.ok()) {
     const ErrorCode code = driver.error().code;
     const bool unmet = code == ErrorCode::kFailedPrecondition || code == ErrorCode::kNotFound;
@@ -183,7 +184,9 @@ int RunTurnCommand(Globals& globals, const TurnRequest& request) {
     }
   }
   // What was done is done: the log being longer than it should be does not change how it ended.
-  const Result<std::string> pruned = ApplyRetention(app, retention);
+  const Result<audit::AuditLog*> log = app.Log();
+  const Result<std::string> pruned =
+      log.ok() ? ApplyRetention(app, *policy, *log.value()) : Result<std::string>(log.error());
   if (const std::string& text = pruned.ok() ? pruned.value() : pruned.error().message;
       !text.empty()) {
     std::fprintf(stderr, "nacre: %s\n", SafeForTerminal(text).c_str());

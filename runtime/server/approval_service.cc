@@ -49,8 +49,13 @@ Status ApprovalService::Answer(const v1::AnswerApprovalRequest& request,
   if (!IsUlid(request.call())) {
     return Error{ErrorCode::kInvalidArgument, "not a call: give its whole id"};
   }
-  response.set_missing(NACRE_TRY(
-      book_.Take(AccountOf(person_), {request.call(), request.digest(), request.approved()})));
+  const Result<int> missing =
+      book_.Take(AccountOf(person_), {request.call(), request.digest(), request.approved()});
+  if (!missing.ok()) {
+    refusals_.Record("approval.refused", person_, request.call(), missing.error().message);
+    return missing.error();
+  }
+  response.set_missing(missing.value());
   return Ok();
 }
 

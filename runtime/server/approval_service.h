@@ -7,6 +7,7 @@
 #include "base/account.h"
 #include "base/result.h"
 #include "nacre/v1/approval.grpc.pb.h"
+#include "runtime/agent/refusal_log.h"
 #include "runtime/server/approval_book.h"
 #include "runtime/server/worker_pool.h"
 
@@ -17,9 +18,12 @@ constexpr size_t kApprovalRequestsWaitingMax = 8;  // of one person
 // Thread-safe. Must outlive the grpc::Server that serves it.
 class ApprovalService final : public v1::ApprovalService::CallbackService {
  public:
-  // Borrows the book.
-  ApprovalService(uid_t person, ApprovalBook& book)
-      : person_(person), book_(book), requests_(1, kApprovalRequestsWaitingMax) {}
+  // Borrows the book and the log.
+  ApprovalService(uid_t person, ApprovalBook& book, agent::RefusalLog& refusals)
+      : person_(person),
+        book_(book),
+        refusals_(refusals),
+        requests_(1, kApprovalRequestsWaitingMax) {}
 
   grpc::ServerUnaryReactor* ListApprovals(grpc::CallbackServerContext* context,
                                           const v1::ListApprovalsRequest* request,
@@ -35,6 +39,7 @@ class ApprovalService final : public v1::ApprovalService::CallbackService {
   // Looked up for each request, so that who leaves a group loses their say at once.
   const uid_t person_;
   ApprovalBook& book_;
+  agent::RefusalLog& refusals_;
   // A thread for each person: the host's name service may be slow, and nobody can keep it from others.
   WorkerPool requests_;
 };

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/account.h"
+#include "runtime/agent/refusal_log.h"
 #include "runtime/server/approval_service.h"
 #include "runtime/server/session_service.h"
 #include "runtime/server/unix_listener.h"
@@ -31,6 +32,7 @@ constexpr size_t kMemoryBytesMax = 256U << 20;
 constexpr int kStreamsPerConnectionMax = 64;
 constexpr std::chrono::seconds kShutdownGrace{5};
 constexpr int kAcceptPauseMs = 100;
+constexpr char kClientRefused[] = "client.refused";
 constexpr size_t kDoorsMax = 64;  // persons that have connected to one socket since the start
 constexpr size_t kApprovalMemoryBytesMax = 32U << 20;
 
@@ -97,7 +99,8 @@ class Endpoint final {
 
 // Where one person's connections end: gRPC does not say who is on the other end of one.
 struct Door {
-  Door(uid_t person, ApprovalBook& book) : approvals(person, book) {}
+  Door(uid_t person, ApprovalBook& book, agent::RefusalLog& refusals)
+      : approvals(person, book, refusals) {}
 
   ApprovalService approvals;
   std::unique_ptr<Endpoint> endpoint;
@@ -116,6 +119,7 @@ struct Gate {
 struct GrpcServer::Parts {
   Parts(const ServerOptions& options, const agent::Services& services)
       : approvals_wait(options.approvals.wait),
+        refusals(services.log, services.clock),
         book(::geteuid()),
         sessions(options.sessions, WithApprover(services, approvals_wait ? &book : nullptr)) {}
 
@@ -134,7 +138,7 @@ struct GrpcServer::Parts {
       return Error{ErrorCode::kResourceExhausted, "too many persons have connected"};
     }
     const bool own = &gate == &*main;
-    auto door = std::make_unique<Door>(person, book);
+    auto door = std::make_unique<Door>(person, book, refusals);
     Endpoint::Offer offer{.services = {},
                           .health = own,
                           .memory_bytes_max = own ? kMemoryBytesMax : kApprovalMemoryBytesMax};
@@ -151,15 +155,25 @@ struct GrpcServer::Parts {
   void AcceptFrom(Gate& gate) {
     Result<Connection> connection = gate.listener.Accept();
     gate.resting = !connection.ok();  // the client waits in the backlog, or was turned away
-    if (!connection.ok() || !connection.value().valid()) {
+    if (!connection.ok()) {
+      return refusals.Record(kClientRefused, std::nullopt, "", connection.error().message);
+    }
+    const uid_t user = connection.value().user;
+    if (!connection.value().refused.empty()) {
+      return refusals.Record(kClientRefused, user, "", connection.value().refused);
+    }
+    if (!connection.value().valid()) {
       return;
     }
-    if (const auto endpoint = DoorOf(gate, connection.value().user); endpoint.ok()) {
-      endpoint.value()->Serve(std::move(connection).value(), gate.listener.poll_fd());
+    const auto endpoint = DoorOf(gate, user);
+    if (!endpoint.ok()) {
+      return refusals.Record(kClientRefused, user, "", endpoint.error().message);
     }
+    endpoint.value()->Serve(std::move(connection).value(), gate.listener.poll_fd());
   }
 
   const bool approvals_wait;
+  agent::RefusalLog refusals;
   ApprovalBook book;
   SessionService sessions;
   std::optional<Gate> main;

@@ -211,8 +211,13 @@ Result<Connection> UnixListener::Accept() {
     return Error{ErrorCode::kResourceExhausted, "too many connections"};
   }
   const std::optional<uid_t> user = UserOf(connection.socket.get());
-  if (!user.has_value() || (!for_group_ && *user != ::geteuid() && *user != 0)) {
+  if (!user.has_value()) {
     return Connection();
+  }
+  if (!for_group_ && *user != ::geteuid() && *user != 0) {
+    return Connection{.socket = {},
+                      .user = *user,
+                      .refused = "only the user of the gateway and root may connect"};
   }
   connection.user = *user;
   return connection;

@@ -23,8 +23,9 @@
 namespace nacre::server {
 
 struct Connection {
-  UniqueFd socket;  // non-blocking and O_CLOEXEC
-  uid_t user = 0;   // who connected, by the kernel's word
+  UniqueFd socket;           // non-blocking and O_CLOEXEC
+  uid_t user = 0;            // who connected, by the kernel's word
+  std::string refused = {};  // why they were turned away; then there is no socket
 
   bool valid() const { return socket.valid(); }
 };
@@ -49,7 +50,7 @@ class UnixListener final {
   // Becomes readable when a client waits.
   int poll_fd() const { return socket_.get(); }
   // The next connection. Invalid when nobody waits, the client has gone again, or, without a group, its
-  // user is neither ours nor root: it is then closed before a byte of it was read.
+  // user is neither ours nor root: it is then closed before a byte of it was read, and `refused` says so.
   // kResourceExhausted when the process has used half of its descriptors (a quarter, with a group): the
   // rest are for turns.
   Result<Connection> Accept();

@@ -707,6 +707,13 @@ tools:
         records = [r for r in self.audit() if r["event"] == "call.approval"]
         self.assertEqual([r["data"]["approved"] for r in records], [True, False])
         self.assertTrue(all(r["data"]["by"].endswith("through the gateway") for r in records), records)
+        self.assertEqual({r["actor"] for r in records}, {f"uid {os.getuid()}"})
+        # The gateway's own start and end, and what it was started with.
+        gateway = [r for r in self.audit() if r["event"].startswith("server.")]
+        self.assertEqual([r["event"] for r in gateway], ["server.started", "server.stopped"] * 2)
+        self.assertEqual((gateway[0]["data"]["socket"], gateway[0]["data"]["approvals"]), (str(path), True))
+        self.assertEqual(gateway[1]["data"], {"error": ""})
+        self.assertTrue(gateway[0]["policy"].startswith("sha256:"))
         self.assert_verified()
 
     def test_a_person_at_the_terminal_answers_for_a_gateway(self):

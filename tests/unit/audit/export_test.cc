@@ -72,6 +72,11 @@ std::vector<AuditRecord> OneOfEach() {
                             "hold.released",
                             "alert.raised",
                             "alert.failed",
+                            "server.started",
+                            "server.stopped",
+                            "client.refused",
+                            "approval.refused",
+                            "retention.failed",
                             "data.extracted",
                             "data.revealed",
                             "data.endorsed",
@@ -187,9 +192,8 @@ TEST_CASE("nothing in a record ends a line, begins a field or reaches a terminal
   record.labels = {kEvil};
   record.data = {{"tool", kEvil}, {"verdict", kEvil}, {"reason", kEvil}, {"x", {{"y", kEvil}}}};
   const std::string bytes = RecordOf(record);
-  for (const ExportFormat format :
-       {ExportFormat::kOcsf, ExportFormat::kCef, ExportFormat::kSyslog, ExportFormat::kJsonl,
-        ExportFormat::kOtlp}) {
+  for (const ExportFormat format : {ExportFormat::kOcsf, ExportFormat::kCef, ExportFormat::kSyslog,
+                                    ExportFormat::kJsonl, ExportFormat::kOtlp}) {
     CAPTURE(static_cast<int>(format));
     const std::string line = Format(format, bytes);
     const bool jsonl = format == ExportFormat::kJsonl;

@@ -7,6 +7,8 @@
 
 #include <filesystem>
 
+#include "runtime/agent/refusal_log.h"
+#include "runtime/audit/audit_verifier.h"
 #include "runtime/server/approval_book.h"
 #include "sdk/client/approval_client.h"
 #include "tests/support/skip.h"
@@ -243,6 +245,40 @@ TEST_CASE("a call waits for the answer that comes through the gateway") {
         std::string::npos);
   CHECK(Must(person->List()).empty());
   CHECK(person->Answer(pending[0], true).error().code == ErrorCode::kNotFound);
+  // Each answer that was none is recorded, and whose it was.
+  std::vector<std::string> refused;
+  Must(audit::ReadAuditLog(gateway.state.path() + "/audit", 0, [&](uint64_t, const Json& record) {
+    if (StringMember(record, "event") == "approval.refused") {
+      CHECK(StringMember(record, "actor") == "uid " + std::to_string(::getuid()));
+      CHECK(StringMember(record, "call") == pending[0].call);
+      refused.push_back(StringMember(*FindMember(record, "data"), "reason"));
+    }
+    return true;
+  }));
+  REQUIRE(refused.size() == 2);
+  CHECK(refused[0].starts_with("the digest is not that of the call"));
+  CHECK(refused[1].starts_with("no call "));
+}
+
+TEST_CASE("who knocks again and again does not fill the log") {
+  Gateway gateway;
+  agent::RefusalLog refusals(*gateway.log, gateway.clock);
+  for (uint32_t i = 0; i < 3 * agent::kRefusalsPerMinute; ++i) {
+    refusals.Record("client.refused", uid_t{4711}, "", "somebody else");
+  }
+  gateway.clock.Advance(std::chrono::minutes(1));
+  refusals.Record("client.refused", std::nullopt, "", "too many connections");
+  std::vector<std::pair<std::string, int64_t>> recorded;
+  Must(audit::ReadAuditLog(gateway.state.path() + "/audit", 0, [&](uint64_t, const Json& record) {
+    if (StringMember(record, "event") == "client.refused") {
+      recorded.emplace_back(StringMember(record, "actor"),
+                            IntMember(*FindMember(record, "data"), "left_out"));
+    }
+    return true;
+  }));
+  REQUIRE(recorded.size() == agent::kRefusalsPerMinute + 1);
+  CHECK(recorded[0] == std::pair<std::string, int64_t>("uid 4711", 0));
+  CHECK(recorded.back() == std::pair<std::string, int64_t>("nacre", 2 * agent::kRefusalsPerMinute));
 }
 
 TEST_CASE("a yes through the gateway does not hold for a file that changed meanwhile") {

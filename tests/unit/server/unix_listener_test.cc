@@ -157,6 +157,8 @@ TEST_CASE("another user's connection is closed unread") {
       const auto connection = AcceptNext(listener.value());
       REQUIRE(connection.ok());
       CHECK_FALSE(connection.value().valid());
+      CHECK(connection.value().user == 65534);
+      CHECK(connection.value().refused == "only the user of the gateway and root may connect");
     }
     int status = 0;
     REQUIRE(::waitpid(child, &status, 0) == child);
