@@ -370,6 +370,7 @@ class Verifier final {
           Locate(good, *anchor);
           trust = false;
         }
+        TakeTileProblems();
       }
       if (trust && published_ != 0 && published_ == now.index) {
         CheckPartials(tree);
@@ -384,6 +385,7 @@ class Verifier final {
         if (!more.ok()) {
           BadRecord(now.index, more.error().message);
         }
+        TakeTileProblems();
         break;
       }
       CheckKeyChange(now.index, entry);
@@ -453,6 +455,14 @@ class Verifier final {
     return found.ok() && found.value() ? std::optional(LeafHash(entry)) : std::nullopt;
   }
 
+  // A wrong record makes its tile look wrong: what is said of the record comes first.
+  void TakeTileProblems() {
+    for (std::string& problem : tile_problems_) {
+      Problem(std::move(problem));
+    }
+    tile_problems_.clear();
+  }
+
   // A full tile is on the disk before the next checkpoint.
   void CheckTiles(const std::vector<FullTile>& tiles, uint64_t size, bool trust) {
     for (const FullTile& tile : tiles) {
@@ -471,10 +481,11 @@ class Verifier final {
         report_.notes.push_back(path + ": not there yet, the next writer makes it");
       } else if (trust) {
         const uint64_t width = uint64_t{1} << (8 * (tile.level + 1));
-        Problem(path + ": " +
-                (found.ok() ? "it is not that of records " + std::to_string(tile.number * width) +
-                                  " to " + std::to_string((tile.number + 1) * width - 1)
-                            : found.error().message));
+        tile_problems_.push_back(path + ": " +
+                                 (found.ok() ? "it is not that of records " +
+                                                   std::to_string(tile.number * width) + " to " +
+                                                   std::to_string((tile.number + 1) * width - 1)
+                                             : found.error().message));
       }
     }
   }
@@ -662,6 +673,7 @@ class Verifier final {
   const VerifyOptions& options_;
   const uint64_t first_;  // the first record that is there
   VerifyReport report_;
+  std::vector<std::string> tile_problems_;  // not told yet
   std::optional<KeyChain> keys_;
   std::vector<Anchor> remembered_;
   std::string newest_remembered_;

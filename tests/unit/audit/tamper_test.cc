@@ -128,6 +128,18 @@ TEST_CASE("what was signed and is no record is found when it is asked for") {
   }
 }
 
+TEST_CASE("of a changed record it is said first that it was changed, and not its tile") {
+  LogDirectory log;
+  log.Append(300);
+  std::string bundle = log.Read(kFirstBundle);
+  bundle.replace(bundle.find("\"number\":200"), 12, "\"number\":201");
+  log.Write(kFirstBundle, bundle);
+  const VerifyReport report = log.Verify();
+  REQUIRE_FALSE(report.problems.empty());
+  CHECK(report.first_bad == 201U);
+  CHECK(report.problems[0].starts_with("record 201: content does not match the tree signed at "));
+}
+
 TEST_CASE("each record of a good log has the form of one") {
   LogDirectory log;
   MakeLog(log);
