@@ -137,6 +137,7 @@ bool WarmPool::Send(const Command& command, const std::vector<int>& descriptors)
       return false;
     }
     if (sent != -EAGAIN || SteadyClock::now() >= until) {
+      TakeEvents();  // perhaps it has said why it ends
       Break();
       return false;
     }
