@@ -72,7 +72,7 @@ struct StepRecord {
   int64_t generated_tokens = 0;
   int64_t wall_ms = 0;    // from the step before until it was stored
   int64_t bytes_out = 0;  // that an engine elsewhere was sent
-  int64_t energy_uj = 0;  // that this machine's processors used for the engine; 0 where nothing measures it
+  int64_t energy_uj = 0;  // of this machine's processors, for the engine; 0 where not measured
 
   // The engine was asked, and no reply came of it: what it used counts, and nothing else.
   bool unanswered() const { return malformed.empty() && !malformed_reason.empty(); }

@@ -402,7 +402,8 @@ Result<std::vector<TurnRecord>> SqliteSessionStore::LoadTurns(const std::string&
 Result<std::vector<StepRecord>> SqliteSessionStore::LoadSteps(const std::string& turn_id) {
   Statement row = NACRE_TRY(database_.Query(
       "SELECT s.position, s.answer, s.malformed, s.malformed_reason, s.prompt_tokens,"
-      " s.generated_tokens, s.wall_ms, s.bytes_out, s.energy_uj, c.id IS NOT NULL, c.id, c.tool, c.arguments_json, c.state, c.verdict,"
+      " s.generated_tokens, s.wall_ms, s.bytes_out, s.energy_uj, c.id IS NOT NULL, c.id, c.tool, "
+      "c.arguments_json, c.state, c.verdict,"
       " c.rule, c.reason, c.started_ms, c.finished_ms, c.outcome_json, c.result_text,"
       " c.result_error, c.withheld FROM steps s LEFT JOIN calls c ON c.turn_id = s.turn_id AND"
       " c.step = s.position WHERE s.turn_id = ? ORDER BY s.position",

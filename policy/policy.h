@@ -115,8 +115,8 @@ struct Budgets {
   uint32_t tool_calls = 30;
   uint64_t tokens = 60'000;
   std::chrono::milliseconds wall{600'000};
-  std::optional<uint64_t> bytes_out;  // that an engine elsewhere is sent. Absent: no bound
-  std::optional<uint64_t> joules;     // that this machine's processors use for the engine. Absent: no bound
+  std::optional<uint64_t> bytes_out;  // to an engine elsewhere. Absent: no bound
+  std::optional<uint64_t> joules;     // of the processors, for the engine. Absent: no bound
   SharedBudget session;
   SharedBudget tenant_per_day;  // of all sessions of this state directory, the last 24 hours
   std::vector<CallRate> rates;

@@ -113,7 +113,9 @@ const std::map<std::string, Setter>& Setters() {
       {"budgets.session.tokens",
        [](const Setting& s, PolicyDocument& p) { p.budgets.session.tokens = Amount(s); }},
       {"budgets.session.wall",
-       [](const Setting& s, PolicyDocument& p) { p.budgets.session.wall = milliseconds(Number(s)); }},
+       [](const Setting& s, PolicyDocument& p) {
+         p.budgets.session.wall = milliseconds(Number(s));
+       }},
       {"budgets.session.bytes_out",
        [](const Setting& s, PolicyDocument& p) { p.budgets.session.bytes_out = Amount(s); }},
       {"budgets.session.joules",

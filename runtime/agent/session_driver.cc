@@ -738,15 +738,12 @@ Result<TurnFinished> SessionDriver::Finish(const Turn& turn, const EndTurn& end)
                         counters.steps,  counters.calls,
                         counters.denied, counters.tokens,
                         session_id_};
-  Json record = {{"state", finished.state},
-                 {"answer", AuditContent(*options_.policy, end.answer)},
-                 {"error", end.error},
-                 {"steps", counters.steps},
-                 {"calls", counters.calls},
-                 {"denied", counters.denied},
-                 {"tokens", counters.tokens},
-                 {"bytes_out", counters.bytes_out},
-                 {"budget", end.rule}};
+  Json record = {
+      {"state", finished.state},   {"answer", AuditContent(*options_.policy, end.answer)},
+      {"error", end.error},        {"steps", counters.steps},
+      {"calls", counters.calls},   {"denied", counters.denied},
+      {"tokens", counters.tokens}, {"bytes_out", counters.bytes_out},
+      {"budget", end.rule}};
   if (services_.energy != nullptr) {
     record["energy_uj"] = counters.energy_uj;
   }

@@ -6,11 +6,11 @@
 namespace nacre::agent {
 namespace {
 
-using std::chrono::milliseconds;
 using inference::ChatMessage;
 using inference::EmittedCall;
 using inference::Role;
 using memory::TurnState;
+using std::chrono::milliseconds;
 
 // Told once what was wrong, a model that writes another malformed call is not going to recover.
 constexpr int kMalformedMax = 2;
@@ -263,7 +263,8 @@ uint64_t SessionMachine::BytesOutLeft() const {
 Effect SessionMachine::BytesOutUsedUp(uint64_t bytes) {
   for (const BytesOutBudget& budget : BytesOutBudgets()) {
     if (budget.left < bytes) {
-      Effect effect = BudgetUsedUp(budget.rule, budget.whose, std::to_string(budget.limit) + " bytes");
+      Effect effect =
+          BudgetUsedUp(budget.rule, budget.whose, std::to_string(budget.limit) + " bytes");
       std::get<EndTurn>(effect).error += ": the next request to the engine has " +
                                          std::to_string(bytes) + ", and " +
                                          std::to_string(budget.left) + " are left";

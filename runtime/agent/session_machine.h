@@ -162,7 +162,7 @@ class SessionMachine final {
     std::string rule;
     std::string whose;
     std::chrono::milliseconds limit{};
-  } wall_;                       // the budget of time that ends first
+  } wall_;                      // the budget of time that ends first
   int64_t wall_before_ms_ = 0;  // of this turn, before it was resumed
   TurnCounters counters_;
   memory::Use earlier_turns_;  // of this session

@@ -18,7 +18,7 @@ struct ApprovalQuestion {
   std::string rule;
   std::string reason;
   std::string workspace;
-  std::vector<std::pair<std::string, std::string>> files = {};  // path and digest: the yes is to these
+  std::vector<std::pair<std::string, std::string>> files = {};  // path, digest
 };
 
 enum class Said { kYes = 0, kNo, kNothingInTime, kNoLongerAsked, kCancelled };

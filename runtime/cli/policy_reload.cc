@@ -21,12 +21,8 @@ void OnHangup(int) {
 
 void RecordRefusedPolicy(App& app, const Error& error) {
   if (const Result<audit::AuditLog*> log = app.Log(); log.ok()) {
-    (void)log.value()->Append({"policy.refused",
-                               {},
-                               {},
-                               {},
-                               {},
-                               {{"reason", error.message.substr(0, kReasonBytesMax)}}});
+    (void)log.value()->Append(
+        {"policy.refused", {}, {}, {}, {}, {{"reason", error.message.substr(0, kReasonBytesMax)}}});
   }
 }
 

@@ -49,8 +49,8 @@ class TerminalApprover final : public agent::Approver {
     for (const agent::ApprovedFile& file : request.subject.files) {
       question.files.emplace_back(file.path, file.digest);
     }
-    const Said said = AskAtTerminal(question,
-                                    {.expires = request.expires, .cancel = request.cancel});
+    const Said said =
+        AskAtTerminal(question, {.expires = request.expires, .cancel = request.cancel});
     agent::Approval answer{said == Said::kYes, by};
     if (said == Said::kNothingInTime) {
       answer.why = agent::WhyExpired(request);

@@ -468,7 +468,8 @@ TEST_CASE("an engine that hangs is stopped by the turn's wall budget") {
   CHECK_THAT(finished.error, Catch::Contains("budgets.turn.wall"));
 }
 
-TEST_CASE("a link is no way around a rule, and one that is moved after the judgement runs nothing") {
+TEST_CASE(
+    "a link is no way around a rule, and one that is moved after the judgement runs nothing") {
   Host host;
   Fate fate;
   namespace fs = std::filesystem;
@@ -559,8 +560,7 @@ TEST_CASE("a request that would pass the budget of bytes out is not sent") {
   auto driver =
       SessionDriver::Resume(host.With(engine, sandbox, *store, *log), host.Options(), session, sink)
           .value();
-  CHECK_THAT(driver->RunTurn("again", {}).value().error,
-             Catch::Contains("budgets.turn.bytes_out"));
+  CHECK_THAT(driver->RunTurn("again", {}).value().error, Catch::Contains("budgets.turn.bytes_out"));
   CHECK(engine.asked == 2);
   CHECK_THAT(driver->RunTurn("again", {}).value().error,
              Catch::Contains("budgets.session.bytes_out"));

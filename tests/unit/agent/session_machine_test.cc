@@ -144,8 +144,7 @@ TEST_CASE("a budget of several turns counts them all, also those before a restar
   machine.CountEnergy(600'000);
   machine.Step(Call("fs.list"), kStart);
   machine.Step(CallAuthorized{}, kStart);
-  const EndTurn end =
-      Ended(machine.Step(CallEnded{"ok"}, kStart + std::chrono::milliseconds(10)));
+  const EndTurn end = Ended(machine.Step(CallEnded{"ok"}, kStart + std::chrono::milliseconds(10)));
   CHECK(end.state == TurnState::kFailed);
   CHECK(end.rule == row.rule);
   CHECK(end.error.find("the session used up its budget of ") == 0);
@@ -212,11 +211,8 @@ TEST_CASE("bytes out are bounded before they are sent, by the first budget that 
 
 TEST_CASE("what all sessions of a tenant used ends a turn, and bounds a reply") {
   policy::Budgets budgets;
-  budgets.tenant_per_day = {.steps = 10,
-                            .tool_calls = 10,
-                            .tokens = 1000,
-                            .wall = std::chrono::seconds(5),
-                            .joules = 7};
+  budgets.tenant_per_day = {
+      .steps = 10, .tool_calls = 10, .tokens = 1000, .wall = std::chrono::seconds(5), .joules = 7};
   SessionMachine machine(budgets);
   machine.SetTenantUse({9, 9, 950});
   const Effect asked = machine.Step(UserAsked{"x"}, kStart);
