@@ -346,7 +346,7 @@ class Audit(NacreCase):
     def test_a_query_that_finds_nothing_or_everything_by_mistake_is_refused(self):
         policy = self.policy("nacre: policy/1\nname: t\nextends: [builtin/coding]\n")
         with ScriptedEngine([call("fs.write", path="notes.md", content="x"), answer("done")]) as engine:
-            self.run_task("Write", "--engine", engine.url, "--policy", policy)
+            self.run_task("Note the heron", "--engine", engine.url, "--policy", policy)
         session = self.query("--event", "session.created")[0]["session"]
         whole = self.query("--session", session)
         self.assertGreater(len(whole), 3)
@@ -360,7 +360,7 @@ class Audit(NacreCase):
                       ["--limit", "0"], ["--limit", "-1"], ["--since", "2026-02-31"], ["--since", ""], ["--offline", ""]):
             self.assertEqual(self.nacre("audit", "query", *wrong, exit_code=2).stdout, "", wrong)
         self.nacre("audit", "compress", "--older-than", "", exit_code=2)
-        for asked in (["--path", "notes.md"], ["--text", "Write"]):  # the texts are not in this log, and that is said
+        for asked in (["--path", "notes.md"], ["--text", "heron"]):  # the texts are not in this log, and that is said
             found = self.nacre("audit", "query", *asked)
             self.assertIn("0 found", found.stdout)
             self.assertIn("only with the policy's audit: {content: full}", found.stderr)
