@@ -217,10 +217,11 @@ class Check {
     if (matcher_.kind == Kind::kMatches && (format == "path" || format == "path-write") &&
         matcher_.regex->PossibleMatchRange(&least, &most, kRangeBytes) &&
         (most < "/" || least >= "0")) {  // "0" comes after all that begins with "/"
-      const bool several = matcher_.text.find('|') != std::string::npos;
+      // An anchor is no part of a path.
+      const std::string below = matcher_.text.substr(matcher_.text.rfind('^', 0) == 0 ? 1 : 0);
+      const bool several = below.find('|') != std::string::npos;
       Add(Argument() + " is compared as a full path, which never matches this",
-          std::string(kWorkspaceRoot) + "/" +
-              (several ? "(" + matcher_.text + ")" : matcher_.text));
+          std::string(kWorkspaceRoot) + "/" + (several ? "(" + below + ")" : below));
     }
   }
 

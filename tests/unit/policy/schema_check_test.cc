@@ -98,6 +98,9 @@ TEST_CASE("a rule that no call of its tool can match is refused where it stands"
        "8:28: tools[0].args.path.matches: fs.list's path is compared as a full path, which never "
        "matches "
        "this; did you mean \"/workspace/src/.*\"?"},
+      {"fs.list", "path: {matches: '^src/.*$'}",
+       "8:28: tools[0].args.path.matches: fs.list's path is compared as a full path, which never "
+       "matches this; did you mean \"/workspace/src/.*$\"?"},
       {"fs.list", "path: {not: {matches: '(secret|keys)/.*'}}",
        "8:34: tools[0].args.path.not.matches: fs.list's path is compared as a full path, which "
        "never "
