@@ -9,7 +9,7 @@
 
 namespace nacre {
 
-// A whole number and ms, s, m or h. nullopt for anything else, or what does not fit.
+// A whole number and ms, s, m, h or d. nullopt for anything else, or what does not fit.
 std::optional<std::chrono::milliseconds> ParseDuration(std::string_view text);
 // A whole number and B, kB, MB, GB (powers of 1000) or KiB, MiB, GiB, TiB (powers of 1024).
 std::optional<uint64_t> ParseSize(std::string_view text);

@@ -74,10 +74,13 @@ struct Question {
   std::string reason;
   Approvers approvers;
 };
+bool Wants(const Decision& decision, const Approvers& approvers) {
+  return std::find(decision.approvers.begin(), decision.approvers.end(), approvers) !=
+         decision.approvers.end();
+}
 void AskToo(const Question& question, Decision& decision) {
   decision.reason += "; and " + question.rule + " asks: " + question.reason;
-  if (std::find(decision.approvers.begin(), decision.approvers.end(), question.approvers) ==
-      decision.approvers.end()) {
+  if (!Wants(decision, question.approvers)) {
     decision.approvers.push_back(question.approvers);
   }
 }
@@ -162,10 +165,12 @@ Decision EvaluateNames(const Policy& policy, const Request& request) {
 void TakeStricter(Decision other, Decision& decision) {
   if (other.verdict < decision.verdict) {
     decision = std::move(other);
-  } else if (other.verdict == Verdict::kAsk && decision.verdict == Verdict::kAsk &&
-             other.rule != decision.rule) {
+  } else if (other.verdict == Verdict::kAsk && decision.verdict == Verdict::kAsk) {
+    // One rule may ask in both, and others beside it in only one.
     for (const Approvers& approvers : other.approvers) {
-      AskToo({other.rule, other.reason, approvers}, decision);
+      if (other.rule != decision.rule || !Wants(decision, approvers)) {
+        AskToo({other.rule, other.reason, approvers}, decision);
+      }
     }
   }
 }
@@ -189,7 +194,7 @@ Decision EvaluateLinked(const Policy& policy, const Request& request,
     for (size_t i = 0; i < linked.size(); ++i) {
       if ((chosen >> i & 1U) != 0) {
         PathArgument& argument = followed.paths[linked[i]];
-        led = ShownPath(argument.path) + " leads to " + ShownPath(argument.followed) + ": ";
+        led += ShownPath(argument.path) + " leads to " + ShownPath(argument.followed) + ": ";
         argument.path = argument.followed;
       }
     }

@@ -91,7 +91,25 @@ class Copier final {
 
   Result<CopyReport> Run() {
     const uint64_t first = FirstRecord(from_);
-    const Signatures signatures = NACRE_TRY(ReadSignatures(from_));
+    const Status copied = CopyRecords(first);
+    if (FirstRecord(from_) != first) {
+      return Error{ErrorCode::kAborted, "records were pruned while they were copied"};
+    }
+    NACRE_TRY(copied);
+    if (const Status signed_copy = CopySignatures(); !signed_copy.ok()) {
+      for (const auto& [name, content] : signatures_.files) {
+        std::error_code ignored;
+        std::filesystem::remove(to_ + "/" + name, ignored);
+      }
+      return signed_copy.error();
+    }
+    return report_;
+  }
+
+ private:
+  Status CopyRecords(uint64_t first) {
+    signatures_ = NACRE_TRY(ReadSignatures(from_));
+    const Signatures& signatures = signatures_;
     report_.records = signatures.records;
     for (uint64_t number = first / kTileWidth; number * kTileWidth < signatures.records; ++number) {
       NACRE_TRY(CopyBundle(number, signatures.records - number * kTileWidth));
@@ -109,21 +127,20 @@ class Copier final {
     if (const uint64_t width = signatures.published % kTileWidth; width > 0) {
       NACRE_TRY(CopyIfThere(BundlePath(signatures.published / kTileWidth, width), kBundleBytesMax));
     }
-    NACRE_TRY(CopyIfThere(kPrunedFile, kCheckpointBytesMax));
-    if (FirstRecord(from_) != first) {
-      return Error{ErrorCode::kAborted, "records were pruned while they were copied"};
-    }
-    for (const auto& [name, content] : signatures.files) {
+    return CopyIfThere(kPrunedFile, kCheckpointBytesMax);
+  }
+
+  Status CopySignatures() {
+    for (const auto& [name, content] : signatures_.files) {
       NACRE_TRY(Write(name, content));
     }
     const UniqueFd folder(::open(to_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!folder || ::syncfs(folder.get()) != 0) {
       return SysError("sync " + to_, errno);
     }
-    return report_;
+    return Ok();
   }
 
- private:
   Status Write(const std::string& name, std::string_view content) {
     const std::filesystem::path path = to_ + "/" + name;
     NACRE_TRY(MakeDirectories(path.parent_path().string()));
@@ -174,6 +191,7 @@ class Copier final {
 
   const std::string& from_;
   const std::string& to_;
+  Signatures signatures_;
   CopyReport report_;
 };
 

@@ -75,18 +75,21 @@ Result<std::vector<std::string>> SessionsThere(memory::SessionStore& store,
 // Nothing goes while one of them is held or runs, which is found before the first one goes. What is found later keeps
 // only that session: the others go.
 Result<OrderedJson> EraseTenant(App& app, memory::SessionStore& store, const EraseFlags& flags) {
-  const std::vector<std::string> with_contents =
-      NACRE_TRY(audit::ContentKeys(app.audit_directory()).Sessions());
-  const std::vector<std::string> there = NACRE_TRY(SessionsThere(store, with_contents));
+  const audit::ContentKeys keys(app.audit_directory());
+  const std::vector<std::string> known = NACRE_TRY(keys.Sessions());
+  const std::vector<std::string> there = NACRE_TRY(SessionsThere(store, known));
   const audit::TenantSessions found =
       NACRE_TRY(audit::SessionsOfTenant(ChangeOf(app), flags.tenant, there));
-  std::vector<std::string> sessions;
   std::vector<std::unique_ptr<memory::SessionStore::Lease>> leases;
   for (const std::string& session : found.own) {
-    auto lease = NACRE_TRY(store.LockSession(session));
+    leases.push_back(NACRE_TRY(store.LockSession(session)));
+  }
+  // Now that none of them runs: one may have got its first content meanwhile.
+  const std::vector<std::string> with_contents = NACRE_TRY(keys.Sessions());
+  std::vector<std::string> sessions;
+  for (const std::string& session : found.own) {
     if (flags.everywhere ||
         std::binary_search(with_contents.begin(), with_contents.end(), session)) {
-      leases.push_back(std::move(lease));
       sessions.push_back(session);
       NACRE_TRY(audit::CheckNotHeld(ChangeOf(app), session));
     }

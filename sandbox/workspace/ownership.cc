@@ -15,6 +15,8 @@
 namespace nacre::sandbox {
 namespace {
 
+constexpr uint64_t kPageBytes = 4096;
+
 using Stream = std::unique_ptr<DIR, int (*)(DIR*)>;
 
 Stream OpenStream(int at, const char* name, int flags) {
@@ -69,7 +71,9 @@ class OwnerWalk {
         info.st_dev != device_) {
       return true;
     }
-    const uint64_t bytes = S_ISREG(info.st_mode) ? static_cast<uint64_t>(info.st_size) : 0;
+    // A copy takes whole pages, and about half a one for the entry itself.
+    const uint64_t size = S_ISREG(info.st_mode) ? static_cast<uint64_t>(info.st_size) : 0;
+    const uint64_t bytes = (size + kPageBytes - 1) / kPageBytes * kPageBytes + kPageBytes / 2;
     if (++entries_ > room_.entries || bytes > room_.bytes - bytes_) {
       return false;
     }

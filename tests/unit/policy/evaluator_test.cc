@@ -84,6 +84,23 @@ tools:
   CHECK(unknown.rule == "workspace.paths");
   CHECK(unknown.reason == "where the links in pub/a lead cannot be told");
 
+  // Who is asked only of the place that the link leads to is asked.
+  const auto asking = FromText(R"(
+workspace: {mode: direct}
+tools:
+  - {id: writes, reason: writing needs a person, tool: fs.write, decision: ask}
+narrow:
+  - {id: prod, reason: production, tool: fs.write, args: {path: {under: /workspace/prod}}, decision: ask,
+     approvers: {users: [security]}}
+)");
+  Request write = OnPath("fs.write", "/workspace/notes", PathAccess::kWrite);
+  CHECK(Evaluate(*asking, write).approvers.size() == 1);
+  write.paths[0].followed = "/workspace/prod/x";
+  const Decision both = Evaluate(*asking, write);
+  REQUIRE(both.approvers.size() == 2);
+  CHECK(both.approvers[1].users == std::vector<std::string>{"security"});
+  CHECK(both.reason.find("production") != std::string::npos);
+
   // One path by its name, another by where it leads.
   Request move{.tool = "fs.move",
                .arguments = {{"from", "/workspace/in/a"}, {"to", "/workspace/x/a"}},

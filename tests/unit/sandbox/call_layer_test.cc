@@ -153,11 +153,12 @@ TEST_CASE("a workspace is better copied when it holds what a commit can give bac
   const kernel::Ids other{.uid = owner.uid, .gid = owner.gid + 1};
   // What the folder holds is `owner`'s; seen from `other` it is another's that may be given.
   const GivableOwners both(other, {owner.gid});
-  const CopyRoom room{.bytes = 7, .entries = 2};
+  // A page and a half for the file, half a page for its folder.
+  const CopyRoom room{.bytes = 8192, .entries = 2};
   CHECK_FALSE(IsBetterCopied(scene.workspace, owner, both, room));
   CHECK(IsBetterCopied(scene.workspace, other, both, room));
-  CHECK_FALSE(IsBetterCopied(scene.workspace, other, both, {.bytes = 6, .entries = 2}));
-  CHECK_FALSE(IsBetterCopied(scene.workspace, other, both, {.bytes = 7, .entries = 1}));
+  CHECK_FALSE(IsBetterCopied(scene.workspace, other, both, {.bytes = 8191, .entries = 2}));
+  CHECK_FALSE(IsBetterCopied(scene.workspace, other, both, {.bytes = 8192, .entries = 1}));
   CHECK_FALSE(IsBetterCopied(scene.workspace + "/none", other, both, room));
   const GivableOwners stranger({.uid = owner.uid + 1, .gid = owner.gid + 1}, {owner.gid});
   CHECK_FALSE(IsBetterCopied(scene.workspace, other, stranger, room));
@@ -166,7 +167,7 @@ TEST_CASE("a workspace is better copied when it holds what a commit can give bac
     deep += "/d";
   }
   fs::create_directories(deep);
-  CHECK_FALSE(IsBetterCopied(scene.workspace, other, both, {.bytes = 7, .entries = 1000}));
+  CHECK_FALSE(IsBetterCopied(scene.workspace, other, both, {.bytes = 1 << 20, .entries = 1000}));
 }
 
 // Unless its content went into a file of our own, which took its place.
