@@ -70,6 +70,16 @@ Label StoredLabel(const Request& call) {
   return label;
 }
 
+// By its own name, and by where links lead it: where nobody knows, that is all of the workspace.
+std::vector<std::string> PathsOf(const PathArgument& argument) {
+  std::vector<std::string> paths = {argument.path};
+  if (!argument.followed.empty()) {
+    paths.push_back(argument.followed == kNowhereKnown ? std::string(kWorkspaceRoot)
+                                                       : argument.followed);
+  }
+  return paths;
+}
+
 bool Has(const ToolTraits& tool, CallEffect effect) {
   return std::find(tool.effects.begin(), tool.effects.end(), effect) != tool.effects.end();
 }

@@ -40,15 +40,6 @@ struct WithheldArgument {
   friend bool operator==(const WithheldArgument&, const WithheldArgument&) = default;
 };
 
-// By its own name, and by where links lead it: of nobody knows where that is all of the workspace.
-inline std::vector<std::string> PathsOf(const PathArgument& argument) {
-  std::vector<std::string> paths = {argument.path};
-  if (!argument.followed.empty()) {
-    paths.push_back(argument.followed == kNowhereKnown ? "/workspace" : argument.followed);
-  }
-  return paths;
-}
-
 struct Request {
   std::string tool;
   Json arguments = Json::object();  // path arguments stand in it in their normalised form

@@ -147,10 +147,8 @@ Result<std::variant<AuthorizedCall, RefusedCall>> Authorizer::Authorize(
                                  .cancel = turn.cancel,
                                  .asked = asked});
     }
-    policy::Request now = call.request;
-    FollowLinks(workspace_, now);
     if (approval.approved &&
-        (now.paths != call.request.paths || DescribeApproval(call, workspace_) != subject)) {
+        (LinksMoved(workspace_, call.request) || DescribeApproval(call, workspace_) != subject)) {
       approval.approved = false;
       approval.why = "a file that the call names was changed while a person was asked; ask again";
     }

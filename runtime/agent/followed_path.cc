@@ -70,4 +70,10 @@ void FollowLinks(const std::string& workspace, policy::Request& request) {
   }
 }
 
+bool LinksMoved(const std::string& workspace, const policy::Request& request) {
+  policy::Request now{.paths = request.paths};
+  FollowLinks(workspace, now);
+  return now.paths != request.paths;
+}
+
 }  // namespace nacre::agent

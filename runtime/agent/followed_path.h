@@ -15,5 +15,7 @@ std::optional<std::string> FollowedPath(const std::string& workspace, const std:
 
 // Sets PathArgument::followed of each path, by what the workspace holds now.
 void FollowLinks(const std::string& workspace, policy::Request& request);
+// Whether they lead elsewhere now than when that was done.
+bool LinksMoved(const std::string& workspace, const policy::Request& request);
 
 }  // namespace nacre::agent

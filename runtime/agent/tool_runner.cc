@@ -90,9 +90,7 @@ Result<CallResult> ToolRunner::Run(const AuthorizedCall& call, tools::HostServic
   }
   ChannelIo io(channel, change);
   // Last of all: what was judged, and maybe agreed to by a person, is what is opened.
-  policy::Request now = call.call().request;
-  FollowLinks(workspace_, now);
-  if (now.paths != call.call().request.paths) {
+  if (LinksMoved(workspace_, call.call().request)) {
     CallResult moved{.outcome = {}, .text = {}, .error = true, .own_words = true, .change = {}};
     moved.outcome.setup_step = "links";
     moved.outcome.setup_errno = ESTALE;

@@ -1,57 +1,13 @@
 #include "runtime/audit/event_names.h"
 
 #include <algorithm>
-#include <array>
 #include <string>
+#include <vector>
+
+#include "runtime/audit/export_format.h"
 
 namespace nacre::audit {
 namespace {
-
-constexpr std::array<std::string_view, 45> kNames = {"alert.failed",
-                                                     "alert.raised",
-                                                     "approval.refused",
-                                                     "call.approval",
-                                                     "call.decided",
-                                                     "call.finished",
-                                                     "call.interrupted",
-                                                     "call.malformed",
-                                                     "call.recovered",
-                                                     "call.started",
-                                                     "client.refused",
-                                                     "content.erased",
-                                                     "data.endorsed",
-                                                     "data.extracted",
-                                                     "data.revealed",
-                                                     "hold.placed",
-                                                     "hold.released",
-                                                     "log.key_rotated",
-                                                     "log.opened",
-                                                     "log.pruned",
-                                                     "log.recovered",
-                                                     "memory.noted",
-                                                     "model.asked",
-                                                     "model.replied",
-                                                     "policy.loaded",
-                                                     "policy.refused",
-                                                     "retention.failed",
-                                                     "sandbox.exec.finished",
-                                                     "sandbox.exec.started",
-                                                     "selftest.finished",
-                                                     "server.started",
-                                                     "server.stopped",
-                                                     "session.created",
-                                                     "session.deleted",
-                                                     "session.resumed",
-                                                     "turn.abandoned",
-                                                     "turn.finished",
-                                                     "turn.resumed",
-                                                     "turn.started",
-                                                     "workspace.commit",
-                                                     "workspace.labels_cleared",
-                                                     "workspace.recovered",
-                                                     "workspace.undo",
-                                                     "workspace.undo_refused",
-                                                     "workspace.undone"};
 
 std::string_view FamilyOf(std::string_view name) {
   return name.substr(0, name.find('.'));
@@ -60,18 +16,24 @@ std::string_view FamilyOf(std::string_view name) {
 }  // namespace
 
 std::span<const std::string_view> EventNames() {
+  static const std::vector<std::string_view> kNames = [] {
+    std::vector<std::string_view> names = ExportedEvents();
+    std::sort(names.begin(), names.end());
+    return names;
+  }();
   return kNames;
 }
 
 Status CheckEventName(std::string_view name) {
-  if (std::binary_search(kNames.begin(), kNames.end(), name)) {
+  const std::span<const std::string_view> all = EventNames();
+  if (std::binary_search(all.begin(), all.end(), name)) {
     return Ok();
   }
-  const bool family = std::any_of(kNames.begin(), kNames.end(), [&](std::string_view known) {
+  const bool family = std::any_of(all.begin(), all.end(), [&](std::string_view known) {
     return FamilyOf(known) == FamilyOf(name);
   });
   std::string names;
-  for (const std::string_view known : kNames) {
+  for (const std::string_view known : all) {
     if (!family || FamilyOf(known) == FamilyOf(name)) {
       names += (names.empty() ? "" : ", ") + std::string(known);
     }

@@ -337,6 +337,13 @@ std::string CefLine(const ExportSource& source, const ExportedRecord& exported,
 
 }  // namespace
 
+std::vector<std::string_view> ExportedEvents() {
+  std::vector<std::string_view> events(kOcsfRows.size());
+  std::transform(kOcsfRows.begin(), kOcsfRows.end(), events.begin(),
+                 [](const OcsfRow& row) { return row.event; });
+  return events;
+}
+
 std::optional<ExportFormat> ParseExportFormat(std::string_view name) {
   constexpr std::array<std::string_view, 5> kNames = {"jsonl", "ocsf", "cef", "syslog", "otlp"};
   const auto found = std::find(kNames.begin(), kNames.end(), name);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/digest.h"
 #include "base/result.h"
@@ -20,6 +21,9 @@ enum class ExportFormat {
   kSyslog,     // RFC 5424
   kOtlp,       // OpenTelemetry logs: an OTLP request in JSON, of one record
 };
+
+// Every event that nacre records: each has its class in OCSF.
+std::vector<std::string_view> ExportedEvents();
 
 std::optional<ExportFormat> ParseExportFormat(std::string_view name);
 

@@ -30,12 +30,7 @@ Status Serve(Globals& globals, std::string socket, const server::ApprovalOptions
   options.sessions.workspace_root = NACRE_TRY(app.Workspace());
   options.sessions.policy_name = app.options().policy;
   // An invalid policy is found now, not by the first client.
-  Result<std::shared_ptr<const policy::Policy>> loaded = app.LoadedPolicy(app.options().policy);
-  if (!loaded.ok()) {
-    RecordRefusedPolicy(app, loaded.error());
-    return loaded.error();
-  }
-  policy::LivePolicy live(std::move(loaded).value());
+  policy::LivePolicy live(NACRE_TRY(RecordIfRefused(app, app.LoadedPolicy(app.options().policy))));
   options.sessions.make_policy = [&app, &live](const std::string& workspace) {
     return app.PolicyFor(*live.Current(), app.options().policy, workspace);
   };

@@ -17,13 +17,26 @@ void OnHangup(int) {
   g_hung_up = true;
 }
 
+// `in_force`: the digest of the policy that stays, if there is one.
+Result<uint64_t> RecordRefusal(audit::AuditLog& log, const Error& error,
+                               const std::string& in_force) {
+  return log.Append({"policy.refused",
+                     {},
+                     {},
+                     {},
+                     in_force,
+                     {{"reason", error.message.substr(0, kReasonBytesMax)}}});
+}
+
 }  // namespace
 
-void RecordRefusedPolicy(App& app, const Error& error) {
-  if (const Result<audit::AuditLog*> log = app.Log(); log.ok()) {
-    (void)log.value()->Append(
-        {"policy.refused", {}, {}, {}, {}, {{"reason", error.message.substr(0, kReasonBytesMax)}}});
+LoadedPolicy RecordIfRefused(App& app, LoadedPolicy loaded) {
+  if (!loaded.ok()) {
+    if (const Result<audit::AuditLog*> log = app.Log(); log.ok()) {
+      (void)RecordRefusal(*log.value(), loaded.error(), "");
+    }
   }
+  return loaded;
 }
 
 PolicyReload::PolicyReload(Load load, policy::LivePolicy& live, audit::AuditLog& log, Tell tell)
@@ -52,12 +65,10 @@ void PolicyReload::Watch() {
 
 void PolicyReload::Reload() {
   const std::string before = live_.Current()->digest;
-  const Result<std::shared_ptr<const policy::Policy>> loaded = load_();
+  const LoadedPolicy loaded = load_();
   if (!loaded.ok()) {
-    const std::string& reason = loaded.error().message;
-    const Result<uint64_t> recorded = log_.Append(
-        {"policy.refused", {}, {}, {}, before, {{"reason", reason.substr(0, kReasonBytesMax)}}});
-    tell_("the policy was not reloaded, " + before + " stays in force:\n" + reason +
+    const Result<uint64_t> recorded = RecordRefusal(log_, loaded.error(), before);
+    tell_("the policy was not reloaded, " + before + " stays in force:\n" + loaded.error().message +
           (recorded.ok() ? "" : "\n" + recorded.error().message));
     return;
   }

@@ -13,9 +13,10 @@
 
 namespace nacre::cli {
 
-// Before any policy is in force: the audit log says why this one was refused. What keeps it from saying so is not told,
-// since nothing runs.
-void RecordRefusedPolicy(App& app, const Error& error);
+// Before any policy is in force: passes on the one that was loaded, or why not, and then the audit log says that as well.
+// What keeps it from saying so is not told, since nothing runs.
+using LoadedPolicy = Result<std::shared_ptr<const policy::Policy>>;
+LoadedPolicy RecordIfRefused(App& app, LoadedPolicy loaded);
 
 // A policy that loads is recorded ("policy.loaded") and then in force, as a whole, for the sessions
 // that begin from now on; a session keeps the one that it began with. One that does not load, or
@@ -23,7 +24,7 @@ void RecordRefusedPolicy(App& app, const Error& error);
 // ("policy.refused") and told.
 class PolicyReload final {
  public:
-  using Load = std::function<Result<std::shared_ptr<const policy::Policy>>()>;
+  using Load = std::function<LoadedPolicy()>;
   // One line or more for the person, without the last newline.
   using Tell = std::function<void(const std::string&)>;
 

@@ -105,12 +105,8 @@ Result<std::unique_ptr<agent::SessionDriver>> OpenSession(App& app, const TurnRe
                      " and its workspace " + options.workspace +
                      "; start a new session, without --session, for others"};
   }
-  Result<PolicyPointer> loaded = app.Policy(options.policy_name, options.workspace);
-  if (!loaded.ok()) {
-    RecordRefusedPolicy(app, loaded.error());
-    return loaded.error();
-  }
-  options.policy = std::move(loaded).value();
+  options.policy =
+      NACRE_TRY(RecordIfRefused(app, app.Policy(options.policy_name, options.workspace)));
   if (!session_digest.empty() && session_digest != options.policy->digest) {
     return PolicyChanged(session_id, options.policy_name);
   }

@@ -102,6 +102,22 @@ class SyslogServer:
             self.received = self.received[end:]
 
 
+def follow_unread(case, cursor, stderr=None):
+    """`audit export --follow` whose reader takes nothing: the process, once it waits for the pipe, and the pipe's end."""
+    reading, writing = os.pipe()
+    fcntl.fcntl(writing, 1031, 4096)  # F_SETPIPE_SZ: fewer bytes than there are records
+    follower = subprocess.Popen(case.command("audit", "export", "--format", "jsonl", "--follow", "--cursor", cursor),
+                                env=case.environment(), stdin=subprocess.DEVNULL, stdout=writing, stderr=stderr)
+    os.close(writing)
+    case.addCleanup(follower.wait)
+    case.addCleanup(follower.kill)
+    waiting = array.array("i", [0])
+    while waiting[0] < 4096:
+        fcntl.ioctl(reading, termios.FIONREAD, waiting)
+        time.sleep(0.01)
+    return follower, reading
+
+
 class Delivery(NacreCase):
     def setUp(self):
         super().setUp()
@@ -117,19 +133,9 @@ class Delivery(NacreCase):
     def test_a_reader_that_takes_nothing_holds_up_no_call_and_misses_no_record(self):
         for _ in range(4):
             self.record_something()
-        reading, writing = os.pipe()
-        self.addCleanup(os.close, reading)
-        fcntl.fcntl(writing, 1031, 4096)  # F_SETPIPE_SZ: fewer bytes than there are records
         cursor = self.folder / "cursor"
-        export = subprocess.Popen(self.command("audit", "export", "--format", "jsonl", "--follow", "--cursor", cursor),
-                                  env=self.environment(), stdin=subprocess.DEVNULL, stdout=writing)
-        os.close(writing)
-        self.addCleanup(export.wait)
-        self.addCleanup(export.kill)
-        waiting = array.array("i", [0])
-        while waiting[0] < 4096:
-            fcntl.ioctl(reading, termios.FIONREAD, waiting)
-            time.sleep(0.01)
+        export, reading = follow_unread(self, cursor)
+        self.addCleanup(os.close, reading)
         self.record_something()  # what is recorded meanwhile waits for nobody
         self.assertIsNone(export.poll())
         self.assertFalse(cursor.exists())  # nothing was taken
@@ -284,17 +290,7 @@ class FullDisk(NacreCase):
 
         for number in range(4):
             self.assertEqual((done := run(number)).returncode, 0, done)
-        reading, writing = os.pipe()
-        fcntl.fcntl(writing, 1031, 4096)  # F_SETPIPE_SZ: fewer bytes than there are records
-        follower = subprocess.Popen(self.command(*export, "--follow"),
-                                    env=self.environment(), stdin=subprocess.DEVNULL, stdout=writing, stderr=subprocess.DEVNULL)
-        os.close(writing)
-        self.addCleanup(follower.wait)
-        self.addCleanup(follower.kill)
-        waiting = array.array("i", [0])
-        while waiting[0] < 4096:
-            fcntl.ioctl(reading, termios.FIONREAD, waiting)
-            time.sleep(0.01)
+        follower, reading = follow_unread(self, cursor, stderr=subprocess.DEVNULL)
 
         self.shell(f"cat /dev/zero > '{self.ballast}' 2>/dev/null; true")
         for number in range(4, 40):  # the last pages of the log's files have some room yet

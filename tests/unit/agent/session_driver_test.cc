@@ -1,4 +1,5 @@
 // The driver, from a request to its end, and what it leaves when it is killed on the way.
+#include "tests/support/powercap.h"
 #include "tests/unit/agent/session_driver_fixture.h"
 
 namespace nacre::agent {
@@ -572,18 +573,9 @@ TEST_CASE("a budget of joules is counted by the machine's counters, and needs th
   Fate fate;
   auto store = memory::SqliteSessionStore::Open(host.database()).value();
   auto log = audit::OpenAuditLog(host.audit(), host.clock, host.random).value();
-  const std::string zone = host.state.path() + "/powercap/intel-rapl:0";
-  REQUIRE(MakeDirectories(zone).ok());
-  const auto put = [&](const char* file, const std::string& text) {
-    FILE* out = std::fopen((zone + "/" + file).c_str(), "w");
-    REQUIRE(out != nullptr);
-    std::fputs((text + "\n").c_str(), out);
-    std::fclose(out);
-  };
-  put("name", "package-0");
-  put("max_energy_range_uj", "100000000");
-  put("energy_uj", "0");
-  auto meter = inference::EnergyMeter::Open(host.state.path() + "/powercap").value();
+  testing::Powercap powercap;
+  powercap.Zone("intel-rapl:0", "package-0", 0, 100'000'000);
+  auto meter = inference::EnergyMeter::Open(powercap.path()).value();
   // Each reply takes three joules.
   class Hungry final : public inference::Engine {
    public:
@@ -598,8 +590,8 @@ TEST_CASE("a budget of joules is counted by the machine's counters, and needs th
    private:
     const std::function<void()> use_;
   };
-  int64_t used = 0;
-  Hungry engine([&] { put("energy_uj", std::to_string(used += 3'000'000)); });
+  uint64_t used = 0;
+  Hungry engine([&] { powercap.Set("intel-rapl:0", used += 3'000'000); });
   PretendedSandbox sandbox(fate);
   Collector sink;
   policy::PolicyDocument some = *host.policy;
@@ -619,7 +611,7 @@ TEST_CASE("a budget of joules is counted by the machine's counters, and needs th
   CHECK(store->UseSince(0).value().energy_uj == 6'000'000);
 
   // A counter that is gone ends the turn: what it uses would not be known.
-  Hungry broken([&] { put("energy_uj", "gone"); });
+  Hungry broken([&] { powercap.Put("intel-rapl:0/energy_uj", "gone"); });
   Services with_broken = host.With(broken, sandbox, *store, *log);
   with_broken.energy = meter.get();
   auto third = SessionDriver::Create(with_broken, host.Options(), "task", sink).value();

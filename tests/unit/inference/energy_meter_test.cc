@@ -5,42 +5,13 @@
 
 #include <catch2/catch.hpp>
 
-#include "base/file.h"
-#include "base/temp_dir.h"
 #include "tests/support/child.h"
+#include "tests/support/powercap.h"
 
 namespace nacre::inference {
-namespace {
-
-// /sys/class/powercap, as the kernel shows it.
-class Powercap {
- public:
-  void Zone(const std::string& zone, const std::string& name, uint64_t energy, uint64_t range) {
-    REQUIRE(MakeDirectories(path() + "/" + zone).ok());
-    Put(zone + "/name", name);
-    Put(zone + "/max_energy_range_uj", std::to_string(range));
-    Set(zone, energy);
-  }
-  void Set(const std::string& zone, uint64_t energy) {
-    // In place: the kernel's file stays the same one.
-    Put(zone + "/energy_uj", std::to_string(energy));
-  }
-  void Put(const std::string& file, const std::string& text) {
-    FILE* out = std::fopen((path() + "/" + file).c_str(), "w");
-    REQUIRE(out != nullptr);
-    std::fputs((text + "\n").c_str(), out);
-    std::fclose(out);
-  }
-  const std::string& path() const { return directory_.path(); }
-
- private:
-  TempDir directory_ = TempDir::Create().value();
-};
-
-}  // namespace
 
 TEST_CASE("packages and their memory are counted once each, and nothing else is") {
-  Powercap powercap;
+  testing::Powercap powercap;
   powercap.Zone("intel-rapl", "", 0, 1);  // the kind itself, which has no name in truth
   powercap.Zone("intel-rapl:0", "package-0", 1000, 1'000'000);
   powercap.Zone("intel-rapl:0:0", "core", 500, 1'000'000);
@@ -58,7 +29,7 @@ TEST_CASE("packages and their memory are counted once each, and nothing else is"
 }
 
 TEST_CASE("a counter that goes round has counted on") {
-  Powercap powercap;
+  testing::Powercap powercap;
   powercap.Zone("intel-rapl:0", "package-0", 990, 1000);
   const auto meter = EnergyMeter::Open(powercap.path()).value();
   EnergyMeter::Span span(meter.get());
@@ -67,7 +38,7 @@ TEST_CASE("a counter that goes round has counted on") {
 }
 
 TEST_CASE("what is used while several ask is divided, and while none asks is nobody's") {
-  Powercap powercap;
+  testing::Powercap powercap;
   powercap.Zone("intel-rapl:0", "package-0", 0, 1'000'000);
   const auto meter = EnergyMeter::Open(powercap.path()).value();
   powercap.Set("intel-rapl:0", 1000);  // nobody's
@@ -86,7 +57,7 @@ TEST_CASE("what is used while several ask is divided, and while none asks is nob
 }
 
 TEST_CASE("a counter that can no longer be read leaves nothing known") {
-  Powercap powercap;
+  testing::Powercap powercap;
   powercap.Zone("intel-rapl:0", "package-0", 0, 1000);
   const auto meter = EnergyMeter::Open(powercap.path()).value();
   for (const char* bad : {"", "many", "-1", "1001"}) {
@@ -100,7 +71,7 @@ TEST_CASE("a counter that can no longer be read leaves nothing known") {
 }
 
 TEST_CASE("no counter, one that holds no number, and one that may not be read: each says so") {
-  Powercap powercap;
+  testing::Powercap powercap;
   const Error none = EnergyMeter::Open(powercap.path()).error();
   CHECK(none.code == ErrorCode::kNotFound);
   CHECK_THAT(none.message, Catch::Contains("has no energy counter"));

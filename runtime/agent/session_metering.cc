@@ -1,0 +1,49 @@
+// What a turn uses besides tokens, as the session's driver counts it: time, bytes to an engine elsewhere, energy.
+#include <utility>
+
+#include "runtime/agent/session_driver.h"
+
+namespace nacre::agent {
+
+int64_t SessionDriver::UncountedWall(Turn& turn) const {
+  const MonotonicTime from = std::exchange(turn.counted, services_.clock.Monotonic());
+  return std::chrono::duration_cast<std::chrono::milliseconds>(turn.counted - from).count();
+}
+
+std::optional<BytesOutPassed> SessionDriver::CountBytesOut(
+    const inference::GenerateRequest& request, EngineUse& use) {
+  const uint64_t bytes = services_.engine.BytesOut(request);
+  if (bytes > machine_.BytesOutLeft()) {
+    return BytesOutPassed{bytes};
+  }
+  machine_.CountSent(bytes);
+  use.bytes_out += bytes;
+  return std::nullopt;
+}
+
+Status SessionDriver::CountEnergy(inference::EnergyMeter::Span& span, EngineUse& use) {
+  const std::optional<uint64_t> used = span.End();
+  if (used.has_value()) {
+    machine_.CountEnergy(*used);
+    use.energy_uj += *used;
+  } else if (options_.policy->budgets.joules_bounded()) {
+    return Error{ErrorCode::kUnavailable,
+                 "the energy counter could not be read, and the policy has a budget of joules"};
+  }
+  return Ok();
+}
+
+Json SessionDriver::UseRecord(const char* kind, const inference::TokenUse& tokens,
+                              const EngineUse& use) const {
+  Json record = {{"kind", kind},
+                 {"prompt_tokens", tokens.prompt},
+                 {"prompt_tokens_reused", tokens.prompt_cached},
+                 {"generated_tokens", tokens.generated},
+                 {"bytes_out", use.bytes_out}};
+  if (services_.energy != nullptr) {
+    record["energy_uj"] = use.energy_uj;
+  }
+  return record;
+}
+
+}  // namespace nacre::agent
