@@ -107,12 +107,12 @@ void KernelSandbox::Expect(const SandboxSpec& spec) {
 }
 
 Result<LaunchContext> KernelSandbox::MakeContext(const LaunchPlan& plan) {
-  return LaunchContext{.host = &host_,
-                       .tool_filters = NACRE_TRY(FiltersOf(plan.seccomp_profile, plan.observe)),
-                       .reaper_filter = &reaper_filter_,
-                       .mappings = &mappings_,
-                       .cgroup_name = "nacre-" + std::to_string(::getpid()) + "-" +
-                                      std::to_string(calls_.fetch_add(1)) + "-" + plan.id};
+  return LaunchContext{
+      .host = &host_,
+      .tool_filters = NACRE_TRY(FiltersOf(plan.seccomp_profile, plan.observe)),
+      .reaper_filter = &reaper_filter_,
+      .mappings = &mappings_,
+      .cgroup_name = kernel::OwnCgroupName(std::to_string(calls_.fetch_add(1)) + "-" + plan.id)};
 }
 
 Result<const seccomp::ProfileFilters*> KernelSandbox::FiltersOf(const std::string& profile,

@@ -89,8 +89,8 @@ std::string JoinCgroup(const std::string& mount_point, const std::string& root,
 }
 
 bool TryHost(const CgroupHost& host, std::string& why) {
-  const std::string name = "nacre-" + std::to_string(::getpid()) + "-probe";
-  const auto made = Cgroup::Create(host, name, {.memory_bytes = 64 << 20, .tasks = 8});
+  const auto made =
+      Cgroup::Create(host, OwnCgroupName("probe"), {.memory_bytes = 64 << 20, .tasks = 8});
   if (!made.ok()) {
     why = made.error().message;
   }
@@ -391,7 +391,24 @@ bool HoldsCgroup(const CgroupState& state, const CgroupLimits& wanted) {
          state.limits.tasks == wanted.tasks && state.tasks > 0;
 }
 
+namespace {
+
+std::string OwnNamespacePrefix() {
+  struct stat pid_namespace = {};
+  return ::stat("/proc/self/ns/pid", &pid_namespace) == 0
+             ? "nacre-" + std::to_string(pid_namespace.st_ino) + "-"
+             : "nacre-unknown-";
+}
+
+}  // namespace
+
+std::string OwnCgroupName(std::string_view rest) {
+  static const std::string prefix = OwnNamespacePrefix();
+  return prefix + std::to_string(::getpid()) + "-" + std::string(rest);
+}
+
 void SweepCgroups(const CgroupHost& host) {
+  const std::string prefix = OwnNamespacePrefix();
   for (const std::string* parent :
        {&host.memory_directory, &host.pids_directory, &host.cpu_directory}) {
     if (parent->empty()) {
@@ -404,10 +421,10 @@ void SweepCgroups(const CgroupHost& host) {
         break;
       }
       const std::string name = entry->d_name;
-      if (!name.starts_with("nacre-")) {
+      if (!name.starts_with(prefix)) {
         continue;
       }
-      const uint64_t pid = ParseNumber(name, 6);
+      const uint64_t pid = ParseNumber(name, prefix.size());
       if (pid > 0 && ::kill(static_cast<pid_t>(pid), 0) != 0 && errno == ESRCH) {
         ::rmdir((*parent + "/" + name).c_str());
       }

@@ -168,7 +168,12 @@ class Cgroup final {
   std::vector<Leaf> leaves_;
 };
 
-// Removes the empty cgroups "nacre-PID-..." of runtimes that are no longer alive.
+// What this process calls a cgroup of its own: "nacre-PIDNS-PID-REST". The number of the PID namespace
+// keeps apart what runtimes in several containers make in the same place: none can tell by a PID
+// whether another's is alive.
+std::string OwnCgroupName(std::string_view rest);
+
+// Removes the empty cgroups of runtimes of this PID namespace that are no longer alive.
 void SweepCgroups(const CgroupHost& host);
 
 }  // namespace nacre::sandbox::kernel

@@ -286,6 +286,7 @@ struct WriteBody {
     out.Text(m.step);
   }
   void operator()(const TreeOpened& m) { out.Number(static_cast<uint64_t>(m.error)); }
+  void operator()(const SlotEnded& m) { out.Number(m.slot); }
   void operator()(const SlotGone& m) { out.Number(m.slot); }
 };
 
@@ -384,6 +385,8 @@ Result<Event> DecodeEvent(std::string_view bytes) {
     }
     case 2:
       return Whole<Event>(in, TreeOpened{.error = in.Signed()});
+    case 3:
+      return Whole<Event>(in, SlotEnded{.slot = in.Small()});
     default:
       return Whole<Event>(in, SlotGone{.slot = in.Small()});
   }

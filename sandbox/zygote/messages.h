@@ -3,7 +3,7 @@
 //
 //   runtime -> zygote   SetUp once, then AddTemplate, DropTemplate, MakeSlots, ReturnSlot, OpenTree (with
 //                       the socket for its answers)
-//   zygote  -> runtime  SlotMade (with descriptors), SlotFailed, SlotGone; on the socket of an OpenTree,
+//   zygote  -> runtime  SlotMade (with descriptors), SlotFailed, SlotEnded, SlotGone; on the socket of an OpenTree,
 //                       TreeOpened with EINPROGRESS if it takes longer, then TreeOpened with one, or why not
 //   runtime -> slot     a LaunchPlan: the rest of the steps of its one call (with the mounts)
 //   slot -> interpreter InterpreterSlot once, then an InterpreterPart: what is left of the steps
@@ -63,6 +63,7 @@ struct OpenTree {
   uint64_t inode = 0;
   friend bool operator==(const OpenTree&, const OpenTree&) = default;
 };
+// The runtime is done with it, its meter too. What is left of it can go.
 struct ReturnSlot {
   uint32_t slot = 0;
   friend bool operator==(const ReturnSlot&, const ReturnSlot&) = default;
@@ -86,11 +87,17 @@ struct TreeOpened {
   int32_t error = 0;
   friend bool operator==(const TreeOpened&, const TreeOpened&) = default;
 };
+// Its processes have ended. Its cgroup stays, with what it counted, until the slot is returned.
+struct SlotEnded {
+  uint32_t slot = 0;
+  friend bool operator==(const SlotEnded&, const SlotEnded&) = default;
+};
+// It was returned, and nothing of it is left.
 struct SlotGone {
   uint32_t slot = 0;
   friend bool operator==(const SlotGone&, const SlotGone&) = default;
 };
-using Event = std::variant<SlotMade, SlotFailed, TreeOpened, SlotGone>;
+using Event = std::variant<SlotMade, SlotFailed, TreeOpened, SlotEnded, SlotGone>;
 
 std::string Encode(const Command& command);
 std::string Encode(const Event& event);

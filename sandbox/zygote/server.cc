@@ -107,6 +107,8 @@ class Server {
   struct Slot {
     std::optional<kernel::Cgroup> cgroup;
     ChildProcess child;
+    bool ended = false;
+    bool returned = false;
   };
 
   bool Take(const Command& command, std::vector<UniqueFd> descriptors);
@@ -114,6 +116,7 @@ class Server {
   bool SendTree(const OpenTree& wanted, const UniqueFd& to);
   bool EnterNetwork(const std::string& group);
   int ChooseTime(const LaunchPlan& plan);
+  bool RemoveIfDone(std::map<uint32_t, Slot>::iterator slot);
   bool ReapSlots();
   bool Tell(const Event& event, const std::vector<int>& descriptors = {}) {
     return SendMessage(channel_.get(), Encode(event), descriptors, Waiting::kYes) == 0;
@@ -172,12 +175,11 @@ bool Server::MakeSlot(uint32_t number) {
   }
   const Template& made_from = found->second;
   const uint32_t id = ++last_slot_;
-  LaunchContext context{
-      .host = &host_,
-      .tool_filters = &made_from.tool_filters,
-      .reaper_filter = &made_from.reaper_filter,
-      .mappings = &mappings_,
-      .cgroup_name = "nacre-" + std::to_string(::getpid()) + "-warm-" + std::to_string(id)};
+  LaunchContext context{.host = &host_,
+                        .tool_filters = &made_from.tool_filters,
+                        .reaper_filter = &made_from.reaper_filter,
+                        .mappings = &mappings_,
+                        .cgroup_name = kernel::OwnCgroupName("warm-" + std::to_string(id))};
   context.slot = &kSlotSteps;
   context.interpreter_library = interpreter_library_.get();
   if (const int chosen = ChooseTime(made_from.plan); chosen != 0) {
@@ -316,9 +318,21 @@ bool Server::Take(const Command& command, std::vector<UniqueFd> descriptors) {
     const auto slot = slots_.find(back->slot);
     if (slot != slots_.end()) {
       slot->second.child.Kill();
+      slot->second.returned = true;
+      return RemoveIfDone(slot);
     }
   }
   return true;
+}
+
+// Not before it is returned: the runtime may still read from its cgroup what ended the call.
+bool Server::RemoveIfDone(std::map<uint32_t, Slot>::iterator slot) {
+  if (!slot->second.ended || !slot->second.returned) {
+    return true;
+  }
+  const uint32_t id = slot->first;
+  slots_.erase(slot);
+  return Tell(SlotGone{.slot = id});
 }
 
 bool Server::ReapSlots() {
@@ -332,10 +346,9 @@ bool Server::ReapSlots() {
       return each.second.child.pid() == pid;
     });
     if (slot != slots_.end()) {
-      const uint32_t id = slot->first;
       slot->second.child.Forget();
-      slots_.erase(slot);
-      if (!Tell(SlotGone{.slot = id})) {
+      slot->second.ended = true;
+      if (!Tell(SlotEnded{.slot = slot->first}) || !RemoveIfDone(slot)) {
         return false;
       }
     }

@@ -192,7 +192,7 @@ void WarmPool::TakeSlotMade(const SlotMade& made, std::vector<UniqueFd> descript
   }
   Template* const of = FindNumber(made.number);
   if (of == nullptr) {
-    returned_.insert(made.slot);  // its ends close here, so it ends
+    GiveBack(made.slot);
     return;
   }
   of->coming -= of->coming > 0 ? 1 : 0;
@@ -235,28 +235,37 @@ void WarmPool::Take(Event event, std::vector<UniqueFd> descriptors) {
     }
   } else if (std::holds_alternative<TreeOpened>(event)) {
     Break();  // it has a socket of its own
-  } else if (const auto* gone = std::get_if<SlotGone>(&event)) {
-    returned_.erase(gone->slot);
-    used_.erase(gone->slot);
+  } else if (const auto* ended = std::get_if<SlotEnded>(&event)) {
     for (Template& each : templates_) {
       const size_t died =
-          std::erase_if(each.ready, [&](const Slot& slot) { return slot.id == gone->slot; });
-      // The other slots have our own code only, which does not end by itself.
-      each.failures += died > 0 && !each.plan.interpreter.empty() ? 1 : 0;
+          std::erase_if(each.ready, [&](const Slot& slot) { return slot.id == ended->slot; });
+      if (died > 0) {
+        // The other slots have our own code only, which does not end by itself.
+        each.failures += each.plan.interpreter.empty() ? 0 : 1;
+        GiveBack(ended->slot);
+        return;
+      }
     }
+  } else if (const auto* gone = std::get_if<SlotGone>(&event)) {
+    returned_.erase(gone->slot);
   }
+}
+
+void WarmPool::GiveBack(uint32_t slot) {
+  returned_.insert(slot);
+  Send(ReturnSlot{.slot = slot});
 }
 
 void WarmPool::DropOldest() {
   const auto oldest =
       std::min_element(templates_.begin(), templates_.end(),
                        [](const Template& a, const Template& b) { return a.used < b.used; });
-  const uint32_t number = oldest->number;
-  for (const Slot& slot : oldest->ready) {
-    returned_.insert(slot.id);
-  }
+  const Template dropped = std::move(*oldest);
   templates_.erase(oldest);
-  Send(DropTemplate{.number = number});
+  Send(DropTemplate{.number = dropped.number});
+  for (const Slot& slot : dropped.ready) {
+    GiveBack(slot.id);
+  }
 }
 
 WarmPool::Template* WarmPool::FindTemplate(const LaunchPlan& plan, const LaunchContext& context) {
@@ -313,19 +322,24 @@ std::optional<WarmPool::Slot> WarmPool::TakeSlot(Template& from) {
   if (of == nullptr) {
     return std::nullopt;
   }
-  for (auto slot = of->ready.begin(); slot != of->ready.end();) {
+  std::vector<uint32_t> dead;
+  std::optional<Slot> taken;
+  for (auto slot = of->ready.begin(); slot != of->ready.end() && !taken;) {
     if (IsReadable(slot->call.child.pidfd(), milliseconds(0))) {
-      ++of->failures;  // it has died; its SlotGone is on the way
+      ++of->failures;
+      dead.push_back(slot->id);
       slot = of->ready.erase(slot);
     } else if (!IsUp(*of, *slot)) {
       ++slot;
     } else {
-      Slot taken = std::move(*slot);
+      taken.emplace(std::move(*slot));
       of->ready.erase(slot);
-      return taken;
     }
   }
-  return std::nullopt;
+  for (const uint32_t id : dead) {
+    GiveBack(id);
+  }
+  return taken;
 }
 
 // A slot that is not up yet stays: it will be when the next call comes.
@@ -439,7 +453,8 @@ std::optional<RunningCall> WarmPool::Give(uint32_t number, const std::string& ca
       break;
     }
     if (SendMessage(slot->call.report.get(), call_plan, trees, Waiting::kNo) != 0) {
-      continue;  // it died just now
+      GiveBack(slot->id);  // it died just now
+      continue;
     }
     if (Template* const used = FindNumber(number)) {
       used->failures = 0;
@@ -508,12 +523,11 @@ void WarmPool::Return(RunningCall call) {
     return;
   }
   call.child.Kill();
-  // It may be gone by now, which is said once only; or its zygote is, and the number is another's.
+  // Unless its zygote is gone, and the number is another's.
   const auto used = used_.find(id);
   if (used != used_.end() && used->second == number) {
     used_.erase(used);
-    returned_.insert(id);
-    Send(ReturnSlot{.slot = id});
+    GiveBack(id);
   }
   if (Template* const of = FindNumber(number)) {
     Refill(*of);

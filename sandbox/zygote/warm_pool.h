@@ -97,6 +97,7 @@ class WarmPool final {
   Template* FindTemplate(const LaunchPlan& plan, const LaunchContext& context);
   Template* FindNumber(uint32_t number);
   void DropOldest();
+  void GiveBack(uint32_t slot);  // may Break()
   void Refill(Template& of);
   std::optional<Slot> TakeSlot(Template& from);
   static bool IsUp(const Template& of, Slot& slot);

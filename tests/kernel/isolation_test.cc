@@ -235,5 +235,34 @@ TEST_CASE("processes are born into a version 2 cgroup and end with it, wherever 
   CHECK(found == "born 3 populated killed all gone");
 }
 
+// Another container's processes cannot be seen from here; its cgroups lie where ours do when it was
+// given the host's folder.
+TEST_CASE("cgroups of a runtime that was killed are swept, those of other PID namespaces are not") {
+  const kernel::CgroupHost& host = SharedSandbox().host().cgroup;
+  if (host.version == kernel::CgroupVersion::kNone) {
+    SKIP_HERE("no cgroup with the memory and pids controllers is delegated to this process");
+  }
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::_exit(0);
+  }
+  ::waitpid(child, nullptr, 0);
+  const std::string own = kernel::OwnCgroupName("swept");
+  const std::string pid = "-" + std::to_string(::getpid()) + "-";
+  std::string dead = own;
+  dead.replace(dead.find(pid), pid.size(), "-" + std::to_string(child) + "-");
+  const std::string elsewhere = "nacre-1-" + std::to_string(child) + "-swept";
+  for (const std::string& name : {own, dead, elsewhere}) {
+    REQUIRE(::mkdir((host.memory_directory + "/" + name).c_str(), 0755) == 0);
+  }
+  kernel::SweepCgroups(host);
+  const auto remove = [&](const std::string& name) {
+    return ::rmdir((host.memory_directory + "/" + name).c_str()) == 0;
+  };
+  CHECK(remove(own));
+  CHECK_FALSE(remove(dead));
+  CHECK(remove(elsewhere));
+}
+
 }  // namespace
 }  // namespace nacre::sandbox

@@ -93,7 +93,7 @@ std::string RunCall(const SandboxSpec& spec) {
       }
       sandbox.value()->Settle();
       const kernel::CgroupHost& cgroup = sandbox.value()->host().cgroup;
-      const std::string ours = "nacre-" + std::to_string(::getpid()) + "-";
+      const std::string ours = kernel::OwnCgroupName("");
       for (const std::string& parent : {cgroup.memory_directory, cgroup.pids_directory}) {
         std::error_code ignored;
         for (const auto& entry : std::filesystem::directory_iterator(parent, ignored)) {

@@ -246,6 +246,58 @@ TEST_CASE("each step that is taken before the call is made to fail: there is no 
   CHECK(RunIn(*sandbox, spec).output == "ran\n");
 }
 
+// The runtime may come to read why a call ended long after its processes have: what the cgroup
+// counted must still be there.
+TEST_CASE("what a warm sandbox counted stays until it is returned, and nothing after") {
+  const auto sandbox = MakeWarm(1);
+  const SandboxSpec spec = Shell("true");
+  REQUIRE(sandbox->Prepare(spec, seconds(30)));
+  const kernel::CgroupHost& host = sandbox->host().cgroup;
+  if (host.version == kernel::CgroupVersion::kNone) {
+    SKIP_HERE("no cgroup with the memory and pids controllers is delegated to this process");
+  }
+  zygote::WarmPool& pool = *sandbox->warm_pool();
+  const std::string ours = "-" + std::to_string(pool.zygote_pid()) + "-warm-";
+  const auto cgroups = [&] {
+    std::set<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(host.memory_directory)) {
+      const std::string name = entry.path().filename().string();
+      if (name.find(ours) != std::string::npos) {
+        names.insert(name);
+      }
+    }
+    return names;
+  };
+  const seccomp::ProfileFilters filters = seccomp::CompileProfile("default").value();
+  const seccomp::Filter reaper =
+      seccomp::CompileFilter(seccomp::ReaperRules(), seccomp::Otherwise::kKill).value();
+  kernel::IdMappings mappings;
+  const LaunchContext context{.host = &sandbox->host(),
+                              .tool_filters = &filters,
+                              .reaper_filter = &reaper,
+                              .mappings = &mappings,
+                              .cgroup_name = "nacre-test"};
+  const LaunchPlan warm = zygote::MakeWarmPlan(MakePlan(spec, sandbox->host()).value());
+  const std::set<std::string> before = cgroups();
+  auto launched = pool.Launch(warm, context);
+  auto* call = std::get_if<RunningCall>(&launched);
+  REQUIRE(call != nullptr);
+  const std::string process = "/proc/" + std::to_string(call->child.pid());
+  for (int i = 0; i < 10'000 && std::filesystem::exists(process); ++i) {
+    ::usleep(1000);
+  }
+  REQUIRE_FALSE(std::filesystem::exists(process));  // the zygote has waited for it
+  pool.Prepare(warm, context, seconds(30));         // and had time for whatever it does then
+  REQUIRE(call->meter);
+  CHECK(call->meter->ReadState().limits.memory_bytes == spec.limits.memory_bytes);
+  pool.Return(std::move(*call));
+  sandbox->Settle();
+  const std::set<std::string> after = cgroups();
+  CHECK(before.size() == 1);
+  CHECK(after.size() == 1);  // the slot that came in its place
+  CHECK(after != before);
+}
+
 // ---- a workspace on a file system that hangs -----------------------------------------------------
 
 enum class Caller { kRoot = 0, kOrdinaryUser };

@@ -272,7 +272,7 @@ TEST_CASE("messages that were sent are the messages that arrive") {
   REQUIRE(got.ok());
   CHECK(std::get<AddTemplate>(got.value()).tool_filter.size() == 2);
   for (const Event& event : std::vector<Event>{SlotMade{1, 2, 3, 15}, SlotFailed{1, 22, "cgroup"},
-                                               TreeOpened{116}, SlotGone{4}}) {
+                                               TreeOpened{116}, SlotEnded{4}, SlotGone{4}}) {
     const Result<Event> back = DecodeEvent(Encode(event));
     REQUIRE(back.ok());
     CHECK(back.value() == event);
