@@ -49,6 +49,14 @@ struct Position {
   std::string Link() const { return previous.has_value() ? ToHex(*previous) : std::string(); }
 };
 
+VerifyReport AllMissing(const SeenCheckpoint& seen) {
+  VerifyReport report;
+  report.seen = seen.checkpoint.size;
+  report.first_bad = 0;
+  report.problems.push_back(seen.Missing(0) + ": missing, there is no log any more");
+  return report;
+}
+
 class Verifier final {
  public:
   Verifier(const std::string& directory, const VerifyOptions& options)
@@ -58,6 +66,7 @@ class Verifier final {
     if (LoadKey()) {
       // Signatures first, records last: what is appended meanwhile is only ever too much.
       LoadSince();
+      LoadSeen();
       LoadExpected();
       LoadHead();
       LoadHistory();
@@ -146,6 +155,21 @@ class Verifier final {
     CheckWitness();
   }
 
+  void LoadSeen() {
+    if (!options_.seen.has_value()) {
+      return;
+    }
+    report_.seen = options_.seen->checkpoint.size;
+    if (options_.seen->origin != keys_->name()) {
+      report_.first_bad = 0;
+      return Problem(options_.seen->Missing(0) + ": missing, the log is another one, " +
+                     keys_->name());
+    }
+    const Anchor seen{options_.seen->checkpoint, "the checkpoint that was seen last"};
+    anchors_.push_back(seen);
+    remembered_.push_back(seen);
+  }
+
   void CheckWitness() {
     std::string line = options_.witness;
     if (line.empty()) {
@@ -218,6 +242,7 @@ class Verifier final {
       return;
     }
     published_ = checkpoint->size;
+    report_.published = newest.value();
     const auto from = before_newest >= 2 ? before_newest - 2 : 0;
     if (std::find(notes_.begin() + static_cast<std::ptrdiff_t>(from), notes_.end(),
                   newest.value()) == notes_.end()) {
@@ -691,7 +716,11 @@ class Verifier final {
 
 Result<VerifyReport> VerifyAuditLog(const std::string& directory, const VerifyOptions& options) {
   const UniqueFd opened(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!opened && (errno == ENOENT || errno == ENOTDIR)) {
+  const bool none = opened ? !HasLog(directory) : errno == ENOENT || errno == ENOTDIR;
+  if (none && options.seen.has_value()) {
+    return AllMissing(*options.seen);
+  }
+  if (none && !opened) {
     return Error{ErrorCode::kNotFound, directory + ": there is no audit log"};
   }
   if (!opened) {
@@ -722,6 +751,7 @@ OrderedJson ToJson(const VerifyReport& report) {
           {"remembered", report.remembered},
           {"checkpoints", report.checkpoints},
           {"keys", report.keys},
+          {"seen", report.seen},
           {"covered", report.covered},
           {"root", report.root},
           {"pruned", ToJson(report.pruned)},

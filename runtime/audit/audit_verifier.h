@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "base/result.h"
+#include "runtime/audit/latest_seen.h"
 #include "runtime/audit/pruning.h"
 
 namespace nacre::audit {
@@ -24,6 +25,8 @@ struct VerifyOptions {
   // taken from the hash tiles, which must lead to its root and from it to those of the others, and not
   // read again.
   std::string since;
+  // What was seen of this log before on this machine (latest_seen.h): it must still be the same log, and have those records.
+  std::optional<SeenCheckpoint> seen;
   // A checkpoint that the log must have reached: the records up to it are read like all others.
   std::string expected;
   // The line of a witness: the largest remembered checkpoint must have its cosignature.
@@ -38,10 +41,12 @@ struct VerifyReport {
   uint64_t records = 0;
   uint64_t read = 0;        // of them were read: all, or those since the remembered checkpoint
   uint64_t remembered = 0;  // under that checkpoint, and not read again
+  uint64_t seen = 0;        // records under VerifyOptions::seen; 0 when there was none
   uint64_t checkpoints = 0;
   uint64_t keys = 0;     // that the log has had, each introduced by the one before
   uint64_t covered = 0;  // records under the newest good checkpoint; later ones are unsigned as yet
   std::string root;      // base64, as in the checkpoint
+  std::string published;  // the note in `checkpoint`; empty when there is none
   // Of first records that are not there any more, as a signed record of this log says.
   std::optional<Pruning> pruned;
   // The first record that is known to be wrong or missing, where a problem is one of records.

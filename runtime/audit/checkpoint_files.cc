@@ -166,6 +166,7 @@ Result<CheckpointFiles> CheckpointFiles::Open(const std::string& directory, bool
     const std::string checkpoint = NACRE_TRY(ReadFile(checkpoint_path, kCheckpointBytesMax));
     NACRE_TRY(promise(kCheckpointFile, checkpoint));
     files.newest_size_ = files.promises_.back().size;
+    files.newest_note_ = checkpoint;
   }
   return files;
 }
@@ -263,6 +264,7 @@ Result<uint64_t> CheckpointFiles::WriteCheckpoint(const Checkpoint& checkpoint) 
     NACRE_TRY(storage_->Replace(path, note, 0600));
   }
   newest_size_ = checkpoint.size;
+  newest_note_ = std::move(note);
   durable_size_ = checkpoint.size;
   return before.ok() ? before.value().size : 0;
 }

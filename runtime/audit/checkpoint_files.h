@@ -62,6 +62,8 @@ class CheckpointFiles final {
   uint64_t durable_size() const { return durable_size_; }
   // The size in `checkpoint`, 0 when there is none.
   uint64_t newest_size() const { return newest_size_; }
+  // What `checkpoint` says, and so `checkpoints` on the disk; empty when there is none.
+  const std::string& newest_note() const { return newest_note_; }
 
  private:
   CheckpointFiles(std::string directory, const SigningKey& key, Storage& storage)
@@ -77,6 +79,7 @@ class CheckpointFiles final {
   UniqueFd head_;
   std::vector<Checkpoint> promises_;
   uint64_t newest_size_ = 0;
+  std::string newest_note_;
   uint64_t durable_size_ = 0;
 };
 

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/ids.h"
 #include "runtime/audit/entry_reader.h"
+#include "runtime/audit/layout.h"
 
 namespace nacre::audit {
 namespace {
@@ -36,12 +37,7 @@ ContentKey::~ContentKey() {
   OPENSSL_cleanse(secret.data(), secret.size());
 }
 
-ContentKeys::ContentKeys(const std::string& directory) : folder_(directory) {
-  while (folder_.size() > 1 && folder_.back() == '/') {
-    folder_.pop_back();
-  }
-  folder_ += "-keys";
-}
+ContentKeys::ContentKeys(const std::string& directory) : folder_(BesideLog(directory, "-keys")) {}
 
 std::string ContentKeys::Path(const std::string& session, const std::string& id) const {
   return folder_ + "/" + session + "." + id;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "runtime/audit/latest_seen.h"
+
 namespace nacre::audit {
 
 std::string AsciiJson(const Json& value) {
@@ -34,7 +36,7 @@ ExportedEvent JudgeRecord(const Json& record) {
     event.severity = Severity::kLow;
   } else if (event.name == "log.recovered") {
     event.severity = Severity::kMedium;
-  } else if (event.violation) {
+  } else if (event.violation || event.name == kLossAcceptedEvent) {
     event.severity = Severity::kHigh;
   } else if (event.name == "selftest.finished" && IntMember(event.data, "escaped") > 0) {
     event.severity = Severity::kCritical;

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "runtime/audit/export_event.h"
 #include "runtime/audit/index_segment.h"
+#include "runtime/audit/latest_seen.h"
 #include "runtime/audit/otlp_format.h"
 #include "runtime/audit/record_format.h"
 #include "runtime/audit/record_time.h"
@@ -52,6 +53,7 @@ constexpr std::array kOcsfRows = {
     OcsfRow{"policy.loaded", {&kConfiguration, 1, "Log"}},
     OcsfRow{"policy.refused", {&kConfiguration, 1, "Log"}},
     OcsfRow{"log.key_rotated", {&kConfiguration, 1, "Log"}},
+    OcsfRow{"log.loss_accepted", {&kFinding, 1, "Create"}},
     OcsfRow{"log.pruned", {&kApi, 4, "Delete"}},
     OcsfRow{"content.erased", {&kApi, 4, "Delete"}},
     OcsfRow{"session.deleted", {&kApi, 4, "Delete"}},
@@ -209,6 +211,8 @@ Json OcsfEvent(const ExportSource& source, const ExportedRecord& exported, const
       event["finding_info"] = {
           {"uid", StringMember(record, "id")},
           {"title", judged.violation ? "A call did what its sandbox forbids, and was ended"
+                    : judged.name == kLossAcceptedEvent
+                        ? "Records of the log are missing, and that was accepted"
                     : judged.name == "alert.raised"
                         ? "An alert was raised: " + StringMember(judged.data, "alert")
                         : "An attack of the self-test was not stopped"},

@@ -30,4 +30,11 @@ std::string TilePath(int level, uint64_t number, uint64_t width) {
   return WithWidth("tile/" + std::to_string(level) + "/" + TileNumberPath(number), width);
 }
 
+std::string BesideLog(std::string directory, std::string_view suffix) {
+  while (directory.size() > 1 && directory.back() == '/') {
+    directory.pop_back();
+  }
+  return directory.append(suffix);
+}
+
 }  // namespace nacre::audit

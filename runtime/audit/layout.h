@@ -21,6 +21,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace nacre::audit {
 
@@ -48,5 +49,9 @@ std::string TileNumberPath(uint64_t number);
 // Relative to the log's directory. `width` 0 is the whole one, 1 to 255 the partial one.
 std::string BundlePath(uint64_t number, uint64_t width = 0);
 std::string TilePath(int level, uint64_t number, uint64_t width = 0);
+
+// What nacre keeps of the log in `directory` and not in it, so that no copy of the log has it: the log's name
+// with `suffix` after it.
+std::string BesideLog(std::string directory, std::string_view suffix);
 
 }  // namespace nacre::audit

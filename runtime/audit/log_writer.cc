@@ -31,6 +31,13 @@ Error Tampered(const std::string& why) {
               "; see `nacre audit verify`, keep the directory as evidence and start a new log"};
 }
 
+// What LatestSeen knows of the log is not there.
+Error Lost(const std::string& what) {
+  return {ErrorCode::kDataLoss, what +
+                                    "; put the log back, or, if that was on purpose, nacre audit "
+                                    "accept-loss --reason TEXT records it and goes on"};
+}
+
 // An open-file-description lock: two logs in one process exclude each other as two processes do,
 // and the kernel frees it when the process dies.
 class FileLock final {
@@ -113,6 +120,43 @@ uint64_t PartialNumber(uint64_t size, int level) {
 
 Result<std::unique_ptr<LogWriter>> LogWriter::Open(const std::string& directory, const Clock& clock,
                                                    Random& random, Storage& storage) {
+  return Open(directory, clock, random, storage, nullptr);
+}
+
+Result<uint64_t> LogWriter::AcceptLoss(const std::string& directory, const std::string& reason,
+                                       const Clock& clock, Random& random, Storage& storage) {
+  NACRE_TRY(CheckReason(reason));
+  const Error nothing{ErrorCode::kFailedPrecondition,
+                      "nothing is missing: the log has all records that were seen of it"};
+  if (const auto seen = LatestSeen(directory).Read(); seen.ok() && !seen.value().has_value()) {
+    return nothing;  // and none is begun
+  }
+  std::string lost;
+  const auto writer = NACRE_TRY(Open(directory, clock, random, storage, &lost));
+  if (lost.empty()) {
+    return nothing;
+  }
+  return writer->CommitSigned([&]() -> Result<AuditRecord> {
+    const auto seen = writer->latest_seen_.Read();
+    AuditRecord record;
+    record.event = kLossAcceptedEvent;
+    record.data = {{"lost", lost}, {"reason", reason}, {"seen", nullptr}};
+    if (seen.ok() && seen.value().has_value()) {
+      record.data["seen"] = {{"log", seen.value()->origin},
+                             {"records", seen.value()->checkpoint.size},
+                             {"note", seen.value()->note}};
+    }
+    return record;
+  });
+}
+
+Result<std::unique_ptr<LogWriter>> LogWriter::Open(const std::string& directory, const Clock& clock,
+                                                   Random& random, Storage& storage,
+                                                   std::string* lost) {
+  const auto seen = LatestSeen(directory).Read();
+  if (!seen.ok() && lost == nullptr) {
+    return Lost(seen.error().message);
+  }
   NACRE_TRY(MakeDirectories(directory));
   if (HasBytes(directory + "/" + kFormerRecordsFile)) {
     return Error{ErrorCode::kFailedPrecondition,
@@ -128,6 +172,9 @@ Result<std::unique_ptr<LogWriter>> LogWriter::Open(const std::string& directory,
   const bool fresh = !HasBytes(directory + "/" + BundlePath(0)) &&
                      (!first.has_value() || (*first == 0 && HasPlainBundle(directory, 0))) &&
                      !HasBytes(directory + "/" + kPrunedFile);
+  if (fresh && lost == nullptr && seen.value().has_value()) {
+    return Lost(seen.value()->Missing(0) + " are missing: there is no log any more");
+  }
   if (!fresh) {
     NACRE_TRY(FinishKeyChange(directory, storage));
   }
@@ -142,11 +189,44 @@ Result<std::unique_ptr<LogWriter>> LogWriter::Open(const std::string& directory,
     NACRE_TRY(storage.SyncDirectory(directory));
   }
   NACRE_TRY(writer->Recover());
+  const std::string missing = !seen.ok() ? seen.error().message
+                              : seen.value().has_value()
+                                  ? NACRE_TRY(writer->FindLoss(*seen.value()))
+                                  : std::string();
+  if (lost != nullptr) {
+    *lost = missing;
+  } else if (!missing.empty()) {
+    return Lost(missing);
+  }
   const EncodedRecord opened =
       NACRE_TRY(writer->Announce("log.opened", {{"key", writer->key_->verifying_key().ToText()},
                                                 {"pid", static_cast<int64_t>(::getpid())}}));
   NACRE_TRY(writer->CommitLocked({&opened}));
+  if (missing.empty() && !writer->files_->newest_note().empty()) {
+    // Nobody may have come to this: it is new, or a crash was before it.
+    NACRE_TRY(writer->latest_seen_.Remember(writer->files_->newest_note(), storage));
+  }
   return writer;
+}
+
+Result<std::string> LogWriter::FindLoss(const SeenCheckpoint& seen) const {
+  const std::string& origin = key_->verifying_key().name();
+  if (seen.origin != origin) {
+    return seen.Missing(0) + " are missing: the log is another one, " + origin;
+  }
+  if (seen.checkpoint.size > edge_.size()) {
+    return seen.Missing(edge_.size()) + " are missing: it is an older copy, or its end was cut off";
+  }
+  const bool same = NACRE_TRY(BeginsWith(seen.checkpoint));
+  return same ? std::string()
+              : "the first " + std::to_string(seen.checkpoint.size) + " records of " + origin +
+                    " are not those that were seen";
+}
+
+Result<bool> LogWriter::BeginsWith(const Checkpoint& known) const {
+  TileReader tiles = NACRE_TRY(TileReader::Open(directory_, edge_.size(), files_->newest_size()));
+  const auto then = tiles.RootAt(known.size);
+  return then.ok() && then.value() == known.root;
 }
 
 // Up to the newest signature the tree vouches for the records, so they are only hashed; later ones
@@ -313,7 +393,8 @@ Result<bool> LogWriter::MayStand(std::string_view entry) {
   const Json record = NACRE_TRY(ParseRecord(entry));
   const std::string event = StringMember(record, "event");
   if (event != kPrunedEvent && event != kHoldPlacedEvent && event != kHoldReleasedEvent &&
-      event != kContentErasedEvent && event != kSessionDeletedEvent) {
+      event != kContentErasedEvent && event != kSessionDeletedEvent &&
+      event != kLossAcceptedEvent) {
     return true;
   }
   const Checkpoint head = NACRE_TRY(files_->ReadHead());
@@ -529,9 +610,8 @@ Status LogWriter::TakeAnew() {
   CheckpointFiles files = NACRE_TRY(CheckpointFiles::Open(directory_, false, *key_, storage_));
   files_.emplace(std::move(files));
   NACRE_TRY(Recover());
-  TileReader tiles = NACRE_TRY(TileReader::Open(directory_, edge_.size(), files_->newest_size()));
-  const auto then = tiles.RootAt(known.size);
-  return then.ok() && then.value() == known.root
+  const bool same = NACRE_TRY(BeginsWith(known));
+  return same
              ? Ok()
              : Status(Tampered("they are not those after the first " + std::to_string(known.size)));
 }
@@ -693,7 +773,7 @@ Status LogWriter::WriteCheckpointLocked() {
   NACRE_TRY(WritePartials(edge_.size(), edge_));
   const uint64_t before = NACRE_TRY(files_->WriteCheckpoint(Now()));
   RemovePartials(before, edge_.size());
-  return Ok();
+  return latest_seen_.Remember(files_->newest_note(), storage_);
 }
 
 }  // namespace nacre::audit

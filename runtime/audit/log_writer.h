@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "base/unique_fd.h"
 #include "runtime/audit/checkpoint_files.h"
+#include "runtime/audit/latest_seen.h"
 #include "runtime/audit/merkle_tree.h"
 #include "runtime/audit/next_bundle.h"
 #include "runtime/audit/record_format.h"
@@ -29,9 +30,16 @@ class LogWriter final {
 
   // Reads the records since the newest checkpoint and the tiles at the edge of the tree there, not the whole log; only
   // when these do not lead to the newest signed root, all records are read and the tiles made anew. Cuts off a torn end, and appends "log.opened", after "log.recovered"
-  // when something was cut off or made anew. Borrows everything.
+  // when something was cut off or made anew. kDataLoss when records that were seen of it (LatestSeen) are missing, be it
+  // that all are. Borrows everything.
   static Result<std::unique_ptr<LogWriter>> Open(const std::string& directory, const Clock& clock,
                                                  Random& random, Storage& storage);
+
+  // As Open(), of a log that is not, or no longer, what LatestSeen keeps of it: where Open() refuses. What is missing is
+  // recorded as "log.loss_accepted" and signed, and is then what was seen last. Answers the record's index.
+  // kFailedPrecondition when nothing is missing.
+  static Result<uint64_t> AcceptLoss(const std::string& directory, const std::string& reason,
+                                     const Clock& clock, Random& random, Storage& storage);
 
   // Durable once ok, in this order and without gaps; the index of the first. On failure none of
   // them is acknowledged, and what was written of them is cut off again unless it was signed already. Writes a
@@ -76,8 +84,17 @@ class LogWriter final {
         clock_(clock),
         random_(random),
         storage_(storage),
+        latest_seen_(directory_),
         next_bundle_(directory_, storage) {}
 
+  // `lost` gets what is missing of what was seen, empty when nothing is; null: that is an error.
+  static Result<std::unique_ptr<LogWriter>> Open(const std::string& directory, const Clock& clock,
+                                                 Random& random, Storage& storage,
+                                                 std::string* lost);
+  // What is missing of `seen`, empty when nothing is.
+  Result<std::string> FindLoss(const SeenCheckpoint& seen) const;
+  // Of this log, with any key that it has had.
+  Result<bool> BeginsWith(const Checkpoint& known) const;
   Status Recover();
   // The records from the edge's size on, up to the promised size, must lead to the promised root.
   // `full` gets the tiles that they complete, unless null.
@@ -129,6 +146,7 @@ class LogWriter final {
   const Clock& clock_;
   Random& random_;
   Storage& storage_;
+  const LatestSeen latest_seen_;
   NextBundle next_bundle_;
   std::optional<CheckpointFiles> files_;
 

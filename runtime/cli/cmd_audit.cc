@@ -14,6 +14,7 @@
 #include "runtime/audit/entry_reader.h"
 #include "runtime/audit/erasures.h"
 #include "runtime/audit/export_event.h"
+#include "runtime/audit/latest_seen.h"
 #include "runtime/audit/log_anchor.h"
 #include "runtime/audit/log_copy.h"
 #include "runtime/audit/log_query.h"
@@ -216,6 +217,29 @@ struct VerifyFlags {
   bool deep = false;
 };
 
+// Also against what was seen of it before. What is verified now is what was seen then.
+Result<audit::VerifyReport> VerifyOwn(const App& app, audit::VerifyOptions options) {
+  const std::string directory = app.audit_directory();
+  const audit::LatestSeen latest(directory);
+  options.seen = NACRE_TRY(latest.Read());
+  if (!options.seen.has_value()) {
+    NACRE_TRY(LogToRead(app, ""));
+  }
+  audit::VerifyReport report = NACRE_TRY(audit::VerifyAuditLog(directory, options));
+  if (report.ok && !report.published.empty()) {
+    if (const Status kept = latest.RememberNewer(report.published, audit::DiskStorage());
+        !kept.ok()) {
+      report.notes.push_back("that it was seen could not be kept: " + kept.error().message);
+    }
+  }
+  return report;
+}
+
+Result<audit::VerifyReport> VerifyCopy(const App& app, const std::string& directory,
+                                       const audit::VerifyOptions& options) {
+  return audit::VerifyAuditLog(NACRE_TRY(LogToRead(app, directory)), options);
+}
+
 int Verify(Globals& globals, const VerifyFlags& flags) {
   const App app(globals.app);
   audit::VerifyOptions options;
@@ -233,11 +257,8 @@ int Verify(Globals& globals, const VerifyFlags& flags) {
       *text = content.value();
     }
   }
-  const Result<std::string> log = LogToRead(app, flags.directory);
-  if (!log.ok()) {
-    return FailBy(globals, log.error());
-  }
-  const Result<audit::VerifyReport> verified = audit::VerifyAuditLog(log.value(), options);
+  const Result<audit::VerifyReport> verified =
+      flags.directory.empty() ? VerifyOwn(app, options) : VerifyCopy(app, flags.directory, options);
   if (!verified.ok()) {
     return FailBy(globals, verified.error());
   }

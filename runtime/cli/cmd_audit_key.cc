@@ -1,4 +1,5 @@
-// nacre audit rotate-key and anchor: a new key for the log; its checkpoints, kept and signed elsewhere.
+// nacre audit rotate-key, accept-loss and anchor: a new key for the log; going on with one that lacks records; its
+// checkpoints, kept and signed elsewhere.
 #include <cstdio>
 #include <memory>
 
@@ -35,6 +36,22 @@ int RotateKey(Globals& globals) {
         "%s\nKeep this line, it is key.pub. What the old key has signed still verifies; it signs "
         "nothing more.\n",
         SafeLine(line, 400).c_str());
+  }
+  return kExitOk;
+}
+
+int AcceptLoss(Globals& globals, const std::string& reason) {
+  App app(globals.app);
+  const Result<uint64_t> record = audit::LogWriter::AcceptLoss(
+      app.audit_directory(), reason, app.clock(), app.random(), audit::DiskStorage());
+  if (!record.ok()) {
+    return FailBy(globals, record.error());
+  }
+  if (globals.json) {
+    std::printf("%s\n", DumpJson(OrderedJson{{"record", record.value()}}).c_str());
+  } else {
+    std::printf("recorded as record %llu, and the log goes on; what is missing stays missing\n",
+                static_cast<unsigned long long>(record.value()));
   }
   return kExitOk;
 }
@@ -118,6 +135,15 @@ void RegisterAuditKey(CLI::App& audit, Globals& globals) {
   AddJsonFlag(*command, globals);
   command->footer("Example:\n  nacre audit rotate-key && nacre audit verify");
   command->callback([&globals] { globals.exit_code = RotateKey(globals); });
+
+  CLI::App* accept = audit.add_subcommand(
+      "accept-loss",
+      "Goes on with a log that lacks records which were seen: records and signs that it does");
+  auto reason = std::make_shared<std::string>();
+  accept->add_option("--reason", *reason, "Why they are missing")->required();
+  AddJsonFlag(*accept, globals);
+  accept->footer("Example:\n  nacre audit accept-loss --reason \"restored from Monday's backup\"");
+  accept->callback([&globals, reason] { globals.exit_code = AcceptLoss(globals, *reason); });
 
   CLI::App* anchor = audit.add_subcommand(
       "anchor", "Verifies the log against a file of its checkpoints, and adds the newest one");

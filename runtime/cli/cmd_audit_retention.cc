@@ -9,6 +9,7 @@
 #include "base/units.h"
 #include "runtime/audit/checked_log.h"
 #include "runtime/audit/entry_reader.h"
+#include "runtime/audit/latest_seen.h"
 #include "runtime/audit/log_compress.h"
 #include "runtime/audit/log_prune.h"
 #include "runtime/cli/audit_commands.h"
@@ -279,6 +280,14 @@ Result<std::string> LogToRead(const App& app, const std::string& offline) {
   const bool readable = there && ::access(log.c_str(), R_OK | X_OK) == 0;
   if (there && (!readable || audit::HasLog(log))) {
     return log;
+  }
+  if (offline.empty()) {
+    const auto seen = NACRE_TRY(audit::LatestSeen(log).Read());
+    if (seen.has_value()) {
+      return Error{
+          ErrorCode::kDataLoss,
+          seen->Missing(0) + " are missing: there is no log any more; see nacre audit verify"};
+    }
   }
   return offline.empty()
              ? Error{ErrorCode::kNotFound, "no audit log here yet; nacre run begins one"}

@@ -134,6 +134,7 @@ std::vector<Finding> ExamineLog(App& app) {
             "nothing runs without it; nacre audit verify names the first bad record, and a new log "
             "starts in another --state DIR")};
   }
+  // What was seen of it before was compared when it was opened.
   const Result<audit::VerifyReport> report = audit::VerifyAuditLog(app.audit_directory());
   if (!report.ok()) {
     return {Bad("audit log", report.error(), "see nacre audit verify")};

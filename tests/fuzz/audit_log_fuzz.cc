@@ -92,11 +92,12 @@ void Sign(const std::string& directory, std::string_view said) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  static const nacre::TempDir directory = nacre::TempDir::Create().value();
-  std::filesystem::remove_all(directory.path());
-  std::filesystem::create_directories(directory.path() + "/tile/entries/x001");
-  std::filesystem::create_directories(directory.path() + "/tile/7/000.p");
-  std::filesystem::create_directories(directory.path() + "/tile/0");
+  static const nacre::TempDir temp = nacre::TempDir::Create().value();
+  static const std::string directory = temp.path() + "/audit";
+  std::filesystem::remove_all(temp.path());
+  std::filesystem::create_directories(directory + "/tile/entries/x001");
+  std::filesystem::create_directories(directory + "/tile/7/000.p");
+  std::filesystem::create_directories(directory + "/tile/0");
   std::string_view rest(reinterpret_cast<const char*>(data), size);
   for (const char* file : kFiles) {
     size_t length = 0;
@@ -107,16 +108,16 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const std::string_view content = rest.substr(0, length);
     rest.remove_prefix(content.size());
     if (!content.empty()) {
-      Put(directory.path() + "/" + file, content);
+      Put(directory + "/" + file, content);
     }
   }
   if (!rest.empty()) {
-    Sign(directory.path(), rest);
+    Sign(directory, rest);
   }
-  const auto report = nacre::audit::VerifyAuditLog(directory.path(), {.deep = true});
+  const auto report = nacre::audit::VerifyAuditLog(directory, {.deep = true});
   uint64_t records = 0;
   const nacre::Status read =
-      nacre::audit::ReadAuditLog(directory.path(), 0, [&](uint64_t index, const nacre::Json&) {
+      nacre::audit::ReadAuditLog(directory, 0, [&](uint64_t index, const nacre::Json&) {
         records = index + 1;
         return true;
       });
@@ -125,18 +126,16 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   const nacre::SystemClock clock;
   nacre::SystemRandom random;
-  const auto found = nacre::audit::QueryAuditLog(directory.path(), {}, {}, random,
+  const auto found = nacre::audit::QueryAuditLog(directory, {}, {}, random,
                                                  [](uint64_t, const nacre::Json&) { return true; });
-  if (!found.ok() ||
-      (report.value().ok &&
-       (found.value().found != records - nacre::audit::FirstRecord(directory.path()) ||
-        !found.value().problems.empty()))) {
+  if (!found.ok() || (report.value().ok &&
+                      (found.value().found != records - nacre::audit::FirstRecord(directory) ||
+                       !found.value().problems.empty()))) {
     std::abort();
   }
   uint64_t lines = 0;
   const auto exported = nacre::audit::ExportLog(
-      directory.path(),
-      {.format = nacre::audit::ExportFormat::kOcsf, .source = {}, .cursor_file = {}},
+      directory, {.format = nacre::audit::ExportFormat::kOcsf, .source = {}, .cursor_file = {}},
       [&](std::string_view text) {
         lines += static_cast<uint64_t>(std::count(text.begin(), text.end(), '\n'));
         return nacre::Ok();
@@ -144,9 +143,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (exported.ok() ? lines != exported.value() : report.value().ok) {
     std::abort();
   }
-  const auto log = nacre::audit::OpenAuditLog(directory.path(), clock, random);
+  const auto log = nacre::audit::OpenAuditLog(directory, clock, random);
   // Opening recovers, so what was good stays good.
-  if (log.ok() && report.value().ok && !nacre::audit::VerifyAuditLog(directory.path()).value().ok) {
+  if (log.ok() && report.value().ok && !nacre::audit::VerifyAuditLog(directory).value().ok) {
     std::abort();
   }
   return 0;

@@ -103,10 +103,11 @@ class Audit(NacreCase):
         self.nacre("audit", "verify", "--since", self.folder / "seen", "--witness", witness / "witness.pub")
         self.standalone("--since", anchor, "--witness", witness / "witness.pub", log, exit_code=2)  # not signed by it
         self.standalone("--witness", witness / "witness.pub", log, exit_code=2)
-        # The older copy in its place: by itself it verifies, and neither anchor nor witness is deceived.
+        # The older copy in its place, with what was seen of it: it verifies, and neither anchor nor witness is deceived.
         self.nacre("audit", "anchor", anchor)
         shutil.rmtree(log)
         shutil.copytree(older, log)
+        shutil.copy(older / "checkpoint", self.state / "audit-latest")
         self.nacre("audit", "verify")
         self.assertIn("before a change of the key", self.nacre("audit", "verify", "--since", anchor, exit_code=2).stdout)
         self.assertIn("missing", self.nacre("audit", "verify", "--since", later, exit_code=2).stdout)
@@ -115,6 +116,85 @@ class Audit(NacreCase):
         self.assertEqual(anchor.read_bytes(), before)
         self.assertEqual(run(*other).returncode, 2)
         self.nacre("audit", "anchor", self.folder / "none" / "x", exit_code=3)
+
+    def test_a_log_that_was_removed_or_put_back_is_found_out_and_the_loss_is_recorded(self):
+        self.nacre("audit", "accept-loss", "--reason", "x", exit_code=1)  # nothing is missing of what never was
+        self.assertFalse((self.state / "audit").exists())
+        self.record_something()
+        log, seen = self.state / "audit", self.state / "audit-latest"
+        self.assertEqual(seen.read_bytes(), (log / "checkpoint").read_bytes())
+        self.assertEqual(seen.stat().st_mode & 0o777, 0o600)
+        older, newer = self.folder / "older", self.folder / "newer"
+        shutil.copytree(log, older)
+        records = len(self.audit())
+        self.record_something()
+        shutil.copytree(log, newer)
+        kept = seen.read_bytes()
+        size = int(kept.split(b"\n")[1])
+        self.nacre("audit", "verify")
+        marker = self.workspace / "ran"
+
+        def assert_refused(*said):
+            for command in (["sandbox", "exec", "--", "touch", marker], ["run", "try", "--engine", "http://127.0.0.1:1"],
+                            ["audit", "rotate-key"]):
+                refused = self.nacre(*command, exit_code=None)
+                self.assertNotEqual(refused.returncode, 0)
+                for words in (*said, "nacre audit accept-loss --reason TEXT"):
+                    self.assertIn(words, refused.stderr)
+            self.assertFalse(marker.exists())
+            self.assertIn(said[0], self.nacre("doctor", exit_code=None).stdout)
+            self.assertEqual(seen.read_bytes(), kept)
+
+        def found(first_bad, *said):
+            report = json.loads(self.nacre("audit", "verify", "--json", exit_code=2).stdout)
+            self.assertEqual((report["ok"], report["first_bad"], report["seen"]), (False, first_bad, size))
+            for words in said:
+                self.assertIn(words, report["problems"][0])
+
+        # An older copy, which verifies by itself.
+        shutil.rmtree(log)
+        shutil.copytree(older, log)
+        self.standalone(log)
+        self.nacre("audit", "verify", "--offline", log)  # a copy is compared with nothing
+        found(records, f"records {records} to {size - 1}: missing, the checkpoint that was seen last covers them")
+        assert_refused(f"records {records} to {size - 1} of nacre/audit/", "it is an older copy")
+        # None at all: no command says that there never was one.
+        shutil.rmtree(log)
+        found(0, "missing, there is no log any more")
+        for command in (["tail"], ["query"], ["show", "0"], ["export"], ["holds"]):
+            self.assertIn("there is no log any more", self.nacre("audit", *command, exit_code=2).stderr)
+        self.assertIn("no log any more", self.nacre("sandbox", "exec", "--", "true", exit_code=None).stderr)
+        self.assertFalse((log / "key").exists())
+        # Another one.
+        subprocess.run([nacre_case.BUILD / "nacre", "--state", self.folder / "other", "sandbox", "exec", "--", "true"],
+                       check=True, capture_output=True, timeout=60, env=self.environment())
+        shutil.rmtree(log, ignore_errors=True)
+        shutil.copytree(self.folder / "other/audit", log)
+        found(0, "the log is another one")
+        assert_refused(f"records 0 to {size - 1} of nacre/audit/", "the log is another one")
+        # The newer one is all of it again, and a loss is accepted with a record.
+        shutil.rmtree(log)
+        shutil.copytree(newer, log)
+        self.nacre("audit", "verify")
+        self.nacre("audit", "accept-loss", "--reason", "x", exit_code=1)
+        shutil.rmtree(log)
+        shutil.copytree(older, log)
+        self.nacre("audit", "accept-loss", exit_code=2)
+        accepted = json.loads(self.nacre("audit", "accept-loss", "--reason", "from Monday's backup", "--json").stdout)
+        record = self.audit()[accepted["record"]]
+        self.assertEqual((record["event"], record["actor"], record["data"]["reason"], record["data"]["seen"]["records"]),
+                         ("log.loss_accepted", f"uid {os.getuid()}", "from Monday's backup", size))
+        self.record_something()
+        self.assert_verified()
+        self.nacre("audit", "verify")
+        # Who only reads keeps what was verified, and where that cannot be kept says so.
+        seen.unlink()
+        self.nacre("audit", "verify")
+        self.assertEqual(seen.read_bytes(), (log / "checkpoint").read_bytes())
+        seen.write_text("x")
+        self.assertIn("audit-latest", self.nacre("audit", "verify", exit_code=2).stderr)
+        assert_damaged = self.nacre("sandbox", "exec", "--", "true", exit_code=None).stderr
+        self.assertIn("audit-latest: it is not a checkpoint", assert_damaged)
 
     def test_a_watch_tells_of_denials_and_first_uses_once_and_records_what_failed(self):
         told = self.folder / "told"
@@ -160,6 +240,7 @@ class Audit(NacreCase):
         newer, at = state.read_bytes(), cursor.read_bytes()
         shutil.rmtree(log)
         shutil.copytree(aside, log)
+        self.nacre("audit", "accept-loss", "--reason", "restored")
         for left in (at, None):  # also by the state alone
             if left is None:
                 cursor.unlink()
@@ -167,6 +248,7 @@ class Audit(NacreCase):
             self.assertEqual((refused.stdout, "older copy" in refused.stderr, str(state) in refused.stderr), ("", True, True))
         self.assertEqual(state.read_bytes(), newer)
         shutil.rmtree(log)
+        self.nacre("audit", "accept-loss", "--reason", "removed")
         self.record_something()
         refused = self.nacre(*watch, "--once", exit_code=1).stderr
         self.assertIn("is of the log nacre/audit/", refused)
@@ -450,6 +532,7 @@ class Audit(NacreCase):
         self.nacre("audit", "export", "--follow", exit_code=2)
         self.nacre("audit", "export", "--output", self.folder, exit_code=1)
         shutil.rmtree(self.state / "audit")
+        self.nacre("audit", "accept-loss", "--reason", "removed")
         self.record_something()
         self.assertIn("remove it to export this one", self.nacre("audit", "export", *options, exit_code=1).stderr)
         bundle = self.state / "audit" / "tile/entries/000"
@@ -683,7 +766,7 @@ class Audit(NacreCase):
         self.assertEqual((done["from"], done["before"], done["bundles"]), (0, 512, 2))
         ours = json.loads(self.nacre("audit", "verify", "--json").stdout)
         alone = json.loads(self.standalone("--json", log).stdout)
-        self.assertEqual(ours, alone)
+        self.assertEqual(ours, alone | {"seen": ours["records"]})  # of which it knows nothing
         self.assertEqual((ours["ok"], ours["pruned"]["before"], ours["pruned"]["rule"], ours["pruned"]["record"]),
                          (True, 512, "older-than 0s", done["record"]))
         self.assertIn("records 0 to 511 were pruned on 20", self.standalone(log).stdout)

@@ -103,8 +103,7 @@ TEST_CASE("a write torn at any byte is cut off, recorded, and loses no acknowled
   const size_t first_line = kEntryPrefixBytes + first_entry.size();
   for (size_t torn = 0; torn <= batch.size(); ++torn) {
     CAPTURE(torn);
-    std::filesystem::remove_all(log.path);
-    std::filesystem::copy(before, log.path, std::filesystem::copy_options::recursive);
+    log.PutBack(before);
     log.Write(kFirstBundle, acknowledged + batch.substr(0, torn));
     const uint64_t whole = torn == batch.size() ? 4 : torn >= first_line ? 3 : 2;
     const bool tail = torn != 0 && torn != first_line && torn != batch.size();
@@ -134,8 +133,7 @@ TEST_CASE("a checkpoint torn at any byte is cut off and written again") {
   const std::string head = log.Read(kHeadFile);
   for (size_t torn = 0; torn <= block.size(); ++torn) {
     CAPTURE(torn);
-    std::filesystem::remove_all(log.path);
-    std::filesystem::copy(before, log.path, std::filesystem::copy_options::recursive);
+    log.PutBack(before);
     log.Write(kFirstBundle, records);
     log.Write(kHeadFile, head);
     log.Write(kCheckpointsFile, acknowledged + block.substr(0, torn));

@@ -454,9 +454,8 @@ TEST_CASE("a crash or a failing disk while contents are erased leaves it to be d
   REQUIRE(whole.operations.size() > 5);
   for (size_t i = 0; i < whole.operations.size(); ++i) {
     CAPTURE(i, whole.operations[i].path, whole.operations[i].kind);
-    fs::remove_all(log.path);
+    log.PutBack(before);
     fs::remove_all(log.keys.folder());
-    fs::copy(before, log.path, fs::copy_options::recursive);
     fs::copy(before + "-keys", log.keys.folder());
     RecordingStorage storage(log.temp.path());
     storage.fail_at = i;

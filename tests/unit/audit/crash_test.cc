@@ -146,8 +146,7 @@ TEST_CASE("a disk that fails at any operation refuses what it could not make dur
       continue;
     }
     CAPTURE(i, whole.operations[i].path, whole.operations[i].kind, on);
-    fs::remove_all(log.path);
-    fs::copy(before, log.path, fs::copy_options::recursive);
+    log.PutBack(before);
     RecordingStorage storage(log.path);
     storage.fail_at = i;
     storage.fail_on = on;
@@ -221,8 +220,7 @@ TEST_CASE(
       continue;
     }
     CAPTURE(i, whole.operations[i].path, whole.operations[i].kind);
-    fs::remove_all(log.path);
-    fs::copy(before, log.path, fs::copy_options::recursive);
+    log.PutBack(before);
     Disk failing = Disk::Of(log.path);
     RecordingStorage storage(log.path);
     storage.fail_at = i;

@@ -15,6 +15,7 @@
 #include "runtime/audit/audit_verifier.h"
 #include "runtime/audit/checkpoint.h"
 #include "runtime/audit/entry_reader.h"
+#include "runtime/audit/latest_seen.h"
 #include "runtime/audit/layout.h"
 #include "runtime/audit/note_key.h"
 #include "tests/support/counting_random.h"
@@ -122,9 +123,20 @@ struct LogDirectory {
             }).ok());
     return text;
   }
-  void CopyTo(const std::string& other) const {
-    std::filesystem::remove_all(other);
-    std::filesystem::copy(path, other, std::filesystem::copy_options::recursive);
+  // With what was seen of it.
+  void CopyTo(const std::string& other) const { Copy(path, other); }
+  // As it was then, as if nothing had been seen since.
+  void PutBack(const std::string& other) const { Copy(other, path); }
+
+ private:
+  static void Copy(const std::string& from, const std::string& to) {
+    const std::string seen = LatestSeen(from).path();
+    std::filesystem::remove_all(to);
+    std::filesystem::remove(LatestSeen(to).path());
+    std::filesystem::copy(from, to, std::filesystem::copy_options::recursive);
+    if (std::filesystem::exists(seen)) {
+      std::filesystem::copy(seen, LatestSeen(to).path());
+    }
   }
 };
 

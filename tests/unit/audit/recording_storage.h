@@ -13,7 +13,8 @@ namespace nacre::audit {
 
 namespace fs = std::filesystem;
 
-using Files = std::map<std::string, std::string>;  // path below the log's directory -> content
+using Files =
+    std::map<std::string, std::string>;  // path below the log's directory, or beside it -> content
 
 struct Operation {
   enum Kind {
@@ -111,6 +112,12 @@ struct Disk {
         disk.files[path] = ReadFile(entry.path().string(), 1 << 24).value();
       }
     }
+    if (const fs::path seen = LatestSeen(directory).path(); fs::exists(seen)) {
+      const std::string path = seen.lexically_relative(directory).string();
+      disk.names.insert(path);
+      disk.files[path] = ReadFile(seen.string(), 1 << 24).value();
+    }
+    disk.names.insert("..");
     disk.synced = disk.files;
     return disk;
   }
@@ -195,6 +202,7 @@ struct Disk {
 
 inline void MakeDirectory(const std::string& directory, const Files& files) {
   fs::remove_all(directory);
+  fs::remove(LatestSeen(directory).path());
   fs::create_directories(directory);
   for (const auto& [path, content] : files) {
     const std::string full = directory + "/" + path;

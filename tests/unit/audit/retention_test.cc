@@ -462,8 +462,7 @@ TEST_CASE("a disk that fails at any step of pruning refuses, and the same comman
   REQUIRE(log.Prune(768, whole).ok());
   for (size_t i = 0; i < whole.operations.size(); ++i) {
     CAPTURE(i, whole.operations[i].path, whole.operations[i].kind);
-    fs::remove_all(log.path);
-    fs::copy(before, log.path, fs::copy_options::recursive);
+    log.PutBack(before);
     RecordingStorage storage(log.path);
     storage.fail_at = i;
     const bool ok = log.Prune(768, storage).ok();

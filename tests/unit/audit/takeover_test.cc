@@ -50,8 +50,7 @@ TEST_CASE(
   size_t points = 0;
   // The first one dies at its operation `i` after opening: 0 when there are no so many.
   const auto dies_at = [&](size_t i) {
-    fs::remove_all(log.path);
-    fs::copy(before, log.path, fs::copy_options::recursive);
+    log.PutBack(before);
     RecordingStorage heir_storage(log.path);
     const auto heir = log.Writer(heir_storage);
     heir_storage.operations.clear();
@@ -151,8 +150,7 @@ TEST_CASE("a damaged partial tile does not stop the writer of a pruned log") {
             return true;
           }).value();
       CHECK(report.problems.empty());
-      fs::remove_all(log.path);
-      fs::copy(log.temp.path() + "/before", log.path, fs::copy_options::recursive);
+      log.PutBack(log.temp.path() + "/before");
     }
   }
 }
