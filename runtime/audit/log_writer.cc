@@ -202,9 +202,12 @@ Result<std::unique_ptr<LogWriter>> LogWriter::Open(const std::string& directory,
       NACRE_TRY(writer->Announce("log.opened", {{"key", writer->key_->verifying_key().ToText()},
                                                 {"pid", static_cast<int64_t>(::getpid())}}));
   NACRE_TRY(writer->CommitLocked({&opened}));
-  if (missing.empty() && !writer->files_->newest_note().empty()) {
-    // Nobody may have come to this: it is new, or a crash was before it.
-    NACRE_TRY(writer->latest_seen_.Remember(writer->files_->newest_note(), storage));
+  if (missing.empty()) {
+    // Nobody may have come to this: it is new, or a crash was before it. An older `checkpoint` takes nothing back.
+    const uint64_t known = seen.value().has_value() ? seen.value()->checkpoint.size : 0;
+    if (writer->files_->newest_size() > known) {
+      NACRE_TRY(writer->latest_seen_.Remember(writer->files_->newest_note(), storage));
+    }
   }
   return writer;
 }
