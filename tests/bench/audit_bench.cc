@@ -22,6 +22,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -104,6 +105,13 @@ AuditRecord Decision(uint64_t number) {
   record.step = 3;
   record.actor = "agent";
   return record;
+}
+
+// The most that this process has had so far.
+int64_t PeakMemoryMiB() {
+  rusage use{};
+  ::getrusage(RUSAGE_SELF, &use);
+  return use.ru_maxrss / 1024;
 }
 
 struct Latencies {
@@ -227,10 +235,19 @@ OrderedJson MeasureWriting(const Options& options, const std::string& directory)
     Latencies many = Measure(writers, options.seconds, [&](int thread) {
       Must(log->Append(Decision(static_cast<uint64_t>(thread))));
     });
+    // One connection in turns: quicker than one each, which would wait for the lock of the database by sleeping.
+    std::mutex turn;
+    Latencies in_sqlite = Measure(writers, options.seconds, [&](int) {
+      const std::scoped_lock lock(turn);
+      sqlite.Insert(line);
+    });
     row("nacre audit log", writers, many);
+    row("SQLite, WAL, synchronous=FULL", writers, in_sqlite);
     const std::string suffix = "_" + std::to_string(writers) + "_writers";
     result["durable_per_s" + suffix] = many.Rate();
     result["p99_ms" + suffix] = many.Percentile(0.99);
+    result["sqlite_full_per_s" + suffix] = in_sqlite.Rate();
+    result["sqlite_full_p99_ms" + suffix] = in_sqlite.Percentile(0.99);
   }
   Must(log->WriteCheckpoint());
   const VerifyReport verified = Must(VerifyAuditLog(directory + "/log"));
@@ -366,18 +383,18 @@ OrderedJson MeasureVerification(const Options& options, const std::string& direc
   const double begin = Wall();
   Must(LogWriter::Open(directory, clock, random, DiskStorage()));
   const double open_ms = (Wall() - begin) * 1e3;
-  rusage use{};
-  ::getrusage(RUSAGE_SELF, &use);
+  const int64_t peak = PeakMemoryMiB();
   std::printf(
       "verification of %llu records, %.0f MB: %.0f records/s a core, %.2f times SHA-256 of "
-      "the same files; opening for writing: %.1f ms; peak memory %ld MB\n",
+      "the same files; opening for writing: %.1f ms; peak memory %lld MB\n",
       static_cast<unsigned long long>(records), static_cast<double>(bytes) / 1e6,
-      static_cast<double>(records) / verify, verify / sha, open_ms, use.ru_maxrss / 1024);
+      static_cast<double>(records) / verify, verify / sha, open_ms, static_cast<long long>(peak));
   return {{"verify_records", records},
           {"verify_per_s_per_core", static_cast<double>(records) / verify},
           {"verify_gb_per_s", static_cast<double>(bytes) / verify / 1e9},
           {"verify_over_sha256", verify / sha},
-          {"open_ms", open_ms}};
+          {"open_ms", open_ms},
+          {"verify_peak_memory_mib", peak}};
 }
 
 // Only the tiles: a proof does not look at records.
@@ -512,25 +529,24 @@ OrderedJson MeasureQueries(const Options& options, const std::string& parent) {
       Die("a session has " + std::to_string(found) + " records");
     }
   }
-  rusage use{};
-  ::getrusage(RUSAGE_SELF, &use);
+  const int64_t peak = PeakMemoryMiB();
   std::printf(
       "query of one session among %llu records, files opened anew for each: p50 %.2f ms, p99 %.2f "
       "ms, of the processor's time %.2f ms; written in %.0f s, indexed in %.0f s (%.0f records/s "
       "of "
-      "a core), the index has %.0f MB; peak memory %ld MB\n",
+      "a core), the index has %.0f MB; peak memory %lld MB\n",
       static_cast<unsigned long long>(count), each.Percentile(0.5), each.Percentile(0.99),
       computing.Percentile(0.99), wrote - begin, indexed - wrote,
       static_cast<double>(count) / indexed_cpu, static_cast<double>(index_bytes) / 1e6,
-      use.ru_maxrss / 1024);
+      static_cast<long long>(peak));
   constexpr uint64_t kMillion = 1'000'000;
   const std::string of = count % kMillion == 0 ? std::to_string(count / kMillion) + "m"
                                                : std::to_string(count) + "_records";
-  return {
-      {"query_session_p99_ms_" + of, each.Percentile(0.99)},
-      {"query_session_p50_ms_" + of, each.Percentile(0.5)},
-      {"index_per_s_per_core", static_cast<double>(count) / indexed_cpu},
-      {"index_bytes_per_record", static_cast<double>(index_bytes) / static_cast<double>(count)}};
+  return {{"query_session_p99_ms_" + of, each.Percentile(0.99)},
+          {"query_session_p50_ms_" + of, each.Percentile(0.5)},
+          {"index_per_s_per_core", static_cast<double>(count) / indexed_cpu},
+          {"index_bytes_per_record", static_cast<double>(index_bytes) / static_cast<double>(count)},
+          {"query_peak_memory_mib", peak}};
 }
 
 constexpr char kUsage[] =
@@ -600,6 +616,7 @@ int Main(int argc, char** argv) {
     all.update(MeasureProofs(options, temp.path() + "/proofs"));
     all.update(MeasureQueries(options, temp.path()));
   }
+  all["peak_memory_mib"] = PeakMemoryMiB();
   std::printf("%s\n", DumpJson(all).c_str());
   return 0;
 }
