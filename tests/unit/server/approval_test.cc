@@ -260,14 +260,26 @@ TEST_CASE("a call waits for the answer that comes through the gateway") {
   CHECK(refused[1].starts_with("no call "));
 }
 
+size_t Count(const Gateway& gateway, const std::string& event) {
+  size_t count = 0;
+  Must(audit::ReadAuditLog(gateway.state.path() + "/audit", 0, [&](uint64_t, const Json& record) {
+    count += StringMember(record, "event") == event ? 1 : 0;
+    return true;
+  }));
+  return count;
+}
+
 TEST_CASE("who knocks again and again does not fill the log") {
   Gateway gateway;
   agent::RefusalLog refusals(*gateway.log, gateway.clock);
   for (uint32_t i = 0; i < 3 * agent::kRefusalsPerMinute; ++i) {
     refusals.Record("client.refused", uid_t{4711}, "", "somebody else");
   }
+  // Nor does it hide others, and other events.
+  refusals.Record("client.refused", uid_t{4712}, "", "somebody else");
+  refusals.Record("approval.refused", uid_t{4711}, "", "not theirs");
   gateway.clock.Advance(std::chrono::minutes(1));
-  refusals.Record("client.refused", std::nullopt, "", "too many connections");
+  refusals.Record("client.refused", uid_t{4711}, "", "somebody else");
   std::vector<std::pair<std::string, int64_t>> recorded;
   Must(audit::ReadAuditLog(gateway.state.path() + "/audit", 0, [&](uint64_t, const Json& record) {
     if (StringMember(record, "event") == "client.refused") {
@@ -276,9 +288,36 @@ TEST_CASE("who knocks again and again does not fill the log") {
     }
     return true;
   }));
-  REQUIRE(recorded.size() == agent::kRefusalsPerMinute + 1);
+  REQUIRE(recorded.size() == agent::kRefusalsPerMinute + 2);
   CHECK(recorded[0] == std::pair<std::string, int64_t>("uid 4711", 0));
-  CHECK(recorded.back() == std::pair<std::string, int64_t>("nacre", 2 * agent::kRefusalsPerMinute));
+  CHECK(recorded[agent::kRefusalsPerMinute] == std::pair<std::string, int64_t>("uid 4712", 0));
+  CHECK(recorded.back() ==
+        std::pair<std::string, int64_t>("uid 4711", 2 * agent::kRefusalsPerMinute));
+  CHECK(Count(gateway, "approval.refused") == 1);
+}
+
+TEST_CASE("many users who knock do not fill the log either, and none is left uncounted") {
+  Gateway gateway;
+  agent::RefusalLog refusals(*gateway.log, gateway.clock);
+  constexpr uint32_t kUsers = 3 * agent::kRefusedUsersMax;
+  for (uint32_t user = 0; user < kUsers; ++user) {
+    for (int i = 0; i < 2; ++i) {
+      refusals.Record("client.refused", uid_t{user}, "", "somebody else");
+    }
+  }
+  CHECK(Count(gateway, "client.refused") ==
+        2 * agent::kRefusedUsersMax + agent::kRefusalsPerMinute);
+  // After a minute there is room for others, and what was left out is told by whoever comes next of those.
+  gateway.clock.Advance(std::chrono::minutes(1));
+  refusals.Record("client.refused", std::nullopt, "", "too many connections");
+  int64_t counted = 0;
+  Must(audit::ReadAuditLog(gateway.state.path() + "/audit", 0, [&](uint64_t, const Json& record) {
+    if (StringMember(record, "event") == "client.refused") {
+      counted += 1 + IntMember(*FindMember(record, "data"), "left_out");
+    }
+    return true;
+  }));
+  CHECK(counted == 2 * kUsers + 1);
 }
 
 TEST_CASE("a yes through the gateway does not hold for a file that changed meanwhile") {
