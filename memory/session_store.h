@@ -32,8 +32,9 @@ struct SessionRecord {
   std::string policy;     // its name, as given by the user: "coding" or a file
   std::string policy_digest;
   std::string model;
-  std::string title;        // the first request, shortened
-  std::string tenant = {};  // whose it is; empty: it began before that was kept
+  std::string title;  // the first request, shortened
+  std::string tenant =
+      {};  // whose it is; empty: it began before that was kept, and is nobody's by name
   int64_t turns = 0;
   bool unfinished = false;  // its last turn is kRunning: a run was killed, or is running now
 };

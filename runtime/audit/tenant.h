@@ -8,6 +8,8 @@
 namespace nacre::audit {
 
 constexpr size_t kTenantBytesMax = 64;
+// Where none is named; and whose all is that is from before there were names.
+inline constexpr char kLocalTenant[] = "local";
 
 // kInvalidArgument unless it is 1 to 64 of ASCII letters, digits, '.', '_' and '-'. Called before the first record and
 // before there are threads.

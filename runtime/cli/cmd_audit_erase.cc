@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <limits>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -72,14 +73,42 @@ Result<std::vector<std::string>> SessionsThere(memory::SessionStore& store,
   return sessions;
 }
 
+// Of those whose records do not say it, what the database says; `unknown` are those of which neither does.
+struct TenantsSessions {
+  std::vector<std::string> own;  // sorted
+  std::vector<std::string> unknown;
+};
+
+Result<TenantsSessions> FindOwn(App& app, memory::SessionStore& store, const std::string& tenant,
+                                const std::vector<std::string>& sessions) {
+  audit::TenantSessions found = NACRE_TRY(audit::SessionsOfTenant(ChangeOf(app), tenant, sessions));
+  TenantsSessions known{.own = std::move(found.own), .unknown = {}};
+  found.pruned.insert(found.pruned.end(), found.unnamed.begin(), found.unnamed.end());
+  std::map<std::string, std::string> stored;
+  for (memory::SessionRecord& session :
+       NACRE_TRY(store.ListSessions(std::numeric_limits<int64_t>::max()))) {
+    stored.emplace(std::move(session.id), std::move(session.tenant));
+  }
+  for (std::string& session : found.pruned) {
+    const auto said = stored.find(session);
+    if (said == stored.end() || said->second.empty()) {
+      known.unknown.push_back(std::move(session));
+    } else if (said->second == tenant) {
+      known.own.push_back(std::move(session));
+    }
+  }
+  std::sort(known.own.begin(), known.own.end());
+  std::sort(known.unknown.begin(), known.unknown.end());
+  return known;
+}
+
 // Nothing goes while one of them is held or runs, which is found before the first one goes. What is found later keeps
 // only that session: the others go.
 Result<OrderedJson> EraseTenant(App& app, memory::SessionStore& store, const EraseFlags& flags) {
   const audit::ContentKeys keys(app.audit_directory());
   const std::vector<std::string> known = NACRE_TRY(keys.Sessions());
   const std::vector<std::string> there = NACRE_TRY(SessionsThere(store, known));
-  const audit::TenantSessions found =
-      NACRE_TRY(audit::SessionsOfTenant(ChangeOf(app), flags.tenant, there));
+  const TenantsSessions found = NACRE_TRY(FindOwn(app, store, flags.tenant, there));
   std::vector<std::unique_ptr<memory::SessionStore::Lease>> leases;
   for (const std::string& session : found.own) {
     leases.push_back(NACRE_TRY(store.LockSession(session)));
@@ -94,7 +123,7 @@ Result<OrderedJson> EraseTenant(App& app, memory::SessionStore& store, const Era
       NACRE_TRY(audit::CheckNotHeld(ChangeOf(app), session));
     }
   }
-  if (sessions.empty() && found.pruned.empty() && found.unnamed.empty()) {
+  if (sessions.empty() && found.unknown.empty()) {
     return Error{ErrorCode::kNotFound, "no session with anything to erase is of the tenant " +
                                            SafeLine(flags.tenant, 64) +
                                            "; nacre audit query --tenant shows its records"};
@@ -109,29 +138,29 @@ Result<OrderedJson> EraseTenant(App& app, memory::SessionStore& store, const Era
       left.push_back({{"session", session}, {"reason", one.error().message}});
     }
   }
-  return OrderedJson{{"tenant", flags.tenant},
-                     {"sessions", erased},
-                     {"left", left},
-                     {"pruned", found.pruned},
-                     {"unnamed", found.unnamed}};
+  return OrderedJson{
+      {"tenant", flags.tenant}, {"sessions", erased}, {"left", left}, {"unknown", found.unknown}};
 }
 
 void PrintTenantErased(const OrderedJson& erased) {
   for (const OrderedJson& session : erased.at("sessions")) {
     PrintErased(session);
   }
-  const auto print_left = [](const OrderedJson& session, const std::string& reason) {
-    std::printf("left: session %s: %s\n", SafeLine(session.get<std::string>(), 26).c_str(),
-                SafeLine(reason, 300).c_str());
-  };
   for (const OrderedJson& each : erased.at("left")) {
-    print_left(each.at("session"), each.at("reason").get<std::string>());
+    std::printf("left: session %s: %s\n",
+                SafeLine(each.at("session").get<std::string>(), 26).c_str(),
+                SafeLine(each.at("reason").get<std::string>(), 300).c_str());
   }
-  for (const OrderedJson& session : erased.at("pruned")) {
-    print_left(session, "its records were pruned, so nobody knows its tenant; --session erases it");
+  const OrderedJson& unknown = erased.at("unknown");
+  if (!unknown.empty()) {
+    std::printf(
+        "left: %zu sessions of which nobody knows the tenant any more, as their records were "
+        "pruned or are "
+        "from before they said one; --session erases each:\n",
+        unknown.size());
   }
-  for (const OrderedJson& session : erased.at("unnamed")) {
-    print_left(session, "it is from before records said a tenant; --session erases it");
+  for (const OrderedJson& session : unknown) {
+    std::printf("  %s\n", SafeLine(session.get<std::string>(), 26).c_str());
   }
 }
 
@@ -163,7 +192,9 @@ int Erase(Globals& globals, const EraseFlags& flags) {
     } else {
       PrintTenantErased(erased.value());
     }
-    const bool done = !erased.value().at("sessions").empty() && erased.value().at("left").empty();
+    // One that nobody knows may be the tenant's.
+    const bool done = !erased.value().at("sessions").empty() && erased.value().at("left").empty() &&
+                      erased.value().at("unknown").empty();
     return done ? kExitOk : kExitFailed;
   }
   // A session that runs would go on writing contents.

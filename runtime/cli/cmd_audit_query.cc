@@ -133,15 +133,22 @@ Result<std::string> FindSession(App& app, const std::string& log, const std::str
   audit::QueryOptions options;
   options.newest = which == "last" ? 1 : 0;
   options.index_directory = IndexOf(app, log);
-  const audit::QueryReport report = NACRE_TRY(
-      audit::QueryAuditLog(log, filter, options, app.random(), [&](uint64_t, const Json& record) {
-        const std::string session = StringMember(record, "session");
-        if (which == "last" || session.starts_with(which)) {
-          twice = twice || !found.empty();
-          found = session;
-        }
-        return true;
-      }));
+  const auto look = [&](uint64_t, const Json& record) {
+    const std::string session = StringMember(record, "session");
+    if (!session.empty() && session != found && (which == "last" || session.starts_with(which))) {
+      twice = twice || (!found.empty() && which != "last");
+      found = session;
+    }
+    return true;
+  };
+  audit::QueryReport report =
+      NACRE_TRY(audit::QueryAuditLog(log, filter, options, app.random(), look));
+  if (found.empty() && report.problems.empty() && report.pruned.has_value()) {
+    // The record of its beginning may be gone, and others of it there: all are looked at.
+    report = NACRE_TRY(audit::QueryAuditLog(
+        log, {}, {.index_directory = {}, .explain_erased = false, .progress = {}}, app.random(),
+        look));
+  }
   if (!report.problems.empty()) {
     return Error{ErrorCode::kDataLoss, report.problems.front()};
   }

@@ -27,7 +27,7 @@ int Main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   const char* tenant = std::getenv("NACRE_TENANT");
   if (const Status set =
-          audit::SetOwnTenant(tenant == nullptr || *tenant == '\0' ? "local" : tenant);
+          audit::SetOwnTenant(tenant == nullptr || *tenant == '\0' ? audit::kLocalTenant : tenant);
       !set.ok()) {
     std::fprintf(stderr, "nacre: NACRE_TENANT: %s\n", set.error().message.c_str());
     return kExitUsage;
