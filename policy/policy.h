@@ -125,7 +125,7 @@ struct Budgets {
   friend bool operator==(const Budgets&, const Budgets&) = default;
 };
 
-enum class AuditContent { kDigest = 0, kFull };
+enum class AuditContent { kDigest = 0, kRedacted, kFull };
 
 // How long the audit log keeps its records: what is beyond either bound is pruned, the oldest first.
 struct AuditRetention {

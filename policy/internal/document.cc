@@ -10,6 +10,18 @@
 namespace nacre::policy {
 namespace {
 
+const char* ContentName(AuditContent content) {
+  switch (content) {
+    case AuditContent::kFull:
+      return "full";
+    case AuditContent::kRedacted:
+      return "redacted";
+    case AuditContent::kDigest:
+      break;
+  }
+  return "digest";
+}
+
 OrderedJson MatcherValue(const ArgumentMatcher& matcher) {
   using Kind = ArgumentMatcher::Kind;
   switch (matcher.kind) {
@@ -299,9 +311,7 @@ OrderedJson SettingsDocument(const PolicyDocument& policy) {
           {"tool_calls", policy.budgets.tool_calls},
           {"tokens", policy.budgets.tokens},
           {"wall", FormatDuration(policy.budgets.wall)}}}}},
-      {"audit",
-       {{"on_failure", "refuse"},
-        {"content", policy.audit_content == AuditContent::kFull ? "full" : "digest"}}}};
+      {"audit", {{"on_failure", "refuse"}, {"content", ContentName(policy.audit_content)}}}};
   if (const AuditRetention& retention = policy.audit_retention; retention != AuditRetention()) {
     OrderedJson& kept = document["audit"]["retention"];
     if (retention.age.count() > 0) {

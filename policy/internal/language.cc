@@ -590,10 +590,10 @@ void AddBudgets(Table& table) {
              .meaning = "what cannot be recorded does not run"});
   table.Add({.key = "content",
              .type = Type::kChoice,
-             .choices = {"digest", "full"},
-             .not_enforced = {"redacted"},
+             .choices = {"digest", "redacted", "full"},
              .initial = "digest",
-             .meaning = "of arguments and results: their digests, or they themselves"});
+             .meaning = "of arguments and results: their digests, they themselves without what is "
+                        "recognised as a secret or labelled confidential, or they themselves"});
   table.Add({.key = "retention",
              .type = Type::kMap,
              .inner = "audit.retention",

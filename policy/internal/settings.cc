@@ -140,7 +140,8 @@ const std::map<std::string, Setter>& Setters() {
       {"audit.on_failure", [](const Setting&, PolicyDocument&) {}},
       {"audit.content",
        [](const Setting& s, PolicyDocument& p) {
-         p.audit_content = Chosen(s, {AuditContent::kDigest, AuditContent::kFull});
+         p.audit_content =
+             Chosen(s, {AuditContent::kDigest, AuditContent::kRedacted, AuditContent::kFull});
        }},
       {"audit.retention.age",
        [](const Setting& s, PolicyDocument& p) {

@@ -9,6 +9,7 @@
 #include "runtime/agent/approval.h"
 #include "runtime/agent/followed_path.h"
 #include "runtime/agent/quarantine.h"
+#include "runtime/audit/redaction.h"
 
 namespace nacre::agent {
 
@@ -64,15 +65,49 @@ Json RecordedSubject(const ToolCall& call, const ApprovalSubject& subject) {
   return json;
 }
 
-}  // namespace
-
-Json AuditContent(const policy::Policy& policy, const std::string& content) {
+Json DigestOf(const std::string& content) {
   Json entry;  // a list in braces costs twice as much: it copies names and makes pairs first
   entry["digest"] = Sha256Text(content);
   entry["bytes"] = content.size();
+  return entry;
+}
+
+void AddContent(const std::string& content, Json* entry) {
+  (*entry)["content"] = content.substr(0, kAuditContentBytesMax);
+  (*entry)["cut"] = content.size() > kAuditContentBytesMax;
+}
+
+// Cut afterwards: half a secret would not be found.
+void AddRedacted(const audit::Redacted& redacted, Json* entry) {
+  AddContent(redacted.content, entry);
+  (*entry)["redacted"] = redacted.marks;
+}
+
+bool IsConfidential(const policy::Label& label) {
+  return label.confidentiality >= policy::Confidentiality::kConfidential;
+}
+
+}  // namespace
+
+Json AuditContent(const policy::Policy& policy, const std::string& content,
+                  const policy::Label& label) {
+  Json entry = DigestOf(content);
   if (policy.audit_content == policy::AuditContent::kFull) {
-    entry["content"] = content.substr(0, kAuditContentBytesMax);
-    entry["cut"] = content.size() > kAuditContentBytesMax;
+    AddContent(content, &entry);
+  } else if (policy.audit_content == policy::AuditContent::kRedacted) {
+    AddRedacted(audit::RedactText(content, IsConfidential(label)), &entry);
+  }
+  return entry;
+}
+
+Json AuditArguments(const policy::Policy& policy, const Json& arguments,
+                    const policy::Label& label) {
+  const std::string content = DumpJson(arguments);
+  Json entry = DigestOf(content);
+  if (policy.audit_content == policy::AuditContent::kFull) {
+    AddContent(content, &entry);
+  } else if (policy.audit_content == policy::AuditContent::kRedacted) {
+    AddRedacted(audit::RedactArguments(arguments, IsConfidential(label)), &entry);
   }
   return entry;
 }
@@ -100,7 +135,11 @@ Result<std::variant<AuthorizedCall, RefusedCall>> Authorizer::Authorize(
   };
   Json decided;
   decided["tool"] = call.tool->name;
-  decided["arguments"] = AuditContent(policy_, DumpJson(call.request.arguments));
+  policy::Label of_arguments = call.request.flow.context;
+  for (const policy::WithheldArgument& argument : call.request.withheld) {
+    of_arguments = policy::Join(of_arguments, argument.label);
+  }
+  decided["arguments"] = AuditArguments(policy_, call.request.arguments, of_arguments);
   decided["verdict"] = policy::VerdictName(decision.verdict);
   decided["reason"] = RecordedReason(policy_, call, decision);
   decided["source"] = source;

@@ -85,7 +85,13 @@ class Authorizer final {
 };
 
 // {"digest": ..., "bytes": N}, and where the policy's audit.content is full also {"content": its
-// first 16 KiB, "cut": whether that is not all}. The digest is always of all of it.
-Json AuditContent(const policy::Policy& policy, const std::string& content);
+// first 16 KiB, "cut": whether that is not all}. The digest is always of all of it. Where audit.content is redacted, the
+// content is without its secrets, and without anything where `label`, that of the content, is confidential or secret;
+// {"redacted": N} says how many were taken out.
+Json AuditContent(const policy::Policy& policy, const std::string& content,
+                  const policy::Label& label);
+// The same of a call's arguments.
+Json AuditArguments(const policy::Policy& policy, const Json& arguments,
+                    const policy::Label& label);
 
 }  // namespace nacre::agent

@@ -180,11 +180,14 @@ Result<std::unique_ptr<SessionDriver>> SessionDriver::Resume(const Services& ser
   auto lease = NACRE_TRY(services.store.LockSession(session_id));
   // Loaded after the lock: nobody can change it any more.
   memory::SessionDetail detail = NACRE_TRY(services.store.LoadSession(session_id));
-  if (const std::string& tenant = detail.session.tenant;
-      !tenant.empty() && tenant != audit::OwnTenant()) {
+  const auto named = [](const std::string& tenant) {
+    return tenant.empty() ? std::string(audit::kLocalTenant) : tenant;
+  };
+  if (const std::string tenant = named(detail.session.tenant), own = named(audit::OwnTenant());
+      tenant != own) {
     return Error{ErrorCode::kFailedPrecondition, "session " + session_id + " is of the tenant " +
-                                                     tenant + ", and NACRE_TENANT is " +
-                                                     audit::OwnTenant() + ": start a new one"};
+                                                     tenant + ", and NACRE_TENANT is " + own +
+                                                     ": start a new one"};
   }
   std::unique_ptr<SessionDriver> driver(
       new SessionDriver(services, std::move(options), session_id, sink, std::move(lease)));
@@ -222,8 +225,10 @@ Result<TurnFinished> SessionDriver::RunTurn(const std::string& request, const Ca
   }
   Turn turn;
   turn.id = NewUlid(services_.clock, services_.random);
-  NACRE_TRY(
-      Record("turn.started", turn, {}, {{"request", AuditContent(*options_.policy, request)}}));
+  policy::ContextTracker asked = context_;
+  asked.AddUser(request);
+  NACRE_TRY(Record("turn.started", turn, {},
+                   {{"request", AuditContent(*options_.policy, request, asked.context())}}));
   memory::TurnRecord record;
   record.id = turn.id;
   record.created_ms = UnixMillis(services_.clock.Now());
@@ -314,7 +319,7 @@ Result<bool> SessionDriver::FinishCommittedCall(const Turn& turn, memory::CallRe
   Json record = {{"tool", call.tool},
                  {"outcome", outcome != nullptr ? *outcome : Json::object()},
                  {"error", call.result_error},
-                 {"result", AuditContent(*options_.policy, call.result_text)}};
+                 {"result", AuditContent(*options_.policy, call.result_text, context_.context())}};
   if (!handles.empty()) {
     record["withheld"] = WithheldRecord(handles);
   }
@@ -504,10 +509,8 @@ Input SessionDriver::Ask(Turn& turn, const AskEngine& ask, const Stop& stop) {
       prompt_text += message.content + '\n';
     }
     // No prompt goes to an engine unless that is on disk.
-    if (Status recorded = Record("model.asked", turn, {},
-                                 {{"prompt_digest", Sha256Text(prompt_text)},
-                                  {"messages", request.messages.size()},
-                                  {"tools", request.tools.size()}});
+    if (Status recorded =
+            Record("model.asked", turn, {}, AskedRecord(Sha256Text(prompt_text), request));
         !recorded.ok()) {
       return RuntimeFailed{recorded.error()};
     }
@@ -694,16 +697,14 @@ Input SessionDriver::Execute(Turn& turn, const Stop& stop) {
     MarkFields(told, outcome);
   }
   std::vector<std::string> handles;
-  Json finished = {{"tool", tool},
-                   {"outcome", outcome},
-                   {"error", result.error},
-                   {"result", AuditContent(*options_.policy, told.text)}};
+  Json finished = {{"tool", tool}, {"outcome", outcome}, {"error", result.error}};
   if (!told.withheld.empty()) {
     handles = Keep(traits, request, told);
     finished["withheld"] = WithheldRecord(handles);
   } else if (!result.own_words) {
     context_.AddResult(traits, request, told.text);
   }
+  finished["result"] = AuditContent(*options_.policy, told.text, context_.context());
   if (Status recorded = Record("call.finished", turn, call.id(), std::move(finished));
       !recorded.ok()) {
     return RuntimeFailed{recorded.error()};
@@ -738,12 +739,15 @@ Result<TurnFinished> SessionDriver::Finish(const Turn& turn, const EndTurn& end)
                         counters.steps,  counters.calls,
                         counters.denied, counters.tokens,
                         session_id_};
-  Json record = {
-      {"state", finished.state},   {"answer", AuditContent(*options_.policy, end.answer)},
-      {"error", end.error},        {"steps", counters.steps},
-      {"calls", counters.calls},   {"denied", counters.denied},
-      {"tokens", counters.tokens}, {"bytes_out", counters.bytes_out},
-      {"budget", end.rule}};
+  Json record = {{"state", finished.state},
+                 {"answer", AuditContent(*options_.policy, end.answer, context_.context())},
+                 {"error", end.error},
+                 {"steps", counters.steps},
+                 {"calls", counters.calls},
+                 {"denied", counters.denied},
+                 {"tokens", counters.tokens},
+                 {"bytes_out", counters.bytes_out},
+                 {"budget", end.rule}};
   if (services_.energy != nullptr) {
     record["energy_uj"] = counters.energy_uj;
   }

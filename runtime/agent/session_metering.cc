@@ -33,9 +33,22 @@ Status SessionDriver::CountEnergy(inference::EnergyMeter::Span& span, EngineUse&
   return Ok();
 }
 
+Json SessionDriver::AskedRecord(const std::string& prompt_digest,
+                                const inference::GenerateRequest& request) const {
+  const inference::EngineInfo engine = services_.engine.Info();
+  return {{"prompt_digest", prompt_digest},
+          {"messages", request.messages.size()},
+          {"tools", request.tools.size()},
+          {"engine", engine.name},
+          {"model", engine.model}};
+}
+
 Json SessionDriver::UseRecord(const char* kind, const inference::TokenUse& tokens,
                               const EngineUse& use) const {
+  const inference::EngineInfo engine = services_.engine.Info();
   Json record = {{"kind", kind},
+                 {"engine", engine.name},
+                 {"model", engine.model},
                  {"prompt_tokens", tokens.prompt},
                  {"prompt_tokens_reused", tokens.prompt_cached},
                  {"generated_tokens", tokens.generated},

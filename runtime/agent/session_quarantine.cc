@@ -157,7 +157,8 @@ Json SessionDriver::WithheldRecord(const std::vector<std::string>& handles) cons
     texts.push_back(quarantine_.Find(handle)->text);
   }
   // A content itself, and not a map that holds one: only these are encrypted in the log.
-  Json record = AuditContent(*options_.policy, handles.size() == 1 ? first->text : DumpJson(texts));
+  Json record = AuditContent(*options_.policy, handles.size() == 1 ? first->text : DumpJson(texts),
+                             first->label);
   record["handle"] = handles.front();
   if (handles.size() > 1) {
     record["handles"] = handles;
@@ -244,9 +245,10 @@ Input SessionDriver::UseQuarantine(Turn& turn, const AuthorizedCall& call, const
   } else {
     record.result_text = FitResult(StringMember(request.arguments, withheld.key));
     context_.AddResult(TraitsOf(*call.call().tool), request, record.result_text);
-    if (Status recorded = Record("data.revealed", turn, call.id(),
-                                 {{"handle", withheld.handle},
-                                  {"result", AuditContent(*options_.policy, record.result_text)}});
+    if (Status recorded = Record(
+            "data.revealed", turn, call.id(),
+            {{"handle", withheld.handle},
+             {"result", AuditContent(*options_.policy, record.result_text, context_.context())}});
         !recorded.ok()) {
       return RuntimeFailed{recorded.error()};
     }
@@ -257,11 +259,12 @@ Input SessionDriver::UseQuarantine(Turn& turn, const AuthorizedCall& call, const
   const Json outcome = {{"kind", sandbox::OutcomeKindName(sandbox::OutcomeKind::kExited)},
                         {"wall_us", wall_us},
                         {"runtime", true}};  // there was no sandbox
-  if (Status recorded = Record("call.finished", turn, call.id(),
-                               {{"tool", request.tool},
-                                {"outcome", outcome},
-                                {"error", record.result_error},
-                                {"result", AuditContent(*options_.policy, record.result_text)}});
+  if (Status recorded = Record(
+          "call.finished", turn, call.id(),
+          {{"tool", request.tool},
+           {"outcome", outcome},
+           {"error", record.result_error},
+           {"result", AuditContent(*options_.policy, record.result_text, context_.context())}});
       !recorded.ok()) {
     return RuntimeFailed{recorded.error()};
   }
@@ -301,7 +304,7 @@ Result<std::string> SessionDriver::EndorseText(const Turn& turn, const Authorize
                     {"by", call.approved_by()},
                     {"from", policy::LabelTexts(withheld.label)},
                     {"to", policy::LabelTexts(believed)},
-                    {"result", AuditContent(*options_.policy, text)}}));
+                    {"result", AuditContent(*options_.policy, text, withheld.label)}}));
   quarantine_.Endorse(withheld.handle);
   const std::string shown = FitResult(text);
   context_.AddEndorsed(believed, shown);
@@ -339,9 +342,7 @@ Result<std::string> SessionDriver::ExtractValue(const Turn& turn, const Authoriz
   for (const inference::ChatMessage& message : asked.messages) {
     prompt += message.content + '\n';
   }
-  NACRE_TRY(Record(
-      "model.asked", turn, call.id(),
-      {{"prompt_digest", Sha256Text(prompt)}, {"messages", asked.messages.size()}, {"tools", 0}}));
+  NACRE_TRY(Record("model.asked", turn, call.id(), AskedRecord(Sha256Text(prompt), asked)));
   inference::EnergyMeter::Span energy(services_.energy);
   const Extracted extracted = Extract(services_.engine, extraction, asked, cancel);
   NACRE_TRY(CountEnergy(energy, use));
@@ -356,15 +357,16 @@ Result<std::string> SessionDriver::ExtractValue(const Turn& turn, const Authoriz
   context_.AddExtracted(withheld.label, found ? NamedBy(extracted.value.value()) : "");
   const std::string told =
       found ? extracted.value.value() : refuse(extracted.value.error().message);
+  const policy::Label read = policy::Join(context_.context(), withheld.label);
   Json data = {{"handle", withheld.handle},
                {"type", extraction.type_name},
-               {"question", AuditContent(*options_.policy, extraction.question)},
-               {"value", AuditContent(*options_.policy, told)},
+               {"question", AuditContent(*options_.policy, extraction.question, read)},
+               {"value", AuditContent(*options_.policy, told, read)},
                {"found", found},
                {"labels", policy::LabelTexts(withheld.label)}};
   if (!extracted.problem.empty()) {
     // It may quote what the engine was shown.
-    data["problem"] = AuditContent(*options_.policy, extracted.problem);
+    data["problem"] = AuditContent(*options_.policy, extracted.problem, read);
   }
   NACRE_TRY(Record("data.extracted", turn, call.id(), std::move(data)));
   return told;

@@ -145,6 +145,17 @@ void AddDecision(const Json& record, const std::string& verdict, Json* event) {
   }
 }
 
+// The profile ai_operation, where a model was asked.
+void AddModel(const Json& data, Json* event) {
+  const std::string model = StringMember(data, "model");
+  const std::string engine = StringMember(data, "engine");
+  if (model.empty() || engine.empty()) {
+    return;
+  }
+  (*event)["metadata"]["profiles"].push_back("ai_operation");
+  (*event)["ai_model"] = {{"name", model}, {"ai_provider", engine}};
+}
+
 Json OcsfEvent(const ExportSource& source, const ExportedRecord& exported, const Json& record) {
   const ExportedEvent judged = JudgeRecord(record);
   const OcsfShape shape = ShapeOf(judged);
@@ -241,6 +252,7 @@ Json OcsfEvent(const ExportSource& source, const ExportedRecord& exported, const
       event["src_endpoint"] = {{"hostname", source.host}};
       const std::string tool = StringMember(judged.data, "tool");
       event["api"] = {{"operation", tool.empty() ? judged.name : tool}};
+      AddModel(judged.data, &event);
       break;
     }
     default:
@@ -332,6 +344,19 @@ std::string CefLine(const ExportSource& source, const ExportedRecord& exported,
     const std::string name = "cs" + std::to_string(++number);
     if (!value.empty()) {
       field(name + "Label", key);
+      field(name, value);
+    }
+  }
+  std::string labels;
+  for (const std::string& label : LabelsOf(record)) {
+    labels += (labels.empty() ? "" : ",") + label;
+  }
+  number = 0;
+  for (const auto& [label, value] :
+       {std::pair("tenant", StringMember(record, "tenant")), {"labels", labels}}) {
+    const std::string name = "flexString" + std::to_string(++number);
+    if (!value.empty()) {
+      field(name + "Label", label);
       field(name, value);
     }
   }

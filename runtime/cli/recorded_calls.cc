@@ -48,7 +48,7 @@ std::optional<policy::Request> RecordedCalls::RequestOf(const Json& record, std:
   std::string arguments;
   const agent::Quarantine* quarantine = nullptr;
   if (recorded != nullptr && FindMember(*recorded, "content") != nullptr &&
-      !BoolMember(*recorded, "cut")) {
+      !BoolMember(*recorded, "cut") && IntMember(*recorded, "redacted") == 0) {
     arguments = StringMember(*recorded, "content");
   } else {
     const Result<memory::SessionStore*> store = app_.Store();

@@ -95,6 +95,10 @@ std::vector<AuditRecord> OneOfEach() {
     add(event, {{"tool", "fs.read"}, {"outcome", {{"kind", "exited"}, {"exit_code", 3}}}});
     records.back().call = "";
   }
+  for (const char* event : {"model.asked", "model.replied", "session.created"}) {
+    add(event, {{"engine", "http://127.0.0.1:8080"}, {"model", "nacre-mini"}});
+  }
+  add("log.loss_accepted", {{"lost", "records 4 to 9 of x"}, {"reason", "restored"}});
   add("call.finished", {{"tool", "fs.read"}, {"outcome", {{"kind", "violation"}}}});
   add("selftest.finished", {{"escaped", 0}});
   add("selftest.finished", {{"escaped", 1}});
@@ -159,6 +163,28 @@ TEST_CASE("a policy that was loaded or refused is a change of the configuration"
   CHECK(event["status"] == (refused ? "Failure" : "Success"));
   CHECK(event["severity"] == (refused ? "Low" : "Informational"));
   CHECK(event["policy"]["uid"] == record.policy_digest);
+}
+
+TEST_CASE("an OCSF event of a model says which, and CEF has the tenant and the labels") {
+  AuditRecord record = Record(1);
+  record.event = "model.replied";
+  record.tenant = "acme";
+  record.labels = {"confidentiality:secret", "integrity:untrusted"};
+  record.data = {{"engine", "http://127.0.0.1:8080"}, {"model", "nacre-mini"}};
+  const Json event = ParseJson(Format(ExportFormat::kOcsf, RecordOf(record))).value();
+  CHECK(event["metadata"]["profiles"] == Json::array({"ai_operation"}));
+  CHECK(event["ai_model"] ==
+        Json({{"name", "nacre-mini"}, {"ai_provider", "http://127.0.0.1:8080"}}));
+  const std::string cef = Format(ExportFormat::kCef, RecordOf(record));
+  CHECK(cef.find(" flexString1Label=tenant flexString1=acme flexString2Label=labels "
+                 "flexString2=confidentiality:secret,integrity:untrusted msg=") !=
+        std::string::npos);
+  record.data = {{"model", "nacre-mini"}};
+  record.labels.clear();
+  const Json without = ParseJson(Format(ExportFormat::kOcsf, RecordOf(record))).value();
+  CHECK_FALSE(without.contains("ai_model"));
+  CHECK_FALSE(without["metadata"].contains("profiles"));
+  CHECK(Format(ExportFormat::kCef, RecordOf(record)).find("flexString2") == std::string::npos);
 }
 
 TEST_CASE("an OCSF event says which record it is, what was decided, and has all of it") {
@@ -247,11 +273,18 @@ TEST_CASE("nothing in a record ends a line, begins a field or reaches a terminal
       keys.push_back(cef.substr(begin, i - begin));
     }
   }
-  CHECK(keys == std::vector<std::string>{"rt",  "externalId", "dvchost", "deviceExternalId",
-                                         "act", "suser",      "reason",  "cs1Label",
-                                         "cs1", "cs2Label",   "cs2",     "cs3Label",
-                                         "cs3", "cs4Label",   "cs4",     "cs5Label",
-                                         "cs5", "cs6Label",   "cs6",     "msg"});
+  CHECK(keys == std::vector<std::string>{"rt",          "externalId",
+                                         "dvchost",     "deviceExternalId",
+                                         "act",         "suser",
+                                         "reason",      "cs1Label",
+                                         "cs1",         "cs2Label",
+                                         "cs2",         "cs3Label",
+                                         "cs3",         "cs4Label",
+                                         "cs4",         "cs5Label",
+                                         "cs5",         "cs6Label",
+                                         "cs6",         "flexString1Label",
+                                         "flexString1", "flexString2Label",
+                                         "flexString2", "msg"});
   CHECK_FALSE(FormatRecord(ExportFormat::kCef, kSource, {.bytes = "{}"}).ok());
   CHECK_FALSE(FormatRecord(ExportFormat::kJsonl, kSource, {.bytes = "x\ny"}).ok());
 }

@@ -126,9 +126,8 @@ TEST_CASE("each mistake is named at its line and column") {
        "p.yaml:3:26: audit.retention.age: 1m is not between 1h and 876000h"},
       {"audit: {retention: {exported: cursor}}\n",
        "p.yaml:3:31: audit.retention.exported: expected a path from /"},
-      {"audit: {content: redacted}\n",
-       "p.yaml:3:18: audit.content: \"redacted\" is not available in this version; use digest, "
-       "full"},
+      {"audit: {content: none}\n",
+       "p.yaml:3:18: audit.content: \"none\" is not one of digest, redacted, full"},
       {"tools: {id: x}\n", "p.yaml:3:8: tools: expected a list, found a map"},
       {"extends: builtin/base\n", "p.yaml:3:10: extends: expected a list, found a value"},
       {"extends: [builtin/bass]\n",
