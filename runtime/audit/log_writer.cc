@@ -172,8 +172,11 @@ Result<std::unique_ptr<LogWriter>> LogWriter::Open(const std::string& directory,
   const bool fresh = !HasBytes(directory + "/" + BundlePath(0)) &&
                      (!first.has_value() || (*first == 0 && HasPlainBundle(directory, 0))) &&
                      !HasBytes(directory + "/" + kPrunedFile);
-  if (fresh && lost == nullptr && seen.value().has_value()) {
-    return Lost(seen.value()->Missing(0) + " are missing: there is no log any more");
+  const std::string gone = fresh && seen.ok() && seen.value().has_value()
+                               ? seen.value()->Missing(0) + " are missing: there is no log any more"
+                               : std::string();
+  if (!gone.empty() && lost == nullptr) {
+    return Lost(gone);  // and none is begun
   }
   if (!fresh) {
     NACRE_TRY(FinishKeyChange(directory, storage));
@@ -189,10 +192,12 @@ Result<std::unique_ptr<LogWriter>> LogWriter::Open(const std::string& directory,
     NACRE_TRY(storage.SyncDirectory(directory));
   }
   NACRE_TRY(writer->Recover());
-  const std::string missing = !seen.ok() ? seen.error().message
-                              : seen.value().has_value()
-                                  ? NACRE_TRY(writer->FindLoss(*seen.value()))
-                                  : std::string();
+  std::string missing = gone;
+  if (!seen.ok()) {
+    missing = seen.error().message;
+  } else if (missing.empty() && seen.value().has_value()) {
+    missing = NACRE_TRY(writer->FindLoss(*seen.value()));
+  }
   if (lost != nullptr) {
     *lost = missing;
   } else if (!missing.empty()) {
