@@ -51,8 +51,10 @@ Result<AnchorReport> AnchorLog(const std::string& directory, const std::string& 
   const KeyChain keys = NACRE_TRY(KeyChain::Load(directory));
   const NewestCheckpoint newest = NACRE_TRY(ReadNewestCheckpoint(directory, keys));
   AnchorReport report;
-  report.verified = NACRE_TRY(VerifyAuditLog(
-      directory, {.trusted_key = options.trusted_key, .since = text, .expected = newest.note}));
+  report.verified = NACRE_TRY(VerifyAuditLog(directory, {.trusted_key = options.trusted_key,
+                                                         .since = text,
+                                                         .seen = options.seen,
+                                                         .expected = newest.note}));
   report.records = newest.checkpoint.size;
   if (!report.verified.ok) {
     return report;

@@ -3,6 +3,7 @@
 // another machine, an append-only medium or in a git repository.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/clock.h"
@@ -18,6 +19,7 @@ constexpr size_t kAnchorBytesMax = 256U << 20;
 struct AnchorOptions {
   const SigningKey* witness = nullptr;  // also signs; null: only kept
   std::string trusted_key;              // as for VerifyOptions
+  std::optional<SeenCheckpoint> seen = {};
 };
 
 struct AnchorReport {

@@ -96,6 +96,9 @@ Result<audit::AnchorReport> MakeAnchor(App& app, const AnchorFlags& flags, std::
     options.trusted_key = NACRE_TRY(ReadFile(flags.key, audit::kCheckpointBytesMax));
   }
   const std::string log = NACRE_TRY(LogToRead(app, flags.directory));
+  if (flags.directory.empty()) {
+    options.seen = NACRE_TRY(audit::LatestSeen(log).Read());
+  }
   return audit::AnchorLog(log, flags.file, options, app.clock().Now());
 }
 

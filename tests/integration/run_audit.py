@@ -159,6 +159,8 @@ class Audit(NacreCase):
         self.nacre("audit", "verify", "--offline", log)  # a copy is compared with nothing
         found(records, f"records {records} to {size - 1}: missing, the checkpoint that was seen last covers them")
         assert_refused(f"records {records} to {size - 1} of nacre/audit/", "it is an older copy")
+        self.assertIn("seen last", self.nacre("audit", "anchor", self.folder / "anchor", exit_code=2).stdout)
+        self.assertFalse((self.folder / "anchor").exists())
         # None at all: no command says that there never was one.
         shutil.rmtree(log)
         found(0, "missing, there is no log any more")
