@@ -8,7 +8,6 @@
 #include <system_error>
 #include <vector>
 
-#include "base/file.h"
 #include "runtime/audit/bundle_codec.h"
 #include "runtime/audit/entry_reader.h"
 #include "runtime/audit/layout.h"
@@ -97,18 +96,6 @@ bool HasBundle(const std::string& directory, uint64_t number) {
          IsRegular(PathOf(directory, number) + kCompressedSuffix);
 }
 
-bool HasPlainRecords(const std::string& directory, uint64_t number) {
-  const auto file = OpenForReading(PathOf(directory, number));
-  const auto begin = file.ok() ? ReadAt(file.value().get(), 0, kEntryPrefixBytes)
-                               : Result<std::string>(file.error());
-  return begin.ok() && !WithoutReserve(begin.value()).empty();
-}
-
-bool HasRecords(const std::string& directory, uint64_t number) {
-  return HasPlainRecords(directory, number) ||
-         IsRegular(PathOf(directory, number) + kCompressedSuffix);
-}
-
 uint64_t BundleFileBytes(const std::string& directory, uint64_t number) {
   struct stat info {};
   const std::string path = PathOf(directory, number);
@@ -124,9 +111,6 @@ Result<std::string> ReadFrame(const std::string& directory, uint64_t number) {
 Result<std::string> ReadBundle(const std::string& directory, uint64_t number) {
   const std::string path = PathOf(directory, number);
   auto plain = ReadRegularFile(path, kBundleBytesMax);
-  if (plain.ok()) {
-    plain.value().resize(WithoutReserve(plain.value()).size());
-  }
   if (plain.ok() || plain.error().code != ErrorCode::kNotFound) {
     return plain;
   }

@@ -19,10 +19,6 @@ bool HasPlainBundle(const std::string& directory, uint64_t number);
 bool HasBundle(const std::string& directory, uint64_t number);
 // The zstd frame of a compressed one, as it is. kNotFound when there is none.
 Result<std::string> ReadFrame(const std::string& directory, uint64_t number);
-// Its file has the beginning of a record, not only what was reserved for some.
-bool HasPlainRecords(const std::string& directory, uint64_t number);
-// In either form.
-bool HasRecords(const std::string& directory, uint64_t number);
 // How many bytes its file has; 0 when there is none.
 uint64_t BundleFileBytes(const std::string& directory, uint64_t number);
 // All that a bundle holds. kNotFound when there is none, kDataLoss when it is too long or not what was compressed.

@@ -4,9 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <cstring>
 
 #include "base/file.h"
 #include "runtime/audit/bundle_file.h"
@@ -31,10 +29,6 @@ std::string_view EndEntry(size_t begin, std::string* bundle) {
   return std::string_view(*bundle).substr(begin);
 }
 
-std::string_view WithoutReserve(std::string_view bundle) {
-  return bundle.substr(0, bundle.find_last_not_of('\0') + 1);
-}
-
 EntryState FirstEntry(std::string_view bytes, std::string_view* entry) {
   if (bytes.size() < kEntryPrefixBytes) {
     return EntryState::kShort;
@@ -44,11 +38,10 @@ EntryState FirstEntry(std::string_view bytes, std::string_view* entry) {
   if (size == 0 || size > kRecordBytesMax) {
     return EntryState::kBad;
   }
-  const std::string_view content = bytes.substr(kEntryPrefixBytes, size);
-  if (content.size() < size || std::memchr(content.data(), '\0', size) != nullptr) {
+  if (bytes.size() - kEntryPrefixBytes < size) {
     return EntryState::kShort;
   }
-  *entry = content;
+  *entry = bytes.substr(kEntryPrefixBytes, size);
   return EntryState::kWhole;
 }
 
@@ -119,43 +112,41 @@ Status EntryReader::CheckEnd() const {
   return Ok();
 }
 
-Result<uint64_t> EntryReader::FileSize() const {
+Result<bool> EntryReader::ReadMore() {
+  if (!file_) {
+    return false;
+  }
   struct stat info {};
   if (::fstat(file_.get(), &info) != 0) {
     return SysError("stat " + BundleName(), errno);
   }
   const auto size = static_cast<uint64_t>(info.st_size);
-  return size > kBundleBytesMax
-             ? Result<uint64_t>(Error{ErrorCode::kDataLoss,
-                                      BundleName() + ": it is longer than a bundle can be"})
-             : Result<uint64_t>(size);
-}
-
-Result<bool> EntryReader::ReadMore() {
-  if (!file_) {
+  if (size > kBundleBytesMax) {
+    return Error{ErrorCode::kDataLoss, BundleName() + ": it is longer than a bundle can be"};
+  }
+  const size_t known = buffer_.size();
+  if (size <= known) {
     return false;
   }
-  const uint64_t size = NACRE_TRY(FileSize());
-  // All behind the last whole record anew: what was seen of a record while it was written may have holes.
-  const std::string bytes =
-      NACRE_TRY(ReadAt(file_.get(), begin_, size - std::min<uint64_t>(size, begin_)));
-  const std::string_view now = WithoutReserve(bytes);
-  if (now == tail()) {
-    return false;
+  buffer_.resize(size);
+  size_t end = known;
+  while (end < size) {
+    const ssize_t count =
+        ::pread(file_.get(), buffer_.data() + end, size - end, static_cast<off_t>(end));
+    if (count < 0 && errno == EINTR) {
+      continue;
+    }
+    if (count < 0) {
+      buffer_.resize(end);
+      return SysError("read " + BundleName(), errno);
+    }
+    if (count == 0) {
+      break;
+    }
+    end += static_cast<size_t>(count);
   }
-  buffer_.replace(begin_, std::string::npos, now);
-  return true;
-}
-
-Status EntryReader::CheckNothingFollows() {
-  const uint64_t size = file_ ? NACRE_TRY(FileSize()) : buffer_.size();
-  const bool nothing =
-      begin_ == buffer_.size() &&
-      (size <= begin_ ||
-       WithoutReserve(NACRE_TRY(ReadAt(file_.get(), begin_, size - begin_))).empty());
-  return nothing ? Ok()
-                 : Status(Error{ErrorCode::kDataLoss,
-                                "more bytes follow it in " + BundleName() + " than a bundle has"});
+  buffer_.resize(end);
+  return end > known;
 }
 
 Result<bool> EntryReader::Next(std::string_view* entry) {
@@ -173,9 +164,12 @@ Result<bool> EntryReader::Next(std::string_view* entry) {
     if (state == EntryState::kWhole) {
       begin_ += kEntryPrefixBytes + entry->size();
       if (++index_ % kTileWidth == 0) {
-        --index_;
-        NACRE_TRY(CheckNothingFollows());
-        ++index_;
+        const bool more = NACRE_TRY(ReadMore());
+        if (more || begin_ != buffer_.size()) {
+          --index_;
+          return Error{ErrorCode::kDataLoss,
+                       "more bytes follow it in " + BundleName() + " than a bundle has"};
+        }
         file_.reset();
         open_ = false;  // the entry stays valid: the buffer is cleared by the next call
       }
@@ -192,7 +186,7 @@ Result<bool> EntryReader::Next(std::string_view* entry) {
       return Error{ErrorCode::kNotFound, "the log has only " + std::to_string(index_) + " records"};
     }
     // The next bundle is begun only when this one is whole; it may have become so just now.
-    if (!HasRecords(directory_, index_ / kTileWidth + 1)) {
+    if (BundleFileBytes(directory_, index_ / kTileWidth + 1) == 0) {
       return false;
     }
     const bool meanwhile = NACRE_TRY(ReadMore());

@@ -15,12 +15,6 @@ namespace nacre::audit {
 
 constexpr size_t kEntryPrefixBytes = 2;  // the length, big-endian
 constexpr uint64_t kBundleBytesMax = kTileWidth * (kEntryPrefixBytes + kRecordBytesMax);
-// The file of a new bundle has this length at once, and zeros behind its last record until it is full. What does not
-// fit makes it longer. Most records have 500 to 800 bytes.
-constexpr uint64_t kBundleReservedBytes = 256ULL << 10;
-
-// Without the zeros behind the last record. No record has any: it is JSON.
-std::string_view WithoutReserve(std::string_view bundle);
 
 void AppendEntry(std::string_view record, std::string* bundle);
 // The same for a record that is written where it will stand: behind what BeginEntry() left room for, whose answer
@@ -29,7 +23,7 @@ size_t BeginEntry(std::string* bundle);
 std::string_view EndEntry(size_t begin, std::string* bundle);
 
 enum class EntryState {
-  kShort = 0,  // the bytes end within it, some of it is still zeros, or there are none
+  kShort = 0,  // the bytes end within it, or there are none
   kBad,        // its length is that of no record
   kWhole,
 };
@@ -59,11 +53,8 @@ class EntryReader final {
  private:
   Result<bool> OpenBundle();
   Status CheckEnd() const;
-  Result<uint64_t> FileSize() const;
-  // True when more of it was there than was known.
+  // True when the file had more bytes than were known.
   Result<bool> ReadMore();
-  // The bundle has all its records.
-  Status CheckNothingFollows();
   std::string BundleName() const { return BundlePath(index_ / kTileWidth); }
 
   const std::string directory_;

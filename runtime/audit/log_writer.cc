@@ -83,9 +83,6 @@ class FileLock final {
 // So many are read at opening, and their tiles synced by a checkpoint, at most.
 constexpr uint64_t kRecordsWithoutCheckpointMax = uint64_t{1} << 16;
 
-// What a disk writes whole, at least.
-constexpr uint64_t kSectorBytes = 512;
-
 bool Holds(const std::string& path, std::string_view bytes) {
   const auto found = ReadFile(path, kTileBytes);
   return found.ok() && found.value() == bytes;
@@ -101,12 +98,6 @@ bool HasBytes(const std::string& path) {
 uint64_t BytesOf(const std::string& path) {
   struct stat info {};
   return ::stat(path.c_str(), &info) == 0 ? static_cast<uint64_t>(info.st_size) : 0;
-}
-
-// The beginning of one: a length.
-Result<bool> HasEntryAt(int fd, uint64_t offset) {
-  const std::string begin = NACRE_TRY(ReadAt(fd, offset, kEntryPrefixBytes));
-  return !WithoutReserve(begin).empty();
 }
 
 Result<uint64_t> SizeOf(int fd) {
@@ -176,9 +167,9 @@ Result<std::unique_ptr<LogWriter>> LogWriter::Open(const std::string& directory,
   UniqueFd lock_file = NACRE_TRY(storage.Open(directory + "/" + kLockFile, true));
   const FileLock lock = NACRE_TRY(FileLock::Acquire(lock_file.get()));
   // Everything else is made, durably, before the first record.
-  // A plain bundle 0 without a record is what a crash leaves before the first one.
+  // A plain bundle 0 without a byte is what a crash leaves before the first record.
   const auto first = FirstBundle(directory);
-  const bool fresh = !HasPlainRecords(directory, 0) &&
+  const bool fresh = !HasBytes(directory + "/" + BundlePath(0)) &&
                      (!first.has_value() || (*first == 0 && HasPlainBundle(directory, 0))) &&
                      !HasBytes(directory + "/" + kPrunedFile);
   const std::string gone = fresh && seen.ok() && seen.value().has_value()
@@ -281,7 +272,7 @@ Status LogWriter::Recover() {
   }
   NACRE_TRY(std::move(taken));
   NACRE_TRY(WriteTiles(full));
-  NACRE_TRY(CatchUp(Since::kPowerFailure));
+  NACRE_TRY(CatchUp());
   return RestorePartials();
 }
 
@@ -371,7 +362,7 @@ Status LogWriter::OpenBundle(uint64_t number, bool create) {
   return Ok();
 }
 
-Status LogWriter::CatchUp(Since since) {
+Status LogWriter::CatchUp() {
   owed_.reset();
   while (true) {
     if (bundle_) {
@@ -379,21 +370,18 @@ Status LogWriter::CatchUp(Since since) {
       if (size < offset_) {
         return Tampered(BundlePath(bundle_number_) + " became shorter");
       }
-      // A process writes from the front: without a length at offset_ there is nothing behind it. A power failure may
-      // have lost the front only.
-      if (size > offset_ &&
-          (since == Since::kPowerFailure || NACRE_TRY(HasEntryAt(bundle_.get(), offset_)))) {
+      if (size > offset_) {
         NACRE_TRY(TakeRest(size));
       }
     }
     const uint64_t next = edge_.size() / kTileWidth;
     const bool at_end = bundle_ && bundle_number_ == next;
-    const bool begun = !at_end && HasRecords(directory_, next);
-    if (begun && !HasPlainRecords(directory_, next)) {
+    if (!at_end && !HasBytes(Path(BundlePath(next))) &&
+        HasBytes(Path(BundlePath(next)) + kCompressedSuffix)) {
       // Only what a checkpoint is over is compressed: that checkpoint is missing.
       return Tampered(BundlePath(next) + " was compressed, and nothing signed leads to it");
     }
-    if (!begun) {
+    if (at_end || !HasBytes(Path(BundlePath(next)))) {
       return owed_.has_value() && edge_.size() < owed_->size
                  ? Status(Tampered("there are " + std::to_string(edge_.size()) + " of " +
                                    std::to_string(owed_->size)))
@@ -431,7 +419,7 @@ Status LogWriter::TakeRest(uint64_t file_size) {
     return Tampered(BundlePath(bundle_number_) + " is longer than a bundle can be");
   }
   const std::string bytes = NACRE_TRY(ReadAt(bundle_.get(), offset_, file_size - offset_));
-  std::string_view rest = WithoutReserve(bytes);
+  std::string_view rest = bytes;
   std::vector<FullTile> full;
   while (!rest.empty() && edge_.size() / kTileWidth == bundle_number_) {
     std::string_view entry;
@@ -443,13 +431,10 @@ Status LogWriter::TakeRest(uint64_t file_size) {
                                ? CheckRecord(entry, edge_.size(), previous_)
                                : Status(Error{ErrorCode::kDataLoss, "its length is that of none"});
     if (!checked.ok()) {
-      // A power failure may leave zeros where data was never written; no record contains any. Of a length the first
-      // byte alone may be lost: the last one of a sector.
-      const bool lost =
-          state == EntryState::kBad
-              ? rest.substr(kEntryPrefixBytes - 1).find('\0') != std::string_view::npos
-              : rest[0] == '\0' && (offset_ + 1) % kSectorBytes == 0;
-      if (lost) {
+      // A power failure may leave zeros where data was never written; no record contains any.
+      const std::string_view suspect =
+          state == EntryState::kWhole ? entry : rest.substr(kEntryPrefixBytes - 1);
+      if (suspect.find('\0') != std::string_view::npos) {
         break;
       }
       return Tampered("record " + std::to_string(edge_.size()) + ": " + checked.error().message);
@@ -467,16 +452,13 @@ Status LogWriter::TakeRest(uint64_t file_size) {
   NACRE_TRY(WriteTiles(full));
   if (edge_.size() / kTileWidth != bundle_number_) {
     // Nothing of ours goes into it, and who filled it may have died before its sync.
-    if (rest.empty() && file_size > offset_) {
-      NACRE_TRY(storage_.Truncate(bundle_.get(), offset_));
-    }
     NACRE_TRY(storage_.Sync(bundle_.get()));
   }
   return rest.empty() ? Ok() : CutAt(file_size);
 }
 
 Status LogWriter::CutAt(uint64_t file_size) {
-  if (HasRecords(directory_, bundle_number_ + 1)) {
+  if (HasBytes(Path(BundlePath(bundle_number_ + 1)))) {
     return Tampered(BundlePath(bundle_number_) + " has an unfinished end, and " +
                     BundlePath(bundle_number_ + 1) + " exists");
   }
@@ -720,7 +702,6 @@ Result<uint64_t> LogWriter::CommitLocked(const std::vector<const EncodedRecord*>
     const size_t begin = BeginEntry(&bytes);
     AppendRecord(record, edge_.size(), previous_, &bytes);
     Take(EndEntry(begin, &bytes), &chunks.back().tiles);
-    chunks.back().full = edge_.size() % kTileWidth == 0;
   };
   if (!recovered_.is_null()) {
     const EncodedRecord recovered =
@@ -759,13 +740,7 @@ Status LogWriter::BeginChunk(const Chunk& chunk) {
   if (!bundle_ || bundle_number_ != chunk.bundle) {
     NACRE_TRY(OpenBundle(chunk.bundle, true));
   }
-  if (chunk.offset == 0 && NACRE_TRY(SizeOf(bundle_.get())) == 0) {
-    storage_.Reserve(bundle_.get(), kBundleReservedBytes);
-  }
   NACRE_TRY(storage_.Write(bundle_.get(), chunk.bytes, chunk.offset));
-  if (chunk.full) {
-    NACRE_TRY(storage_.Truncate(bundle_.get(), chunk.offset + chunk.bytes.size()));
-  }
   return storage_.BeginSync(bundle_.get());
 }
 

@@ -74,7 +74,6 @@ class LogWriter final {
     uint64_t offset = 0;
     std::string bytes;
     std::vector<FullTile> tiles;  // that they complete
-    bool full = false;            // the bundle, with them
   };
 
   LogWriter(std::string directory, UniqueFd lock, SigningKey key, const Clock& clock,
@@ -104,10 +103,8 @@ class LogWriter final {
   // Takes in a key that another process put in force.
   Status TakeKey();
   Status WriteCheckpointLocked();
-  // Takes in what other processes appended, and cuts off what one left unfinished. While this writer lives, that is;
-  // what was there before may have been through a power failure.
-  enum class Since { kOwnWrite = 0, kPowerFailure };
-  Status CatchUp(Since since = Since::kOwnWrite);
+  // Takes in what other processes appended, and cuts off what one left unfinished.
+  Status CatchUp();
   Status TakeRest(uint64_t file_size);
   Result<bool> MayStand(std::string_view entry);
   Status CutAt(uint64_t file_size);

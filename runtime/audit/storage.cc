@@ -56,10 +56,6 @@ Status Storage::Truncate(int fd, uint64_t size) {
                                                         : Status(SysError("ftruncate", errno));
 }
 
-void Storage::Reserve(int fd, uint64_t size) {
-  (void)::fallocate(fd, 0, 0, static_cast<off_t>(size));
-}
-
 Status Storage::SyncDirectory(const std::string& path) {
   const UniqueFd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!directory || ::fsync(directory.get()) != 0) {

@@ -26,9 +26,6 @@ class Storage {
   // What was written and the length are on the disk: fdatasync(2).
   virtual Status Sync(int fd);
   virtual Status Truncate(int fd, uint64_t size);
-  // The file becomes so long, with zeros behind what is in it, and has its blocks: a write there changes nothing but
-  // content, and its sync is quicker by what the file system's journal takes. Where this cannot be, nothing happens.
-  virtual void Reserve(int fd, uint64_t size);
   // The names in it are on the disk.
   virtual Status SyncDirectory(const std::string& path);
   // Durable, and never half: base/file.h, WriteFileAtomically.

@@ -75,24 +75,11 @@ struct LogDirectory {
   SystemRandom random;
 
   std::string File(const std::string& name) const { return path + "/" + name; }
-  // A bundle without what is reserved behind its records.
-  std::string Read(const std::string& name) const {
-    const std::string content = ReadFile(File(name), 1 << 24).value();
-    return name.starts_with("tile/entries/") && !name.ends_with(".zst")
-               ? std::string(WithoutReserve(content))
-               : content;
-  }
+  std::string Read(const std::string& name) const { return ReadFile(File(name), 1 << 24).value(); }
   void Write(const std::string& name, const std::string& content) const {
     const UniqueFd file(::open(File(name).c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
     REQUIRE(file.valid());
     REQUIRE(WriteAll(file.get(), content).ok());
-  }
-  // Behind the last record, in the same file.
-  void WriteBehind(const std::string& bundle, const std::string& bytes) const {
-    const UniqueFd file(::open(File(bundle).c_str(), O_WRONLY | O_CLOEXEC));
-    const auto end = static_cast<off_t>(Read(bundle).size());
-    REQUIRE(::pwrite(file.get(), bytes.data(), bytes.size(), end) ==
-            static_cast<ssize_t>(bytes.size()));
   }
 
   Result<std::unique_ptr<AuditLog>> TryOpen() { return OpenAuditLog(path, clock, random); }

@@ -23,7 +23,6 @@ struct Operation {
     kBeginSync,
     kSync,
     kTruncate,
-    kReserve,
     kSyncDirectory,
     kReplace,
     kPut,
@@ -60,11 +59,6 @@ class RecordingStorage : public Storage {
   Status Truncate(int fd, uint64_t size) override {
     NACRE_TRY(Note({Operation::kTruncate, PathOf(fd), {}, size}));
     return Storage::Truncate(fd, size);
-  }
-  void Reserve(int fd, uint64_t size) override {
-    if (Note({Operation::kReserve, PathOf(fd), {}, size}).ok()) {
-      Storage::Reserve(fd, size);
-    }
   }
   Status SyncDirectory(const std::string& path) override {
     return Note({Operation::kSyncDirectory, path, {}, 0});
@@ -146,9 +140,6 @@ struct Disk {
       }
       case Operation::kTruncate:
         file.resize(operation.number);
-        break;
-      case Operation::kReserve:
-        file.resize(std::max<size_t>(file.size(), operation.number));
         break;
       case Operation::kSync:
         synced[operation.path] = file;

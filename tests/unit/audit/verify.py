@@ -50,7 +50,6 @@ def bundle_of(log, number):
         data = path.read_bytes()
     else:
         data = subprocess.run(["zstd", "-dcq", packed], check=True, capture_output=True).stdout
-    data = data.rstrip(b"\0")  # the newest bundle: reserved for more
     begin, entries = 0, []
     while begin < len(data):
         end = begin + 2 + int.from_bytes(data[begin:begin + 2], "big")
