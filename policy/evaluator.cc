@@ -122,17 +122,24 @@ void NarrowByFlow(const Policy& policy, const Request& request, Decision& decisi
   const std::string name = "data." + answer.rule->id;
   const std::string reason = answer.rule->reason + ": " + DescribeFlow(answer, request.flow);
   if (answer.rule->verdict == decision.verdict) {
-    AskToo({name, reason, Approvers()}, decision);
-    return;
+    AskToo({name, reason, answer.rule->approvers}, decision);
+  } else {
+    decision.verdict = answer.rule->verdict;
+    decision.rule = name;
+    decision.reason = reason;
+    decision.source = answer.rule->source;
+    decision.approvers = {answer.rule->approvers};
   }
-  decision.verdict = answer.rule->verdict;
-  decision.rule = name;
-  decision.reason = reason;
-  decision.source = answer.rule->source;
-  decision.approvers = {Approvers()};
   if (decision.verdict == Verdict::kDeny) {
     decision.grant = Decision::NoGrant();
     decision.approvers.clear();
+    return;
+  }
+  // Which flow stands first must not choose who is asked: a tenant's is then never in place of another's.
+  for (const FlowRule* flow : FlowsThatAsk(policy.data, request.tool, request.flow)) {
+    if (!Wants(decision, flow->approvers)) {
+      AskToo({"data." + flow->id, flow->reason, flow->approvers}, decision);
+    }
   }
 }
 

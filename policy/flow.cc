@@ -175,6 +175,18 @@ FlowAnswer JudgeFlow(const DataRules& rules, const std::string& tool, const Flow
   return answer;
 }
 
+std::vector<const FlowRule*> FlowsThatAsk(const DataRules& rules, const std::string& tool,
+                                          const FlowFacts& facts) {
+  std::vector<const FlowRule*> asking;
+  for (const FlowRule& rule : rules.flows) {
+    if (rule.verdict == Verdict::kAsk && FlowCovers(rule, tool, facts) &&
+        !FlowMissing(rule, facts).has_value()) {
+      asking.push_back(&rule);
+    }
+  }
+  return asking;
+}
+
 bool FlowCovers(const FlowRule& rule, const std::string& tool, const FlowFacts& facts) {
   return AnyToolCovers(rule.tools, tool) ||
          std::any_of(facts.effects.begin(), facts.effects.end(),

@@ -118,6 +118,7 @@ struct FlowRule {
   std::vector<std::string> tools;
 
   Verdict verdict = Verdict::kDeny;  // kDeny or kAsk
+  Approvers approvers = {};          // of kAsk
   SourceLocation source;
 };
 
@@ -137,6 +138,10 @@ struct FlowAnswer {
   const ArgumentOrigin* argument = nullptr;
 };
 FlowAnswer JudgeFlow(const DataRules& rules, const std::string& tool, const FlowFacts& facts);
+
+// All rules that ask about this call, in their order: the yes of each one's approvers is wanted.
+std::vector<const FlowRule*> FlowsThatAsk(const DataRules& rules, const std::string& tool,
+                                          const FlowFacts& facts);
 
 // What the rule found, for people: "recipients "x@y" was named by a text of untrusted origin".
 std::string DescribeFlow(const FlowAnswer& answer, const FlowFacts& facts);

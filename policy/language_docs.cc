@@ -268,6 +268,9 @@ void AddConditions(const std::string& map, OrderedJson& schema) {
                         {"then", {{"properties", {{"args", no_every}}}}}},
                        {{"if", {{"properties", {{"decision", {{"enum", {"allow", "deny"}}}}}}}},
                         {"then", {{"properties", {{"approvers", false}}}}}}};
+  } else if (map == "flow") {
+    schema["allOf"] = {{{"if", {{"properties", {{"decision", {{"const", "deny"}}}}}}},
+                        {"then", {{"properties", {{"approvers", false}}}}}}};
   }
 }
 

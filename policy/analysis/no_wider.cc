@@ -149,19 +149,17 @@ class SettingComparison final {
 
   static std::vector<Approvers> Asked(const PolicyDocument& policy) {
     std::vector<Approvers> persons;
-    const std::vector<FlowRule>& flows = policy.data.flows;
-    if (std::any_of(flows.begin(), flows.end(),
-                    [](const FlowRule& rule) { return rule.verdict == Verdict::kAsk; })) {
-      persons.emplace_back();  // a flow names no one: anybody may say yes
-    }
-    for (const auto* rules : {&policy.tools, &policy.narrow}) {
-      for (const ToolRule& rule : *rules) {
+    const auto add = [&](const auto& rules) {
+      for (const auto& rule : rules) {
         if (rule.verdict == Verdict::kAsk &&
             std::find(persons.begin(), persons.end(), rule.approvers) == persons.end()) {
           persons.push_back(rule.approvers);
         }
       }
-    }
+    };
+    add(policy.data.flows);
+    add(policy.tools);
+    add(policy.narrow);
     return persons;
   }
 

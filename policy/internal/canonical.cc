@@ -117,7 +117,8 @@ void AppendArguments(const std::vector<ArgumentMatcher>& arguments, std::string&
 
 void Append(const ToolRule& rule, std::string& text) {
   text += '{';
-  if (const OrderedJson approvers = ApproversDocument(rule); !approvers.empty()) {
+  if (const OrderedJson approvers = ApproversDocument(rule.verdict, rule.approvers);
+      !approvers.empty()) {
     text += "\"approvers\":" + DumpJson(Json(approvers)) + ",";
   }
   if (!rule.arguments.empty()) {

@@ -207,6 +207,10 @@ class DataReader {
     if (const YamlNode* decision = NodeReader::Find(node, "decision")) {
       ReadDecision(*decision, path + ".decision", rule);
     }
+    if (const YamlNode* approvers = NodeReader::Find(node, "approvers")) {
+      rule.approvers = ReadApprovers(reader_, *approvers, path + ".approvers", rule.verdict)
+                           .value_or(Approvers());
+    }
     data_.flows.push_back(std::move(rule));
   }
 

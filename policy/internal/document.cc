@@ -43,6 +43,12 @@ OrderedJson MatcherValue(const ArgumentMatcher& matcher) {
   return nullptr;
 }
 
+void AddApprovers(Verdict verdict, const Approvers& approvers, OrderedJson& document) {
+  if (OrderedJson added = ApproversDocument(verdict, approvers); !added.empty()) {
+    document["approvers"] = std::move(added);
+  }
+}
+
 OrderedJson RuleDocument(const ToolRule& rule) {
   OrderedJson document = {{"id", rule.id}, {"reason", rule.reason}, {"tool", rule.tools}};
   for (const ArgumentMatcher& matcher : rule.arguments) {
@@ -51,9 +57,7 @@ OrderedJson RuleDocument(const ToolRule& rule) {
     place[MatcherName(matcher.kind)] = MatcherValue(matcher);
   }
   document["decision"] = VerdictName(rule.verdict);
-  if (OrderedJson approvers = ApproversDocument(rule); !approvers.empty()) {
-    document["approvers"] = std::move(approvers);
-  }
+  AddApprovers(rule.verdict, rule.approvers, document);
   return document;
 }
 
@@ -153,11 +157,13 @@ OrderedJson FlowDocument(const FlowRule& rule) {
   if (!rule.tools.empty()) {
     to["tools"] = rule.tools;
   }
-  return {{"id", rule.id},
-          {"reason", rule.reason},
-          {"when", std::move(when)},
-          {"to", std::move(to)},
-          {"decision", VerdictName(rule.verdict)}};
+  OrderedJson document = {{"id", rule.id},
+                          {"reason", rule.reason},
+                          {"when", std::move(when)},
+                          {"to", std::move(to)},
+                          {"decision", VerdictName(rule.verdict)}};
+  AddApprovers(rule.verdict, rule.approvers, document);
+  return document;
 }
 
 OrderedJson DataDocument(const DataRules& data) {
@@ -251,10 +257,9 @@ void AppendBlock(const OrderedJson& value, const std::string& indent, std::strin
 
 }  // namespace
 
-OrderedJson ApproversDocument(const ToolRule& rule) {
-  const Approvers& approvers = rule.approvers;
+OrderedJson ApproversDocument(Verdict verdict, const Approvers& approvers) {
   OrderedJson document = OrderedJson::object();
-  if (rule.verdict != Verdict::kAsk || approvers == Approvers()) {
+  if (verdict != Verdict::kAsk || approvers == Approvers()) {
     return document;
   }
   if (!approvers.users.empty()) {

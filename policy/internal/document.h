@@ -14,7 +14,7 @@ OrderedJson ToDocument(const PolicyDocument& policy);
 // The same without rules: `tools` is empty, and there is no `narrow`.
 OrderedJson SettingsDocument(const PolicyDocument& policy);
 // Of an `ask`: only what is not as it would be anyway; empty when all is.
-OrderedJson ApproversDocument(const ToolRule& rule);
+OrderedJson ApproversDocument(Verdict verdict, const Approvers& approvers);
 
 // Block-style YAML of any document of maps, lists and scalars, quoted where it must be.
 std::string DocumentYaml(const OrderedJson& document);

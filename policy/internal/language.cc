@@ -438,6 +438,11 @@ void AddFlows(Table& table) {
              .choices = {"ask", "deny"},
              .required = true,
              .meaning = "what such a call is answered where a tool rule would allow it"});
+  table.Add(
+      {.key = "approvers",
+       .type = Type::kMap,
+       .inner = "approvers",
+       .meaning = "of `ask`: who may say yes, and for how long: see [approvals](#approvals)"});
 
   table.Map("flow.when");
   table.Add({.key = "integrity",

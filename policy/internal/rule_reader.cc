@@ -44,6 +44,78 @@ bool IsAccount(const std::string& name) {
   });
 }
 
+class ApproversReader {
+ public:
+  explicit ApproversReader(const NodeReader& reader) : reader_(reader) {}
+
+  std::optional<Approvers> Read(const YamlNode& node, const std::string& path, Verdict verdict) {
+    if (reader_.Map(node, path, KeysOf("approvers")) == nullptr) {
+      return std::nullopt;
+    }
+    if (verdict != Verdict::kAsk) {
+      Report(node, path, "only a rule that asks has approvers");
+    }
+    if (const YamlNode* users = NodeReader::Find(node, "users")) {
+      const auto names = reader_.OneOrMore(*users, path + ".users", kApproversMax);
+      bad_ = bad_ || names.empty();
+      for (const auto& [at, item] : names) {
+        approvers_.users.push_back(ReadAccount(*item, at, "an account", "alice"));
+      }
+    }
+    if (const YamlNode* role = NodeReader::Find(node, "role")) {
+      approvers_.role = ReadAccount(*role, path + ".role", "a group", "operator");
+    }
+    if (const YamlNode* count = NodeReader::Find(node, "count")) {
+      ReadCount(*count, path + ".count");
+    }
+    if (const YamlNode* expires = NodeReader::Find(node, "expires")) {
+      const Field& field = FieldOf("approvers", "expires");
+      approvers_.expires = Noted(reader_.Duration(*expires, path + ".expires",
+                                                  {std::chrono::milliseconds(field.minimum),
+                                                   std::chrono::milliseconds(field.maximum)}))
+                               .value_or(approvers_.expires);
+    }
+    return bad_ ? std::nullopt : std::optional(std::move(approvers_));
+  }
+
+ private:
+  void Report(const YamlNode& at, const std::string& path, const std::string& what) {
+    bad_ = true;
+    reader_.Report(at, path, what);
+  }
+  template <typename T>
+  std::optional<T> Noted(std::optional<T> answer) {
+    bad_ = bad_ || !answer.has_value();
+    return answer;
+  }
+
+  void ReadCount(const YamlNode& node, const std::string& path) {
+    const Field& field = FieldOf("approvers", "count");
+    approvers_.count = static_cast<int>(
+        Noted(reader_.Integer(node, path, {field.minimum, field.maximum})).value_or(1));
+    if (approvers_.count > 1 && !approvers_.HaveNames()) {
+      Report(node, path, "without users or a role there is one person, who runs nacre");
+    } else if (approvers_.role.empty() && approvers_.count > 1 &&
+               static_cast<size_t>(approvers_.count) >
+                   std::set<std::string>(approvers_.users.begin(), approvers_.users.end()).size()) {
+      Report(node, path, "there are fewer users than that");
+    }
+  }
+
+  std::string ReadAccount(const YamlNode& node, const std::string& path, const std::string& what,
+                          const std::string& example) {
+    auto name = Noted(reader_.Text(node, path, kAccountBytesMax));
+    if (name.has_value() && !IsAccount(*name)) {
+      Report(node, path, "expected the name of " + what + " of this host, such as " + example);
+    }
+    return name.value_or("");
+  }
+
+  const NodeReader& reader_;
+  Approvers approvers_;
+  bool bad_ = false;
+};
+
 class RuleReader {
  public:
   RuleReader(const NodeReader& reader, const ToolSchemas* tools) : reader_(reader), tools_(tools) {}
@@ -67,7 +139,9 @@ class RuleReader {
       ReadDecision(*decision, path + ".decision");
     }
     if (const YamlNode* approvers = NodeReader::Find(node, "approvers")) {
-      ReadApprovers(*approvers, path + ".approvers");
+      rule_.approvers =
+          Noted(ReadApprovers(reader_, *approvers, path + ".approvers", rule_.verdict))
+              .value_or(Approvers());
     }
     if (const YamlNode* args = NodeReader::Find(node, "args")) {
       ReadArguments(*args, path + ".args");
@@ -108,59 +182,6 @@ class RuleReader {
       denies_ = *verdict == Verdict::kDeny;
       rule_.verdict = *verdict;
     }
-  }
-
-  void ReadApprovers(const YamlNode& node, const std::string& path) {
-    if (reader_.Map(node, path, KeysOf("approvers")) == nullptr) {
-      bad_ = true;
-      return;
-    }
-    if (rule_.verdict != Verdict::kAsk) {
-      Report(node, path, "only a rule that asks has approvers");
-    }
-    if (const YamlNode* users = NodeReader::Find(node, "users")) {
-      const auto names = reader_.OneOrMore(*users, path + ".users", kApproversMax);
-      bad_ = bad_ || names.empty();
-      for (const auto& [at, item] : names) {
-        rule_.approvers.users.push_back(ReadAccount(*item, at, "an account", "alice"));
-      }
-    }
-    if (const YamlNode* role = NodeReader::Find(node, "role")) {
-      rule_.approvers.role = ReadAccount(*role, path + ".role", "a group", "operator");
-    }
-    if (const YamlNode* count = NodeReader::Find(node, "count")) {
-      ReadCount(*count, path + ".count");
-    }
-    if (const YamlNode* expires = NodeReader::Find(node, "expires")) {
-      const Field& field = FieldOf("approvers", "expires");
-      rule_.approvers.expires = Noted(reader_.Duration(*expires, path + ".expires",
-                                                       {std::chrono::milliseconds(field.minimum),
-                                                        std::chrono::milliseconds(field.maximum)}))
-                                    .value_or(rule_.approvers.expires);
-    }
-  }
-
-  void ReadCount(const YamlNode& node, const std::string& path) {
-    const Field& field = FieldOf("approvers", "count");
-    Approvers& approvers = rule_.approvers;
-    approvers.count = static_cast<int>(
-        Noted(reader_.Integer(node, path, {field.minimum, field.maximum})).value_or(1));
-    if (approvers.count > 1 && !approvers.HaveNames()) {
-      Report(node, path, "without users or a role there is one person, who runs nacre");
-    } else if (approvers.role.empty() && approvers.count > 1 &&
-               static_cast<size_t>(approvers.count) >
-                   std::set<std::string>(approvers.users.begin(), approvers.users.end()).size()) {
-      Report(node, path, "there are fewer users than that");
-    }
-  }
-
-  std::string ReadAccount(const YamlNode& node, const std::string& path, const std::string& what,
-                          const std::string& example) {
-    auto name = Noted(reader_.Text(node, path, kAccountBytesMax));
-    if (name.has_value() && !IsAccount(*name)) {
-      Report(node, path, "expected the name of " + what + " of this host, such as " + example);
-    }
-    return name.value_or("");
   }
 
   void ReadTools(const YamlNode& node, const std::string& path) {
@@ -501,6 +522,11 @@ std::optional<CallRate> ReadRate(const NodeReader& reader, const YamlNode& node,
       std::find(per.choices.begin(), per.choices.end(), unit.value_or("turn")) -
       per.choices.begin());
   return rate;
+}
+
+std::optional<Approvers> ReadApprovers(const NodeReader& reader, const YamlNode& node,
+                                       const std::string& path, Verdict verdict) {
+  return ApproversReader(reader).Read(node, path, verdict);
 }
 
 std::optional<ToolRule> ReadRule(const NodeReader& reader, const YamlNode& node,

@@ -25,6 +25,10 @@ std::optional<std::string> ReadToolPattern(const NodeReader& reader, const YamlN
 std::optional<ToolRule> ReadRule(const NodeReader& reader, const YamlNode& node,
                                  const std::string& path, const ToolSchemas* tools);
 
+// Reads `approvers` of a rule or a flow that answers with `verdict`; nullopt when anything is wrong.
+std::optional<Approvers> ReadApprovers(const NodeReader& reader, const YamlNode& node,
+                                       const std::string& path, Verdict verdict);
+
 // Reads one entry of `budgets.rates`.
 std::optional<CallRate> ReadRate(const NodeReader& reader, const YamlNode& node,
                                  const std::string& path, const ToolSchemas* tools);

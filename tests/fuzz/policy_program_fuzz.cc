@@ -1,8 +1,10 @@
 // A policy and a call from a fuzzer's choices: the compiled policy decides as the oracle does.
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 
 #include "policy/evaluator.h"
+#include "policy/rate.h"
 #include "tests/support/policy_oracle.h"
 #include "tests/support/random_policy.h"
 
@@ -10,13 +12,21 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   using namespace nacre::policy;
   size_t at = 0;
   RandomPolicy source([&](size_t n) { return at < size ? bytes[at++] % n : 0; });
-  const PolicyDocument document = source.Document(size / 16);
+  PolicyDocument document = source.Document(size / 32);
+  if (source.Coin()) {
+    source.AddNarrowing(document);
+  }
   const auto policy = Policy::Compile(document);
   for (int i = 0; i < 4; ++i) {
-    const Request request = source.Call();
-    const Decision decision = Evaluate(*policy, request);
-    const oracle::Expected expected = oracle::Judge(document, request);
-    if (decision.rule != expected.rule || decision.verdict != expected.verdict) {
+    const Request request = source.LabelledCall();
+    const CallHistory history = source.History();
+    Decision decision = Evaluate(*policy, request);
+    NarrowByRate(policy->budgets, request.tool, history, decision);
+    oracle::Expected expected = oracle::Judge(document, request);
+    oracle::JudgeRates(document, request.tool, history, expected);
+    if (decision.rule != expected.rule || decision.verdict != expected.verdict ||
+        !std::is_permutation(decision.approvers.begin(), decision.approvers.end(),
+                             expected.approvers.begin(), expected.approvers.end())) {
       std::abort();
     }
   }

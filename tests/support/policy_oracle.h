@@ -12,6 +12,7 @@
 
 #include "policy/internal/host.h"
 #include "policy/policy.h"
+#include "policy/rate.h"
 #include "policy/request.h"
 
 namespace nacre::policy::oracle {
@@ -19,6 +20,7 @@ namespace nacre::policy::oracle {
 struct Expected {
   Verdict verdict = Verdict::kDeny;
   std::string rule = "default";
+  std::vector<Approvers> approvers = {};  // in any order, each once
 };
 
 inline std::vector<std::string> Split(const std::string& text) {
@@ -196,8 +198,8 @@ inline bool Holds(const ArgumentMatcher& matcher, const Request& request, const 
   return here.kind == PathStep::Kind::kEvery ? size > 0 && met == size : met > 0;
 }
 
-inline bool SpeaksOf(const ToolRule& rule, const std::string& tool) {
-  for (const std::string& name : rule.tools) {
+inline bool SpeaksOf(const std::vector<std::string>& tools, const std::string& tool) {
+  for (const std::string& name : tools) {
     const bool prefix = name.size() > 2 && name.substr(name.size() - 2) == ".*";
     const std::string stem = name.substr(0, name.size() - 1);
     if (name == "*") {
@@ -224,6 +226,113 @@ inline bool Covered(const std::vector<std::string>& globs, const std::string& in
   return false;
 }
 
+inline void AddOnce(const Approvers& approvers, std::vector<Approvers>& to) {
+  for (const Approvers& each : to) {
+    if (each == approvers) {
+      return;
+    }
+  }
+  to.push_back(approvers);
+}
+
+// Of those that match: a deny, else the first that asks, else the first that allows.
+inline const ToolRule* Decider(const std::vector<ToolRule>& rules, const Request& request) {
+  for (const Verdict verdict : {Verdict::kDeny, Verdict::kAsk, Verdict::kAllow}) {
+    for (const ToolRule& rule : rules) {
+      bool matches = rule.verdict == verdict && SpeaksOf(rule.tools, request.tool);
+      for (const ArgumentMatcher& matcher : rule.arguments) {
+        matches = matches && Holds(matcher, request, &request.arguments, 0, "");
+      }
+      if (matches) {
+        return &rule;
+      }
+    }
+  }
+  return nullptr;
+}
+
+// Whether the tool or an effect is one that the flow speaks of, and each of its conditions holds.
+inline bool Flows(const FlowRule& rule, const Request& request) {
+  bool to = SpeaksOf(rule.tools, request.tool);
+  for (const CallEffect effect : request.flow.effects) {
+    for (const CallEffect named : rule.effects) {
+      to = to || effect == named;
+    }
+  }
+  const Label& context = request.flow.context;
+  bool category = rule.categories.empty();
+  for (const std::string& each : rule.categories) {
+    category = category || context.categories.count(each) == 1;
+  }
+  bool argument = rule.roles.empty();
+  for (const ArgumentOrigin& each : request.flow.arguments) {
+    for (const ArgumentRole role : rule.roles) {
+      for (const Origin origin : rule.origins) {
+        argument = argument || (each.role == role && each.origin == origin);
+      }
+    }
+  }
+  return to && category && argument &&
+         !(rule.when_untrusted && context.integrity == Integrity::kTrusted) &&
+         !(rule.at_least.has_value() && context.confidentiality < *rule.at_least);
+}
+
+// A stricter answer takes the place of another; who asks too is asked as well.
+inline void Stricter(Verdict verdict, const std::string& rule, const Approvers& approvers,
+                     Expected& expected) {
+  if (verdict < expected.verdict) {
+    expected = {verdict, rule, {}};
+  }
+  if (verdict == Verdict::kAsk && expected.verdict == Verdict::kAsk) {
+    AddOnce(approvers, expected.approvers);
+  }
+}
+
+inline void JudgeFlows(const PolicyDocument& policy, const Request& request, Expected& expected) {
+  for (const Verdict verdict : {Verdict::kDeny, Verdict::kAsk}) {
+    for (const FlowRule& rule : policy.data.flows) {
+      if (rule.verdict == verdict && Flows(rule, request)) {
+        Stricter(verdict, "data." + rule.id, rule.approvers, expected);
+      }
+    }
+  }
+}
+
+// A text that was withheld: shown or believed by a person's yes only, told of by the listed types only.
+inline void JudgeQuarantine(const PolicyDocument& policy, const Request& request,
+                            Expected& expected) {
+  const bool extract = request.tool == "data.extract";
+  const bool endorse = request.tool == "data.endorse";
+  if (!extract && !endorse && request.tool != "data.reveal") {
+    return;
+  }
+  bool allowed = policy.data.quarantine.present && !extract;
+  for (const std::string& type : policy.data.quarantine.extract) {
+    allowed = allowed || (policy.data.quarantine.present && request.arguments["type"] == type);
+  }
+  if (!allowed || (endorse && request.arguments["text"].get<std::string>().size() > 4096)) {
+    Stricter(Verdict::kDeny, "data.quarantine", {}, expected);
+  } else if (!extract && expected.verdict == Verdict::kAllow) {
+    Stricter(Verdict::kAsk, "data.quarantine", {}, expected);
+  }
+}
+
+// The first rate whose calls are used up.
+inline void JudgeRates(const PolicyDocument& policy, const std::string& tool,
+                       const CallHistory& history, Expected& expected) {
+  for (const CallRate& rate : policy.budgets.rates) {
+    uint64_t ran = 0;
+    for (const auto& [span, counts] : history) {
+      for (const auto& [name, count] : counts) {
+        ran += span == rate.per && SpeaksOf(rate.tools, name) ? count : 0;
+      }
+    }
+    if (SpeaksOf(rate.tools, tool) && ran >= rate.calls) {
+      Stricter(Verdict::kDeny, "budgets." + rate.id, {}, expected);
+    }
+  }
+}
+
 inline Expected Judge(const PolicyDocument& policy, const Request& request) {
   for (const PathArgument& path : request.paths) {
     const auto inside = InWorkspace(path.path);
@@ -243,18 +352,18 @@ inline Expected Judge(const PolicyDocument& policy, const Request& request) {
       return {Verdict::kDeny, "workspace.mode"};
     }
   }
-  for (const Verdict verdict : {Verdict::kDeny, Verdict::kAsk, Verdict::kAllow}) {
-    for (const ToolRule& rule : policy.tools) {
-      bool matches = rule.verdict == verdict && SpeaksOf(rule, request.tool);
-      for (const ArgumentMatcher& matcher : rule.arguments) {
-        matches = matches && Holds(matcher, request, &request.arguments, 0, "");
-      }
-      if (matches) {
-        return {verdict, "tools." + rule.id};
-      }
-    }
+  const ToolRule* rule = Decider(policy.tools, request);
+  if (rule == nullptr) {
+    return {};
   }
-  return {};
+  Expected expected{Verdict::kAllow, "tools." + rule->id, {}};
+  Stricter(rule->verdict, "tools." + rule->id, rule->approvers, expected);
+  if (const ToolRule* narrower = Decider(policy.narrow, request)) {
+    Stricter(narrower->verdict, "narrow." + narrower->id, narrower->approvers, expected);
+  }
+  JudgeFlows(policy, request, expected);
+  JudgeQuarantine(policy, request, expected);
+  return expected;
 }
 
 }  // namespace nacre::policy::oracle

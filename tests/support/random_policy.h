@@ -11,6 +11,7 @@
 #include "policy/internal/matcher.h"
 #include "policy/path_glob.h"
 #include "policy/policy.h"
+#include "policy/rate.h"
 #include "policy/request.h"
 
 namespace nacre::policy {
@@ -19,6 +20,8 @@ class RandomPolicy final {
  public:
   // `below(n)`: a number below n, from a generator or from a fuzzer's bytes.
   explicit RandomPolicy(std::function<size_t(size_t)> below) : below_(std::move(below)) {}
+
+  bool Coin() { return below_(2) > 0; }
 
   PolicyDocument Document(size_t rules) {
     PolicyDocument document;
@@ -46,6 +49,73 @@ class RandomPolicy final {
       document.tools.push_back(std::move(rule));
     }
     return document;
+  }
+
+  // What makes decisions stricter: rules of `narrow`, flows, a quarantine, rates; and who is asked.
+  void AddNarrowing(PolicyDocument& document) {
+    document.tools.push_back({.id = "rest",
+                              .reason = "the rest",
+                              .tools = {"*"},
+                              .arguments = {},
+                              .verdict = static_cast<Verdict>(1 + below_(2)),
+                              .source = {}});
+    document.narrow = Document(below_(4)).tools;
+    for (ToolRule& rule : document.narrow) {
+      rule.narrows = true;
+      rule.verdict = static_cast<Verdict>(below_(2));
+    }
+    for (auto* rules : {&document.tools, &document.narrow}) {
+      for (ToolRule& rule : *rules) {
+        rule.approvers = rule.verdict == Verdict::kAsk ? Persons() : Approvers();
+      }
+    }
+    document.data.present = true;
+    for (size_t i = below_(5); i > 0; --i) {
+      document.data.flows.push_back(Flow("f" + std::to_string(i)));
+    }
+    document.data.quarantine.present = below_(3) > 0;
+    document.data.quarantine.extract = {"boolean", "date"};
+    for (size_t i = below_(3); i > 0; --i) {
+      document.budgets.rates.push_back({.id = "rate" + std::to_string(i),
+                                        .reason = "no more",
+                                        .tools = {Of({"a", "fs.*", "*", "data.*"})},
+                                        .calls = below_(5),
+                                        .per = static_cast<CallRate::Per>(below_(5)),
+                                        .source = {}});
+    }
+  }
+
+  // A call with what is known of its data, at times of a tool that a quarantine speaks of.
+  Request LabelledCall() {
+    Request request = Call();
+    if (below_(3) == 0) {
+      request.tool = Of({"data.extract", "data.reveal", "data.endorse"});
+      request.paths.clear();
+      request.arguments["type"] = Of({"boolean", "date", "integer", ""});
+      request.arguments["text"] = std::string(below_(3) * 4096, 'x');
+    }
+    FlowFacts& facts = request.flow;
+    for (size_t i = below_(3); i > 0; --i) {
+      facts.effects.push_back(Effect());
+    }
+    facts.context.integrity = static_cast<Integrity>(below_(2));
+    facts.context.confidentiality = static_cast<Confidentiality>(below_(kConfidentialities));
+    for (size_t i = below_(3); i > 0; --i) {
+      facts.context.categories.insert(Of({"pii", "acme"}));
+    }
+    for (size_t i = below_(3); i > 0; --i) {
+      facts.arguments.push_back({"to", Role(), "x", From()});
+    }
+    return request;
+  }
+
+  CallHistory History() {
+    CallHistory history;
+    for (size_t i = below_(4); i > 0; --i) {
+      history[static_cast<CallRate::Per>(below_(5))]
+             [Of({"a", "fs.read", "fs.x.y", "data.reveal"})] += below_(4);
+    }
+    return history;
   }
 
   Request Call() {
@@ -76,6 +146,42 @@ class RandomPolicy final {
 
  private:
   std::string Of(const std::vector<std::string>& list) { return list[below_(list.size())]; }
+  CallEffect Effect() { return static_cast<CallEffect>(below_(kCallEffects)); }
+  ArgumentRole Role() { return static_cast<ArgumentRole>(below_(kArgumentRoles)); }
+  Origin From() { return static_cast<Origin>(below_(kOrigins)); }
+  Approvers Persons() {
+    Approvers persons;
+    if (below_(2) > 0) {
+      persons.users = {Of({"ann", "bob"})};
+    }
+    persons.expires = std::chrono::milliseconds(1000 * (1 + below_(2)));
+    return persons;
+  }
+
+  FlowRule Flow(const std::string& id) {
+    FlowRule rule{.id = id, .reason = "a flow"};
+    rule.when_untrusted = below_(2) > 0;
+    if (below_(3) == 0) {
+      rule.at_least = static_cast<Confidentiality>(below_(kConfidentialities));
+    }
+    if (below_(4) == 0) {
+      rule.categories.insert(Of({"pii", "acme"}));
+    }
+    if (below_(3) == 0) {
+      rule.roles = {Role(), Role()};
+      rule.origins = {From(), From()};
+    }
+    for (size_t i = below_(4); i > 0; --i) {
+      rule.effects.push_back(Effect());
+    }
+    if (rule.effects.empty() || below_(2) > 0) {
+      rule.tools.push_back(Of({"a", "fs.*", "fs.x.y", "data.reveal", "*"}));
+    }
+    rule.verdict = static_cast<Verdict>(below_(2));
+    rule.approvers = rule.verdict == Verdict::kAsk ? Persons() : Approvers();
+    return rule;
+  }
+
   std::string Glob() {
     return Of({"**/a", "a/*", "a/**", "*.c", "**/*.c", "b/a*", "b/?", "**/b/**", "a/b/a.c"});
   }

@@ -318,10 +318,54 @@ TEST_CASE("each mistake in a data section is named at its line and column") {
        "[sent]}, decision: ask}\n",
        "p.yaml:5:71: data.flows[0].to.effects[0]: \"sent\" is not one of read, fetch, write, "
        "delete, send, pay, account, execute"},
+      {"data:\n  flows:\n    - {id: a, reason: r, when: {integrity: untrusted}, to: [network], "
+       "decision: deny, approvers: {role: ops}}\n",
+       "p.yaml:5:98: data.flows[0].approvers: only a rule that asks has approvers"},
+      {"data:\n  flows:\n    - {id: a, reason: r, when: {integrity: untrusted}, to: [network], "
+       "decision: ask, approvers: {count: 2}}\n",
+       "p.yaml:5:105: data.flows[0].approvers.count: without users or a role there is one person, "
+       "who runs nacre"},
+      {"data:\n  flows:\n    - {id: a, reason: r, when: {integrity: untrusted}, to: [network], "
+       "decision: ask, approvers: {who: ops}}\n",
+       "p.yaml:5:98: data.flows[0].approvers.who: unknown key"},
   }));
   CAPTURE(row.text);
   CHECK_THAT(Refusal("nacre: policy/1\nname: p\n" + std::string(row.text)),
              Catch::Matchers::StartsWith(row.said));
+}
+
+TEST_CASE("each flow that asks says who is asked, whichever stands first") {
+  const std::string weak =
+      "    - {id: weak, reason: r, when: {integrity: untrusted}, to: [mail.post], decision: ask}\n";
+  const std::string strong =
+      "    - {id: strong, reason: two must see it, when: {integrity: untrusted}, to: [mail.post], "
+      "decision: ask, approvers: {role: operator, count: 2, expires: 2m}}\n";
+  const Approvers two{
+      .role = "operator", .count = 2, .expires = std::chrono::milliseconds(120'000)};
+  const auto judged = [](const std::string& flows) {
+    const auto policy = FromText(
+        "tools:\n  - {id: all, reason: r, tool: \"*\", decision: allow}\ndata:\n  flows:\n" +
+        flows);
+    const auto again = Loaded(LoadPolicyText("p.yaml", ToYaml(*policy)));
+    CHECK(again->digest == policy->digest);
+    CHECK(ToYaml(*again) == ToYaml(*policy));
+    Request request{.tool = "mail.post", .arguments = Json::object(), .paths = {}};
+    request.flow.context.integrity = Integrity::kUntrusted;
+    CHECK(Evaluate(*again, request).approvers == Evaluate(*policy, request).approvers);
+    return Evaluate(*policy, request);
+  };
+  CHECK(judged(strong).approvers == std::vector<Approvers>{two});
+  CHECK(judged(strong + weak).approvers == std::vector<Approvers>{two, Approvers()});
+  const Decision both = judged(weak + strong);
+  CHECK(both.rule == "data.weak");
+  CHECK(both.approvers == std::vector<Approvers>{Approvers(), two});
+  CHECK_THAT(both.reason, Catch::Matchers::Contains("and data.strong asks: two must see it"));
+  // A deny asks nobody.
+  const std::string deny =
+      "    - {id: never, reason: r, when: {integrity: untrusted}, to: [mail.post], decision: "
+      "deny}\n";
+  CHECK(judged(strong + deny).rule == "data.never");
+  CHECK(judged(strong + deny).approvers.empty());
 }
 
 TEST_CASE("the effective policy with its flows loads to the same policy") {

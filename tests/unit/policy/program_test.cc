@@ -1,9 +1,11 @@
 // The compiled policy against the oracle, and policies that are exchanged under concurrent readers.
 #include "policy/internal/program.h"
 
+#include <algorithm>
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <map>
 #include <random>
 #include <thread>
 
@@ -11,6 +13,7 @@
 #include "policy/evaluator.h"
 #include "policy/explain.h"
 #include "policy/live_policy.h"
+#include "policy/rate.h"
 #include "tests/support/policy_oracle.h"
 #include "tests/support/random_policy.h"
 
@@ -37,6 +40,41 @@ TEST_CASE("the compiled policy decides as the oracle does, by the same rule") {
     }
   }
   CHECK(by_rule > 1000);  // else the policies are too far from the calls to say much
+}
+
+TEST_CASE("narrow, flows, quarantine and rates decide as the oracle says, and ask whom it says") {
+  std::mt19937 random(20261127);
+  RandomPolicy source([&](size_t n) { return random() % n; });
+  std::map<std::string, size_t> decided;  // by section
+  size_t several = 0;
+  for (int round = 0; round < 400; ++round) {
+    PolicyDocument document = source.Document(random() % 6);
+    source.AddNarrowing(document);
+    const auto policy = Policy::Compile(document);
+    for (int i = 0; i < 40; ++i) {
+      const Request request = source.LabelledCall();
+      const CallHistory history = source.History();
+      Decision decision = Evaluate(*policy, request);
+      NarrowByRate(policy->budgets, request.tool, history, decision);
+      oracle::Expected expected = oracle::Judge(document, request);
+      oracle::JudgeRates(document, request.tool, history, expected);
+      INFO("round " << round << ", " << request.tool << " " << DumpJson(request.arguments) << "\n"
+                    << ToYaml(document));
+      REQUIRE(decision.rule == expected.rule);
+      REQUIRE(decision.verdict == expected.verdict);
+      REQUIRE(std::is_permutation(decision.approvers.begin(), decision.approvers.end(),
+                                  expected.approvers.begin(), expected.approvers.end()));
+      ++decided[decision.rule == "data.quarantine"
+                    ? decision.rule
+                    : decision.rule.substr(0, decision.rule.find('.'))];
+      several += decision.approvers.size() > 1 ? 1 : 0;
+    }
+  }
+  for (const char* section : {"tools", "narrow", "data", "data.quarantine", "budgets"}) {
+    INFO(section);
+    CHECK(decided[section] > 300);  // else the policies are too far from the calls to say much
+  }
+  CHECK(several > 300);
 }
 
 TEST_CASE("of a call that no rule allows, the rule that came closest is named") {

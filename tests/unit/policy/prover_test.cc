@@ -403,6 +403,28 @@ TEST_CASE("no wider: a flow that asks lets anybody say yes") {
   CHECK(answer.what.find("others may say yes") != std::string::npos);
 }
 
+TEST_CASE("no wider: a flow that asks fewer, others or for longer is not proved") {
+  const auto policy = [](const std::string& approvers) {
+    return "tools:\n  - {id: r, reason: r, tool: proc.run, decision: allow}\ndata:\n  flows: [{id: "
+           "f, "
+           "reason: r, when: {confidentiality: {at_least: public}}, to: [proc.run], decision: ask, "
+           "approvers: " +
+           approvers + "}]\n";
+  };
+  const std::string two = policy("{users: [ann, bob], count: 2, expires: 5m}");
+  CHECK(Ask(two, "no-wider", two).status == ProofStatus::kProved);
+  CHECK(Ask(policy("{users: [ann, bob], count: 2, expires: 1m}"), "no-wider", two).status ==
+        ProofStatus::kProved);
+  for (const char* wider :
+       {"{users: [ann, bob], count: 1, expires: 5m}", "{users: [ann, eve], count: 2, expires: 5m}",
+        "{users: [ann, bob], count: 2, expires: 6m}", "{expires: 5m}"}) {
+    INFO(wider);
+    const ProofAnswer answer = Ask(policy(wider), "no-wider", two);
+    CHECK(answer.status == ProofStatus::kUnknown);
+    CHECK(answer.what.find("others may say yes") != std::string::npos);
+  }
+}
+
 TEST_CASE("a tool with a path argument that no condition can name is unknown") {
   for (const std::string key : {"file name", "a.b", "a[0]"}) {
     const std::vector<ToolModel> tools = {

@@ -180,6 +180,35 @@ TEST_CASE("a tenant's policy narrows rules, grant, budgets and data, and names i
   CHECK(Evaluate(*again, Call("proc.run", {{"argv", {"ls"}}})).rule == "narrow.ask-run");
 }
 
+TEST_CASE("a tenant's flow asks others too, and nobody in place of those whom the operator named") {
+  const std::string base = R"(nacre: policy/1
+name: base
+tools:
+  - {id: mail, reason: r, tool: mail.send, decision: allow}
+data:
+  flows:
+    - id: two
+      reason: r
+      when: {integrity: untrusted}
+      to: [mail.send]
+      decision: ask
+      approvers: {role: operator, count: 2, expires: 5m}
+)";
+  LoadOptions options;
+  options.tenant = {
+      "acme.yaml",
+      "nacre: policy/1\nname: acme\ndata: {flows: [{id: one, reason: r, when: {integrity: "
+      "untrusted}, to: [mail.send], decision: ask, approvers: {users: [eve]}}]}\n"};
+  const auto policy = Loaded(LoadPolicyText("base.yaml", base, options));
+  Request mail = Call("mail.send", Json::object());
+  mail.flow.context.integrity = Integrity::kUntrusted;
+  const Approvers two{
+      .role = "operator", .count = 2, .expires = std::chrono::milliseconds(300'000)};
+  const std::vector<Approvers> asked = Evaluate(*policy, mail).approvers;
+  CHECK(asked.size() == 2);
+  CHECK(std::find(asked.begin(), asked.end(), two) != asked.end());
+}
+
 class Dice {
  public:
   explicit Dice(uint32_t seed) : random_(seed) {}
