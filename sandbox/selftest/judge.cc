@@ -8,6 +8,7 @@
 #include <cstring>
 #include <sstream>
 
+#include "sandbox/isolation.h"
 #include "sandbox/seccomp/emulator.h"
 
 namespace nacre::sandbox {
@@ -168,7 +169,9 @@ Judgement Judge(const Probe& probe, const ProbeReport& report, const Outcome& ou
     judgement.detail = Describe(outcome);
     return judgement;
   }
-  const auto stopped_by = [&](Layer layer, const std::string& detail) {
+  const bool in_tier = outcome.layers.isolation != IsolationName(Isolation::kNamespace);
+  const auto stopped_by = [&](Layer found, const std::string& detail) {
+    const Layer layer = in_tier ? InTier(found) : found;
     const bool expected =
         std::find(probe.layers.begin(), probe.layers.end(), layer) != probe.layers.end();
     // The first evidence counts, unless a later one is not as it should be.

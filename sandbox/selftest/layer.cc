@@ -45,6 +45,7 @@ constexpr std::array kLayers = {
     Named{Layer::kDumpable, "dumpable", "it is one line of the change of identity"},
     Named{Layer::kMonitor, "monitor", "a call that nothing ends would not end"},
     Named{Layer::kKernel, "kernel", "it is the kernel's own"},
+    Named{Layer::kTier, "tier", "it is another kernel"},
 };
 
 const Named& Find(Layer layer) {
@@ -136,6 +137,19 @@ std::optional<Layer> ParseLayer(std::string_view name) {
     }
   }
   return std::nullopt;
+}
+
+Layer InTier(Layer layer) {
+  switch (layer) {
+    case Layer::kNone:
+    case Layer::kSeccomp:
+    case Layer::kDescriptors:
+    case Layer::kEnvironment:
+    case Layer::kMonitor:
+      return layer;
+    default:
+      return Layer::kTier;
+  }
 }
 
 std::string WhyNotAlone(Layer layer) {

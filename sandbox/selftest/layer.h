@@ -32,6 +32,7 @@ enum class Layer {
   kDumpable,
   kMonitor,  // deadlines, output cap and watchdog of the process that waits for the call
   kKernel,   // none of ours: this kernel does not do it
+  kTier,     // the kernel of its own that the call has in another tier than namespace
 };
 
 // All but kNone, in the order of the enum.
@@ -39,6 +40,10 @@ const std::vector<Layer>& AllLayers();
 // "seccomp", "pid-namespace", ...: the names that probes use. Stable.
 const char* LayerName(Layer layer);
 std::optional<Layer> ParseLayer(std::string_view name);
+
+// The layer that does in another tier what `layer` does in namespaces: what the host's kernel keeps for
+// a call there, the call's own kernel keeps here. Others (the filter, the monitor) are the same.
+Layer InTier(Layer layer);
 
 // Why the layer cannot be switched off alone, or an empty text: then Without() can.
 std::string WhyNotAlone(Layer layer);

@@ -21,7 +21,7 @@ struct Probe {
   std::string attack;         // what it tries
   std::string escaped;        // what would show that it worked
   std::vector<Layer> layers;  // what is meant to stop it; more than one where hosts differ
-  // By profile, where it is another than `default` that counts.
+  // By profile, or by isolation, where it is another than `default` or `namespace` that counts.
   struct Elsewhere {
     std::vector<Layer> layers;  // what is meant to stop it there
     std::string allowed;        // not empty: it is meant to succeed there, and why

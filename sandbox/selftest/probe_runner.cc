@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -10,6 +11,8 @@ namespace nacre::sandbox {
 namespace {
 
 constexpr std::chrono::milliseconds kWall{5000};
+// A system call in another tier takes many times as long.
+constexpr int kPatience = 4;
 constexpr size_t kReportBytesMax = 256 << 10;
 constexpr char kProgram[] = "/probes/nacre-probes";
 
@@ -25,6 +28,12 @@ Limits ProbeLimits(const Probe& probe) {
   limits.disk_bytes = 8ULL << 20;
   limits.inodes = 4096;
   return limits;
+}
+
+// By which a probe names what it expects elsewhere than in the profile default.
+std::string KeyOf(const ProbeSetting& setting) {
+  return setting.isolation == Isolation::kNamespace ? setting.profile
+                                                    : IsolationName(setting.isolation);
 }
 
 // Keeps what comes on the channel, up to a bound, and tells when the call says that it is ready.
@@ -68,9 +77,10 @@ class ReportIo final : public CallIo {
 // Another call, beside the probe's. Ended at the latest with this object.
 class OtherCall final {
  public:
-  OtherCall(KernelSandbox& sandbox, LaunchPlan plan)
-      : thread_([this, &sandbox, plan = std::move(plan)] {
-          sandbox.RunPlan(plan, io_, cancel_.token()).ok();
+  using Call = std::function<void(CallIo&, const CancelToken&)>;
+  explicit OtherCall(Call call)
+      : thread_([this, call = std::move(call)] {
+          call(io_, cancel_.token());
           io_.End();
         }) {}
   ~OtherCall() {
@@ -100,14 +110,20 @@ ProbeRunner::ProbeRunner(KernelSandbox& sandbox, std::string directory, ProbeSet
 Result<ProbeRunner> ProbeRunner::Create(KernelSandbox& sandbox, const std::string& directory,
                                         ProbeSetting setting) {
   std::vector<Probe> probes = NACRE_TRY(LoadProbes(directory));
+  if (setting.isolation != Isolation::kNamespace && setting.tiers == nullptr) {
+    return Error{ErrorCode::kInvalidArgument, "no sandbox for the probes' isolation is given"};
+  }
   for (Probe& probe : probes) {
-    const auto own = probe.elsewhere.find(setting.profile);
+    const auto own = probe.elsewhere.find(KeyOf(setting));
     if (own != probe.elsewhere.end() && !own->second.layers.empty()) {
       probe.layers = own->second.layers;
     }
     // It allows the fewest calls: much of what another layer stops elsewhere does not get that far.
     if (setting.profile == "pure") {
       probe.layers.push_back(Layer::kSeccomp);
+    }
+    if (setting.isolation != Isolation::kNamespace) {
+      std::transform(probe.layers.begin(), probe.layers.end(), probe.layers.begin(), InTier);
     }
   }
   const auto rules = NACRE_TRY(seccomp::ProfileRules(setting.profile));
@@ -126,8 +142,7 @@ std::vector<std::pair<std::string, std::string>> ProbeRunner::Environment(
   return variables;
 }
 
-Result<LaunchPlan> ProbeRunner::Plan(const Probe& probe, const Arena& arena, bool other,
-                                     Layer without) const {
+SandboxSpec ProbeRunner::Spec(const Probe& probe, const Arena& arena, bool other) const {
   SandboxSpec spec;
   spec.id = "probe";
   spec.argv = {kProgram};
@@ -152,28 +167,47 @@ Result<LaunchPlan> ProbeRunner::Plan(const Probe& probe, const Arena& arena, boo
   spec.limits = ProbeLimits(probe);
   spec.require.cgroup = false;  // the suite tells what holds on this host, with what it has
   spec.require.id_maps = false;
+  spec.isolation = setting_.isolation;
+  if (spec.isolation != Isolation::kNamespace) {
+    spec.limits.wall *= kPatience;
+    spec.limits.cpu *= kPatience;
+  }
+  return spec;
+}
+
+Result<Outcome> ProbeRunner::RunCall(const SandboxSpec& spec, Layer without, CallIo& io,
+                                     const CancelToken& cancel) const {
+  if (spec.isolation != Isolation::kNamespace) {
+    return setting_.tiers->Run(spec, io, cancel);
+  }
   LaunchPlan plan = NACRE_TRY(MakePlan(spec, sandbox_->host()));
-  return without == Layer::kNone ? plan : Without(std::move(plan), without);
+  return sandbox_->RunPlan(without == Layer::kNone ? plan : Without(std::move(plan), without), io,
+                           cancel);
+}
+
+const Probe::Elsewhere* ProbeRunner::Elsewhere(const Probe& probe) const {
+  const auto found = probe.elsewhere.find(KeyOf(setting_));
+  return found == probe.elsewhere.end() ? nullptr : &found->second;
 }
 
 Result<ProbeResult> ProbeRunner::RunWithout(const Probe& probe, Layer layer) const {
-  const auto elsewhere = probe.elsewhere.find(setting_.profile);
-  const bool is_own = elsewhere != probe.elsewhere.end();
-  if (is_own && !elsewhere->second.not_tried.empty()) {
-    return ProbeResult{
-        {Verdict::kSkipped, Layer::kNone, false, elsewhere->second.not_tried}, {}, {}};
+  const Probe::Elsewhere* elsewhere = Elsewhere(probe);
+  if (elsewhere != nullptr && !elsewhere->not_tried.empty()) {
+    return ProbeResult{{Verdict::kSkipped, Layer::kNone, false, elsewhere->not_tried}, {}, {}};
   }
   const Arena arena = NACRE_TRY(Arena::Create());
   std::optional<Arena> others_arena;
   std::optional<OtherCall> other;
   if (probe.calls != Probe::Calls::kOne) {
     others_arena.emplace(NACRE_TRY(Arena::Create()));
-    LaunchPlan plan = NACRE_TRY(Plan(probe, *others_arena, true, layer));
+    const SandboxSpec spec = Spec(probe, *others_arena, true);
     if (probe.calls == Probe::Calls::kInTurn) {
       NoCallIo io;
-      NACRE_TRY(sandbox_->RunPlan(plan, io, CancelToken()));
+      NACRE_TRY(RunCall(spec, layer, io, CancelToken()));
     } else {
-      other.emplace(*sandbox_, std::move(plan));
+      other.emplace([this, spec, layer](CallIo& io, const CancelToken& cancel) {
+        RunCall(spec, layer, io, cancel).ok();
+      });
       if (!other->io().WaitUntilReady()) {
         const ProbeReport report = ParseReport(other->io().text());
         ProbeResult result;
@@ -183,20 +217,22 @@ Result<ProbeResult> ProbeRunner::RunWithout(const Probe& probe, Layer layer) con
       }
     }
   }
-  const LaunchPlan plan = NACRE_TRY(Plan(probe, arena, false, layer));
+  const SandboxSpec spec = Spec(probe, arena, false);
   ReportIo io;
   const auto start = std::chrono::steady_clock::now();
-  const Outcome outcome = NACRE_TRY(sandbox_->RunPlan(plan, io, CancelToken()));
+  const Outcome outcome = NACRE_TRY(RunCall(spec, layer, io, CancelToken()));
   ProbeResult result;
   result.took = std::chrono::duration_cast<std::chrono::microseconds>(
       std::chrono::steady_clock::now() - start);
   result.output = outcome.output + outcome.error_output;
   result.judgement = Judge(probe, ParseReport(io.text()), outcome,
                            layer == Layer::kSeccomp ? nullptr : &filter_, layer);
-  if (is_own && !elsewhere->second.allowed.empty()) {
+  if (elsewhere != nullptr && !elsewhere->allowed.empty()) {
     const bool did = result.judgement.verdict == Verdict::kEscaped;
     result.judgement.verdict = did ? Verdict::kAllowed : result.judgement.verdict;
-    result.judgement.as_expected = did;
+    // In another tier it may also be too slow to get that far.
+    result.judgement.as_expected =
+        did || (setting_.isolation != Isolation::kNamespace && result.judgement.as_expected);
   }
   if (const auto damage = arena.Damage()) {
     result.judgement = {Verdict::kEscaped, Layer::kNone, false, *damage};

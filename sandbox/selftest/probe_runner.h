@@ -28,6 +28,8 @@ struct ProbeResult {
 struct ProbeSetting {
   std::string profile = "default";
   Access workspace = Access::kReadWrite;
+  Isolation isolation = Isolation::kNamespace;
+  Sandbox* tiers = nullptr;  // borrowed; runs the calls if they are not in namespaces
 };
 
 // Borrows the sandbox. Thread-safe: probes run side by side.
@@ -41,7 +43,7 @@ class ProbeRunner final {
 
   // An Error when the runtime itself failed.
   Result<ProbeResult> Run(const Probe& probe) const { return RunWithout(probe, Layer::kNone); }
-  // Tests only: in a sandbox that lacks one layer.
+  // Tests only: in a sandbox that lacks one layer; in isolation namespace.
   Result<ProbeResult> RunWithout(const Probe& probe, Layer layer) const;
 
   // The variables of a probe's environment, for the paths as it will see them.
@@ -51,7 +53,11 @@ class ProbeRunner final {
   ProbeRunner(KernelSandbox& sandbox, std::string directory, ProbeSetting setting,
               std::vector<Probe> probes, seccomp::Filter filter, HostBait bait);
 
-  Result<LaunchPlan> Plan(const Probe& probe, const Arena& arena, bool other, Layer without) const;
+  SandboxSpec Spec(const Probe& probe, const Arena& arena, bool other) const;
+  Result<Outcome> RunCall(const SandboxSpec& spec, Layer without, CallIo& io,
+                          const CancelToken& cancel) const;
+  // What counts for the probe here, where it is another than in the profile default.
+  const Probe::Elsewhere* Elsewhere(const Probe& probe) const;
 
   KernelSandbox* sandbox_;
   std::string directory_;

@@ -11,6 +11,7 @@
 #include "sandbox/selftest/probe_runner.h"
 #include "tests/support/sandbox_runner.h"
 #include "tests/support/skip.h"
+#include "tests/support/tiers.h"
 
 namespace nacre::sandbox {
 namespace {
@@ -60,19 +61,9 @@ TEST_CASE("every attack of the escape suite is stopped, by the layer that is mea
             << " not tried\n";
 }
 
-// Hidden, since it would run in each variant of the suite: a test of its own runs it.
-TEST_CASE("under the other profiles every attack is stopped or told to be allowed",
-          "[.][profiles]") {
-  struct Row {
-    const char* profile;
-    Access workspace;
-  };
-  const Row row = GENERATE(values<Row>({{"shell", Access::kReadWrite},
-                                        {"build", Access::kTransactional},
-                                        {"network-client", Access::kReadWrite},
-                                        {"pure", Access::kReadWrite}}));
-  CAPTURE(row.profile);
-  auto made = ProbeRunner::Create(SharedSandbox(), NACRE_PROBES, {row.profile, row.workspace});
+// All probes in this setting, side by side, since they wait more than they compute.
+void CheckAllIn(const ProbeSetting& setting, const std::string& name) {
+  auto made = ProbeRunner::Create(SharedSandbox(), NACRE_PROBES, setting);
   REQUIRE(made.ok());
   const ProbeRunner& runner = made.value();
   const std::vector<Probe>& probes = runner.probes();
@@ -80,7 +71,6 @@ TEST_CASE("under the other profiles every attack is stopped or told to be allowe
   const HostState before = LookAtHost();
   std::vector<std::optional<ProbeResult>> results(probes.size());
   std::atomic<size_t> next = 0;
-  // They wait more than they compute.
   std::vector<std::thread> workers;
   for (int i = 0; i < 4; ++i) {
     workers.emplace_back([&] {
@@ -101,8 +91,8 @@ TEST_CASE("under the other profiles every attack is stopped or told to be allowe
     const Judgement& judgement = results[i]->judgement;
     ++count[judgement.verdict];
     if (judgement.verdict == Verdict::kSkipped) {
-      std::cout << "not tried in " << row.profile << ": " << probes[i].name << ": "
-                << judgement.detail << "\n";
+      std::cout << "not tried in " << name << ": " << probes[i].name << ": " << judgement.detail
+                << "\n";
       continue;
     }
     INFO(probes[i].name << ": " << probes[i].attack << "\nexpected: " << Expected(probes[i])
@@ -112,10 +102,35 @@ TEST_CASE("under the other profiles every attack is stopped or told to be allowe
     CHECK(judgement.verdict != Verdict::kEscaped);
     CHECK(judgement.as_expected);
   }
+  SharedTiers().kernel().Settle();
   CHECK(LookAtHost() == before);
-  std::cout << row.profile << ": " << probes.size() << " probes, " << count[Verdict::kStopped]
+  std::cout << name << ": " << probes.size() << " probes, " << count[Verdict::kStopped]
             << " stopped, " << count[Verdict::kAllowed] << " allowed, " << count[Verdict::kSkipped]
             << " not tried\n";
+}
+
+// Hidden, since it would run in each variant of the suite: a test of its own runs it.
+TEST_CASE("under the other profiles every attack is stopped or told to be allowed",
+          "[.][profiles]") {
+  struct Row {
+    const char* profile;
+    Access workspace;
+  };
+  const Row row = GENERATE(values<Row>({{"shell", Access::kReadWrite},
+                                        {"build", Access::kTransactional},
+                                        {"network-client", Access::kReadWrite},
+                                        {"pure", Access::kReadWrite}}));
+  CAPTURE(row.profile);
+  CheckAllIn({.profile = row.profile, .workspace = row.workspace}, row.profile);
+}
+
+// What a call in gVisor is told is often of gVisor's own making: each probe that it lets go on says why
+// that is of no use, and the judge looks at the host.
+TEST_CASE("in gVisor every attack is stopped or told to be of no use", "[.][gvisor]") {
+  if (const auto missing = MissingTier(Isolation::kGvisor)) {
+    SKIP_HERE(*missing);
+  }
+  CheckAllIn({.isolation = Isolation::kGvisor, .tiers = &SharedTiers()}, "gvisor");
 }
 
 TEST_CASE("while one call is a fork bomb another one runs") {

@@ -1,4 +1,4 @@
-// run_probes [--without LAYER] [--profile NAME] [--transactional] [PROBE...]: lets probes loose and prints, one line each, as
+// run_probes [--without LAYER] [--profile NAME] [--transactional] [--isolation NAME] [PROBE...]: lets probes loose and prints, one line each, as
 //
 //   stopped  mount    files/dot_dot  SYS_openat: ENOENT
 //
@@ -9,6 +9,7 @@
 #include <set>
 
 #include "sandbox/selftest/probe_runner.h"
+#include "sandbox/tiered_sandbox.h"
 
 namespace nacre::sandbox {
 namespace {
@@ -49,17 +50,27 @@ int Main(int argc, char** argv) {
       without = *layer;
     } else if (std::strcmp(argv[i], "--profile") == 0 && i + 1 < argc) {
       setting.profile = argv[++i];
+    } else if (std::strcmp(argv[i], "--isolation") == 0 && i + 1 < argc) {
+      const auto isolation = ParseIsolation(argv[++i]);
+      if (!isolation) {
+        return Fail({ErrorCode::kInvalidArgument, std::string("no isolation ") + argv[i]});
+      }
+      setting.isolation = *isolation;
     } else if (std::strcmp(argv[i], "--transactional") == 0) {
       setting.workspace = Access::kTransactional;
     } else {
       names.insert(argv[i]);
     }
   }
-  auto sandbox = KernelSandbox::Create();
-  if (!sandbox.ok()) {
-    return Fail(sandbox.error());
+  auto tiers = TieredSandbox::Create(NACRE_BINARY_DIR "/nacre-guest");
+  if (!tiers.ok()) {
+    return Fail(tiers.error());
   }
-  auto runner = ProbeRunner::Create(*sandbox.value(), NACRE_PROBES, setting);
+  if (const Status there = tiers.value()->CheckTier(setting.isolation); !there.ok()) {
+    return Fail(there.error());
+  }
+  setting.tiers = tiers.value().get();
+  auto runner = ProbeRunner::Create(tiers.value()->kernel(), NACRE_PROBES, setting);
   if (!runner.ok()) {
     return Fail(runner.error());
   }

@@ -3,7 +3,8 @@
      attack:   what it tries
      escaped:  what would show that it worked
      layer:    what is meant to stop it; "A or B" where hosts differ
-     in NAME:  optional: the same under the profile NAME, where it is another than in default; or
+     in NAME:  optional: the same under the profile NAME or in the isolation NAME, where it is another
+               than in the profile default and in namespaces; or
                "allowed: " and why, which the suite then sees to, or "not tried: " and why
      control:  how it is known that the probe can succeed: "outside" of any sandbox, or "outside root";
                then perhaps files that must exist for it; or "none:" and why

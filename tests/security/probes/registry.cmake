@@ -4,8 +4,8 @@
 cmake_minimum_required(VERSION 3.25)
 set(layers seccomp mount landlock user-namespace pid-namespace network-namespace ipc-namespace
   uts-namespace cgroup-namespace time-namespace cgroup rlimit capabilities no-new-privs descriptors environment
-  session dumpable monitor kernel)
-set(profiles shell build network-client pure)
+  session dumpable monitor kernel tier)
+set(profiles shell build network-client pure gvisor)
 
 function(header_line text key required result)
   if(text MATCHES "(^|\n)[ ]*${key}:[ ]+([^\n]+)")

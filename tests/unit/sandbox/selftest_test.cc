@@ -185,5 +185,23 @@ TEST_CASE("a plan without a layer differs from the whole one in that layer only"
   }
 }
 
+TEST_CASE("in another tier its kernel stops what the host's kernel stops in namespaces") {
+  Outcome outcome = Exited(0);
+  outcome.layers.isolation = "gvisor";
+  const ProbeReport mount = ParseReport(Try(SYS_openat, ENOENT) + "done\n");
+  const Judgement by_tier = Judge(ProbeOf({Layer::kTier}), mount, outcome, &DefaultFilter());
+  CHECK(by_tier.layer == Layer::kTier);
+  CHECK(by_tier.as_expected);
+  CHECK_FALSE(Judge(ProbeOf({Layer::kMount}), mount, outcome, &DefaultFilter()).as_expected);
+  // The filter is the same, and what goes through it is not the tier's merit.
+  const ProbeReport filtered = ParseReport(Try(SYS_mount, EPERM) + "done\n");
+  CHECK(Judge(ProbeOf({Layer::kSeccomp}), filtered, outcome, &DefaultFilter()).layer ==
+        Layer::kSeccomp);
+  CHECK(Judge(ProbeOf({Layer::kTier}), ParseReport("escaped it did\n"), outcome, &DefaultFilter())
+            .verdict == Verdict::kEscaped);
+  CHECK(InTier(Layer::kMonitor) == Layer::kMonitor);
+  CHECK(InTier(Layer::kPidNamespace) == Layer::kTier);
+}
+
 }  // namespace
 }  // namespace nacre::sandbox

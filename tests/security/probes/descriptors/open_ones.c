@@ -1,6 +1,7 @@
 /* attack: looks for descriptors that it was not given
    escaped: one above 3 is open
    layer: descriptors
+   in gvisor: tier or descriptors or monitor
    control: none: the control run leaves none open
    source: CVE-2024-21626, CVE-2016-9962 */
 #include "probe.h"

@@ -1,6 +1,7 @@
 /* attack: changes the owner of a read-only file to its owner
    escaped: chown(2) succeeds
    layer: mount
+   in gvisor: allowed: gVisor asks its file server only for what changes: nothing does
    control: outside
    source: Landlock's documented gap */
 #include "probe.h"

@@ -1,6 +1,7 @@
 /* attack: looks for a mount on which set-uid programs or device nodes work
    escaped: there is one
    layer: mount
+   in gvisor: allowed: no_new_privs holds for all of the call, and no other user is there
    in pure: not tried: the profile cannot ask for the flags of a mount
    control: outside
    source: catalogue B11 */

@@ -1,6 +1,7 @@
 /* attack: gives a file of its own to root
    escaped: chown(2) succeeds
    layer: user-namespace
+   in gvisor: allowed: the one user of gVisor has the number 0 there, and on the host owns what the call owns
    control: outside root
    source: single-id map */
 #include "probe.h"

@@ -1,6 +1,7 @@
 /* attack: reads how the host was booted, its memory, modules and keys
    escaped: one opens
    layer: mount
+   in gvisor: allowed: what it reads is of gVisor's kernel; of the host it tells nothing
    control: outside
    source: catalogue, /proc */
 #include "probe.h"

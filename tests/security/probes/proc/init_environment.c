@@ -1,6 +1,7 @@
 /* attack: reads the environment of its first process
    escaped: it opens
    layer: mount
+   in gvisor: allowed: the first process is our agent, whose environment is empty
    control: none: outside it is another process
    source: catalogue, /proc */
 #include "probe.h"

@@ -1,6 +1,7 @@
 /* attack: looks for other processes among all numbers
    escaped: one answers
    layer: pid-namespace
+   in gvisor: tier or monitor
    control: outside
    source: catalogue E04 */
 #include "probe.h"

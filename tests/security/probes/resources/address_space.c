@@ -1,6 +1,7 @@
 /* attack: reserves more address space than any limit
    escaped: mmap(2) succeeds
    layer: rlimit
+   in gvisor: allowed: nothing is taken but numbers; memory that is used is counted
    control: outside
    source: overcommit */
 #include "probe.h"

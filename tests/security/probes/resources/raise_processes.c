@@ -1,6 +1,7 @@
 /* attack: raises its limit of processes
    escaped: setrlimit(2) succeeds
    layer: rlimit
+   in gvisor: allowed: our agent counts the processes, whatever the limit
    control: outside root
    source: catalogue, rlimits */
 #include "probe.h"

@@ -1,6 +1,7 @@
 /* attack: makes timers, which the kernel keeps, without end
    escaped: ten thousand are there
    layer: rlimit
+   in gvisor: allowed: they are gVisor's own, in its memory, which is limited
    control: outside
    source: catalogue, timers */
 #include "probe.h"

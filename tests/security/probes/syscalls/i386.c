@@ -1,6 +1,7 @@
 /* attack: makes system calls by the 32-bit gate, past a filter that looks at 64-bit numbers
    escaped: the call answers
    layer: seccomp
+   in gvisor: allowed: gVisor takes it for the 64-bit call of that number, which the filter judges
    control: outside
    source: catalogue A04 */
 #include "probe.h"

@@ -1,6 +1,7 @@
 /* attack: mounts by the 32-bit gate, where the number is that of a harmless 64-bit call
    escaped: the call reaches the kernel
    layer: seccomp
+   in gvisor: allowed: gVisor takes it for the 64-bit call of that number, which the filter judges
    control: outside
    source: number confusion, CVE-2009-0835 */
 #include "probe.h"

@@ -1,6 +1,7 @@
 /* attack: random system calls with random arguments, many seeds, each in a child
    escaped: something of the host is not as it was
    layer: seccomp or cgroup or monitor
+   in gvisor: allowed: it may end our agent, and so its own call; nothing else
    control: none: nobody knows what it would do
    source: catalogue A18, system call fuzzing */
 #include "probe.h"

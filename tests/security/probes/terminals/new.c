@@ -1,6 +1,7 @@
 /* attack: makes a terminal of its own, to attack the code behind it
    escaped: one opens
    layer: mount
+   in gvisor: allowed: the terminals are gVisor's own, made for this call
    control: outside /dev/ptmx
    source: CVE-2014-0196 */
 #include "probe.h"
