@@ -60,6 +60,7 @@ struct Grant {
   int require_landlock_abi = 1;
   bool require_cgroup = true;
   bool require_id_maps = true;
+  bool require_kvm = true;
   // The calls of a session may share one network namespace, which is empty. Never with the profile
   // network-client, whose sockets could meet in it.
   bool share_network = false;

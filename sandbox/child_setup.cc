@@ -33,7 +33,6 @@
 namespace nacre::sandbox {
 namespace {
 
-constexpr uint64_t kRootBytes = 1 << 20;
 constexpr uint64_t kRootInodes = 1024;
 constexpr uint64_t kData = kernel::kNoSuid | kernel::kNoDev | kernel::kNoExec;
 // Where the new root is assembled. It exists wherever /proc works, and the old one is not needed
@@ -110,8 +109,8 @@ int AttachAt(int tree, const char* path) {
   return tree < 0 ? tree : AttachAndClose(tree, kernel::OpenBeneath(path));
 }
 
-int MakeNewRoot() {
-  const int tree = kernel::NewTmpfs(kRootBytes, kRootInodes, "755", kData);
+int MakeNewRoot(const Step& step) {
+  const int tree = kernel::NewTmpfs(step.number, kRootInodes, "755", kData);
   if (tree < 0) {
     return tree;
   }
@@ -612,7 +611,7 @@ int DoStep(const ChildInput& input, ChildState& state, size_t at) {
     case StepKind::kHostname:
       return OrError(::sethostname(step.text.data(), step.text.size()));
     case StepKind::kNewRoot:
-      return MakeNewRoot();
+      return MakeNewRoot(step);
     case StepKind::kDirectory:
       return OrError(::mkdir(path, static_cast<mode_t>(step.number)));
     case StepKind::kFile:

@@ -58,7 +58,7 @@ struct EnforcedLayers {
   std::string cgroup;                               // "v2", "v1" or "none"
   uint64_t cgroup_memory_bytes = 0;                 // its limits; 0: there is none
   uint64_t cgroup_tasks = 0;                        // our PID 1 among them
-  // What the call did not require, by the names of Requirements: "landlock", "cgroup", "id_maps".
+  // What the call did not require, by the names of Requirements: "landlock", "cgroup", "id_maps", "kvm".
   std::vector<std::string> exceptions;
   std::string workspace;            // of a transactional mount: "overlay" or "copy"; else empty
   std::vector<std::string> weaker;  // each stated weakness of this host, one sentence each

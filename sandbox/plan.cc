@@ -20,6 +20,7 @@ constexpr uint64_t kPlain = kernel::kNoSuid | kernel::kNoDev;
 constexpr uint64_t kSystem = kPlain | kernel::kReadOnly;
 constexpr uint32_t kShmInodesMax = 1024;
 constexpr uint64_t kEnclosureTmpInodes = 16384;
+constexpr uint64_t kRootBytes = 1 << 20;  // our own files; what an enclosure gets comes on top
 // The host counts them per user, for all calls and all else together: 128 by default.
 constexpr uint64_t kInotifyInstancesMax = 16;
 constexpr uint64_t kShmBytes = 64ULL << 20;
@@ -146,8 +147,8 @@ void PlanOverlayFolders(Builder& builder) {
   builder.Directory("/.nacre/upper");
 }
 
-void PlanNewRoot(Builder& builder) {
-  builder.Add(StepKind::kNewRoot, "new root");
+void PlanNewRoot(Builder& builder, uint64_t bytes = kRootBytes) {
+  builder.Add(StepKind::kNewRoot, "new root").number = bytes;
   builder.Directory("/.nacre/directory");
   builder.File("/.nacre/file", "");
   PlanOverlayFolders(builder);
@@ -174,6 +175,13 @@ void PlanSystemTree(Builder& builder, const HostSupport& host) {
   }
 }
 
+void PlanDevice(Builder& builder, const std::string& path, uint64_t number) {
+  builder.File(path, "");
+  Step& bind = builder.AddAt(StepKind::kBindDevice, "device", path);
+  bind.text = path;
+  bind.number = number;
+}
+
 void PlanDevices(Builder& builder) {
   struct Device {
     const char* path;
@@ -182,10 +190,7 @@ void PlanDevices(Builder& builder) {
   for (const Device& device :
        {Device{"/dev/null", 3}, Device{"/dev/zero", 5}, Device{"/dev/full", 7},
         Device{"/dev/random", 8}, Device{"/dev/urandom", 9}}) {
-    builder.File(device.path, "");
-    Step& bind = builder.AddAt(StepKind::kBindDevice, "device", device.path);
-    bind.text = device.path;
-    bind.number = makedev(1, device.minor);
+    PlanDevice(builder, device.path, makedev(1, device.minor));
   }
   builder.Symlink("/dev/fd", "/proc/self/fd");
   builder.Symlink("/dev/stdin", "/proc/self/fd/0");
@@ -550,8 +555,8 @@ Result<LaunchPlan> MakeEnclosurePlan(const SandboxSpec& spec, const HostSupport&
   plan.seccomp_profile = spec.seccomp_profile;
   plan.cgroup_version = host.cgroup.version;
   plan.privileged = host.privileged;
-  // "root" of its own user namespace, where it maps one id that owns nothing on the host.
-  plan.inside_id = 0;
+  // Who makes namespaces is "root" of its own, where it maps one id that owns nothing on the host.
+  plan.inside_id = enclosure.makes_namespaces ? 0 : kernel::kInsideId;
   plan.cold = true;
   SandboxSpec required = spec;
   required.require.landlock_abi = 0;  // guards the host's kernel, which the call does not reach
@@ -572,9 +577,16 @@ Result<LaunchPlan> MakeEnclosurePlan(const SandboxSpec& spec, const HostSupport&
   Builder builder(plan);
   PlanIdentity(builder, host, plan.inside_id,
                enclosure.makes_namespaces ? Nested::kAllowed : Nested::kForbidden);
-  PlanNewRoot(builder);
+  uint64_t root_bytes = kRootBytes;
+  for (const auto& [path, content] : enclosure.files) {
+    root_bytes += content.size();
+  }
+  PlanNewRoot(builder, root_bytes);
   PlanSystemTree(builder, with_files);
   PlanDevices(builder);
+  for (const auto& [path, number] : enclosure.devices) {
+    PlanDevice(builder, path, number);
+  }
   builder.Directory("/tmp");
   Step& tmp = builder.AddAt(StepKind::kTmpfs, "tmpfs", "/tmp");
   tmp.number = more.disk_bytes;

@@ -46,16 +46,16 @@ enum class StepKind {
   kWriteHostFile,  // [path: host, text]
   kTimeNamespace,  // of the tool's process, which is forked later; a slot is born in its own
   kHostname,       // [text]
-  kNewRoot,
-  kDirectory,   // [path, number: mode]
-  kFile,        // [path, text]
-  kSymlink,     // [path, text]
-  kBindSystem,  // [path, text: host path, number: attributes]
-  kBindDevice,  // [path, text: host path, number: device number]
-  kTmpfs,       // [path, number: bytes, inodes]
-  kShowTmp,     // [path] lets the monitor see how full it is
-  kProc,        // [path, number: attributes, value: a ProcView]
-  kOpenSource,  // [source, number: attributes] clones what an unprivileged launcher could not
+  kNewRoot,        // [number: bytes]
+  kDirectory,      // [path, number: mode]
+  kFile,           // [path, text]
+  kSymlink,        // [path, text]
+  kBindSystem,     // [path, text: host path, number: attributes]
+  kBindDevice,     // [path, text: host path, number: device number]
+  kTmpfs,          // [path, number: bytes, inodes]
+  kShowTmp,        // [path] lets the monitor see how full it is
+  kProc,           // [path, number: attributes, value: a ProcView]
+  kOpenSource,     // [source, number: attributes] clones what an unprivileged launcher could not
   kPivot,
   kLimitCapabilities,  // none may ever be regained; what is held serves the mounts that follow
   kMountSource,        // [path, source, create] after the pivot, by the tool's process
@@ -159,6 +159,7 @@ struct Enclosure {
   std::vector<std::string> argv;                           // argv[0] lies below a system path
   std::vector<std::pair<std::string, std::string>> files;  // path and content, made for it
   std::vector<std::string> host_files;                     // for it, read-only, at their own paths
+  std::vector<std::pair<std::string, uint64_t>> devices;   // of the host, with their numbers
   std::vector<std::string> guest_directories;              // that the guest mounts something on
   std::vector<Mount> guest_mounts;                         // in the tree, on top of the spec's
   // It makes namespaces of its own: keeps its capabilities, which count in its user namespace only.

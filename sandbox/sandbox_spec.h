@@ -55,6 +55,9 @@ struct Requirements {
   // For a privileged caller: what root owns is seen through an id mapping, so that no call has to
   // run as the host's root, without capabilities, where a file system has no such mounts.
   bool id_maps = true;
+  // In isolation microvm: the processor's own virtualisation. Without it QEMU emulates a processor, many
+  // times slower, and its emulation is no wall by itself; what encloses QEMU still is.
+  bool kvm = true;
 
   friend bool operator==(const Requirements&, const Requirements&) = default;
 };

@@ -20,17 +20,20 @@ Result<Sandbox*> TieredSandbox::Tier(Isolation isolation) {
       }
       return static_cast<Sandbox*>(gvisor_.get());
     case Isolation::kMicrovm:
-      break;
+      if (microvm_ == nullptr) {
+        microvm_ = NACRE_TRY(MicrovmSandbox::Create(*kernel_, guest_program_));
+      }
+      return static_cast<Sandbox*>(microvm_.get());
   }
-  return Error{ErrorCode::kUnavailable, "isolation " + std::string(IsolationName(isolation)) +
-                                            " is not in this version, which starts no virtual "
-                                            "machine; isolation gvisor, too, gives a "
-                                            "call a kernel of its own: apt-get install runsc"};
+  return Error{ErrorCode::kUnavailable, "there is no such isolation"};
 }
 
-Status TieredSandbox::CheckTier(Isolation isolation) {
+Status TieredSandbox::CheckTier(Isolation isolation, const Requirements& require) {
   const Result<Sandbox*> tier = Tier(isolation);
-  return tier.ok() ? Ok() : Status(tier.error());
+  if (!tier.ok()) {
+    return tier.error();
+  }
+  return isolation == Isolation::kMicrovm ? microvm_->Check(require) : Ok();
 }
 
 void TieredSandbox::Expect(const SandboxSpec& spec) {

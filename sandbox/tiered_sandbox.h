@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "sandbox/gvisor/gvisor_sandbox.h"
 #include "sandbox/kernel_sandbox.h"
+#include "sandbox/microvm/microvm_sandbox.h"
 #include "sandbox/sandbox.h"
 
 namespace nacre::sandbox {
@@ -25,8 +26,9 @@ class TieredSandbox final : public Sandbox {
   Result<Outcome> Run(const SandboxSpec& spec, CallIo& io, const CancelToken& cancel) override;
   void Expect(const SandboxSpec& spec) override;
 
-  // Whether a call in this tier could start: kUnavailable with the reason and what to install.
-  Status CheckTier(Isolation isolation);
+  // Whether a call in this tier that requires this could start: kUnavailable with the reason and what
+  // to install.
+  Status CheckTier(Isolation isolation, const Requirements& require = {});
 
   KernelSandbox& kernel() { return *kernel_; }
 
@@ -39,7 +41,9 @@ class TieredSandbox final : public Sandbox {
   const std::unique_ptr<KernelSandbox> kernel_;
   const std::string guest_program_;
   std::mutex mutex_;
-  std::unique_ptr<GvisorSandbox> gvisor_;  // guarded by mutex_ while it is made; then constant
+  // Guarded by mutex_ while they are made; then constant.
+  std::unique_ptr<GvisorSandbox> gvisor_;
+  std::unique_ptr<MicrovmSandbox> microvm_;
 };
 
 }  // namespace nacre::sandbox

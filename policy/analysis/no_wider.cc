@@ -60,6 +60,7 @@ class SettingComparison final {
     Note("sandbox.require.landlock", b.require_landlock_abi < a.require_landlock_abi);
     Note("sandbox.require.cgroup", a.require_cgroup && !b.require_cgroup);
     Note("sandbox.require.id_maps", a.require_id_maps && !b.require_id_maps);
+    Note("sandbox.require.kvm", a.require_kvm && !b.require_kvm);
     Note("budgets.turn.steps", after.budgets.steps > before.budgets.steps);
     Note("budgets.turn.tool_calls", after.budgets.tool_calls > before.budgets.tool_calls);
     Note("budgets.turn.tokens", after.budgets.tokens > before.budgets.tokens);

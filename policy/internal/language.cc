@@ -222,6 +222,12 @@ void AddSandbox(Table& table) {
              .narrower = Narrower::kGreater,
              .meaning = "as root, a call does not run as root; `false` is an exception, made by "
                         "the shipped policies"});
+  table.Add({.key = "kvm",
+             .type = Type::kBoolean,
+             .initial = "true",
+             .narrower = Narrower::kGreater,
+             .meaning = "in `microvm`: the processor's own virtualisation, not an emulated "
+                        "processor; `false` is an exception"});
 }
 
 void AddRule(Table& table) {

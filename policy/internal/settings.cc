@@ -94,6 +94,8 @@ const std::map<std::string, Setter>& Setters() {
        [](const Setting& s, PolicyDocument& p) { p.grant.require_cgroup = Number(s) != 0; }},
       {"sandbox.require.id_maps",
        [](const Setting& s, PolicyDocument& p) { p.grant.require_id_maps = Number(s) != 0; }},
+      {"sandbox.require.kvm",
+       [](const Setting& s, PolicyDocument& p) { p.grant.require_kvm = Number(s) != 0; }},
       {"budgets.turn.steps",
        [](const Setting& s, PolicyDocument& p) { p.budgets.steps = Count(s); }},
       {"budgets.turn.tool_calls",

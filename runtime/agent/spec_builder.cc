@@ -46,7 +46,8 @@ sandbox::SandboxSpec BaseSpec(const policy::Grant& grant, const std::string& cal
                  .inodes = limits.inodes};
   spec.require = {.landlock_abi = grant.require_landlock_abi,
                   .cgroup = grant.require_cgroup,
-                  .id_maps = grant.require_id_maps};
+                  .id_maps = grant.require_id_maps,
+                  .kvm = grant.require_kvm};
   return spec;
 }
 

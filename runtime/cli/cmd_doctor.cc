@@ -79,6 +79,18 @@ std::vector<Finding> ExamineHost() {
   return findings;
 }
 
+const char* WhatFor(sandbox::Isolation tier) {
+  switch (tier) {
+    case sandbox::Isolation::kNamespace:
+      return "where calls run unless the policy says otherwise";
+    case sandbox::Isolation::kGvisor:
+      return "calls on a kernel in user space: sandbox.isolation: gvisor";
+    case sandbox::Isolation::kMicrovm:
+      return "calls in a virtual machine of their own: sandbox.isolation: microvm";
+  }
+  return "";
+}
+
 // One whole call that does nothing, in each tier that could be there.
 std::vector<Finding> ExamineTiers(App& app) {
   Result<sandbox::Sandbox*> sandbox = app.Sandbox();
@@ -86,8 +98,8 @@ std::vector<Finding> ExamineTiers(App& app) {
     return {Bad("isolation", sandbox.error(), "mend what is missing above")};
   }
   std::vector<Finding> findings;
-  for (const sandbox::Isolation tier :
-       {sandbox::Isolation::kNamespace, sandbox::Isolation::kGvisor}) {
+  for (const sandbox::Isolation tier : {sandbox::Isolation::kNamespace, sandbox::Isolation::kGvisor,
+                                        sandbox::Isolation::kMicrovm}) {
     const bool always = tier == sandbox::Isolation::kNamespace;
     sandbox::SandboxSpec spec;
     spec.id = "doctor";
@@ -110,8 +122,7 @@ std::vector<Finding> ExamineTiers(App& app) {
                             ? "mend what is missing above"
                             : "only for policies that ask for it: mend what the line says, then "
                               "run this again",
-                        always ? "where calls run unless the policy says otherwise"
-                               : "calls on a kernel in user space: sandbox.isolation: gvisor"});
+                        WhatFor(tier)});
   }
   return findings;
 }

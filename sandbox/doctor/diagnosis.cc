@@ -126,6 +126,16 @@ std::vector<Finding> Diagnose(const HostFacts& facts) {
        .advice = cgroup ? "" : CgroupAdvice(facts.uid, facts.systemd)});
   findings.push_back(Program("runsc", facts.runsc,
                              "isolation: gvisor runs calls on a kernel in user space", "runsc"));
+  findings.push_back(Program("qemu", facts.qemu,
+                             "isolation: microvm runs calls in a virtual machine of their own",
+                             "qemu-system-x86"));
+  findings.push_back(Program("guest kernel", facts.guest_kernel,
+                             "isolation: microvm boots the newest kernel of /boot that has what a "
+                             "guest needs",
+                             "linux-image-amd64"));
+  if (facts.guest_kernel.empty() && !facts.no_guest_kernel.empty()) {
+    findings.back().found = facts.no_guest_kernel;
+  }
   return findings;
 }
 

@@ -31,6 +31,7 @@
 #include "sandbox/kernel/syscalls.h"
 #include "sandbox/kernel/time_namespace.h"
 #include "sandbox/kernel/user_namespace.h"
+#include "sandbox/microvm/guest_kernel.h"
 
 namespace nacre::sandbox {
 namespace {
@@ -423,6 +424,10 @@ HostFacts TryHost() {
   facts.max_user_namespaces = Switch("/proc/sys/user/max_user_namespaces");
   facts.systemd = IsSystemdHost();
   facts.runsc = guest::FindSystemProgram("runsc");
+  facts.qemu = guest::FindSystemProgram("qemu-system-x86_64");
+  const auto guest_kernel = microvm::FindGuestKernel();
+  facts.guest_kernel = guest_kernel.ok() ? guest_kernel.value().image : "";
+  facts.no_guest_kernel = guest_kernel.ok() ? "" : guest_kernel.error().message;
 
   const auto scratch = TempDir::Create();
   const std::string directory = scratch.ok() ? scratch.value().path() : "/tmp";

@@ -60,6 +60,9 @@ struct HostFacts {
   int64_t max_user_namespaces = -1;    // user.max_user_namespaces
   bool systemd = false;                // is PID 1: systemd-run can delegate a cgroup
   std::string runsc;                   // paths; empty: not installed
+  std::string qemu;
+  std::string guest_kernel;     // of a microVM: its image; empty: none
+  std::string no_guest_kernel;  // why there is none
 
   friend bool operator==(const HostFacts&, const HostFacts&) = default;
 };

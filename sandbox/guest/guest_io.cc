@@ -52,10 +52,11 @@ void ClassifyStatus(int status, Outcome& outcome) {
 
 }  // namespace
 
-GuestIo::GuestIo(CallIo& inner, Task task, uint64_t output_bytes)
+GuestIo::GuestIo(CallIo& inner, Task task, uint64_t output_bytes, AtEnd at_end)
     : inner_(inner),
       task_(std::move(task)),
       output_bytes_(output_bytes),
+      at_end_(at_end),
       decoder_(std::max(kDataBytesMax, kReportBytesMax) + 1) {}
 
 CallIo::Reply GuestIo::OnStart() {
@@ -124,6 +125,7 @@ std::string GuestIo::OnFrame(std::string_view payload) {
     default:
       Breach("a frame of an unknown kind");
   }
+  kill_ = kill_ || (at_end_ == AtEnd::kKill && (end_ || failed_));
   return {};
 }
 

@@ -16,10 +16,13 @@
 
 namespace nacre::sandbox::guest {
 
+// What becomes of the enclosed program when the guest has said its last word.
+enum class AtEnd { kItEnds = 0, kKill };
+
 // Not thread-safe: for one call, on its thread. Borrows `inner` for its life.
 class GuestIo final : public CallIo {
  public:
-  GuestIo(CallIo& inner, Task task, uint64_t output_bytes);
+  GuestIo(CallIo& inner, Task task, uint64_t output_bytes, AtEnd at_end = AtEnd::kItEnds);
 
   Reply OnStart() override;
   Reply OnChannelBytes(std::string_view bytes) override;
@@ -38,6 +41,7 @@ class GuestIo final : public CallIo {
   CallIo& inner_;
   const Task task_;
   const uint64_t output_bytes_;
+  const AtEnd at_end_;
   FrameDecoder decoder_;
   std::string output_;
   std::string error_output_;

@@ -67,6 +67,23 @@ bool ReadHexList(const Json& from, const char* key, std::vector<std::string>& in
   return true;
 }
 
+bool ReadMountRules(const Json& from, std::vector<MountRule>& into) {
+  const Json* list = FindMember(from, "mounts");
+  if (list == nullptr || !list->is_array()) {
+    return false;
+  }
+  for (const Json& each : *list) {
+    const auto target = each.is_object() ? Unhex(StringMember(each, "target")) : std::nullopt;
+    if (!target) {
+      return false;
+    }
+    into.push_back({.target = *target,
+                    .writable = BoolMember(each, "writable"),
+                    .executable = BoolMember(each, "executable")});
+  }
+  return true;
+}
+
 Error Malformed(const char* what) {
   return {ErrorCode::kInvalidArgument, std::string("the guest protocol: malformed ") + what};
 }
@@ -94,17 +111,25 @@ std::string EncodeFrame(FrameKind kind, std::string_view bytes) {
 
 std::string EncodeTask(const Task& task) {
   const Limits& limits = task.limits;
+  Json mounts = Json::array();
+  for (const MountRule& each : task.mounts) {
+    mounts.push_back({{"target", Hex(each.target)},
+                      {"writable", each.writable},
+                      {"executable", each.executable}});
+  }
   return FrameOf(FrameKind::kTask, {{"argv", HexList(task.argv)},
                                     {"environment", HexList(task.environment)},
                                     {"working_directory", Hex(task.working_directory)},
                                     {"filter", Hex(task.filter)},
                                     {"uid", task.uid},
+                                    {"mounts", std::move(mounts)},
                                     {"wall_ms", limits.wall.count()},
                                     {"cpu_s", limits.cpu.count()},
                                     {"memory_bytes", limits.memory_bytes},
                                     {"tasks", limits.tasks},
                                     {"files", limits.files},
-                                    {"disk_bytes", limits.disk_bytes}});
+                                    {"disk_bytes", limits.disk_bytes},
+                                    {"inodes", limits.inodes}});
 }
 
 Result<Task> ParseTask(std::string_view payload) {
@@ -113,7 +138,8 @@ Result<Task> ParseTask(std::string_view payload) {
   const auto directory = Unhex(StringMember(json, "working_directory"));
   const auto filter = Unhex(StringMember(json, "filter"));
   if (!ReadHexList(json, "argv", task.argv) || task.argv.empty() ||
-      !ReadHexList(json, "environment", task.environment) || !directory || !filter) {
+      !ReadHexList(json, "environment", task.environment) || !ReadMountRules(json, task.mounts) ||
+      !directory || !filter) {
     return Malformed("task");
   }
   task.working_directory = *directory;
@@ -125,6 +151,7 @@ Result<Task> ParseTask(std::string_view payload) {
   task.limits.tasks = static_cast<uint32_t>(Count(json, "tasks"));
   task.limits.files = static_cast<uint32_t>(Count(json, "files"));
   task.limits.disk_bytes = Count(json, "disk_bytes");
+  task.limits.inodes = static_cast<uint32_t>(Count(json, "inodes"));
   return task;
 }
 

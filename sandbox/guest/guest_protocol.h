@@ -32,9 +32,24 @@ enum class FrameKind : uint8_t {
   kEnd = 'X',
 };
 
+// A microVM: how its agent is told that it is the first program of a machine, where it finds the
+// modules to load, in the order of their names, and the name of the call's tree.
+inline constexpr const char* kMachineArgument = "machine";
+inline constexpr const char* kModulesFolder = "modules";
+inline constexpr const char* kTreeTag = "tree";
+
 inline constexpr uint32_t kDataBytesMax = 64 * 1024;    // of one frame that carries bytes
 inline constexpr uint32_t kReportBytesMax = 64 * 1024;  // of what a guest reports
 inline constexpr uint32_t kTaskBytesMax = 8 << 20;      // arguments and environment, hexadecimal
+
+// What a mount of the call's tree may be used for; a microVM's agent sees to it.
+struct MountRule {
+  std::string target;
+  bool writable = false;
+  bool executable = false;
+
+  friend bool operator==(const MountRule&, const MountRule&) = default;
+};
 
 // A task: what the agent starts, and under which limits.
 struct Task {
@@ -44,6 +59,8 @@ struct Task {
   Limits limits;
   std::string filter;  // sock_filter instructions as bytes; empty: none
   uint32_t uid = 0;    // that the program becomes; 0: it stays what the agent is
+  std::vector<MountRule>
+      mounts;  // in the order to be applied; for gVisor none: its bundle has them
 
   friend bool operator==(const Task&, const Task&) = default;
 };

@@ -15,12 +15,20 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-#define TIER_OR_SKIP()                                                        \
-  const Isolation tier = GENERATE(Isolation::kNamespace, Isolation::kGvisor); \
-  CAPTURE(IsolationName(tier));                                               \
-  if (const auto missing = MissingTier(tier)) {                               \
-    SKIP_HERE(*missing);                                                      \
-  }                                                                           \
+// An emulated machine takes seconds to start, so a run of its own has it: NACRE_TEST_TIER=microvm.
+std::vector<Isolation> TiersToTest() {
+  const char* name = std::getenv("NACRE_TEST_TIER");
+  const auto only = ParseIsolation(name == nullptr ? "" : name);
+  return only ? std::vector<Isolation>{*only}
+              : std::vector<Isolation>{Isolation::kNamespace, Isolation::kGvisor};
+}
+
+#define TIER_OR_SKIP()                                        \
+  const Isolation tier = GENERATE(from_range(TiersToTest())); \
+  CAPTURE(IsolationName(tier));                               \
+  if (const auto missing = MissingTier(tier)) {               \
+    SKIP_HERE(*missing);                                      \
+  }                                                           \
   static_assert(true)
 
 // With a workspace to write to, something hidden and something protected.
@@ -264,6 +272,7 @@ TEST_CASE("tiers: calls run side by side") {
       NoCallIo io;
       SandboxSpec spec = Shell("echo " + std::to_string(i));
       spec.isolation = tier;
+      spec.require.kvm = false;
       auto outcome = SharedTiers().Run(spec, io, CancelToken());
       if (outcome.ok()) {
         outcomes[i] = std::move(outcome).value();
@@ -287,8 +296,8 @@ TEST_CASE("tiers: the layers in force are read back and name the tier") {
   CHECK(outcome.layers.capabilities_empty);
   CHECK(outcome.layers.guest_kernel.empty() == (tier == Isolation::kNamespace));
   std::vector<std::string> namespaces = {"user", "mount", "pid", "net", "ipc", "uts", "cgroup"};
-  if (tier == Isolation::kNamespace && SharedSandbox().host().time_namespace) {
-    namespaces.emplace_back("time");  // other tiers have clocks of their own
+  if (tier != Isolation::kGvisor && SharedSandbox().host().time_namespace) {
+    namespaces.emplace_back("time");  // what makes namespaces of its own is not given one
   }
   CHECK(outcome.layers.namespaces == namespaces);
 }
@@ -306,6 +315,51 @@ TEST_CASE("tiers: a tier whose parts are missing is refused with what to install
   const std::string text = Describe(outcome);
   CHECK((text.find("apt-get install runsc") != std::string::npos ||
          text.find("nacre-guest") != std::string::npos));
+}
+
+// Both hidden: the run in a microVM has them.
+// Emulation is no wall: it is not what a policy means by a machine, unless it says so.
+TEST_CASE("tiers: a machine without KVM is refused, unless the exception is named and recorded",
+          "[.][microvm]") {
+  if (const auto missing = MissingTier(Isolation::kMicrovm)) {
+    SKIP_HERE(*missing);
+  }
+  if (SharedTiers().CheckTier(Isolation::kMicrovm).ok()) {
+    SUCCEED("KVM works here");  // and the rest of this run is not to count as skipped
+    return;
+  }
+  SandboxSpec spec = Shell("echo ran");
+  spec.isolation = Isolation::kMicrovm;
+  NoCallIo io;
+  const Outcome refused = SharedTiers().Run(spec, io, CancelToken()).value();
+  CHECK(refused.kind == OutcomeKind::kSetupFailed);
+  CHECK(refused.output.empty());
+  CHECK_THAT(Describe(refused), Catch::Contains("/dev/kvm") || Catch::Contains("KVM"));
+  CHECK_THAT(Describe(refused), Catch::Contains("require: {kvm: false}"));
+  const Outcome named = RunInTier(Isolation::kMicrovm, spec);
+  CHECK(named.output == "ran\n");
+  CHECK(std::count(named.layers.exceptions.begin(), named.layers.exceptions.end(), "kvm") == 1);
+  CHECK(std::any_of(named.layers.weaker.begin(), named.layers.weaker.end(),
+                    [](const auto& each) { return each.find("emulated") != std::string::npos; }));
+}
+
+// What the machine's own kernel keeps: a user of its own, and nothing of the kernel to change.
+TEST_CASE("tiers: in a machine a program is no root and reaches no device or switch of its kernel",
+          "[.][microvm]") {
+  if (const auto missing = MissingTier(Isolation::kMicrovm)) {
+    SKIP_HERE(*missing);
+  }
+  const Folder folder;
+  const Outcome outcome = RunInTier(
+      Isolation::kMicrovm,
+      folder.Script("id -u; echo x > /proc/sys/kernel/core_pattern || echo no; ls /sys; "
+                    "ls /dev/vport0p1 /dev/kmsg /dev/mem || echo none; echo x > /dev/x || echo no; "
+                    "ls /modules /init || echo gone; echo x > notes.md; cat .env; "
+                    "echo x > a/b/protected || echo kept"));
+  CAPTURE(outcome.error_output, Describe(outcome));
+  CHECK(outcome.output == "1000\nno\nnone\nno\ngone\nkept\n");
+  CHECK(folder.Read("notes.md") == "x\n");
+  CHECK(outcome.layers.guest_kernel.starts_with("Linux "));
 }
 
 }  // namespace

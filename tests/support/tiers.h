@@ -27,7 +27,7 @@ inline TieredSandbox& SharedTiers() {
 
 // Why calls cannot run in a tier here; empty if they can.
 inline std::optional<std::string> MissingTier(Isolation tier) {
-  const Status there = SharedTiers().CheckTier(tier);
+  const Status there = SharedTiers().CheckTier(tier, {.kvm = false});
   if (there.ok()) {
     return std::nullopt;
   }
@@ -37,6 +37,7 @@ inline std::optional<std::string> MissingTier(Isolation tier) {
 inline Outcome RunInTier(Isolation tier, SandboxSpec spec, CallIo& io,
                          const CancelToken& cancel = CancelToken()) {
   spec.isolation = tier;
+  spec.require.kvm = false;
   auto outcome = SharedTiers().Run(spec, io, cancel);
   SharedTiers().kernel().Settle();
   if (!outcome.ok()) {

@@ -252,7 +252,7 @@ int Agent::Run() {
 
 }  // namespace
 
-int RunAgent(int input, int output) {
+int RunAgent(int input, int output, Preparation prepare) {
   ::signal(SIGPIPE, SIG_IGN);
   auto pipe = MakePipe();
   const Result<std::string> payload = ReadFrame(input, kTaskBytesMax);
@@ -262,6 +262,10 @@ int RunAgent(int input, int output) {
   }
   Result<Task> task = ParseTask(std::string_view(payload.value()).substr(1));
   if (!task.ok()) {
+    return 1;
+  }
+  if (const auto failed = prepare != nullptr ? prepare(task.value()) : std::nullopt) {
+    (void)WriteAll(output, EncodeFailed(*failed));
     return 1;
   }
   wake_descriptor = pipe.value().write.get();

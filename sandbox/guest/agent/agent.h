@@ -5,10 +5,17 @@
 // enforces inside; the host keeps its own, wider limits around the whole guest.
 #pragma once
 
+#include <optional>
+
+#include "sandbox/guest/guest_protocol.h"
+
 namespace nacre::sandbox::guest {
 
-// Reads the task from `input`, speaks on `output`, answers the program's exit code when all is said.
+// What is left to do before a task's program can start: nothing, or the failed step.
+using Preparation = std::optional<Failed> (*)(const Task& task);
+
+// Reads the task from `input`, speaks on `output`; 0 when the program ran and all is said.
 // Single-threaded; called once.
-int RunAgent(int input, int output);
+int RunAgent(int input, int output, Preparation prepare = nullptr);
 
 }  // namespace nacre::sandbox::guest

@@ -25,6 +25,7 @@ namespace {
 
 constexpr int kLowestDescriptor = 10;  // below are the program's own
 constexpr int kLastCapability = 40;
+constexpr uint64_t kKernelThread = 0x00200000;  // include/linux/sched.h: PF_KTHREAD
 
 // What the program's process says before it executes, over a pipe that then closes.
 struct StartReport {
@@ -69,11 +70,14 @@ bool SetLimit(int resource, uint64_t soft, uint64_t hard) {
   return ::setrlimit(static_cast<__rlimit_resource>(resource), &limit) == 0;
 }
 
-// The set that the guest was started with may be empty already, and then cannot be made emptier.
-void DropCapabilities() {
+// The sets that the guest was started with may be empty already, and then cannot be made emptier.
+void DropBoundingSet() {
   for (int capability = 0; capability <= kLastCapability; ++capability) {
     ::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
   }
+}
+
+void DropCapabilities() {
   struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
   struct __user_cap_data_struct none[2] = {};
   ::syscall(SYS_capset, &header, none);
@@ -121,7 +125,7 @@ std::vector<char*> Pointers(const std::vector<std::string>& strings) {
   }
   CloseOthers(report);
   const auto cpu = static_cast<uint64_t>(task.limits.cpu.count());
-  if (!SetLimit(RLIMIT_CORE, 0, 0) || !SetLimit(RLIMIT_CPU, cpu + 1, cpu + 2) ||
+  if (!SetLimit(RLIMIT_CORE, 1, 1) || !SetLimit(RLIMIT_CPU, cpu + 1, cpu + 2) ||
       !SetLimit(RLIMIT_FSIZE, task.limits.disk_bytes, task.limits.disk_bytes) ||
       !SetLimit(RLIMIT_NOFILE, task.limits.files, task.limits.files)) {
     Fail(report, "limits", errno);
@@ -129,14 +133,13 @@ std::vector<char*> Pointers(const std::vector<std::string>& strings) {
   if (::chdir(task.working_directory.c_str()) != 0) {
     Fail(report, "working directory", errno);
   }
+  DropBoundingSet();
   if (task.uid != 0 && (::syscall(SYS_setgroups, 0, nullptr) != 0 ||
-                        ::syscall(SYS_setresgid, task.uid, task.uid, task.uid) != 0)) {
+                        ::syscall(SYS_setresgid, task.uid, task.uid, task.uid) != 0 ||
+                        ::syscall(SYS_setresuid, task.uid, task.uid, task.uid) != 0)) {
     Fail(report, "identity", errno);
   }
   DropCapabilities();
-  if (task.uid != 0 && ::syscall(SYS_setresuid, task.uid, task.uid, task.uid) != 0) {
-    Fail(report, "identity", errno);
-  }
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
     Fail(report, "no new privileges", errno);
   }
@@ -245,7 +248,7 @@ GuestUse MeasureGuest() {
     if (name_end == std::string::npos) {
       continue;  // gone meanwhile
     }
-    // Fields from the third one on: state, ..., 14 utime, 15 stime, 20 threads, 24 rss.
+    // Fields from the third one on: state, ..., 9 flags, 14 utime, 15 stime, 20 threads, 24 rss.
     std::vector<uint64_t> fields;
     const char* at = stat.value().c_str() + name_end + 1;
     while (*at == ' ' && at[1] != '\0') {
@@ -253,7 +256,7 @@ GuestUse MeasureGuest() {
       fields.push_back(std::strtoull(at + 1, &end, 10));
       at = end == at + 1 ? at + 2 : end;
     }
-    if (fields.size() > 21) {
+    if (fields.size() > 21 && (fields[6] & kKernelThread) == 0) {
       use.cpu += std::chrono::microseconds((fields[11] + fields[12]) * 1'000'000 / ticks);
       use.tasks += static_cast<uint32_t>(std::max<uint64_t>(1, fields[17]));
       use.memory_bytes += fields[21] * page;

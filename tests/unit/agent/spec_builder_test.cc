@@ -114,6 +114,7 @@ TEST_CASE("the grant's limits and requirements reach the sandbox unchanged") {
   grant.require_landlock_abi = 4;
   grant.require_cgroup = false;
   grant.require_id_maps = false;
+  grant.require_kvm = false;
   const sandbox::SandboxSpec spec =
       BuildSpec({grant, Tool(tools::Effect::kRead), kCall, kFolder, {}});
   CHECK(spec.limits == sandbox::Limits{.wall = std::chrono::milliseconds(1),
@@ -125,9 +126,9 @@ TEST_CASE("the grant's limits and requirements reach the sandbox unchanged") {
                                        .disk_bytes = 7,
                                        .inodes = 8});
   CHECK(spec.require ==
-        sandbox::Requirements{.landlock_abi = 4, .cgroup = false, .id_maps = false});
+        sandbox::Requirements{.landlock_abi = 4, .cgroup = false, .id_maps = false, .kvm = false});
   CHECK(BuildSpec({{}, Tool(tools::Effect::kRead), kCall, kFolder, {}}).require ==
-        sandbox::Requirements{.landlock_abi = 1, .cgroup = true, .id_maps = true});
+        sandbox::Requirements{.landlock_abi = 1, .cgroup = true, .id_maps = true, .kvm = true});
 }
 
 TEST_CASE("hide and protect globs become the names that exist, without what lies below a match") {

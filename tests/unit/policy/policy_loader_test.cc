@@ -33,7 +33,7 @@ sandbox:
   isolation: gvisor
   share_network: true
   limits: {wall: 1500ms, cpu: 3s, memory: 64MiB, tasks: 7, files: 99, output: 2KiB, disk: 3MiB, inodes: 500}
-  require: {landlock: 4, cgroup: false, id_maps: false}
+  require: {landlock: 4, cgroup: false, id_maps: false, kvm: false}
 tools:
   - id: run-safe-programs
     reason: counting and searching only, no shell
@@ -64,6 +64,7 @@ audit: {on_failure: refuse, content: full, retention: {age: 90d, bytes: 10GiB, e
   CHECK(policy->grant.require_landlock_abi == 4);
   CHECK_FALSE(policy->grant.require_cgroup);
   CHECK_FALSE(policy->grant.require_id_maps);
+  CHECK_FALSE(policy->grant.require_kvm);
   CHECK(policy->grant.share_network);
   CHECK(policy->budgets == Budgets{1, 2, 3, std::chrono::milliseconds(4000)});
   CHECK(policy->audit_content == AuditContent::kFull);

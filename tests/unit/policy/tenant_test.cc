@@ -99,6 +99,9 @@ TEST_CASE("what would widen anything in a tenant's policy is refused where it st
       {"sandbox: {require: {id_maps: false}}\n",
        "acme.yaml:3:30: sandbox.require.id_maps: a tenant's policy can only narrow, and this is "
        "wider than true of the policy that it is put upon"},
+      {"sandbox: {require: {kvm: false}}\n",
+       "acme.yaml:3:26: sandbox.require.kvm: a tenant's policy can only narrow, and this is "
+       "wider than true of the policy that it is put upon"},
       {"budgets: {turn: {steps: 21}}\n",
        "acme.yaml:3:25: budgets.turn.steps: a tenant's policy can only narrow, and this is wider "
        "than 20 of the policy that it is put upon"},

@@ -17,6 +17,8 @@ HostFacts GoodHost() {
   facts.cgroup.version = kernel::CgroupVersion::kV2;
   facts.max_user_namespaces = 10000;
   facts.runsc = "/usr/bin/runsc";
+  facts.qemu = "/usr/bin/qemu-system-x86_64";
+  facts.guest_kernel = "/boot/vmlinuz-6.1.0-44-amd64";
   return facts;
 }
 
@@ -113,6 +115,12 @@ TEST_CASE("a program that is not installed is named with its package") {
   HostFacts facts = GoodHost();
   facts.runsc.clear();
   CHECK(Of(facts, "runsc").advice == "apt-get install runsc");
+  facts.qemu.clear();
+  CHECK(Of(facts, "qemu").advice == "apt-get install qemu-system-x86");
+  facts.guest_kernel.clear();
+  facts.no_guest_kernel = "6.1.0-44-cloud-amd64: it has no module 9p";
+  CHECK(Of(facts, "guest kernel").found == facts.no_guest_kernel);
+  CHECK(Of(facts, "guest kernel").advice == "apt-get install linux-image-amd64");
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // The tiers with a kernel of their own, without one: bundle, enclosure, protocol.
 #include <signal.h>
+#include <sys/sysmacros.h>
 
 #include <algorithm>
 #include <catch2/catch.hpp>
@@ -115,6 +116,7 @@ TEST_CASE(
   Enclosure enclosure;
   enclosure.argv = {"/usr/bin/runsc"};
   enclosure.files = {{"/bundle/config.json", "{}"}};
+  enclosure.devices = {{"/dev/kvm", makedev(10, 232)}};
   enclosure.guest_directories = {"/tmp"};
   const LaunchPlan plan = MakeEnclosurePlan(WorkspaceSpec(), MadeUpHost(), enclosure).value();
   const auto find = [&](const std::string& name) {
@@ -123,7 +125,9 @@ TEST_CASE(
     REQUIRE(step != plan.steps.end());
     return step;
   };
-  CHECK(plan.inside_id == 0);
+  CHECK(plan.inside_id == kernel::kInsideId);
+  CHECK(find("new root")->number == (1 << 20) + 2);  // its file fits
+  CHECK(find("device /dev/kvm")->number == makedev(10, 232));
   CHECK(find("system /usr")->path == "usr");
   CHECK(find("enter the guest's tree") < find("mount /workspace"));
   CHECK(find("file /bundle/config.json")->path == "bundle/config.json");
@@ -141,6 +145,7 @@ TEST_CASE("an enclosed program that makes namespaces keeps its capabilities, and
   enclosure.argv = {"/usr/bin/runsc"};
   enclosure.makes_namespaces = true;
   const LaunchPlan plan = MakeEnclosurePlan(WorkspaceSpec(), MadeUpHost(), enclosure).value();
+  CHECK(plan.inside_id == 0);
   CHECK(std::none_of(plan.steps.begin(), plan.steps.end(),
                      [](const Step& step) { return step.kind == StepKind::kCapabilities; }));
 }
@@ -152,6 +157,7 @@ TEST_CASE("a task reaches the agent byte for byte") {
   task.working_directory = "/w";
   task.filter = std::string(16, '\x81');
   task.uid = 1000;
+  task.mounts = {{.target = "/work\xff", .writable = true, .executable = false}};
   task.limits.tasks = 3;
   const std::string frame = guest::EncodeTask(task);
   CHECK(guest::ParseTask(frame.substr(5)).value() == task);
