@@ -5,8 +5,10 @@
 //
 // The policy: per 100 rules 48 that allow an exact host with methods and a path, 5 that deny a part of
 // such a path, 10 hosts by a wildcard, 27 folders, 10 programs with an argument that begins so. Half
-// of the calls are allowed. Each nacre figure is a whole Evaluate(): hide and protect, all rules,
-// verdict, rule, reason, source and grant.
+// of the calls are allowed. Each nacre figure is a whole decision: hide and protect, all rules, flows
+// with the label of the context and who named each argument, rates with what ran before; verdict, rule,
+// reason, source and grant. The flows and rates look at each call and narrow none, so that the peers,
+// which know neither, decide the same.
 #include <malloc.h>
 #include <time.h>
 
@@ -23,6 +25,7 @@
 #include "policy/analysis/prover.h"
 #include "policy/evaluator.h"
 #include "policy/policy_loader.h"
+#include "policy/rate.h"
 #ifdef NACRE_PROGRAM  // not where only some modules are built
 #include "tests/bench/policy_replay.h"
 #endif
@@ -61,6 +64,27 @@ std::string Number(const char* before, size_t number, const char* after = "") {
   return before + std::to_string(number) + after;
 }
 
+constexpr char kFlowsAndRates[] = R"(data:
+  unlisted: untrusted
+  sources:
+    - {tool: mail.*, integrity: untrusted, categories: [pii]}
+    - {path: "customers/**", integrity: trusted, confidentiality: confidential, categories: ["customer:acme"]}
+    - {host: "*.corp.example", integrity: trusted, confidentiality: internal}
+    - {user: true, integrity: trusted}
+  flows:
+    - {id: no-leak, reason: what is confidential stays, when: {confidentiality: {at_least: confidential}}, to: [network], decision: deny}
+    - {id: keys-stay, reason: keys leave by nobody, when: {categories: [keys]}, to: [network], decision: deny}
+    - {id: strangers-name-no-place, reason: the user says where, when: {argument: {roles: [recipient, url], origin: [stranger, derived]}}, to: {effects: [fetch, send, pay, write]}, decision: ask}
+    - {id: strangers-choose-no-object, reason: the user says what, when: {argument: {roles: [object], origin: [stranger, derived]}}, to: {effects: [read, delete, write]}, decision: ask}
+    - {id: strangers-run-nothing, reason: the user says how, when: {argument: {roles: [option], origin: [stranger]}}, to: {effects: [execute]}, decision: ask}
+    - {id: nothing-is-sent-untrusted, reason: side effects need a person, when: {integrity: untrusted}, to: {effects: [send, pay, delete]}, decision: ask}
+budgets:
+  rates:
+    - {id: web, reason: enough, tool: http.request, calls: 1000000, per: hour}
+    - {id: reads, reason: enough, tool: fs.*, calls: 1000000, per: session}
+    - {id: programs, reason: enough, tool: proc.run, calls: 1000000, per: turn}
+)";
+
 class Generator {
  public:
   explicit Generator(size_t rules) : rules_(rules) {}
@@ -73,6 +97,7 @@ class Generator {
     for (size_t i = 0; i < rules_; ++i) {
       Rule(i);
     }
+    work_.yaml += kFlowsAndRates;
     std::mt19937 random(7);
     while (work_.calls.size() < kCalls) {
       Ask(random() % rules_, random() % 2 == 0, random() % 4);
@@ -190,7 +215,26 @@ class Generator {
         break;
       }
     }
+    AddFlow(call.request);
     work_.calls.push_back(std::move(call));
+  }
+
+  // What the runtime knows of a call in a session that has read a stranger's text and an internal file.
+  static void AddFlow(policy::Request& request) {
+    policy::FlowFacts& flow = request.flow;
+    flow.effects = {request.tool == "http.request" ? policy::CallEffect::kFetch
+                    : request.tool == "proc.run"   ? policy::CallEffect::kExecute
+                                                   : policy::CallEffect::kRead};
+    flow.context.integrity = policy::Integrity::kUntrusted;
+    flow.context.confidentiality = policy::Confidentiality::kInternal;
+    flow.context.categories = {"customer:acme", "pii"};
+    for (const auto& [name, value] : request.arguments.items()) {
+      const auto role = name == "host"   ? policy::ArgumentRole::kUrl
+                        : name == "path" ? policy::ArgumentRole::kObject
+                                         : policy::ArgumentRole::kOption;
+      flow.arguments.push_back({name, role, value.is_string() ? value.get<std::string>() : "",
+                                policy::Origin::kUser});
+    }
   }
 
   static void Http(Call& call, const std::string& host, const std::string& method,
@@ -239,11 +283,16 @@ Row Measure(size_t rules, const Workload& work, size_t rounds) {
   std::vector<double> times;
   times.reserve(rounds * work.calls.size());
   double seconds = 0;
+  const policy::CallCounts ran = {{"http.request", 12}, {"fs.read", 40}, {"proc.run", 3}};
+  const policy::CallHistory history = {{policy::CallRate::Per::kTurn, ran},
+                                       {policy::CallRate::Per::kSession, ran},
+                                       {policy::CallRate::Per::kHour, ran}};
   for (size_t round = 0; round < rounds; ++round) {
     const double cpu = ThreadSeconds();
     for (const Call& call : work.calls) {
       const auto began = Clock::now();
-      const policy::Decision decision = policy::Evaluate(*policy, call.request);
+      policy::Decision decision = policy::Evaluate(*policy, call.request);
+      policy::NarrowByRate(policy->budgets, call.request.tool, history, decision);
       times.push_back(Microseconds(Clock::now() - began));
       if ((decision.verdict == policy::Verdict::kAllow) != call.allowed) {
         std::fprintf(stderr, "policy_bench: %s %s was decided %s by %s\n",
