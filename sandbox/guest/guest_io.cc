@@ -8,6 +8,8 @@
 namespace nacre::sandbox::guest {
 namespace {
 
+constexpr size_t kComplaintBytesMax = 200;
+
 // The limits that an agent may name. It cannot claim a violation or a cancellation.
 std::optional<OutcomeKind> LimitOf(const std::string& name) {
   for (const OutcomeKind kind :
@@ -33,8 +35,9 @@ std::string LastLine(const std::string& text) {
   if (end == std::string::npos) {
     return {};
   }
-  const size_t start = text.find_last_of('\n', end);
-  return text.substr(start == std::string::npos ? 0 : start + 1, 200).substr(0, 200);
+  const size_t line_break = text.find_last_of('\n', end);
+  const size_t start = line_break == std::string::npos ? 0 : line_break + 1;
+  return text.substr(start, std::min(end + 1 - start, kComplaintBytesMax));
 }
 
 void ClassifyStatus(int status, Outcome& outcome) {

@@ -227,11 +227,9 @@ Result<MicrovmSandbox::Processor> MicrovmSandbox::Choose(const Requirements& req
 
 Status MicrovmSandbox::TryKvm() {
   const auto refuse = [](const std::string& why) {
-    return Error{
-        ErrorCode::kUnavailable,
-        "isolation microvm: " + why +
-            "; an emulated processor, which is many times slower, does if the policy says so: "
-            "sandbox: {require: {kvm: false}}"};
+    return Error{ErrorCode::kUnavailable,
+                 "isolation microvm: " + why +
+                     "; a slow, emulated machine needs sandbox: {require: {kvm: false}}"};
   };
   if (::access(kKvm, F_OK) != 0) {
     return refuse("there is no /dev/kvm (modprobe kvm_intel || modprobe kvm_amd)");
@@ -257,7 +255,9 @@ Status MicrovmSandbox::TryKvm() {
   if (outcome.kind == OutcomeKind::kExited && outcome.exit_code == 0) {
     return Ok();
   }
-  return refuse("no machine starts on KVM here: " + Describe(outcome));
+  return refuse(
+      "no machine starts on KVM here (" +
+      (outcome.kind == OutcomeKind::kSetupFailed ? outcome.setup_step : Describe(outcome)) + ")");
 }
 
 }  // namespace nacre::sandbox

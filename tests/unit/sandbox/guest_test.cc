@@ -185,7 +185,7 @@ TEST_CASE("what a guest reports becomes the outcome") {
 TEST_CASE("a guest that never came up is a failed set-up with its last words") {
   const Outcome outcome = After("");
   CHECK(outcome.kind == OutcomeKind::kSetupFailed);
-  CHECK(Describe(outcome).find("runsc: no such thing") != std::string::npos);
+  CHECK(Describe(outcome).find("(it said: runsc: no such thing)") != std::string::npos);
   const Outcome failed = After(guest::EncodeFailed({.step = "exec", .error = ENOENT}));
   CHECK(failed.kind == OutcomeKind::kSetupFailed);
   CHECK(failed.setup_step == "exec");
