@@ -56,6 +56,8 @@ struct Call {
 
 struct Workload {
   std::string yaml;
+  std::string
+      rules;  // without the flows, which decide only for tools whose manifests say what they do
   std::string cedar;
   std::vector<Call> calls;
 };
@@ -68,15 +70,16 @@ constexpr char kFlowsAndRates[] = R"(data:
   unlisted: untrusted
   sources:
     - {tool: mail.*, integrity: untrusted, categories: [pii]}
-    - {path: "customers/**", integrity: trusted, confidentiality: confidential, categories: ["customer:acme"]}
+    - {path: "/workspace/customers/**", integrity: trusted, confidentiality: confidential, categories: ["customer:acme"]}
     - {host: "*.corp.example", integrity: trusted, confidentiality: internal}
+    - {path: "/workspace/keys/**", confidentiality: secret, categories: [keys]}
     - {user: true, integrity: trusted}
   flows:
     - {id: no-leak, reason: what is confidential stays, when: {confidentiality: {at_least: confidential}}, to: [network], decision: deny}
     - {id: keys-stay, reason: keys leave by nobody, when: {categories: [keys]}, to: [network], decision: deny}
     - {id: strangers-name-no-place, reason: the user says where, when: {argument: {roles: [recipient, url], origin: [stranger, derived]}}, to: {effects: [fetch, send, pay, write]}, decision: ask}
     - {id: strangers-choose-no-object, reason: the user says what, when: {argument: {roles: [object], origin: [stranger, derived]}}, to: {effects: [read, delete, write]}, decision: ask}
-    - {id: strangers-run-nothing, reason: the user says how, when: {argument: {roles: [option], origin: [stranger]}}, to: {effects: [execute]}, decision: ask}
+    - {id: strangers-change-no-setting, reason: the user says how, when: {argument: {roles: [setting], origin: [stranger]}}, to: {effects: [execute]}, decision: ask}
     - {id: nothing-is-sent-untrusted, reason: side effects need a person, when: {integrity: untrusted}, to: {effects: [send, pay, delete]}, decision: ask}
 budgets:
   rates:
@@ -97,6 +100,7 @@ class Generator {
     for (size_t i = 0; i < rules_; ++i) {
       Rule(i);
     }
+    work_.rules = work_.yaml;
     work_.yaml += kFlowsAndRates;
     std::mt19937 random(7);
     while (work_.calls.size() < kCalls) {
@@ -232,8 +236,8 @@ class Generator {
       const auto role = name == "host"   ? policy::ArgumentRole::kUrl
                         : name == "path" ? policy::ArgumentRole::kObject
                                          : policy::ArgumentRole::kOption;
-      flow.arguments.push_back({name, role, value.is_string() ? value.get<std::string>() : "",
-                                policy::Origin::kUser});
+      flow.arguments.push_back(
+          {name, role, value.is_string() ? value.get<std::string>() : "", policy::Origin::kUser});
     }
   }
 
@@ -317,7 +321,7 @@ struct ProveTime {
   double cpu_ms = 0;
 };
 ProveTime SlowestProof(const Workload& work) {
-  const auto whole = Load(work.yaml);
+  const auto whole = Load(work.rules);
   policy::PolicyDocument fewer = *whole;
   fewer.tools.erase(std::find_if(fewer.tools.begin(), fewer.tools.end(), [](const auto& rule) {
     return rule.verdict == policy::Verdict::kAllow;
