@@ -146,9 +146,13 @@ void ContextTracker::Keep(std::string_view text, const Label& label, Provenance:
 
 void ContextTracker::AddUser(std::string_view text) {
   if (rules_.present) {
-    Keep(text, SourceLabel(rules_, {.kind = SourceQuery::Kind::kUser}, std::nullopt),
-         Provenance::Voice::kUser);
+    Keep(text, UserLabel(), Provenance::Voice::kUser);
   }
+}
+
+Label ContextTracker::UserLabel() const {
+  return rules_.present ? SourceLabel(rules_, {.kind = SourceQuery::Kind::kUser}, std::nullopt)
+                        : Label::Clean();
 }
 
 Label ContextTracker::OwnLabel(const ToolTraits& tool, const Request& call) const {

@@ -30,6 +30,8 @@ class ContextTracker final {
   explicit ContextTracker(const DataRules& rules) : rules_(rules) {}
 
   void AddUser(std::string_view text);
+  // Of what the user says.
+  Label UserLabel() const;
   // What a call answered, as the model is shown it.
   void AddResult(const ToolTraits& tool, const Request& call, std::string_view text);
   // A call that ran: what it wrote has WrittenLabel().

@@ -157,19 +157,30 @@ std::optional<Origin> ParseOrigin(const std::string& name) {
   return Named<Origin>(kOriginNames, name);
 }
 
+namespace {
+
+// What the rule finds in the call; nullopt when it does not cover it or a condition does not hold.
+std::optional<FlowAnswer> Find(const FlowRule& rule, const std::string& tool,
+                               const FlowFacts& facts) {
+  if (!FlowCovers(rule, tool, facts) || !IntegrityFits(rule, facts.context) ||
+      !LevelFits(rule, facts.context) || !CategoryFits(rule, facts.context)) {
+    return std::nullopt;
+  }
+  const ArgumentOrigin* cause = rule.roles.empty() ? nullptr : FindCause(rule, facts);
+  return rule.roles.empty() || cause != nullptr ? std::optional(FlowAnswer{&rule, cause})
+                                                : std::nullopt;
+}
+
+}  // namespace
+
 FlowAnswer JudgeFlow(const DataRules& rules, const std::string& tool, const FlowFacts& facts) {
   FlowAnswer answer;
   for (const FlowRule& rule : rules.flows) {
     if (answer.rule != nullptr && rule.verdict >= answer.rule->verdict) {
       continue;
     }
-    if (!FlowCovers(rule, tool, facts) || !IntegrityFits(rule, facts.context) ||
-        !LevelFits(rule, facts.context) || !CategoryFits(rule, facts.context)) {
-      continue;
-    }
-    const ArgumentOrigin* cause = rule.roles.empty() ? nullptr : FindCause(rule, facts);
-    if (rule.roles.empty() || cause != nullptr) {
-      answer = {&rule, cause};
+    if (const auto found = Find(rule, tool, facts)) {
+      answer = *found;
     }
   }
   return answer;
@@ -179,8 +190,7 @@ std::vector<const FlowRule*> FlowsThatAsk(const DataRules& rules, const std::str
                                           const FlowFacts& facts) {
   std::vector<const FlowRule*> asking;
   for (const FlowRule& rule : rules.flows) {
-    if (rule.verdict == Verdict::kAsk && FlowCovers(rule, tool, facts) &&
-        !FlowMissing(rule, facts).has_value()) {
+    if (rule.verdict == Verdict::kAsk && Find(rule, tool, facts).has_value()) {
       asking.push_back(&rule);
     }
   }

@@ -81,6 +81,14 @@ const char* OutcomeKindName(OutcomeKind kind) {
   return "setup_failed";
 }
 
+Outcome NotStarted(Isolation isolation, std::string why) {
+  Outcome outcome;
+  outcome.setup_step = std::move(why);
+  outcome.layers.isolation = IsolationName(isolation);
+  outcome.layers.cgroup = "none";
+  return outcome;
+}
+
 std::string Describe(const Outcome& outcome) {
   switch (outcome.kind) {
     case OutcomeKind::kSetupFailed:

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "sandbox/isolation.h"
+
 namespace nacre::sandbox {
 
 enum class OutcomeKind {
@@ -84,6 +86,9 @@ struct Outcome {
   bool warm = false;         // in a sandbox that was built before the call came
   std::string cold_because;  // with a zygote, but not warm: why
 };
+
+// Of a call that its tier could not begin; `why` in place of a step.
+Outcome NotStarted(Isolation isolation, std::string why);
 
 // One line for the model and for people: "the call timed out after 30 s". Never quotes output.
 std::string Describe(const Outcome& outcome);

@@ -8,6 +8,7 @@
 #include <set>
 #include <sstream>
 
+#include "sandbox/call_devices.h"
 #include "sandbox/kernel/mount.h"
 #include "sandbox/report.h"
 #include "sandbox/seccomp/syscall_groups.h"
@@ -23,7 +24,6 @@ constexpr uint64_t kEnclosureTmpInodes = 16384;
 constexpr uint64_t kRootBytes = 1 << 20;  // our own files; what an enclosure gets comes on top
 // The host counts them per user, for all calls and all else together: 128 by default.
 constexpr uint64_t kInotifyInstancesMax = 16;
-constexpr uint64_t kShmBytes = 64ULL << 20;
 // Timers are counted among them, and all calls of a user together against the user's own limit.
 constexpr uint64_t kPendingSignalsMax = 1024;
 // An address space far above the memory limit: reserving is no use, and the watchdog or the cgroup
@@ -183,19 +183,12 @@ void PlanDevice(Builder& builder, const std::string& path, uint64_t number) {
 }
 
 void PlanDevices(Builder& builder) {
-  struct Device {
-    const char* path;
-    unsigned minor;
-  };
-  for (const Device& device :
-       {Device{"/dev/null", 3}, Device{"/dev/zero", 5}, Device{"/dev/full", 7},
-        Device{"/dev/random", 8}, Device{"/dev/urandom", 9}}) {
-    PlanDevice(builder, device.path, makedev(1, device.minor));
+  for (const CallDevice& device : kCallDevices) {
+    PlanDevice(builder, device.path, makedev(kCallDeviceMajor, device.minor));
   }
-  builder.Symlink("/dev/fd", "/proc/self/fd");
-  builder.Symlink("/dev/stdin", "/proc/self/fd/0");
-  builder.Symlink("/dev/stdout", "/proc/self/fd/1");
-  builder.Symlink("/dev/stderr", "/proc/self/fd/2");
+  for (const CallDeviceLink& link : kCallDeviceLinks) {
+    builder.Symlink(link.path, link.target);
+  }
 }
 
 void PlanFileSystems(Builder& builder, const Limits& limits) {
@@ -258,14 +251,6 @@ kernel::LandlockGrant MountGrant(const Mount& mount, const seccomp::Profile& pro
     return executable ? LandlockGrant::kReadWriteExecute : LandlockGrant::kReadWrite;
   }
   return executable ? LandlockGrant::kReadExecute : LandlockGrant::kRead;
-}
-
-// Shorter targets first, so that the more specific one lies on top.
-std::vector<Mount> InMountOrder(std::vector<Mount> mounts) {
-  std::sort(mounts.begin(), mounts.end(), [](const Mount& a, const Mount& b) {
-    return std::make_pair(a.target.size(), a.target) < std::make_pair(b.target.size(), b.target);
-  });
-  return mounts;
 }
 
 // Before the pivot, after which the host's paths are gone.
@@ -365,9 +350,8 @@ void PlanSystemRules(LaunchPlan& plan, const HostSupport& host) {
   }
   plan.landlock_rules.push_back({"/etc", LandlockGrant::kRead});
   plan.landlock_rules.push_back({"/proc", LandlockGrant::kRead});
-  for (const char* device :
-       {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"}) {
-    plan.landlock_rules.push_back({device, LandlockGrant::kUseDevice});
+  for (const CallDevice& device : kCallDevices) {
+    plan.landlock_rules.push_back({device.path, LandlockGrant::kUseDevice});
   }
   plan.landlock_rules.push_back({"/dev/shm", LandlockGrant::kReadWrite});
   plan.landlock_rules.push_back({"/tmp", LandlockGrant::kReadWrite});
@@ -449,6 +433,13 @@ std::vector<std::string> FindWeaker(const HostSupport& host) {
 }
 
 }  // namespace
+
+std::vector<Mount> InMountOrder(std::vector<Mount> mounts) {
+  std::sort(mounts.begin(), mounts.end(), [](const Mount& a, const Mount& b) {
+    return std::make_pair(a.target.size(), a.target) < std::make_pair(b.target.size(), b.target);
+  });
+  return mounts;
+}
 
 bool IsExecutable(const Mount& mount, const seccomp::Profile& profile) {
   return mount.executable == Executable::kYes &&

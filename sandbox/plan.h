@@ -146,6 +146,9 @@ struct LaunchPlan {
   friend bool operator==(const LaunchPlan&, const LaunchPlan&) = default;
 };
 
+// Shorter targets first, so that the more specific one lies on top. Pure.
+std::vector<Mount> InMountOrder(std::vector<Mount> mounts);
+
 // Whether a program in the mount can be executed: else it is noexec. Pure.
 bool IsExecutable(const Mount& mount, const seccomp::Profile& profile);
 

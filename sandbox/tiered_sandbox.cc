@@ -45,11 +45,7 @@ void TieredSandbox::Expect(const SandboxSpec& spec) {
 Result<Outcome> TieredSandbox::Run(const SandboxSpec& spec, CallIo& io, const CancelToken& cancel) {
   const Result<Sandbox*> tier = Tier(spec.isolation);
   if (!tier.ok()) {
-    Outcome outcome;
-    outcome.setup_step = tier.error().message;
-    outcome.layers.isolation = IsolationName(spec.isolation);
-    outcome.layers.cgroup = "none";
-    return outcome;
+    return NotStarted(spec.isolation, tier.error().message);
   }
   return tier.value()->Run(spec, io, cancel);
 }

@@ -65,22 +65,24 @@ Json RecordedSubject(const ToolCall& call, const ApprovalSubject& subject) {
   return json;
 }
 
-Json DigestOf(const std::string& content) {
+// `redact`: the content without its secrets. It is cut afterwards: half a secret would not be found.
+template <typename Redact>
+Json ContentEntry(policy::AuditContent kept, const std::string& content, const Redact& redact) {
   Json entry;  // a list in braces costs twice as much: it copies names and makes pairs first
   entry["digest"] = Sha256Text(content);
   entry["bytes"] = content.size();
+  const auto keep = [&](const std::string& text) {
+    entry["content"] = text.substr(0, kAuditContentBytesMax);
+    entry["cut"] = text.size() > kAuditContentBytesMax;
+  };
+  if (kept == policy::AuditContent::kFull) {
+    keep(content);
+  } else if (kept == policy::AuditContent::kRedacted) {
+    const audit::Redacted redacted = redact();
+    keep(redacted.content);
+    entry["redacted"] = redacted.marks;
+  }
   return entry;
-}
-
-void AddContent(const std::string& content, Json* entry) {
-  (*entry)["content"] = content.substr(0, kAuditContentBytesMax);
-  (*entry)["cut"] = content.size() > kAuditContentBytesMax;
-}
-
-// Cut afterwards: half a secret would not be found.
-void AddRedacted(const audit::Redacted& redacted, Json* entry) {
-  AddContent(redacted.content, entry);
-  (*entry)["redacted"] = redacted.marks;
 }
 
 bool IsConfidential(const policy::Label& label) {
@@ -91,25 +93,14 @@ bool IsConfidential(const policy::Label& label) {
 
 Json AuditContent(const policy::Policy& policy, const std::string& content,
                   const policy::Label& label) {
-  Json entry = DigestOf(content);
-  if (policy.audit_content == policy::AuditContent::kFull) {
-    AddContent(content, &entry);
-  } else if (policy.audit_content == policy::AuditContent::kRedacted) {
-    AddRedacted(audit::RedactText(content, IsConfidential(label)), &entry);
-  }
-  return entry;
+  return ContentEntry(policy.audit_content, content,
+                      [&] { return audit::RedactText(content, IsConfidential(label)); });
 }
 
 Json AuditArguments(const policy::Policy& policy, const Json& arguments,
                     const policy::Label& label) {
-  const std::string content = DumpJson(arguments);
-  Json entry = DigestOf(content);
-  if (policy.audit_content == policy::AuditContent::kFull) {
-    AddContent(content, &entry);
-  } else if (policy.audit_content == policy::AuditContent::kRedacted) {
-    AddRedacted(audit::RedactArguments(arguments, IsConfidential(label)), &entry);
-  }
-  return entry;
+  return ContentEntry(policy.audit_content, DumpJson(arguments),
+                      [&] { return audit::RedactArguments(arguments, IsConfidential(label)); });
 }
 
 Result<std::variant<AuthorizedCall, RefusedCall>> Authorizer::Authorize(

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/digest.h"
 #include "base/ids.h"
 #include "policy/evaluator.h"
 #include "policy/given_context.h"
@@ -225,10 +224,9 @@ Result<TurnFinished> SessionDriver::RunTurn(const std::string& request, const Ca
   }
   Turn turn;
   turn.id = NewUlid(services_.clock, services_.random);
-  policy::ContextTracker asked = context_;
-  asked.AddUser(request);
+  const policy::Label asked = policy::Join(context_.context(), context_.UserLabel());
   NACRE_TRY(Record("turn.started", turn, {},
-                   {{"request", AuditContent(*options_.policy, request, asked.context())}}));
+                   {{"request", AuditContent(*options_.policy, request, asked)}}));
   memory::TurnRecord record;
   record.id = turn.id;
   record.created_ms = UnixMillis(services_.clock.Now());
@@ -504,14 +502,8 @@ Input SessionDriver::Ask(Turn& turn, const AskEngine& ask, const Stop& stop) {
     if (const auto passed = CountBytesOut(request, turn.engine)) {
       return *passed;
     }
-    std::string prompt_text;
-    for (const inference::ChatMessage& message : request.messages) {
-      prompt_text += message.content + '\n';
-    }
     // No prompt goes to an engine unless that is on disk.
-    if (Status recorded =
-            Record("model.asked", turn, {}, AskedRecord(Sha256Text(prompt_text), request));
-        !recorded.ok()) {
+    if (Status recorded = Record("model.asked", turn, {}, AskedRecord(request)); !recorded.ok()) {
       return RuntimeFailed{recorded.error()};
     }
     AnswerStream stream(sink_);

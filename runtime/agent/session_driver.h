@@ -198,8 +198,7 @@ class SessionDriver final {
   // After it.
   Status CountEnergy(inference::EnergyMeter::Span& span, EngineUse& use);
   // Of "model.asked" and "model.replied".
-  Json AskedRecord(const std::string& prompt_digest,
-                   const inference::GenerateRequest& request) const;
+  Json AskedRecord(const inference::GenerateRequest& request) const;
   Json UseRecord(const char* kind, const inference::TokenUse& tokens, const EngineUse& use) const;
 
   Services services_;

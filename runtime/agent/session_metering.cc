@@ -1,6 +1,7 @@
 // What a turn uses besides tokens, as the session's driver counts it: time, bytes to an engine elsewhere, energy.
 #include <utility>
 
+#include "base/digest.h"
 #include "runtime/agent/session_driver.h"
 
 namespace nacre::agent {
@@ -33,10 +34,13 @@ Status SessionDriver::CountEnergy(inference::EnergyMeter::Span& span, EngineUse&
   return Ok();
 }
 
-Json SessionDriver::AskedRecord(const std::string& prompt_digest,
-                                const inference::GenerateRequest& request) const {
+Json SessionDriver::AskedRecord(const inference::GenerateRequest& request) const {
+  std::string prompt;
+  for (const inference::ChatMessage& message : request.messages) {
+    prompt += message.content + '\n';
+  }
   const inference::EngineInfo engine = services_.engine.Info();
-  return {{"prompt_digest", prompt_digest},
+  return {{"prompt_digest", Sha256Text(prompt)},
           {"messages", request.messages.size()},
           {"tools", request.tools.size()},
           {"engine", engine.name},

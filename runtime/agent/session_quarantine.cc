@@ -1,7 +1,6 @@
 // SessionDriver's part that keeps a quarantine: what is withheld, and the tools that the runtime does itself.
 #include <algorithm>
 
-#include "base/digest.h"
 #include "runtime/agent/extraction.h"
 #include "runtime/agent/flow_traits.h"
 #include "runtime/agent/followed_path.h"
@@ -338,11 +337,7 @@ Result<std::string> SessionDriver::ExtractValue(const Turn& turn, const Authoriz
     context_.AddExtracted(withheld.label, "");
     return refuse("too few bytes are left in the budget to read " + withheld.handle);
   }
-  std::string prompt;
-  for (const inference::ChatMessage& message : asked.messages) {
-    prompt += message.content + '\n';
-  }
-  NACRE_TRY(Record("model.asked", turn, call.id(), AskedRecord(Sha256Text(prompt), asked)));
+  NACRE_TRY(Record("model.asked", turn, call.id(), AskedRecord(asked)));
   inference::EnergyMeter::Span energy(services_.energy);
   const Extracted extracted = Extract(services_.engine, extraction, asked, cancel);
   NACRE_TRY(CountEnergy(energy, use));

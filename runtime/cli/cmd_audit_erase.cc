@@ -155,8 +155,7 @@ void PrintTenantErased(const OrderedJson& erased) {
   if (!unknown.empty()) {
     std::printf(
         "left: %zu sessions of which nobody knows the tenant any more, as their records were "
-        "pruned or are "
-        "from before they said one; --session erases each:\n",
+        "pruned or are from before they said one; --session erases each:\n",
         unknown.size());
   }
   for (const OrderedJson& session : unknown) {

@@ -64,11 +64,7 @@ Result<Outcome> GvisorSandbox::Run(const SandboxSpec& spec, CallIo& io, const Ca
   const Enclosure enclosure = NACRE_TRY(MakeEnclosure(spec, runsc_, guest_program_));
   const LaunchPlan plan = NACRE_TRY(MakeEnclosurePlan(spec, kernel_.host(), enclosure));
   if (auto problem = FindProgramProblem(spec, kernel_.host())) {
-    Outcome outcome;
-    outcome.setup_step = std::move(*problem);
-    outcome.layers.isolation = IsolationName(Isolation::kGvisor);
-    outcome.layers.cgroup = "none";
-    return outcome;
+    return NotStarted(Isolation::kGvisor, std::move(*problem));
   }
   guest::GuestIo guest(io, NACRE_TRY(guest::MakeTask(spec)), spec.limits.output_bytes);
   Outcome enclosed = NACRE_TRY(kernel_.RunPlan(plan, guest, cancel));

@@ -2,13 +2,12 @@
 
 #include <algorithm>
 
+#include "sandbox/call_devices.h"
 #include "sandbox/plan.h"
 #include "sandbox/seccomp/syscall_groups.h"
 
 namespace nacre::sandbox::gvisor {
 namespace {
-
-constexpr uint64_t kShmBytes = 64ULL << 20;
 
 Json Tmpfs(const char* target, uint64_t bytes) {
   return {{"destination", target},
@@ -19,13 +18,12 @@ Json Tmpfs(const char* target, uint64_t bytes) {
 
 Json Bind(const Mount& mount, const seccomp::Profile& profile) {
   const bool writable = mount.access != Access::kRead;
-  const bool executable =
-      mount.executable == Executable::kYes && (!writable || profile.runs_what_it_makes);
   return {{"destination", mount.target},
           {"type", "bind"},
           {"source", kGuestTree + mount.target},
           {"options",
-           {"rbind", "nosuid", "nodev", writable ? "rw" : "ro", executable ? "exec" : "noexec"}}};
+           {"rbind", "nosuid", "nodev", writable ? "rw" : "ro",
+            IsExecutable(mount, profile) ? "exec" : "noexec"}}};
 }
 
 }  // namespace
@@ -40,11 +38,7 @@ Result<Json> MakeOciConfig(const SandboxSpec& spec) {
   mounts.push_back({{"destination", "/proc"}, {"type", "proc"}, {"source", "proc"}});
   mounts.push_back(Tmpfs("/dev/shm", std::min(kShmBytes, spec.limits.disk_bytes)));
   mounts.push_back(Tmpfs("/tmp", spec.limits.disk_bytes));
-  std::vector<Mount> binds = spec.mounts;
-  std::sort(binds.begin(), binds.end(), [](const Mount& a, const Mount& b) {
-    return std::make_pair(a.target.size(), a.target) < std::make_pair(b.target.size(), b.target);
-  });
-  for (const Mount& mount : binds) {
+  for (const Mount& mount : InMountOrder(spec.mounts)) {
     mounts.push_back(Bind(mount, profile));
   }
   const Json none = Json::array();

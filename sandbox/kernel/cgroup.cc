@@ -393,22 +393,24 @@ bool HoldsCgroup(const CgroupState& state, const CgroupLimits& wanted) {
 
 namespace {
 
-std::string OwnNamespacePrefix() {
-  struct stat pid_namespace = {};
-  return ::stat("/proc/self/ns/pid", &pid_namespace) == 0
-             ? "nacre-" + std::to_string(pid_namespace.st_ino) + "-"
-             : "nacre-unknown-";
+const std::string& OwnNamespacePrefix() {
+  static const std::string prefix = [] {
+    struct stat pid_namespace = {};
+    return ::stat("/proc/self/ns/pid", &pid_namespace) == 0
+               ? "nacre-" + std::to_string(pid_namespace.st_ino) + "-"
+               : std::string("nacre-unknown-");
+  }();
+  return prefix;
 }
 
 }  // namespace
 
 std::string OwnCgroupName(std::string_view rest) {
-  static const std::string prefix = OwnNamespacePrefix();
-  return prefix + std::to_string(::getpid()) + "-" + std::string(rest);
+  return OwnNamespacePrefix() + std::to_string(::getpid()) + "-" + std::string(rest);
 }
 
 void SweepCgroups(const CgroupHost& host) {
-  const std::string prefix = OwnNamespacePrefix();
+  const std::string& prefix = OwnNamespacePrefix();
   for (const std::string* parent :
        {&host.memory_directory, &host.pids_directory, &host.cpu_directory}) {
     if (parent->empty()) {

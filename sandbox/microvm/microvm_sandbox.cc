@@ -62,28 +62,15 @@ Result<std::string> PackInitramfs(const microvm::GuestKernel& kernel, const std:
   return microvm::MakeInitramfs(files);
 }
 
-// In the order of depth, so that the more specific mount comes on top.
 std::vector<guest::MountRule> MakeMountRules(const SandboxSpec& spec,
                                              const seccomp::Profile& profile) {
-  std::vector<Mount> mounts = spec.mounts;
-  std::sort(mounts.begin(), mounts.end(), [](const Mount& a, const Mount& b) {
-    return std::make_pair(a.target.size(), a.target) < std::make_pair(b.target.size(), b.target);
-  });
   std::vector<guest::MountRule> rules;
-  for (const Mount& mount : mounts) {
+  for (const Mount& mount : InMountOrder(spec.mounts)) {
     rules.push_back({.target = mount.target,
                      .writable = mount.access != Access::kRead,
                      .executable = IsExecutable(mount, profile)});
   }
   return rules;
-}
-
-Outcome Refused(std::string why) {
-  Outcome outcome;
-  outcome.setup_step = std::move(why);
-  outcome.layers.isolation = IsolationName(Isolation::kMicrovm);
-  outcome.layers.cgroup = "none";
-  return outcome;
 }
 
 }  // namespace
@@ -174,20 +161,24 @@ Enclosure MicrovmSandbox::MakeEnclosure(Processor processor, const SandboxSpec& 
   return enclosure;
 }
 
-Result<Outcome> MicrovmSandbox::RunOn(Processor processor, const SandboxSpec& spec, CallIo& io,
-                                      const CancelToken& cancel) {
+Result<Outcome> MicrovmSandbox::Boot(const Enclosure& enclosure, const SandboxSpec& spec,
+                                     CallIo& io, const CancelToken& cancel) {
   const seccomp::Profile profile = NACRE_TRY(seccomp::FindProfile(spec.seccomp_profile));
-  const LaunchPlan plan =
-      NACRE_TRY(MakeEnclosurePlan(spec, kernel_.host(), MakeEnclosure(processor, spec)));
+  const LaunchPlan plan = NACRE_TRY(MakeEnclosurePlan(spec, kernel_.host(), enclosure));
   if (auto problem = FindProgramProblem(spec, kernel_.host())) {
-    return Refused(std::move(*problem));
+    return NotStarted(Isolation::kMicrovm, std::move(*problem));
   }
   guest::Task task = NACRE_TRY(guest::MakeTask(spec));
   task.uid = kernel::kInsideId;
   task.mounts = MakeMountRules(spec, profile);
   guest::GuestIo guest(io, std::move(task), spec.limits.output_bytes, guest::AtEnd::kKill);
   Outcome enclosed = NACRE_TRY(kernel_.RunPlan(plan, guest, cancel));
-  Outcome outcome = guest.Conclude(IsolationName(Isolation::kMicrovm), std::move(enclosed));
+  return guest.Conclude(IsolationName(Isolation::kMicrovm), std::move(enclosed));
+}
+
+Result<Outcome> MicrovmSandbox::RunOn(Processor processor, const SandboxSpec& spec, CallIo& io,
+                                      const CancelToken& cancel) {
+  Outcome outcome = NACRE_TRY(Boot(MakeEnclosure(processor, spec), spec, io, cancel));
   if (!spec.require.kvm) {
     outcome.layers.exceptions.emplace_back("kvm");
   }
@@ -201,7 +192,7 @@ Result<Outcome> MicrovmSandbox::Run(const SandboxSpec& spec, CallIo& io,
                                     const CancelToken& cancel) {
   const Result<Processor> processor = Choose(spec.require);
   if (!processor.ok()) {
-    return Refused(processor.error().message);
+    return NotStarted(Isolation::kMicrovm, processor.error().message);
   }
   return RunOn(processor.value(), spec, io, cancel);
 }
@@ -245,13 +236,8 @@ Status MicrovmSandbox::TryKvm() {
   spec.require.id_maps = false;
   Enclosure enclosure = MakeEnclosure(Processor::kVirtual, spec);
   enclosure.allowance.wall = kTrialStart - kTrialStart / 2;
-  const LaunchPlan plan = NACRE_TRY(MakeEnclosurePlan(spec, kernel_.host(), enclosure));
-  guest::Task task = NACRE_TRY(guest::MakeTask(spec));
-  task.uid = kernel::kInsideId;
   NoCallIo io;
-  guest::GuestIo guest(io, std::move(task), spec.limits.output_bytes, guest::AtEnd::kKill);
-  const Outcome outcome = guest.Conclude(IsolationName(Isolation::kMicrovm),
-                                         NACRE_TRY(kernel_.RunPlan(plan, guest, CancelToken())));
+  const Outcome outcome = NACRE_TRY(Boot(enclosure, spec, io, CancelToken()));
   if (outcome.kind == OutcomeKind::kExited && outcome.exit_code == 0) {
     return Ok();
   }

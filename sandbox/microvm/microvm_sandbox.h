@@ -42,6 +42,8 @@ class MicrovmSandbox final : public Sandbox {
 
   Result<Processor> Choose(const Requirements& require);
   Status TryKvm();
+  Result<Outcome> Boot(const Enclosure& enclosure, const SandboxSpec& spec, CallIo& io,
+                       const CancelToken& cancel);
   Result<Outcome> RunOn(Processor processor, const SandboxSpec& spec, CallIo& io,
                         const CancelToken& cancel);
   Enclosure MakeEnclosure(Processor processor, const SandboxSpec& spec) const;

@@ -205,6 +205,22 @@ TEST_CASE("a zygote of another build is not used") {
   CHECK(outcome.cold_because == "the zygote is of another build");
 }
 
+// What the pool is told by a sandbox, for those who speak to the pool itself. Owns what a context borrows.
+struct DefaultContext {
+  const seccomp::ProfileFilters filters = seccomp::CompileProfile("default").value();
+  const seccomp::Filter reaper =
+      seccomp::CompileFilter(seccomp::ReaperRules(), seccomp::Otherwise::kKill).value();
+  kernel::IdMappings mappings;
+
+  LaunchContext Of(const KernelSandbox& sandbox) {
+    return {.host = &sandbox.host(),
+            .tool_filters = &filters,
+            .reaper_filter = &reaper,
+            .mappings = &mappings,
+            .cgroup_name = "nacre-test"};
+  }
+};
+
 // A slot that cannot be built is none, and leaves nothing; the calls start cold.
 TEST_CASE("each step that is taken before the call is made to fail: there is no slot then") {
   const auto sandbox = MakeWarm(1);
@@ -212,15 +228,8 @@ TEST_CASE("each step that is taken before the call is made to fail: there is no 
   REQUIRE(sandbox->Prepare(spec, seconds(30)));
   zygote::WarmPool& pool = *sandbox->warm_pool();
   const pid_t zygote = pool.zygote_pid();
-  const seccomp::ProfileFilters filters = seccomp::CompileProfile("default").value();
-  const seccomp::Filter reaper =
-      seccomp::CompileFilter(seccomp::ReaperRules(), seccomp::Otherwise::kKill).value();
-  kernel::IdMappings mappings;
-  const LaunchContext context{.host = &sandbox->host(),
-                              .tool_filters = &filters,
-                              .reaper_filter = &reaper,
-                              .mappings = &mappings,
-                              .cgroup_name = "nacre-test"};
+  DefaultContext parts;
+  const LaunchContext context = parts.Of(*sandbox);
   LaunchPlan warm = zygote::MakeWarmPlan(MakePlan(spec, sandbox->host()).value());
   const std::vector<pid_t> whole = ChildrenOf(zygote);
   const auto only_whole = [&] {
@@ -268,15 +277,8 @@ TEST_CASE("what a warm sandbox counted stays until it is returned, and nothing a
     }
     return names;
   };
-  const seccomp::ProfileFilters filters = seccomp::CompileProfile("default").value();
-  const seccomp::Filter reaper =
-      seccomp::CompileFilter(seccomp::ReaperRules(), seccomp::Otherwise::kKill).value();
-  kernel::IdMappings mappings;
-  const LaunchContext context{.host = &sandbox->host(),
-                              .tool_filters = &filters,
-                              .reaper_filter = &reaper,
-                              .mappings = &mappings,
-                              .cgroup_name = "nacre-test"};
+  DefaultContext parts;
+  const LaunchContext context = parts.Of(*sandbox);
   const LaunchPlan warm = zygote::MakeWarmPlan(MakePlan(spec, sandbox->host()).value());
   const std::set<std::string> before = cgroups();
   auto launched = pool.Launch(warm, context);

@@ -4,12 +4,14 @@
 
 #include <re2/re2.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "policy/decision.h"
 #include "policy/internal/host.h"
 #include "policy/policy.h"
 #include "policy/rate.h"
@@ -364,6 +366,19 @@ inline Expected Judge(const PolicyDocument& policy, const Request& request) {
   JudgeFlows(policy, request, expected);
   JudgeQuarantine(policy, request, expected);
   return expected;
+}
+
+// The whole answer, rates included.
+inline Expected Judge(const PolicyDocument& policy, const Request& request,
+                      const CallHistory& history) {
+  Expected expected = Judge(policy, request);
+  JudgeRates(policy, request.tool, history, expected);
+  return expected;
+}
+
+inline bool SameApprovers(const Decision& decision, const Expected& expected) {
+  return std::is_permutation(decision.approvers.begin(), decision.approvers.end(),
+                             expected.approvers.begin(), expected.approvers.end());
 }
 
 }  // namespace nacre::policy::oracle

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/unique_fd.h"
+#include "sandbox/call_devices.h"
 #include "sandbox/guest/agent/agent.h"
 
 namespace nacre::sandbox::guest {
@@ -28,7 +29,6 @@ constexpr char kTreeOptions[] =
 constexpr int kLookEveryMs = 10;
 constexpr int kLooksMax = 3000;        // for the stream: an emulated machine is slow
 constexpr unsigned kLastSeconds = 10;  // for the host to end us
-constexpr uint64_t kShmBytes = 64ULL << 20;
 
 [[noreturn]] void EndMachine() {
   ::reboot(RB_AUTOBOOT);  // which the host has made the machine's end
@@ -89,21 +89,15 @@ std::string Size(uint64_t bytes) {
 }
 
 bool MakeDevices() {
-  struct Device {
-    const char* path;
-    unsigned minor;
-  };
-  for (const Device& device :
-       {Device{"/dev/null", 3}, Device{"/dev/zero", 5}, Device{"/dev/full", 7},
-        Device{"/dev/random", 8}, Device{"/dev/urandom", 9}}) {
-    if (::mknod(device.path, S_IFCHR | 0666, makedev(1, device.minor)) != 0) {
-      return false;
-    }
-  }
-  return ::symlink("/proc/self/fd", "/dev/fd") == 0 &&
-         ::symlink("/proc/self/fd/0", "/dev/stdin") == 0 &&
-         ::symlink("/proc/self/fd/1", "/dev/stdout") == 0 &&
-         ::symlink("/proc/self/fd/2", "/dev/stderr") == 0 && ::mkdir("/dev/shm", 01777) == 0;
+  return std::all_of(kCallDevices.begin(), kCallDevices.end(),
+                     [](const CallDevice& device) {
+                       return ::mknod(device.path, S_IFCHR | 0666,
+                                      makedev(kCallDeviceMajor, device.minor)) == 0;
+                     }) &&
+         std::all_of(
+             kCallDeviceLinks.begin(), kCallDeviceLinks.end(),
+             [](const CallDeviceLink& link) { return ::symlink(link.target, link.path) == 0; }) &&
+         ::mkdir("/dev/shm", 01777) == 0;
 }
 
 Failed Failure(const std::string& step) {
