@@ -120,7 +120,7 @@ inline HostState LookAtHost() {
   state.descriptors =
       static_cast<size_t>(std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {}));
   const kernel::CgroupHost& cgroup = SharedSandbox().host().cgroup;
-  const std::string ours = "nacre-" + std::to_string(::getpid()) + "-";
+  const std::string ours = kernel::OwnCgroupName("");
   for (const std::string& directory : {cgroup.memory_directory, cgroup.pids_directory}) {
     if (directory.empty()) {
       continue;
