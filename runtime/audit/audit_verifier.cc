@@ -438,7 +438,7 @@ class Verifier final {
       BadRecord(formless->index, "it was signed so, but " + formless->why);
     }
     report_.records = now.index;
-    CheckEnd(now, reader.tail().size());
+    CheckEnd(now, reader.tail().find_last_not_of('\0') + 1);  // npos + 1 is 0
   }
 
   // The last record that an old key signs says so.

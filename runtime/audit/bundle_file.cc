@@ -108,20 +108,23 @@ Result<std::string> ReadFrame(const std::string& directory, uint64_t number) {
   return ReadRegularFile(PathOf(directory, number) + kCompressedSuffix, kFrameBytesMax);
 }
 
+Result<std::string> ReadCompressedBundle(const std::string& directory, uint64_t number) {
+  const std::string frame = NACRE_TRY(ReadFrame(directory, number));
+  auto bundle = DecompressBundle(frame);
+  return bundle.ok() ? std::move(bundle)
+                     : Result<std::string>(
+                           WithContext(BundlePath(number) + kCompressedSuffix, bundle.error()));
+}
+
 Result<std::string> ReadBundle(const std::string& directory, uint64_t number) {
   const std::string path = PathOf(directory, number);
   auto plain = ReadRegularFile(path, kBundleBytesMax);
   if (plain.ok() || plain.error().code != ErrorCode::kNotFound) {
     return plain;
   }
-  const auto frame = ReadFrame(directory, number);
-  if (!frame.ok()) {
-    return frame.error().code == ErrorCode::kNotFound ? plain.error() : frame.error();
-  }
-  auto bundle = DecompressBundle(frame.value());
-  return bundle.ok() ? std::move(bundle)
-                     : Result<std::string>(
-                           WithContext(BundlePath(number) + kCompressedSuffix, bundle.error()));
+  auto compressed = ReadCompressedBundle(directory, number);
+  const bool none = !compressed.ok() && compressed.error().code == ErrorCode::kNotFound;
+  return none ? plain : compressed;
 }
 
 std::optional<uint64_t> BundleFrom(const std::string& directory, uint64_t from) {

@@ -19,6 +19,8 @@ bool HasPlainBundle(const std::string& directory, uint64_t number);
 bool HasBundle(const std::string& directory, uint64_t number);
 // The zstd frame of a compressed one, as it is. kNotFound when there is none.
 Result<std::string> ReadFrame(const std::string& directory, uint64_t number);
+// What that frame holds. kNotFound as well, kDataLoss when it is too long or not what was compressed.
+Result<std::string> ReadCompressedBundle(const std::string& directory, uint64_t number);
 // How many bytes its file has; 0 when there is none.
 uint64_t BundleFileBytes(const std::string& directory, uint64_t number);
 // All that a bundle holds. kNotFound when there is none, kDataLoss when it is too long or not what was compressed.

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "base/file.h"
@@ -35,10 +36,10 @@ EntryState FirstEntry(std::string_view bytes, std::string_view* entry) {
   }
   const size_t size =
       static_cast<size_t>(static_cast<uint8_t>(bytes[0])) << 8 | static_cast<uint8_t>(bytes[1]);
-  if (size == 0 || size > kRecordBytesMax) {
+  if (size > kRecordBytesMax) {
     return EntryState::kBad;
   }
-  if (bytes.size() - kEntryPrefixBytes < size) {
+  if (size == 0 || bytes.size() - kEntryPrefixBytes < size) {
     return EntryState::kShort;
   }
   *entry = bytes.substr(kEntryPrefixBytes, size);
@@ -78,7 +79,8 @@ Result<bool> EntryReader::OpenBundle() {
     return true;
   }
   if (file.error().code == ErrorCode::kNotFound) {
-    auto bundle = ReadBundle(directory_, index_ / kTileWidth);
+    // Not a plain one, which may be there by now: it still grows.
+    auto bundle = ReadCompressedBundle(directory_, index_ / kTileWidth);
     if (bundle.ok()) {
       buffer_ = std::move(bundle).value();
       open_ = true;
@@ -124,20 +126,16 @@ Result<bool> EntryReader::ReadMore() {
   if (size > kBundleBytesMax) {
     return Error{ErrorCode::kDataLoss, BundleName() + ": it is longer than a bundle can be"};
   }
-  const size_t known = buffer_.size();
-  if (size <= known) {
-    return false;
-  }
-  buffer_.resize(size);
-  size_t end = known;
-  while (end < size) {
+  // All of it once more: a writer writes over the zeros that are place for its records.
+  std::string now(size - std::min<uint64_t>(size, begin_), '\0');
+  size_t end = 0;
+  while (end < now.size()) {
     const ssize_t count =
-        ::pread(file_.get(), buffer_.data() + end, size - end, static_cast<off_t>(end));
+        ::pread(file_.get(), now.data() + end, now.size() - end, static_cast<off_t>(begin_ + end));
     if (count < 0 && errno == EINTR) {
       continue;
     }
     if (count < 0) {
-      buffer_.resize(end);
       return SysError("read " + BundleName(), errno);
     }
     if (count == 0) {
@@ -145,8 +143,12 @@ Result<bool> EntryReader::ReadMore() {
     }
     end += static_cast<size_t>(count);
   }
-  buffer_.resize(end);
-  return end > known;
+  now.resize(end);
+  if (now == tail()) {
+    return false;
+  }
+  buffer_ = begin_ == 0 ? std::move(now) : buffer_.substr(0, begin_) + now;
+  return true;
 }
 
 Result<bool> EntryReader::Next(std::string_view* entry) {

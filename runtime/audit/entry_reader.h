@@ -23,7 +23,7 @@ size_t BeginEntry(std::string* bundle);
 std::string_view EndEntry(size_t begin, std::string* bundle);
 
 enum class EntryState {
-  kShort = 0,  // the bytes end within it, or there are none
+  kShort = 0,  // the bytes end within it, there are none, or zeros: place for the next one
   kBad,        // its length is that of no record
   kWhole,
 };
@@ -41,7 +41,7 @@ class EntryReader final {
   EntryReader(std::string directory, uint64_t first_index);
 
   // True and the record in *entry, valid until the next call. False at the end of the log; then
-  // tail() is what follows the last whole record. kNotFound when the log has no record at
+  // tail() is what follows the last whole record, and zeros at its end are place for the next ones. kNotFound when the log has no record at
   // first_index - 1, or no first bundle; kDataLoss for a bundle that is none, or is missing before later ones;
   // kAborted when the next records were pruned meanwhile.
   Result<bool> Next(std::string_view* entry);
@@ -53,7 +53,7 @@ class EntryReader final {
  private:
   Result<bool> OpenBundle();
   Status CheckEnd() const;
-  // True when the file had more bytes than were known.
+  // True when other bytes follow the last entry than were known.
   Result<bool> ReadMore();
   std::string BundleName() const { return BundlePath(index_ / kTileWidth); }
 

@@ -83,6 +83,17 @@ class FileLock final {
 // So many are read at opening, and their tiles synced by a checkpoint, at most.
 constexpr uint64_t kRecordsWithoutCheckpointMax = uint64_t{1} << 16;
 
+// Place is made for so many bytes at once, by a commit of no more than that: a larger one waits for the journal anyway
+// seldom enough.
+constexpr uint64_t kPlaceBytes = uint64_t{64} << 10;
+constexpr size_t kChunkWithPlaceMax = size_t{16} << 10;
+// Of every machine a multiple of this.
+constexpr uint64_t kPageBytes = 4096;
+
+bool IsZeros(std::string_view bytes) {
+  return bytes.find_first_not_of('\0') == std::string_view::npos;
+}
+
 bool Holds(const std::string& path, std::string_view bytes) {
   const auto found = ReadFile(path, kTileBytes);
   return found.ok() && found.value() == bytes;
@@ -100,12 +111,21 @@ uint64_t BytesOf(const std::string& path) {
   return ::stat(path.c_str(), &info) == 0 ? static_cast<uint64_t>(info.st_size) : 0;
 }
 
-Result<uint64_t> SizeOf(int fd) {
-  struct stat info {};
-  if (::fstat(fd, &info) != 0) {
-    return SysError("stat", errno);
+// Which file it is and its length, of a path or, when that is empty, of a descriptor. Its times are not asked for: since Linux 6.13 a
+// write to a file whose times were seen changes them again (multigrain timestamps), and that costs the next sync a commit of the file
+// system's journal.
+Result<struct statx> LookAt(int fd, const std::string& path = {}) {
+  struct statx info {};
+  if (::statx(path.empty() ? fd : AT_FDCWD, path.c_str(), path.empty() ? AT_EMPTY_PATH : 0,
+              STATX_INO | STATX_SIZE, &info) != 0) {
+    return SysError(path.empty() ? "statx" : path, errno);
   }
-  return static_cast<uint64_t>(info.st_size);
+  return info;
+}
+
+Result<uint64_t> SizeOf(int fd) {
+  const struct statx info = NACRE_TRY(LookAt(fd));
+  return info.stx_size;
 }
 
 // The width of the partial tile of `level` that a tree of `size` records ends with, 0 when none.
@@ -359,6 +379,7 @@ Status LogWriter::RebuildTiles(const Checkpoint& promised) {
 Status LogWriter::OpenBundle(uint64_t number, bool create) {
   bundle_ = NACRE_TRY(storage_.Open(Path(BundlePath(number)), create));
   bundle_number_ = number;
+  file_bytes_ = 0;
   return Ok();
 }
 
@@ -370,8 +391,11 @@ Status LogWriter::CatchUp() {
       if (size < offset_) {
         return Tampered(BundlePath(bundle_number_) + " became shorter");
       }
-      if (size > offset_) {
+      const bool more = NACRE_TRY(HasRest(size));
+      if (more) {
         NACRE_TRY(TakeRest(size));
+      } else {
+        file_bytes_ = size;
       }
     }
     const uint64_t next = edge_.size() / kTileWidth;
@@ -392,6 +416,14 @@ Status LogWriter::CatchUp() {
     // Who made it may have died before its name was on the disk.
     NACRE_TRY(SyncName(BundlePath(next), next));
   }
+}
+
+Result<bool> LogWriter::HasRest(uint64_t file_size) const {
+  if (file_size != file_bytes_ || file_size < offset_ + kEntryPrefixBytes) {
+    return file_size > offset_;
+  }
+  const std::string length = NACRE_TRY(ReadAt(bundle_.get(), offset_, kEntryPrefixBytes));
+  return !IsZeros(length);
 }
 
 // A record by which others may be deleted is signed before anybody acts on it. One behind the newest signature
@@ -450,14 +482,20 @@ Status LogWriter::TakeRest(uint64_t file_size) {
     rest.remove_prefix(kEntryPrefixBytes + entry.size());
   }
   NACRE_TRY(WriteTiles(full));
-  if (edge_.size() / kTileWidth != bundle_number_) {
+  const bool filled = edge_.size() / kTileWidth != bundle_number_;
+  if (filled) {
     // Nothing of ours goes into it, and who filled it may have died before its sync.
     NACRE_TRY(storage_.Sync(bundle_.get()));
   }
-  return rest.empty() ? Ok() : CutAt(file_size);
+  file_bytes_ = file_size;
+  if (rest.empty() || (IsZeros(rest) && !filled)) {
+    return Ok();
+  }
+  return CutAt(filled ? file_size : offset_ + rest.find_last_not_of('\0') + 1);
 }
 
-Status LogWriter::CutAt(uint64_t file_size) {
+// The unfinished end goes up to `end`.
+Status LogWriter::CutAt(uint64_t end) {
   if (HasBytes(Path(BundlePath(bundle_number_ + 1)))) {
     return Tampered(BundlePath(bundle_number_) + " has an unfinished end, and " +
                     BundlePath(bundle_number_ + 1) + " exists");
@@ -469,8 +507,9 @@ Status LogWriter::CutAt(uint64_t file_size) {
   if (!cut.ok()) {
     return WithContext("cut off the unfinished end", cut.error());
   }
+  file_bytes_ = offset_;
   recovered_ = {
-      {"bytes_removed", file_size - offset_},
+      {"bytes_removed", end - offset_},
       {"records_kept", edge_.size()},
       {"tiles_rebuilt", !recovered_.is_null() && BoolMember(recovered_, "tiles_rebuilt")}};
   return Ok();
@@ -591,13 +630,11 @@ Result<EncodedRecord> LogWriter::Announce(const char* event, Json data) {
 
 Status LogWriter::CheckStillThere() {
   const auto same = [&](const std::string& path, int fd) -> Status {
-    struct stat named {};
-    struct stat opened {};
-    if (::stat(path.c_str(), &named) != 0) {
-      return SysError(path, errno);
-    }
-    if (::fstat(fd, &opened) != 0 || named.st_dev != opened.st_dev ||
-        named.st_ino != opened.st_ino) {
+    const struct statx named = NACRE_TRY(LookAt(-1, path));
+    const Result<struct statx> opened = LookAt(fd);
+    if (!opened.ok() || named.stx_ino != opened.value().stx_ino ||
+        named.stx_dev_major != opened.value().stx_dev_major ||
+        named.stx_dev_minor != opened.value().stx_dev_minor) {
       return Error{ErrorCode::kDataLoss, path + " was replaced while in use"};
     }
     return Ok();
@@ -702,6 +739,7 @@ Result<uint64_t> LogWriter::CommitLocked(const std::vector<const EncodedRecord*>
     const size_t begin = BeginEntry(&bytes);
     AppendRecord(record, edge_.size(), previous_, &bytes);
     Take(EndEntry(begin, &bytes), &chunks.back().tiles);
+    chunks.back().fills = edge_.size() % kTileWidth == 0;
   };
   if (!recovered_.is_null()) {
     const EncodedRecord recovered =
@@ -739,9 +777,47 @@ Result<uint64_t> LogWriter::CommitLocked(const std::vector<const EncodedRecord*>
 Status LogWriter::BeginChunk(const Chunk& chunk) {
   if (!bundle_ || bundle_number_ != chunk.bundle) {
     NACRE_TRY(OpenBundle(chunk.bundle, true));
+    file_bytes_ = NACRE_TRY(SizeOf(bundle_.get()));
   }
-  NACRE_TRY(storage_.Write(bundle_.get(), chunk.bytes, chunk.offset));
+  NACRE_TRY(MakePlace(chunk));
+  if (file_bytes_ == chunk.offset) {
+    // Who reads meanwhile, or after a crash, finds the file's end within them.
+    NACRE_TRY(storage_.Write(bundle_.get(), chunk.bytes, chunk.offset));
+  } else {
+    // The length of the first one last: all of them are found, or none.
+    const std::string_view bytes = chunk.bytes;
+    NACRE_TRY(storage_.Write(bundle_.get(), bytes.substr(kEntryPrefixBytes),
+                             chunk.offset + kEntryPrefixBytes));
+    NACRE_TRY(storage_.Write(bundle_.get(), bytes.substr(0, kEntryPrefixBytes), chunk.offset));
+  }
+  file_bytes_ = std::max(file_bytes_, chunk.end());
   return storage_.BeginSync(bundle_.get());
+}
+
+Status LogWriter::MakePlace(const Chunk& chunk) {
+  const auto shorten = [&](uint64_t size) -> Status {
+    if (file_bytes_ > size) {
+      NACRE_TRY(storage_.Truncate(bundle_.get(), size));
+      file_bytes_ = size;
+    }
+    return Ok();
+  };
+  // The two bytes of a length that lie on two pages may be seen one by one.
+  if (chunk.offset % kPageBytes == kPageBytes - 1) {
+    return shorten(chunk.offset);
+  }
+  if (chunk.fills) {
+    return shorten(chunk.end());  // before it is full for anybody
+  }
+  const uint64_t before = file_bytes_;
+  const uint64_t after = chunk.end() + kPlaceBytes;
+  if (chunk.end() <= before || chunk.bytes.size() > kChunkWithPlaceMax || after > kBundleBytesMax) {
+    return Ok();
+  }
+  file_bytes_ = after;
+  const std::string zeros(after - before, '\0');
+  // There may be room for the records alone.
+  return storage_.Write(bundle_.get(), zeros, before).ok() ? Ok() : shorten(before);
 }
 
 Status LogWriter::FinishChunk(const Chunk& chunk) {
@@ -773,6 +849,11 @@ Status LogWriter::WriteCheckpoint() {
 Status LogWriter::WriteCheckpointLocked() {
   if (!recovered_.is_null()) {
     NACRE_TRY(CommitLocked({}));
+  }
+  if (file_bytes_ > offset_) {
+    // A log at rest ends with its last record.
+    NACRE_TRY(storage_.Truncate(bundle_.get(), offset_));
+    file_bytes_ = offset_;
   }
   // Full bundles were synced by who filled them or, if that one died, by CatchUp().
   NACRE_TRY(storage_.Sync(bundle_.get()));

@@ -73,7 +73,10 @@ class LogWriter final {
     uint64_t bundle = 0;
     uint64_t offset = 0;
     std::string bytes;
+    bool fills = false;           // the bundle
     std::vector<FullTile> tiles;  // that they complete
+
+    uint64_t end() const { return offset + bytes.size(); }
   };
 
   LogWriter(std::string directory, UniqueFd lock, SigningKey key, const Clock& clock,
@@ -106,13 +109,18 @@ class LogWriter final {
   // Takes in what other processes appended, and cuts off what one left unfinished.
   Status CatchUp();
   Status TakeRest(uint64_t file_size);
+  // What others may have written stands behind offset_.
+  Result<bool> HasRest(uint64_t file_size) const;
   Result<bool> MayStand(std::string_view entry);
-  Status CutAt(uint64_t file_size);
+  Status CutAt(uint64_t end);
   // A log that was moved or deleted while open would take records that nobody will ever read. When others have gone
   // on and removed the bundle that was the newest here, the log is taken in anew.
   Status CheckStillThere();
   Status TakeAnew();
   Result<uint64_t> CommitLocked(const std::vector<const EncodedRecord*>& records);
+  // Makes place for it, and for more: then neither the file's length nor its blocks change with it, and its sync is a
+  // write of the disk and not also one of the file system's journal.
+  Status MakePlace(const Chunk& chunk);
   // The disk may begin with it. What can be done meanwhile is done between the two.
   Status BeginChunk(const Chunk& chunk);
   // It is on the disk.
@@ -155,7 +163,9 @@ class LogWriter final {
   UniqueFd bundle_;       // that of the newest record, if there is one
   uint64_t bundle_number_ = 0;
   uint64_t offset_ = 0;  // the end of the newest record in it
-  Json recovered_;       // what was done to the log, until it is recorded; null when nothing
+  // Its length when this writer last looked or changed it: from offset_ on there were zeros, the place for next records.
+  uint64_t file_bytes_ = 0;
+  Json recovered_;  // what was done to the log, until it is recorded; null when nothing
 };
 
 }  // namespace nacre::audit

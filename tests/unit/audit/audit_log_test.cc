@@ -97,7 +97,7 @@ TEST_CASE("a write torn at any byte is cut off, recorded, and loses no acknowled
     const auto open = log.Open();
     REQUIRE(open->Append(Record(2)).ok());
   }
-  const std::string batch = log.Read(kFirstBundle).substr(acknowledged.size());
+  const std::string batch = WithoutPlace(log.Read(kFirstBundle)).substr(acknowledged.size());
   std::string_view first_entry;
   REQUIRE(FirstEntry(batch, &first_entry) == EntryState::kWhole);
   const size_t first_line = kEntryPrefixBytes + first_entry.size();
@@ -144,18 +144,61 @@ TEST_CASE("a checkpoint torn at any byte is cut off and written again") {
   }
 }
 
-TEST_CASE("zeros that a power failure left after the records are cut off") {
+TEST_CASE("what a power failure left among the zeros after the records is cut off") {
   LogDirectory log;
   log.Append(1);
   const std::string records = log.Read(kFirstBundle);
-  const std::string zeros =
-      GENERATE(as<std::string>{}, std::string(100, '\0'), std::string(100, '\0') + "\n",
-               std::string(200'000, '\0'), std::string(4096, '\0') + "\"}{\"call\":\"\"}",
-               "\x01\x10" + std::string(300, '\0'));
-  log.Write(kFirstBundle, records + zeros);
+  const std::string left =
+      GENERATE(as<std::string>{}, std::string(100, '\0') + "\n",
+               std::string(4096, '\0') + "\"}{\"call\":\"\"}", "\x01\x10" + std::string(300, '\0'));
+  log.Write(kFirstBundle, records + left + std::string(500, '\0'));
+  if (left.front() == '\0') {
+    const VerifyReport report = log.Verify();
+    CHECK(report.ok);
+    CHECK(report.notes.size() == 1);  // an unfinished write
+  }
   log.Append(1);
   CHECK(log.Verify().ok);
   CHECK(log.Events() == "log.opened call.decided log.recovered log.opened call.decided ");
+}
+
+TEST_CASE("zeros after the records are place for the next ones, and a log at rest has none") {
+  LogDirectory log;
+  log.Append(1);
+  const std::string records = log.Read(kFirstBundle);
+  REQUIRE(records == WithoutPlace(records));
+  log.Write(kFirstBundle, records + std::string(GENERATE(1, 2, 100, 200'000), '\0'));
+  const VerifyReport report = log.Verify();
+  CHECK(report.ok);
+  CHECK(report.notes.empty());
+  log.Append(1);
+  CHECK(log.Verify().ok);
+  CHECK(log.Events() == "log.opened call.decided log.opened call.decided ");
+  CHECK(log.Read(kFirstBundle) == WithoutPlace(log.Read(kFirstBundle)));
+}
+
+TEST_CASE("a commit without others makes place for the next ones, and a full bundle has none") {
+  LogDirectory log;
+  log.Append(1);
+  const auto open = log.Open();
+  REQUIRE(open->Append(Record(1)).ok());
+  const size_t bytes = log.Read(kFirstBundle).size();
+  REQUIRE(bytes > WithoutPlace(log.Read(kFirstBundle)).size());
+  REQUIRE(open->Append(Record(2)).ok());
+  CHECK(log.Read(kFirstBundle).size() == bytes);
+  // One that reads along sees every record as soon as it is there, and nothing else.
+  EntryReader reader(log.path, 5);
+  std::string_view entry;
+  REQUIRE_FALSE(reader.Next(&entry).value());
+  const auto beside = log.Open();  // another process writes into the same place
+  for (uint64_t i = 6; i <= 300; ++i) {
+    REQUIRE((i % 3 == 0 ? beside : open)->Append(Record(3)).ok());
+    REQUIRE(reader.Next(&entry).value());
+    REQUIRE(ParseRecord(entry).value().at("index") == i - 1);
+  }
+  CHECK(EntriesOf(log.Read(kFirstBundle)).size() == kTileWidth);
+  CHECK(log.Read(kFirstBundle) == WithoutPlace(log.Read(kFirstBundle)));
+  CHECK(log.Verify().ok);
 }
 
 // One log, killed again and again: recovery goes on from recovery. NACRE_KILL_ROUNDS=1000 for longer.
@@ -236,7 +279,8 @@ TEST_CASE("a disk that is full at any byte refuses records and leaves nothing ha
       ::signal(SIGXFSZ, SIG_IGN);
       auto open = log.TryOpen();
       struct stat info {};
-      if (!open.ok() || ::stat(log.File(kFirstBundle).c_str(), &info) != 0) {
+      if (!open.ok() || !open.value()->WriteCheckpoint().ok() ||  // takes the place back
+          ::stat(log.File(kFirstBundle).c_str(), &info) != 0) {
         return 1;
       }
       const auto size = static_cast<rlim_t>(info.st_size);
@@ -263,6 +307,49 @@ TEST_CASE("a disk that is full at any byte refuses records and leaves nothing ha
     REQUIRE(log.Problems() == "");
     REQUIRE(log.Events() == before + "log.opened ");
   }
+}
+
+// At full speed, so that it comes to the beginning of bundles while they are made.
+TEST_CASE("one that follows the log while others write sees each record once and in order") {
+  constexpr uint64_t kRecords = 15'000;
+  LogDirectory log;
+  const auto open = log.Open();
+  const auto beside = log.Open();
+  std::atomic<uint64_t> written = 0;
+  std::atomic<int> writing = 3;
+  std::vector<std::thread> writers;
+  for (AuditLog* into : {open.get(), open.get(), beside.get()}) {
+    writers.emplace_back([&, into] {
+      while (written < kRecords && into->Append(Record(1)).ok()) {
+        ++written;
+      }
+      --writing;
+    });
+  }
+  EntryReader reader(log.path, 0);
+  std::string problem;
+  for (uint64_t next = 0; next < kRecords && problem.empty();) {
+    std::string_view entry;
+    const bool last_look = writing == 0;
+    const Result<bool> more = reader.Next(&entry);
+    if (!more.ok()) {
+      problem = more.error().message;
+    } else if (!more.value() && last_look) {
+      problem = "there are only " + std::to_string(next);
+    } else if (more.value()) {
+      const auto record = ParseRecord(entry);
+      problem = record.ok() && record.value().at("index") == next
+                    ? ""
+                    : "record " + std::to_string(next) + " is " + std::string(entry);
+      ++next;
+    }
+  }
+  written = kRecords;
+  for (std::thread& writer : writers) {
+    writer.join();
+  }
+  CHECK(problem == "");
+  CHECK(log.Verify().ok);
 }
 
 TEST_CASE("threads and processes append side by side without a gap") {
@@ -348,7 +435,8 @@ TEST_CASE("a log that is changed, moved or cut under a writer takes no more reco
     REQUIRE(::truncate(log.File(kFirstBundle).c_str(), 10) == 0);
   }
   SECTION("foreign records added") {
-    const UniqueFd file(::open(log.File(kFirstBundle).c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+    const UniqueFd file(::open(log.File(kFirstBundle).c_str(), O_WRONLY | O_CLOEXEC));
+    REQUIRE(::lseek(file.get(), static_cast<off_t>(WithoutPlace(records).size()), SEEK_SET) > 0);
     REQUIRE(WriteAll(file.get(), std::string_view("\0\2{}", 4)).ok());
   }
   SECTION("replaced") {

@@ -114,11 +114,14 @@ TEST_CASE("a crash at any byte of any write leaves a log with all that was ackno
     check(disk.files, true, true);
     check(disk.AfterPowerFailure(false), true, true);
     check(disk.AfterPowerFailure(true), false, true);
+    check(disk.AfterTornSync(false), false, true);
+    check(disk.AfterTornSync(true), false, true);
     if (operation.kind == Operation::kWrite) {
       // `head` is below a page: one write(2) of it is not seen in part.
-      const size_t step = operation.path == kHeadFile                       ? SIZE_MAX / 2
-                          : operation.path.find(".p/") != std::string::npos ? 37
-                                                                            : 1;
+      const size_t step = operation.path == kHeadFile || IsLength(operation) ? SIZE_MAX / 2
+                          : operation.path.find(".p/") != std::string::npos  ? 37
+                          : IsPlace(operation)                               ? 16381
+                                                                             : 1;
       for (size_t torn = step == 1 ? 1 : step; torn < operation.bytes.size(); torn += step) {
         CAPTURE(torn);
         Disk partly;
@@ -151,8 +154,10 @@ TEST_CASE("a disk that fails at any operation refuses what it could not make dur
     storage.fail_at = i;
     storage.fail_on = on;
     const Status worked = Work(log, storage);
-    // What only tidies up may fail.
-    REQUIRE(worked.ok() == (whole.operations[i].kind == Operation::kRemove && !on));
+    // What only tidies up may fail, and what only makes place.
+    const bool needed =
+        whole.operations[i].kind != Operation::kRemove && !IsPlace(whole.operations[i]);
+    REQUIRE(worked.ok() == (!needed && !on));
     if (!worked.ok()) {
       CHECK(worked.error().code == ErrorCode::kResourceExhausted);
     }
@@ -256,6 +261,42 @@ TEST_CASE(
         return operation.kind == Operation::kSyncDirectory && operation.path == "tile/entries";
       });
   CHECK(synced == (replaced ? 1 : 0));
+}
+
+TEST_CASE("the length of a record that lies on two pages is written with the record") {
+  LogDirectory log;
+  log.Append(1);
+  RecordingStorage storage(log.path);
+  auto writer = LogWriter::Open(log.path, log.clock, log.random, storage).value();
+  const auto of = [&](size_t letters) {
+    AuditRecord record{.event = "x"};
+    record.data = {{"text", std::string(letters, 'a')}};
+    return EncodeRecord(record, log.clock, log.random).value();
+  };
+  const auto end = [&] { return WithoutPlace(log.Read(kFirstBundle)).size(); };
+  const EncodedRecord empty = of(0);
+  REQUIRE(writer->Commit({&empty}).ok());
+  const size_t first = end();
+  REQUIRE(writer->Commit({&empty}).ok());
+  const size_t bytes = end() - first;
+  // The next one after this begins with the last byte of a page.
+  const EncodedRecord filler = of((2 * 4096 - 1 - (end() + bytes) % 4096) % 4096);
+  REQUIRE(writer->Commit({&filler}).ok());
+  REQUIRE(end() % 4096 == 4095);
+  const std::string before = log.Read(kFirstBundle);
+  REQUIRE(before.size() > end());
+  storage.operations.clear();
+  REQUIRE(writer->Commit({&empty}).ok());
+  REQUIRE(storage.operations.front().kind == Operation::kTruncate);
+  REQUIRE(storage.operations.at(1).bytes.size() == bytes);
+  // The file grows with its bytes, so that each part of it is an unfinished end.
+  for (size_t torn = 0; torn <= bytes; ++torn) {
+    CAPTURE(torn);
+    log.Write(kFirstBundle, WithoutPlace(before) + storage.operations.at(1).bytes.substr(0, torn));
+    const VerifyReport report = log.Verify();
+    REQUIRE(report.notes.size() == (torn > 0 && torn < bytes ? 1 : 0));
+    REQUIRE(report.records == 6U + (torn == bytes ? 1 : 0));
+  }
 }
 
 }  // namespace nacre::audit

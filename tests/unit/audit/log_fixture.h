@@ -25,6 +25,11 @@ namespace nacre::audit {
 
 inline const std::string kFirstBundle = BundlePath(0);
 
+// Without the zeros at its end, which are place for the next records.
+inline std::string WithoutPlace(std::string bundle) {
+  bundle.resize(bundle.find_last_not_of('\0') + 1);  // npos + 1 is 0
+  return bundle;
+}
 // The records of a whole bundle.
 inline std::vector<std::string> EntriesOf(std::string_view bundle) {
   std::vector<std::string> entries;
@@ -33,7 +38,7 @@ inline std::vector<std::string> EntriesOf(std::string_view bundle) {
     entries.emplace_back(entry);
     bundle.remove_prefix(kEntryPrefixBytes + entry.size());
   }
-  REQUIRE(bundle.empty());
+  REQUIRE(bundle.find_first_not_of('\0') == std::string_view::npos);
   return entries;
 }
 inline std::string BundleOf(const std::vector<std::string>& entries) {

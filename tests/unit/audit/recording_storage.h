@@ -35,6 +35,17 @@ struct Operation {
   uint64_t number = 0;  // offset, size, or how many records are acknowledged
 };
 
+// A write of the length of a record: nobody sees half of it, but on two pages.
+inline bool IsLength(const Operation& operation) {
+  return operation.kind == Operation::kWrite && operation.bytes.size() == kEntryPrefixBytes &&
+         operation.number % 4096 != 4095;
+}
+
+// Place for records.
+inline bool IsPlace(const Operation& operation) {
+  return operation.kind == Operation::kWrite && WithoutPlace(operation.bytes).empty();
+}
+
 class RecordingStorage : public Storage {
  public:
   explicit RecordingStorage(std::string root) : root_(std::move(root)) {}
@@ -172,6 +183,24 @@ struct Disk {
         }
       }
     }
+  }
+
+  // Of what was not synced of a bundle the disk has every other sector, the `first` or the second one.
+  Files AfterTornSync(bool first) const {
+    constexpr size_t kSector = 512;
+    Files left = AfterPowerFailure(false);
+    for (auto& [path, file] : left) {
+      const auto now = files.find(path);
+      if (!path.starts_with("tile/entries/") || path.find(".p/") != std::string::npos ||
+          now == files.end()) {
+        continue;
+      }
+      file.resize(std::max(file.size(), now->second.size()));
+      for (size_t at = first ? 0 : kSector; at < now->second.size(); at += 2 * kSector) {
+        file.replace(at, std::min(kSector, now->second.size() - at), now->second, at, kSector);
+      }
+    }
+    return left;
   }
 
   // Everything that was not synced is lost, or is there in length only. With `zeros` also a hash tile has its name.

@@ -51,7 +51,7 @@ def bundle_of(log, number):
     else:
         data = subprocess.run(["zstd", "-dcq", packed], check=True, capture_output=True).stdout
     begin, entries = 0, []
-    while begin < len(data):
+    while data[begin:].strip(b"\0"):  # zeros are place for the next records
         end = begin + 2 + int.from_bytes(data[begin:begin + 2], "big")
         assert begin + 2 < end <= len(data), f"{path}: unfinished tail"
         entries.append(data[begin + 2:end])
