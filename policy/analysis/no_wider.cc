@@ -8,6 +8,7 @@
 #include "policy/analysis/call_search.h"
 #include "policy/evaluator.h"
 #include "policy/internal/document.h"
+#include "policy/internal/flow_match.h"
 #include "policy/internal/matcher.h"
 #include "policy/path_glob.h"
 
@@ -31,8 +32,10 @@ bool ProfileCovers(const std::string& wide, const std::string& narrow) {
 
 class SettingComparison final {
  public:
-  SettingComparison(const PolicyDocument& before, const PolicyDocument& after)
-      : before_(ToDocument(before)), after_(ToDocument(after)) {
+  SettingComparison(const Policy& before, const Policy& after, const std::vector<ToolModel>& tools)
+      : before_(ToDocument(before)),
+        after_(ToDocument(after)),
+        flows_matter_(FlowsMatter(before, after, tools)) {
     const Grant& a = before.grant;
     const Grant& b = after.grant;
     Note("workspace.mode", b.workspace > a.workspace);
@@ -186,12 +189,24 @@ class SettingComparison final {
     }
   }
 
+  // Whether a flow of the one speaks of a call that the other may allow or ask for.
+  static bool FlowsMatter(const Policy& before, const Policy& after,
+                          const std::vector<ToolModel>& tools) {
+    return std::any_of(tools.begin(), tools.end(), [&](const ToolModel& tool) {
+      FlowFacts facts;
+      facts.effects = tool.traits.effects;
+      return CouldAllow(after, tool.name) &&
+             std::any_of(before.data.flows.begin(), before.data.flows.end(),
+                         [&](const FlowRule& flow) { return FlowCovers(flow, tool.name, facts); });
+    });
+  }
+
   // Flows look at labels: where these may be cleaner, so may be the answers.
   void Sources(const DataRules& before, const DataRules& after) {
     if (before.quarantine.present && !after.quarantine.present) {
       Add(unknown_, "texts reach the context here that were withheld there");
     }
-    if (before.flows.empty()) {
+    if (!flows_matter_) {
       return;
     }
     const auto document = [](const OrderedJson& policy) {
@@ -224,6 +239,7 @@ class SettingComparison final {
 
   const OrderedJson before_;
   const OrderedJson after_;
+  const bool flows_matter_;
   std::string wider_;
   std::string unknown_;
 };
@@ -238,7 +254,7 @@ ProofAnswer ProveNoWider(const ProverInput& input, std::chrono::steady_clock::ti
   }
   std::string unknown;
   std::optional<ConfirmedCall> granted;  // any call at all
-  const SettingComparison settings(*input.against, *input.policy);
+  const SettingComparison settings(*input.against, *input.policy, *input.tools);
   for (const ToolModel& tool : *input.tools) {
     Solver solver;
     CallEncoding encoding(solver, tool, {input.against, input.policy}, {});

@@ -6,6 +6,7 @@
 #include "policy/analysis/call_encoding.h"
 #include "policy/analysis/call_search.h"
 #include "policy/evaluator.h"
+#include "policy/internal/flow_match.h"
 #include "policy/internal/matcher.h"
 #include "policy/internal/program.h"
 
@@ -33,7 +34,11 @@ class Reachability final {
     }
     AskSolver(open);
     for (const FlowRule& flow : policy_.data.flows) {
-      AskFlow(flow);
+      if (Waits(flow)) {
+        ++waiting_;
+      } else {
+        AskFlow(flow);
+      }
     }
     ProofAnswer answer;
     if (!never_.empty()) {
@@ -52,12 +57,30 @@ class Reachability final {
     answer.what = !unknown_.empty()
                       ? "for some rules no call was found that they decide: " + why_
                       : "each of " + std::to_string(policy_.tools.size()) + " rules and " +
-                            std::to_string(policy_.data.flows.size()) + " flows decides a call";
+                            std::to_string(policy_.data.flows.size() - waiting_) +
+                            " flows decides a call" + Waiting();
     answer.rules = std::move(unknown_);
     return answer;
   }
 
  private:
+  // Whether it speaks of effects alone, and of none that a tool has which the policy lets run: it is there for
+  // tools to come.
+  bool Waits(const FlowRule& flow) const {
+    return flow.tools.empty() &&
+           std::none_of(input_.tools->begin(), input_.tools->end(), [&](const ToolModel& tool) {
+             FlowFacts facts;
+             facts.effects = tool.traits.effects;
+             return CouldAllow(policy_, tool.name) && FlowCovers(flow, tool.name, facts);
+           });
+  }
+
+  std::string Waiting() const {
+    return waiting_ == 0 ? ""
+                         : "; no tool that may run does what " + std::to_string(waiting_) +
+                               " more flows speak of";
+  }
+
   // Before flows, which narrow what a rule says.
   bool Decides(const ToolRule& rule, const Request& request) const {
     return policy_.program().Ask(request).decider == &rule &&
@@ -189,6 +212,7 @@ class Reachability final {
   const Policy& policy_;
   const std::chrono::steady_clock::time_point deadline_;
   ToolSchemaList schemas_;
+  size_t waiting_ = 0;  // flows
   std::vector<std::string> never_;
   std::vector<std::string> unknown_;
   std::string why_;

@@ -13,10 +13,10 @@ from scripted_engine import ScriptedEngine, answer, call  # noqa: E402
 
 POLICY = """nacre: policy/1
 name: labels
-extends: [builtin/base]
 workspace: {mode: %s}
+sandbox: {require: {cgroup: false, id_maps: false}}
 tools:
-  - {id: write, reason: r, tool: [fs.write, fs.edit, proc.run], decision: allow}
+  - {id: all, reason: r, tool: ["fs.*", "memory.*", proc.run], decision: allow}
 data:
   sources:
     - {path: "/workspace/secret/**", confidentiality: secret, categories: [pii]}

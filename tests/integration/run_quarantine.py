@@ -230,7 +230,7 @@ class Quarantine(NacreCase):
             call("mail.post", to="$r1", body="hello"), answer("No.")])
         decided = done.named("call.decided")[-1]
         self.assertEqual((decided["verdict"], decided["rule"]), ("deny", "data.no-strange-recipient"), done)
-        self.assertEqual(decided["labels"], ["integrity:untrusted"])
+        self.assertEqual(decided["labels"], ["confidentiality:internal", "integrity:untrusted"])
 
     def test_of_a_mail_the_sender_is_told_and_the_body_is_a_handle(self):
         done = self.run_script([

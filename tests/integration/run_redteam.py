@@ -33,6 +33,12 @@ data:
 
 
 class Labels(NacreCase):
+    def bare(self):
+        """A policy without a data section."""
+        return self.policy("nacre: policy/1\nname: bare\nworkspace: {mode: read-only}\n"
+                           "sandbox: {require: {cgroup: false, id_maps: false}}\n"
+                           "tools:\n  - {id: r, reason: r, tool: fs.read, decision: allow}\n", "bare.yaml")
+
     def test_a_session_shows_what_its_context_became_and_a_flow_asks(self):
         self.write("own/a.txt", "mine\n")
         self.write("customers/b.txt", "theirs\n")
@@ -43,17 +49,18 @@ class Labels(NacreCase):
             done = self.run_task("Copy", "--policy", policy, "--engine", engine.url, "--model", "scripted")
         decided = {event["arguments"]["path"]: event for event in done.named("call.decided")}
         self.assertEqual(decided["/workspace/one.txt"]["verdict"], "allow", done)
-        self.assertEqual(decided["/workspace/one.txt"]["labels"], [])
+        own = ["confidentiality:internal"]
+        self.assertEqual(decided["/workspace/one.txt"]["labels"], own)
         asked = decided["/workspace/two.txt"]
         dirty = ["category:customer:acme", "confidentiality:confidential", "integrity:untrusted"]
         self.assertEqual((asked["verdict"], asked["rule"], asked["labels"]),
                          ("ask", "data.no-obeying-strangers", dirty), done)
         self.assertIn("the context is untrusted", asked["reason"])
         self.assertTrue(asked["source"].startswith(f"{policy}:9:"), asked)
-        self.assertEqual([event["labels"] for event in done.named("call.finished")], [[], [], dirty])
+        self.assertEqual([event["labels"] for event in done.named("call.finished")], [own, own, dirty])
         self.assertFalse((self.workspace / "two.txt").exists())
         records = [record for record in self.audit() if record["event"] == "call.decided"]
-        self.assertEqual([record["labels"] for record in records], [[], [], [], dirty])
+        self.assertEqual([record["labels"] for record in records], [[], own, own, dirty])
         # A session that goes on knows what it had read.
         session = done.last["session"]
         with ScriptedEngine([call("fs.write", path="three.txt", content="x"), answer("Done.")]) as engine:
@@ -72,15 +79,17 @@ class Labels(NacreCase):
 
     def test_a_check_says_how_many_sources_and_flows_there_are(self):
         policy = self.policy(FLOWS, "flows.yaml")
-        self.assertIn("data       2 sources, 1 flows", self.nacre("policy", "check", policy).stdout)
+        self.assertIn("data       4 sources, 3 flows", self.nacre("policy", "check", policy).stdout)
         checked = json.loads(self.nacre("policy", "check", "--json", policy).stdout)
-        self.assertEqual((checked["data_sources"], checked["data_flows"]), (2, 1))
-        self.assertNotIn("sources", self.nacre("policy", "check", "coding").stdout)
+        self.assertEqual((checked["data_sources"], checked["data_flows"]), (4, 3))
+        self.assertNotIn("sources", self.nacre("policy", "check", self.bare()).stdout)
 
     def test_without_a_data_section_nothing_is_said_of_labels(self):
         self.write("b.txt", "theirs\n")
         with ScriptedEngine([call("fs.read", path="b.txt"), answer("Done.")]) as engine:
-            done = self.nacre("run", "--workspace", self.workspace, "--engine", engine.url, "--model", "scripted", "Read it")
+            done = self.nacre("run", "--workspace", self.workspace, "--policy", self.bare(), "--engine", engine.url,
+                              "--model", "scripted", "Read it")
+        self.assertIn("fs.read", done.stdout)
         self.assertNotIn("label", done.stdout)
 
 
@@ -139,7 +148,8 @@ class Redteam(NacreCase):
         self.assertEqual(report["benign_asked_percent"], 91.67, report)  # one run of twelve calls nothing
 
     def test_bad_input_is_named(self):
-        self.assertIn("no data section", self.redteam(policy="base", exit_code=1).stderr)
+        bare = self.policy("nacre: policy/1\nname: bare\n", "bare.yaml")
+        self.assertIn("no data section", self.redteam(policy=bare, exit_code=1).stderr)
         data = self.folder / "data"
         data.mkdir()
         self.assertIn("tasks.json", self.redteam(data=data, exit_code=1).stderr)

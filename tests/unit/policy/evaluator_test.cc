@@ -478,7 +478,7 @@ TEST_CASE("an explanation shows every rule for the tool and what each lacked") {
         "no rule allows proc.run with these arguments: argv[2] \"--output=/x\" must not match "
         "--ext-diff|--textconv|--output(=.*)?|--no-index");
   REQUIRE(explanation.considered.size() == 8);
-  CHECK(explanation.rules_for_other_tools == policy->tools.size() - 8);
+  CHECK(explanation.rules_for_other_tools == policy->tools.size() - 8 + policy->data.flows.size());
   CHECK(explanation.not_shown == 0);
   // What came closest first: of the rule for git only the last condition failed.
   CHECK(explanation.considered[0].left == 1);

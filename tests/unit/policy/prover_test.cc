@@ -475,6 +475,45 @@ tools:
   CHECK(mode.rules == std::vector<std::string>{"tools.a"});
 }
 
+TEST_CASE("a flow that waits for tools to come is left out, and makes nothing unknown") {
+  const std::string flow = R"(
+data:
+  sources: [{path: "/workspace/**", confidentiality: internal}]
+  flows:
+    - {id: f, reason: r, when: {confidentiality: {at_least: internal}}, to: EFFECT, decision: ask}
+)";
+  const auto with = [&](const std::string& effect) {
+    std::string text = kFiles + flow;
+    return text.replace(text.find("EFFECT"), 6, effect);
+  };
+  // No rule lets mail.send or http.fetch run.
+  const auto waiting = Ask(with("{effects: [send, fetch]}"), "rules-reachable");
+  CheckProved(waiting);
+  CHECK(waiting.what.find("no tool that may run does what 1 more flows speak of") !=
+        std::string::npos);
+  // One that names a tool does not wait: it is dead.
+  CHECK(Ask(with("[mail.send]"), "rules-reachable").rules == std::vector<std::string>{"data.f"});
+  CheckProved(Ask(with("{effects: [read]}"), "rules-reachable"));
+  // Nor can the labels that it looks at make another policy wider, but where it speaks of what that lets run.
+  CheckProved(Ask(kFiles, "no-wider", with("{effects: [send, fetch]}")));
+  CHECK(Ask(kFiles, "no-wider", with("{effects: [read]}")).status != ProofStatus::kProved);
+}
+
+TEST_CASE("under a shipped profile nothing private reaches a sink without a person") {
+  const std::string sinks =
+      "tools:\n  - {id: mail, reason: r, tool: mail.send, decision: allow}\n"
+      "  - {id: web, reason: r, tool: http.fetch, decision: allow}\n";
+  for (const std::string& profile : ShippedProfiles()) {
+    CAPTURE(profile);
+    CheckProved(Ask("extends: [builtin/" + profile + "]\n" + sinks, "no-flow=internal"));
+    // What a stranger wrote is enough for a mail, private or not.
+    CheckProved(Ask(
+        "extends: [builtin/" + profile + "]\n" + sinks,
+        "nothing lets: {tool: mail.send}, without a person: true, when: {integrity: untrusted}"));
+  }
+  CheckShown(Ask(sinks, "no-flow=internal"), "http.fetch");
+}
+
 // ---- the encoding against the evaluator ------------------------------------------------------------
 
 const std::vector<ToolModel>& RandomTools() {
