@@ -96,16 +96,25 @@ void NarrowByRule(const Policy& policy, const Request& request, Decision& decisi
   }
   if (rule->verdict == decision.verdict) {
     AskToo({rule->Name(), rule->reason, rule->approvers}, decision);
-    return;
+  } else {
+    decision.verdict = rule->verdict;
+    decision.rule = rule->Name();
+    decision.reason = rule->reason;
+    decision.source = rule->source;
+    decision.approvers = {rule->approvers};
   }
-  decision.verdict = rule->verdict;
-  decision.rule = rule->Name();
-  decision.reason = rule->reason;
-  decision.source = rule->source;
-  decision.approvers = {rule->approvers};
   if (decision.verdict == Verdict::kDeny) {
     decision.grant = Decision::NoGrant();
     decision.approvers.clear();
+    return;
+  }
+  // Which rule stands first must not choose who is asked: a tenant's is then never in place of another's.
+  for (const ToolRule& other : policy.narrow) {
+    if (other.verdict == Verdict::kAsk && !Wants(decision, other.approvers) &&
+        RuleCoversTool(other, request.tool) &&
+        ConditionsHeld(other, request) == other.arguments.size()) {
+      AskToo({other.Name(), other.reason, other.approvers}, decision);
+    }
   }
 }
 
@@ -135,7 +144,7 @@ void NarrowByFlow(const Policy& policy, const Request& request, Decision& decisi
     decision.approvers.clear();
     return;
   }
-  // Which flow stands first must not choose who is asked: a tenant's is then never in place of another's.
+  // As with rules of `narrow`.
   for (const FlowRule* flow : FlowsThatAsk(policy.data, request.tool, request.flow)) {
     if (!Wants(decision, flow->approvers)) {
       AskToo({"data." + flow->id, flow->reason, flow->approvers}, decision);

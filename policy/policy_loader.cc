@@ -299,10 +299,12 @@ class Loader {
       }
     }
     for (const Layer* layer : AllLayers()) {
-      CheckReachableAmong(Pointers(layer->narrow), layer->narrow.size());
+      CheckReachableAmong(Pointers(layer->narrow), layer->narrow.size(),
+                          DeciderIndex::Asking::kEach);
     }
     if (tenant_.has_value()) {
-      CheckReachableAmong(Pointers(tenant_->tools), tenant_->tools.size());
+      CheckReachableAmong(Pointers(tenant_->tools), tenant_->tools.size(),
+                          DeciderIndex::Asking::kEach);
     }
     for (const Stacked& stacked : layers_) {
       CheckReachable(stacked);
@@ -317,12 +319,13 @@ class Loader {
       const std::vector<const ToolRule*> more = Pointers(layers_[index].layer.tools);
       rules.insert(rules.end(), more.begin(), more.end());
     }
-    CheckReachableAmong(rules, stacked.layer.tools.size());
+    CheckReachableAmong(rules, stacked.layer.tools.size(), DeciderIndex::Asking::kFirst);
   }
 
   // Of the first `count` rules.
-  void CheckReachableAmong(const std::vector<const ToolRule*>& rules, size_t count) {
-    const DeciderIndex index(rules);
+  void CheckReachableAmong(const std::vector<const ToolRule*>& rules, size_t count,
+                           DeciderIndex::Asking asking) {
+    const DeciderIndex index(rules, asking);
     for (size_t i = 0; i < count; ++i) {
       if (const ToolRule* decider = index.DeciderOf(i)) {
         problems_.Add(rules[i]->source, rules[i]->Name(),

@@ -187,7 +187,8 @@ void EachCoveringTool(const std::string& tool, const Each& each) {
 
 }  // namespace
 
-DeciderIndex::DeciderIndex(std::vector<const ToolRule*> rules) : rules_(std::move(rules)) {
+DeciderIndex::DeciderIndex(std::vector<const ToolRule*> rules, Asking asking)
+    : rules_(std::move(rules)), asking_(asking) {
   std::unordered_map<uint64_t, uint32_t> common;  // how many rules could be filed under a key
   common.reserve(rules_.size() * 2);
   for (const ToolRule* rule : rules_) {
@@ -243,7 +244,9 @@ const ToolRule* DeciderIndex::DeciderOf(size_t index) const {
       const ToolRule& other = *rules_[i];
       const bool decides_before =
           other.verdict < rule.verdict || (other.verdict == rule.verdict && i < index);
-      if (decides_before && RuleCovers(other, rule)) {
+      const bool asks_others = asking_ == Asking::kEach && rule.verdict == Verdict::kAsk &&
+                               other.verdict == Verdict::kAsk && other.approvers != rule.approvers;
+      if (decides_before && !asks_others && RuleCovers(other, rule)) {
         first = i;
       }
     }

@@ -27,7 +27,11 @@ class DeciderIndex final {
  public:
   static constexpr size_t kLookedMax = 1024;
 
-  explicit DeciderIndex(std::vector<const ToolRule*> rules);
+  // Of several rules that ask about a call. kEach, as in `narrow`: the approvers of each are asked, so that none leaves
+  // nothing for one that asks others.
+  enum class Asking { kFirst = 0, kEach };
+
+  explicit DeciderIndex(std::vector<const ToolRule*> rules, Asking asking = Asking::kFirst);
 
   // The rule, the first in order, that speaks of all calls of rules[index] and is stricter, or as
   // strict and earlier; nullptr when there is none, or none is known.
@@ -43,6 +47,7 @@ class DeciderIndex final {
   void File(uint64_t key, uint32_t rule);
 
   std::vector<const ToolRule*> rules_;
+  Asking asking_;
   std::vector<Filed> filed_;
   std::unordered_map<uint64_t, uint32_t> first_;  // of each key, an index into filed_
   std::unordered_set<uint64_t> tools_;            // of which any rule speaks

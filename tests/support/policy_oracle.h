@@ -237,15 +237,19 @@ inline void AddOnce(const Approvers& approvers, std::vector<Approvers>& to) {
   to.push_back(approvers);
 }
 
+inline bool Matches(const ToolRule& rule, const Request& request) {
+  bool matches = SpeaksOf(rule.tools, request.tool);
+  for (const ArgumentMatcher& matcher : rule.arguments) {
+    matches = matches && Holds(matcher, request, &request.arguments, 0, "");
+  }
+  return matches;
+}
+
 // Of those that match: a deny, else the first that asks, else the first that allows.
 inline const ToolRule* Decider(const std::vector<ToolRule>& rules, const Request& request) {
   for (const Verdict verdict : {Verdict::kDeny, Verdict::kAsk, Verdict::kAllow}) {
     for (const ToolRule& rule : rules) {
-      bool matches = rule.verdict == verdict && SpeaksOf(rule.tools, request.tool);
-      for (const ArgumentMatcher& matcher : rule.arguments) {
-        matches = matches && Holds(matcher, request, &request.arguments, 0, "");
-      }
-      if (matches) {
+      if (rule.verdict == verdict && Matches(rule, request)) {
         return &rule;
       }
     }
@@ -360,8 +364,12 @@ inline Expected Judge(const PolicyDocument& policy, const Request& request) {
   }
   Expected expected{Verdict::kAllow, "tools." + rule->id, {}};
   Stricter(rule->verdict, "tools." + rule->id, rule->approvers, expected);
-  if (const ToolRule* narrower = Decider(policy.narrow, request)) {
-    Stricter(narrower->verdict, "narrow." + narrower->id, narrower->approvers, expected);
+  for (const Verdict verdict : {Verdict::kDeny, Verdict::kAsk}) {
+    for (const ToolRule& narrower : policy.narrow) {
+      if (narrower.verdict == verdict && Matches(narrower, request)) {
+        Stricter(verdict, "narrow." + narrower.id, narrower.approvers, expected);
+      }
+    }
   }
   JudgeFlows(policy, request, expected);
   JudgeQuarantine(policy, request, expected);

@@ -609,5 +609,48 @@ data:
   CHECK(Evaluate(*policy, Call("x", Json::object())).approvers.empty());
 }
 
+TEST_CASE("of rules of narrow that ask, the approvers of each are asked, and a deny asks nobody") {
+  const std::string narrow = R"(
+tools:
+  - {id: any, reason: r, tool: "*", decision: allow}
+narrow:
+  - {id: one, reason: alice looks, tool: "*", decision: ask, approvers: {users: [alice]}}
+  - {id: two, reason: the team looks, tool: mail.send, args: {to: {matches: '.*@b'}}, decision: ask, approvers: {role: team}}
+  - {id: again, reason: so does alice, tool: "mail.*", args: {to: eve@b}, decision: ask, approvers: {role: team}}
+  - {id: never, reason: not to c, tool: mail.send, args: {to: {matches: '.*@c'}}, decision: deny}
+)";
+  const auto policy = FromText(narrow);
+  const Approvers alice{.users = {"alice"}};
+  const Approvers team{.role = "team"};
+  const Decision both = Evaluate(*policy, Call("mail.send", {{"to", "eve@b"}}));
+  CHECK(both.rule == "narrow.one");
+  CHECK(both.reason == "alice looks; and narrow.two asks: the team looks");
+  CHECK(both.approvers == std::vector<Approvers>{alice, team});
+  CHECK(Evaluate(*policy, Call("mail.send", {{"to", "ann@a"}})).approvers ==
+        std::vector<Approvers>{alice});
+  CHECK(Evaluate(*policy, Call("mail.read", Json::object())).approvers ==
+        std::vector<Approvers>{alice});
+  const Decision never = Evaluate(*policy, Call("mail.send", {{"to", "x@c"}}));
+  CHECK(never.rule == "narrow.never");
+  CHECK(never.approvers.empty());
+}
+
+TEST_CASE("a tenant's narrow rule does not take the place of the operator's") {
+  LoadOptions options;
+  options.tenant = LoadOptions::Tenant{
+      "t.yaml",
+      "nacre: policy/1\nname: t\ntools:\n"
+      "  - {id: mine, reason: t, tool: '*', decision: ask, approvers: {users: [carol]}}\n"};
+  const auto policy = FromText(R"(
+tools:
+  - {id: any, reason: r, tool: "*", decision: allow}
+narrow:
+  - {id: theirs, reason: alice looks, tool: mail.send, decision: ask, approvers: {users: [alice]}}
+)",
+                               options);
+  CHECK(Evaluate(*policy, Call("mail.send", Json::object())).approvers ==
+        std::vector<Approvers>{{.users = {"alice"}}, {.users = {"carol"}}});
+}
+
 }  // namespace
 }  // namespace nacre::policy

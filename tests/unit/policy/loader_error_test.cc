@@ -279,6 +279,18 @@ TEST_CASE("each mistake in a rule is named at its line and column") {
   CHECK(SaidOfRule(row.rule) == row.said);
 }
 
+TEST_CASE(
+    "a rule of narrow that asks the same persons again can never decide, one that asks others "
+    "can") {
+  const std::string rules =
+      "narrow:\n  - {id: a, reason: r, tool: \"*\", decision: ask, approvers: {users: [ann]}}\n"
+      "  - {id: b, reason: r, tool: fs.read, decision: ask, approvers: {users: [";
+  CHECK(Refusal("nacre: policy/1\nname: p\n" + rules + "ann]}}\n") ==
+        "p.yaml:5:5: narrow.b: this rule can never decide: \"a\" at p.yaml:4:5 answers ask to "
+        "every such call");
+  CHECK_NOTHROW(FromText(rules + "bob]}}\n"));
+}
+
 TEST_CASE("rules that leave each other something to decide are accepted") {
   const char* rules = GENERATE(
       // The narrower one first, a stricter narrower one, other tools, other arguments, a wider not.
