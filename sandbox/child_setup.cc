@@ -18,6 +18,7 @@
 
 #include "base/unique_fd.h"
 #include "sandbox/kernel/capabilities.h"
+#include "sandbox/kernel/cgroup.h"
 #include "sandbox/kernel/landlock.h"
 #include "sandbox/kernel/mount.h"
 #include "sandbox/kernel/overlay.h"
@@ -759,6 +760,10 @@ void WalkSteps(const ChildInput& input, ChildState& state, size_t first) {
 }
 
 void RunChild(const ChildInput& input) {
+  if (input.entrance_count > 0) {
+    const int entered = kernel::EnterCgroup(input.entrances, input.entrance_count);
+    ::send(input.report, &entered, sizeof entered, MSG_NOSIGNAL);
+  }
   const int cleaned = CleanInheritedState(input);
   char go = 0;
   ssize_t got = 0;

@@ -56,7 +56,7 @@ struct SlotSteps {
   int (*hand_over)(const ChildInput& input, ChildState& state, size_t at);
 };
 
-// Everything borrowed from the launcher; none of the descriptors is below 10.
+// Everything borrowed from the launcher; none of the descriptors but the entrances is below 10.
 struct ChildInput {
   const LaunchPlan* plan = nullptr;
   OpenedSource* sources = nullptr;
@@ -68,6 +68,8 @@ struct ChildInput {
   ExpectedEvidence expected;
   const int* kept = nullptr;  // all descriptors above and all trees, ascending
   size_t kept_count = 0;
+  const int* entrances = nullptr;  // of a cgroup that it was not born in: see EnterCgroup()
+  size_t entrance_count = 0;
   // The first goes with a listener, which is sent to the launcher; the second where there is none.
   sock_fprog tool_filter = {};
   sock_fprog killing_tool_filter = {};
@@ -81,7 +83,7 @@ struct ChildInput {
   bool in_place = false;  // kExec: the program is in this process already
 };
 
-// Waits for the launcher's word, then takes all steps.
+// Enters its cgroup and says so, waits for the launcher's word, then takes all steps.
 [[noreturn]] void RunChild(const ChildInput& input);
 // The steps from `first` to before `end` alone; true when all are taken.
 bool TakeSteps(const ChildInput& input, ChildState& state, size_t first, size_t end);

@@ -1,6 +1,7 @@
 #include "sandbox/launcher.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -193,6 +194,17 @@ long CloneChild(const kernel::CloneArgs& args, const ChildInput& input) {
   return pid;
 }
 
+// What the child says of its way into its cgroup: 0 or -errno.
+int AwaitEntered(const UniqueFd& report, int pidfd) {
+  struct pollfd polled[] = {{.fd = report.get(), .events = POLLIN, .revents = 0},
+                            {.fd = pidfd, .events = POLLIN, .revents = 0}};
+  while (::poll(polled, 2, -1) < 0 && errno == EINTR) {
+  }
+  int entered = -ECHILD;
+  const ssize_t size = ::recv(report.get(), &entered, sizeof entered, MSG_DONTWAIT);
+  return size == sizeof entered ? entered : -ECHILD;
+}
+
 bool IsOurShortage(int error) {
   return error == EAGAIN || error == ENOMEM;
 }
@@ -318,6 +330,7 @@ Result<LaunchResult> Launch(const LaunchPlan& plan, const LaunchContext& context
   // One task more: PID 1 is ours.
   const kernel::CgroupLimits bounds{.memory_bytes = plan.limits.memory_bytes,
                                     .tasks = plan.limits.tasks + 1ULL};
+  std::vector<UniqueFd> entrances;
   if (plan.cgroup_version != kernel::CgroupVersion::kNone) {
     auto cgroup = kernel::Cgroup::Create(context.host->cgroup, context.cgroup_name, bounds);
     if (!cgroup.ok()) {
@@ -325,6 +338,7 @@ Result<LaunchResult> Launch(const LaunchPlan& plan, const LaunchContext& context
     }
     call.cgroup.emplace(std::move(cgroup).value());
     call.meter.emplace(call.cgroup->OpenMeter());
+    entrances = NACRE_TRY(call.cgroup->OpenEntrances());
   }
 
   std::vector<int> kept = {input.theirs.get(), output.theirs.get(), error.theirs.get(),
@@ -336,6 +350,10 @@ Result<LaunchResult> Launch(const LaunchPlan& plan, const LaunchContext& context
     kept.push_back(context.interpreter_library);
   }
   std::sort(kept.begin(), kept.end());
+  std::vector<int> entrance_numbers;
+  for (const UniqueFd& entrance : entrances) {
+    entrance_numbers.push_back(entrance.get());
+  }
   const std::vector<char*> argv = ExecPointers(plan.argv);
   const std::vector<char*> environment = ExecPointers(plan.environment);
   ChildInput child;
@@ -348,6 +366,8 @@ Result<LaunchResult> Launch(const LaunchPlan& plan, const LaunchContext& context
   child.channel = channel.theirs.get();
   child.kept = kept.data();
   child.kept_count = kept.size();
+  child.entrances = entrance_numbers.data();
+  child.entrance_count = entrance_numbers.size();
   child.tool_filter = ToProgram(context.tool_filters->reporting);
   child.killing_tool_filter = ToProgram(context.tool_filters->killing);
   child.reaper_filter = ToProgram(*context.reaper_filter);
@@ -380,19 +400,19 @@ Result<LaunchResult> Launch(const LaunchPlan& plan, const LaunchContext& context
     return LaunchResult(SetupFailure{"namespaces", errno});
   }
   call.child = ChildProcess(static_cast<pid_t>(pid), UniqueFd(pidfd));
-  const int attached = call.cgroup ? call.cgroup->Attach(call.child.pid()) : 0;
-  if (attached != 0) {
-    return LaunchResult(SetupFailure{"enter cgroup", -attached});
-  }
-  if (call.meter && !kernel::HoldsCgroup(call.meter->ReadState(), bounds)) {
-    return LaunchResult(SetupFailure{"evidence (cgroup limits)", EPROTO});
-  }
   if (plan.privileged) {
     const int mapped = kernel::WriteIdMaps(
         call.child.pid(), {.uid = plan.inside_id, .gid = plan.inside_id}, sources.run_as);
     if (mapped != 0) {
       return LaunchResult(SetupFailure{"id map", -mapped});
     }
+  }
+  const int entered = entrances.empty() ? 0 : AwaitEntered(report, call.child.pidfd());
+  if (entered != 0) {
+    return LaunchResult(SetupFailure{"enter cgroup", -entered});
+  }
+  if (call.meter && !kernel::HoldsCgroup(call.meter->ReadState(), bounds)) {
+    return LaunchResult(SetupFailure{"evidence (cgroup limits)", EPROTO});
   }
   const char go = 1;
   if (::send(report.get(), &go, 1, MSG_NOSIGNAL) != 1) {

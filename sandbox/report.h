@@ -2,7 +2,7 @@
 //
 // Only our own code ever holds the child's end: the tool's process until it executes, and PID 1,
 // which runs nothing of the tool. One message per report; the first from the launcher is one byte:
-// "your ids are mapped, go".
+// "your ids are mapped, go". Before that, a child that enters its cgroup itself says how: 0 or -errno.
 #pragma once
 
 #include <array>

@@ -322,16 +322,18 @@ Cgroup::~Cgroup() {
   }
 }
 
-int Cgroup::Attach(pid_t pid) const {
+Result<std::vector<UniqueFd>> Cgroup::OpenEntrances() const {
+  std::vector<UniqueFd> entrances;
   if (version_ != CgroupVersion::kV1) {
-    return 0;
+    return entrances;
   }
   for (const Leaf& leaf : leaves_) {
-    if (!WriteControl(leaf.fd.get(), "cgroup.procs", std::to_string(pid))) {
-      return -errno;
+    entrances.push_back(OpenControl(leaf.fd.get(), "tasks", O_WRONLY));
+    if (!entrances.back()) {
+      return SysError("open " + leaf.path + "/tasks", errno);
     }
   }
-  return 0;
+  return entrances;
 }
 
 CgroupMeter Cgroup::OpenMeter() const {
@@ -389,6 +391,16 @@ bool HoldsCgroup(const CgroupState& state, const CgroupLimits& wanted) {
   return state.limits.memory_bytes <= wanted.memory_bytes &&
          state.limits.memory_bytes + kLargestPage > wanted.memory_bytes &&
          state.limits.tasks == wanted.tasks && state.tasks > 0;
+}
+
+int EnterCgroup(const int* entrances, size_t count) {
+  for (size_t i = 0; i < count; ++i) {
+    const ssize_t written = ::write(entrances[i], "0", 1);
+    if (written != 1) {
+      return written < 0 ? -errno : -EIO;
+    }
+  }
+  return 0;
 }
 
 namespace {

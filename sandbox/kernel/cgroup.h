@@ -3,7 +3,7 @@
 // A tool can fork out of its process group and its session, but not out of its cgroup, and only the
 // kernel can count pages as they are touched. Version 2 where its controllers are delegated to us
 // (a call is then born inside, by CLONE_INTO_CGROUP), else the version 1 hierarchies where we may
-// create directories (a call is attached before it runs), else none: limits by rlimit and watchdog.
+// create directories (a call's first act is to move in), else none: limits by rlimit and watchdog.
 //
 //   const CgroupHost host = FindCgroupHost();
 //   Cgroup cgroup = NACRE_TRY(Cgroup::Create(host, "nacre-1-call", {.memory_bytes = 256 << 20}));
@@ -148,8 +148,8 @@ class Cgroup final {
 
   // For clone3(2) with CLONE_INTO_CGROUP; -1 unless version 2.
   int dir_fd() const { return version_ == CgroupVersion::kV2 ? leaves_.front().fd.get() : -1; }
-  // Version 1: moves a process in. 0 or -errno. No effect otherwise.
-  int Attach(pid_t pid) const;
+  // Version 1: what a process passes to EnterCgroup(). Empty otherwise.
+  Result<std::vector<UniqueFd>> OpenEntrances() const;
   CgroupMeter OpenMeter() const;
 
  private:
@@ -167,6 +167,13 @@ class Cgroup final {
   CgroupVersion version_ = CgroupVersion::kNone;
   std::vector<Leaf> leaves_;
 };
+
+// Moves the calling process, which has one thread, into the cgroup with these entrances. 0 or -errno.
+// Async-signal-safe. Whoever moves itself alone does not keep the host's other forks waiting; to move
+// another process the kernel does, and waits for an RCU grace period first: 10 ms and more.
+//
+// Source: kernel/cgroup/cgroup.c, cgroup_procs_write_start(), since Linux 5.5.
+int EnterCgroup(const int* entrances, size_t count);
 
 // What this process calls a cgroup of its own: "nacre-PIDNS-PID-REST". The number of the PID namespace
 // keeps apart what runtimes in several containers make in the same place: none can tell by a PID

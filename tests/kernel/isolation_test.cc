@@ -235,6 +235,47 @@ TEST_CASE("processes are born into a version 2 cgroup and end with it, wherever 
   CHECK(found == "born 3 populated killed all gone");
 }
 
+TEST_CASE("a process enters a cgroup of version 1 by itself, and says why when it cannot") {
+  const kernel::CgroupHost& host = SharedSandbox().host().cgroup;
+  if (host.version != kernel::CgroupVersion::kV1) {
+    SKIP_HERE("no cgroup of version 1");
+  }
+  const std::string name = kernel::OwnCgroupName("entered");
+  std::optional<kernel::Cgroup> cgroup =
+      kernel::Cgroup::Create(host, name, {.memory_bytes = 64 << 20, .tasks = 8}).value();
+  const std::vector<UniqueFd> opened = cgroup->OpenEntrances().value();
+  std::vector<int> entrances;
+  for (const UniqueFd& entrance : opened) {
+    entrances.push_back(entrance.get());
+  }
+  const kernel::CgroupMeter meter = cgroup->OpenMeter();
+  CHECK(meter.ReadState().tasks == 0);
+  // What it starts is in there too.
+  const std::string seen = InChild([&] {
+    std::string text = std::to_string(kernel::EnterCgroup(entrances.data(), entrances.size()));
+    text += InChild([&] {
+      const std::string all = ReadFile("/proc/self/cgroup", 4096).value();
+      std::string places;
+      for (size_t at = all.find(name); at != std::string::npos; at = all.find(name, at + 1)) {
+        places += " in";
+      }
+      return places + " " + std::to_string(meter.ReadState().tasks);
+    });
+    return text;
+  });
+  std::string expected = "0";
+  for (size_t i = 0; i < entrances.size(); ++i) {
+    expected += " in";
+  }
+  CHECK(seen == expected + " 2");
+  cgroup.reset();
+  CHECK(InChild([&] {
+          return std::to_string(kernel::EnterCgroup(entrances.data(), entrances.size()));
+        }) == std::to_string(-ENODEV));
+  const int nowhere = -1;
+  CHECK(kernel::EnterCgroup(&nowhere, 1) == -EBADF);
+}
+
 // Another container's processes cannot be seen from here; its cgroups lie where ours do when it was
 // given the host's folder.
 TEST_CASE("cgroups of a runtime that was killed are swept, those of other PID namespaces are not") {
