@@ -18,7 +18,6 @@
 #include <climits>
 #include <deque>
 #include <map>
-#include <set>
 
 #include "sandbox/interpreter/starter.h"
 #include "sandbox/kernel/mount.h"
@@ -27,6 +26,7 @@
 #include "sandbox/launcher.h"
 #include "sandbox/zygote/channel.h"
 #include "sandbox/zygote/messages.h"
+#include "sandbox/zygote/openers.h"
 #include "sandbox/zygote/slot.h"
 #include "sandbox/zygote/split.h"
 
@@ -35,8 +35,6 @@ namespace {
 
 // More than a runtime asks for; a host's table of processes is not ours to fill.
 constexpr size_t kLivingSlotsMax = 256;
-// As many mounts that hang; further ones are not waited for.
-constexpr size_t kOpenersMax = 16;
 
 bool WriteOwn(const char* path, const std::string& text) {
   const UniqueFd file(::open(path, O_WRONLY | O_CLOEXEC));
@@ -133,7 +131,7 @@ class Server {
   std::map<uint32_t, Template> templates_;
   std::map<std::string, UniqueFd> networks_;
   std::map<uint32_t, Slot> slots_;
-  std::set<pid_t> openers_;      // processes that wait for a file system
+  Openers openers_;
   std::deque<uint32_t> wanted_;  // templates, one entry per slot
   uint32_t last_slot_ = 0;
 };
@@ -266,7 +264,7 @@ bool Server::SendTree(const OpenTree& wanted, const UniqueFd& to) {
     AnswerTree(to, cached);
     return true;
   }
-  if (openers_.size() >= kOpenersMax) {
+  if (!openers_.HasRoomFor(wanted.device)) {
     AnswerTree(to, -EAGAIN);
     return true;
   }
@@ -283,7 +281,7 @@ bool Server::SendTree(const OpenTree& wanted, const UniqueFd& to) {
   if (opener < 0) {
     AnswerTree(to, -errno);
   } else {
-    openers_.insert(opener);
+    openers_.Add(opener, wanted.device);
   }
   return true;
 }
@@ -341,7 +339,7 @@ bool Server::ReapSlots() {
     if (pid <= 0) {
       return true;
     }
-    openers_.erase(pid);
+    openers_.Remove(pid);
     const auto slot = std::find_if(slots_.begin(), slots_.end(), [&](const auto& each) {
       return each.second.child.pid() == pid;
     });

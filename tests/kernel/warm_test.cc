@@ -17,6 +17,7 @@
 
 #include "base/temp_dir.h"
 #include "sandbox/report.h"
+#include "sandbox/zygote/openers.h"
 #include "sandbox/zygote/warm_plan.h"
 #include "tests/support/child.h"
 #include "tests/support/fuse_folder.h"
@@ -304,26 +305,40 @@ TEST_CASE("what a warm sandbox counted stays until it is returned, and nothing a
 
 enum class Caller { kRoot = 0, kOrdinaryUser };
 
+bool OwnMounts() {
+  return ::unshare(CLONE_NEWNS) == 0 &&
+         ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
+}
+
+bool IsThreadOf(pid_t process, pid_t thread) {
+  const std::string path = "/proc/" + std::to_string(process) + "/task/" + std::to_string(thread);
+  return ::access(path.c_str(), F_OK) == 0;
+}
+
+bool BecomeOrdinaryUser() {
+  return ::setgroups(0, nullptr) == 0 && ::setresgid(64321, 64321, 64321) == 0 &&
+         ::setresuid(64321, 64321, 64321) == 0;
+}
+
+SandboxSpec OnWorkspace(const std::string& folder) {
+  SandboxSpec spec = Shell("echo ran");
+  spec.mounts = {{.source = folder + "/w", .target = "/workspace", .access = Access::kReadWrite}};
+  return spec;
+}
+
 // Calls on a workspace whose file system answers nobody but (for an ordinary user) the runtime itself, and
 // beside them calls without one. What went wrong, a line each.
 std::string RunBesideHangingCalls(const std::string& folder, Caller caller) {
-  if (::unshare(CLONE_NEWNS) != 0 ||
-      ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
+  if (!OwnMounts()) {
     return "no mount namespace\n";
   }
   const bool ordinary = caller == Caller::kOrdinaryUser;
   const pid_t runtime = ::getpid();
-  FuseFolder hanging(folder, [=](pid_t thread) {
-    return ordinary &&
-           ::access(
-               ("/proc/" + std::to_string(runtime) + "/task/" + std::to_string(thread)).c_str(),
-               F_OK) == 0;
-  });
+  FuseFolder hanging(folder, [=](pid_t thread) { return ordinary && IsThreadOf(runtime, thread); });
   if (!hanging.mounted()) {
     return "SKIPPED: no FUSE here\n";
   }
-  if (ordinary && (::setgroups(0, nullptr) != 0 || ::setresgid(64321, 64321, 64321) != 0 ||
-                   ::setresuid(64321, 64321, 64321) != 0)) {
+  if (ordinary && !BecomeOrdinaryUser()) {
     return "no other user\n";
   }
   auto made = KernelSandbox::Create({.zygote_program = NACRE_ZYGOTE, .slots = 3});
@@ -342,9 +357,8 @@ std::string RunBesideHangingCalls(const std::string& folder, Caller caller) {
       return sandbox.Run(spec, io, CancelToken()).value();
     });
   };
-  SandboxSpec stuck = plain;
+  SandboxSpec stuck = OnWorkspace(folder);
   stuck.limits.wall = std::chrono::milliseconds(500);
-  stuck.mounts = {{.source = folder + "/w", .target = "/workspace", .access = Access::kReadWrite}};
   std::future<Outcome> waiting = run(stuck);
   if (!hanging.AwaitWaiter()) {
     return "nobody waited\n";
@@ -383,6 +397,72 @@ TEST_CASE("a workspace whose file system hangs keeps no other call from its warm
   REQUIRE(std::filesystem::create_directory(folder.path() + "/mount"));
   const std::string wrong =
       InChild([&] { return RunBesideHangingCalls(folder.path() + "/mount", caller); });
+  if (wrong.starts_with("SKIPPED")) {
+    SKIP_HERE("no FUSE here");
+  }
+  CHECK(wrong == "");
+}
+
+// As many calls as the zygote waits for at most on a workspace that hangs, and then one on another that
+// must be asked for too: its file system lets nobody remember a name. What went wrong.
+std::string RunBesideAllOpeners(const std::string& place) {
+  if (!OwnMounts()) {
+    return "no mount namespace\n";
+  }
+  const pid_t runtime = ::getpid();
+  FuseFolder calm(place + "/calm", [](pid_t) { return true; });
+  FuseFolder hanging(place + "/hanging", [=](pid_t thread) { return IsThreadOf(runtime, thread); });
+  if (!hanging.mounted() || !calm.mounted()) {
+    return "SKIPPED: no FUSE here\n";
+  }
+  if (!BecomeOrdinaryUser()) {
+    return "no other user\n";
+  }
+  constexpr size_t kSlots = 3;
+  auto made = KernelSandbox::Create({.zygote_program = NACRE_ZYGOTE, .slots = kSlots});
+  if (!made.ok() || !made.value()->Prepare(Shell("true"), seconds(30))) {
+    return "not prepared\n";
+  }
+  KernelSandbox& sandbox = *made.value();
+  const pid_t zygote = sandbox.warm_pool()->zygote_pid();
+  SandboxSpec stuck = OnWorkspace(place + "/hanging");
+  stuck.limits.wall = std::chrono::milliseconds(500);
+  std::vector<std::future<void>> waiting;
+  for (size_t i = 0; i < zygote::Openers::kPerDeviceMax; ++i) {
+    waiting.push_back(std::async(std::launch::async, [&] {
+      NoCallIo io;
+      (void)sandbox.Run(stuck, io, CancelToken());
+    }));
+  }
+  for (int i = 0; i < 60'000; ++i) {
+    if (ChildrenOf(zygote).size() >= kSlots + zygote::Openers::kPerDeviceMax) {
+      break;
+    }
+    ::usleep(1000);
+  }
+  std::string wrong;
+  if (ChildrenOf(zygote).size() < kSlots + zygote::Openers::kPerDeviceMax) {
+    wrong += "nobody waited\n";
+  }
+  NoCallIo io;
+  const Outcome beside = sandbox.Run(OnWorkspace(place + "/calm"), io, CancelToken()).value();
+  if (!beside.warm || beside.output != "ran\n") {
+    wrong += "not warm: " + beside.cold_because + " " + Describe(beside) + "\n";
+  }
+  hanging.End();
+  return wrong;
+}
+
+TEST_CASE("a workspace that hangs, however often it is asked for, keeps no other one cold") {
+  if (::geteuid() != 0) {
+    SKIP_HERE("only root can mount a file system that others see");
+  }
+  const TempDir folder = TempDir::Create().value();
+  REQUIRE(::chmod(folder.path().c_str(), 0755) == 0);
+  for (const char* name : {"/calm", "/hanging"}) {
+    REQUIRE(std::filesystem::create_directory(folder.path() + name));
+  }
+  const std::string wrong = InChild([&] { return RunBesideAllOpeners(folder.path()); });
   if (wrong.starts_with("SKIPPED")) {
     SKIP_HERE("no FUSE here");
   }

@@ -5,6 +5,7 @@
 #include <initializer_list>
 
 #include "sandbox/zygote/messages.h"
+#include "sandbox/zygote/openers.h"
 #include "sandbox/zygote/warm_plan.h"
 #include "tests/unit/sandbox/sandbox_test_host.h"
 
@@ -247,6 +248,28 @@ TEST_CASE("a template has all of a plan that shapes its first steps") {
   CHECK(prepared.network_group == plan.network_group);
   CHECK(prepared.seccomp_profile == plan.seccomp_profile);
   CHECK(DecodePlan(EncodePlan(prepared)).value().inside_id == 7);
+}
+
+TEST_CASE("who waits for one file system leaves room for who waits for another") {
+  Openers openers;
+  pid_t pid = 100;
+  for (size_t i = 0; i < Openers::kPerDeviceMax; ++i) {
+    REQUIRE(openers.HasRoomFor(7));
+    openers.Add(++pid, 7);
+  }
+  CHECK_FALSE(openers.HasRoomFor(7));
+  CHECK(openers.HasRoomFor(8));
+  openers.Remove(1);  // some other child
+  CHECK_FALSE(openers.HasRoomFor(7));
+  openers.Remove(pid);
+  CHECK(openers.HasRoomFor(7));
+  // All of them together are bounded too.
+  Openers many;
+  for (uint64_t device = 0; device < Openers::kAllMax; ++device) {
+    REQUIRE(many.HasRoomFor(device));
+    many.Add(static_cast<pid_t>(1000 + device), device);
+  }
+  CHECK_FALSE(many.HasRoomFor(Openers::kAllMax));
 }
 
 TEST_CASE("messages that were sent are the messages that arrive") {
