@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "sandbox/kernel/tree_copy.h"
 #include "sandbox/launcher.h"
@@ -16,13 +17,21 @@
 namespace nacre::sandbox {
 namespace {
 
-Outcome Failed(const SetupFailure& failure, const LaunchPlan& plan) {
+using SteadyClock = std::chrono::steady_clock;
+
+Outcome NotBegun(OutcomeKind kind, const LaunchPlan& plan) {
   Outcome outcome;
-  outcome.setup_step = failure.step;
-  outcome.setup_errno = failure.error;
+  outcome.kind = kind;
   outcome.layers.cgroup = "none";
   outcome.layers.exceptions = plan.exceptions;
   outcome.layers.weaker = plan.weaker;
+  return outcome;
+}
+
+Outcome Failed(const SetupFailure& failure, const LaunchPlan& plan) {
+  Outcome outcome = NotBegun(OutcomeKind::kSetupFailed, plan);
+  outcome.setup_step = failure.step;
+  outcome.setup_errno = failure.error;
   return outcome;
 }
 
@@ -40,7 +49,8 @@ std::optional<kernel::Ids> SeenAsOwn(const std::string& source, const HostSuppor
 
 // The plan with copies where an overlay would keep a call from changing what it should; nullopt: there
 // are no such.
-std::optional<LaunchPlan> WithCopies(const LaunchPlan& plan, const HostSupport& host) {
+std::optional<LaunchPlan> WithCopies(const LaunchPlan& plan, const HostSupport& host,
+                                     const Patience& patience) {
   std::optional<LaunchPlan> result;
   // Half, so that there is room for what the call adds.
   const CopyRoom room{.bytes = std::min(plan.limits.disk_bytes, plan.limits.memory_bytes) / 2,
@@ -52,7 +62,7 @@ std::optional<LaunchPlan> WithCopies(const LaunchPlan& plan, const HostSupport& 
     }
     const std::string& source = plan.sources[step.source].path;
     const auto seen = SeenAsOwn(source, host);
-    if (seen && IsBetterCopied(source, *seen, GivableOwners::OfThisProcess(), room)) {
+    if (seen && IsBetterCopied(source, *seen, GivableOwners::OfThisProcess(), room, patience)) {
       result = result ? std::move(result) : plan;
       result->steps[i].text = kAsCopy;
     }
@@ -140,7 +150,16 @@ Result<Outcome> KernelSandbox::Run(const SandboxSpec& spec, CallIo& io, const Ca
 
 Result<Outcome> KernelSandbox::RunPlan(const LaunchPlan& given, CallIo& io,
                                        const CancelToken& cancel) {
-  const std::optional<LaunchPlan> copying = WithCopies(given, host_);
+  const SteadyClock::time_point start = SteadyClock::now();
+  const Patience patience{.cancel = cancel, .until = start + given.limits.wall};
+  const std::optional<LaunchPlan> copying = WithCopies(given, host_, patience);
+  if (patience.ended()) {
+    Outcome outcome =
+        NotBegun(cancel.cancelled() ? OutcomeKind::kCancelled : OutcomeKind::kTimedOut, given);
+    outcome.use.wall =
+        std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - start);
+    return outcome;
+  }
   const LaunchPlan& plan = copying ? *copying : given;
   const LaunchContext context = NACRE_TRY(MakeContext(plan));
   std::string cold_because;

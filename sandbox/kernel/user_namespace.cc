@@ -81,9 +81,16 @@ bool HoldsRootsCapabilities() {
   return ::syscall(SYS_capget, &header, data) == 0 && (data[0].effective & kNeeded) == kNeeded;
 }
 
-std::string OwnMap(const char* path) {
+std::string ProcText(const char* path) {
   Result<std::string> text = ReadFile(path, 64 * 1024);
   return text.ok() ? std::move(text).value() : std::string();
+}
+
+// The kernel's default where it cannot be read.
+uint32_t OverflowId(const char* path) {
+  uint32_t id = kUnprivilegedId;
+  std::istringstream(ProcText(path)) >> id;
+  return id;
 }
 
 }  // namespace
@@ -101,12 +108,36 @@ std::optional<uint32_t> OutsideOf(std::string_view map, uint32_t inside) {
   return std::nullopt;
 }
 
+bool MapsEveryId(std::string_view map) {
+  constexpr uint64_t kAll = 4'294'967'295;  // the last number is no id
+  std::istringstream lines{std::string(map)};
+  uint64_t first = 0;
+  uint64_t outside = 0;
+  uint64_t count = 0;
+  uint64_t mapped = 0;
+  while (lines >> first >> outside >> count) {
+    mapped += count;  // no id is mapped twice
+  }
+  return mapped >= kAll;
+}
+
+Unmapped HowUnmappedLook() {
+  Unmapped look;
+  if (!MapsEveryId(ProcText("/proc/self/uid_map"))) {
+    look.uid = OverflowId("/proc/sys/kernel/overflowuid");
+  }
+  if (!MapsEveryId(ProcText("/proc/self/gid_map"))) {
+    look.gid = OverflowId("/proc/sys/kernel/overflowgid");
+  }
+  return look;
+}
+
 Standing OwnStanding() {
   if (::geteuid() != 0) {
     return Standing::kUser;
   }
-  const std::string uids = OwnMap("/proc/self/uid_map");
-  const std::string gids = OwnMap("/proc/self/gid_map");
+  const std::string uids = ProcText("/proc/self/uid_map");
+  const std::string gids = ProcText("/proc/self/gid_map");
   if (HoldsRootsCapabilities() && OutsideOf(uids, kUnprivilegedId) &&
       OutsideOf(gids, kUnprivilegedId)) {
     return Standing::kRoot;

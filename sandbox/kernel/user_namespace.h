@@ -4,7 +4,7 @@
 // A call's namespace maps exactly one id. Inside it is always kInsideId; outside it is the caller's
 // own id, or for a root caller an id that owns nothing.
 //
-// Source: user_namespaces(7); mount_setattr(2), "ID-mapped mounts".
+// Source: user_namespaces(7), "Unmapped user and group IDs"; mount_setattr(2), "ID-mapped mounts".
 #pragma once
 
 #include <sys/types.h>
@@ -45,6 +45,17 @@ Standing OwnStanding();
 // What `inside` is on the other side of an id map, as /proc/PID/uid_map has it; nullopt: nothing, or
 // the text is no map. Pure.
 std::optional<uint32_t> OutsideOf(std::string_view map, uint32_t inside);
+
+// Whether an id map leaves out no id. Pure.
+bool MapsEveryId(std::string_view map);
+
+// What owners look like that this process's user namespace does not map; nullopt: it maps all. Whoever
+// really is that one cannot be told from them.
+struct Unmapped {
+  std::optional<uid_t> uid;
+  std::optional<gid_t> gid;
+};
+Unmapped HowUnmappedLook();
 
 // Maps `inside` to `outside` in the user namespace of process `pid`, which still waits for it. Needs
 // root: an unprivileged caller's child maps its own ids. 0 or -errno.

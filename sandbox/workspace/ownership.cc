@@ -30,8 +30,9 @@ Stream OpenStream(int at, const char* name, int flags) {
 
 class OwnerWalk {
  public:
-  OwnerWalk(const kernel::Ids& seen, const GivableOwners& givable, const CopyRoom& room)
-      : seen_(seen), givable_(givable), room_(room) {}
+  OwnerWalk(const kernel::Ids& seen, const GivableOwners& givable, const CopyRoom& room,
+            const Patience& patience)
+      : seen_(seen), givable_(givable), room_(room), patience_(patience) {}
 
   bool Walk(const std::string& workspace) {
     Stream root = OpenStream(AT_FDCWD, workspace.c_str(), 0);
@@ -43,7 +44,7 @@ class OwnerWalk {
     Note(info);
     streams_.push_back(std::move(root));
     while (!streams_.empty()) {
-      if (!Next()) {
+      if (patience_.ended() || !Next()) {
         return false;
       }
     }
@@ -94,6 +95,7 @@ class OwnerWalk {
   const kernel::Ids seen_;
   const GivableOwners& givable_;
   const CopyRoom room_;
+  const Patience& patience_;
   dev_t device_ = 0;
   std::vector<Stream> streams_;  // the folder that is being read, and those above it
   uint64_t entries_ = 0;
@@ -108,16 +110,22 @@ GivableOwners GivableOwners::OfThisProcess() {
   const int count = ::getgroups(static_cast<int>(groups.size()), groups.data());
   groups.resize(static_cast<size_t>(std::max(count, 0)));
   return GivableOwners({.uid = ::geteuid(), .gid = ::getegid()}, std::move(groups),
-                       kernel::OwnStanding());
+                       kernel::OwnStanding(), kernel::HowUnmappedLook());
 }
 
 GivableOwners::GivableOwners(const kernel::Ids& self, std::vector<gid_t> groups,
-                             kernel::Standing standing)
-    : self_(self), any_(standing == kernel::Standing::kRoot), groups_(std::move(groups)) {
+                             kernel::Standing standing, const kernel::Unmapped& unmapped)
+    : self_(self),
+      any_(standing == kernel::Standing::kRoot),
+      unmapped_(unmapped),
+      groups_(std::move(groups)) {
   std::erase(groups_, self_.gid);
 }
 
 bool GivableOwners::MayGive(const kernel::Ids& owner) const {
+  if (owner.uid == unmapped_.uid || owner.gid == unmapped_.gid) {
+    return false;
+  }
   return any_ || (owner.uid == self_.uid &&
                   (owner.gid == self_.gid ||
                    std::find(groups_.begin(), groups_.end(), owner.gid) != groups_.end()));
@@ -128,8 +136,8 @@ bool GivableOwners::IsOnly(const kernel::Ids& owner) const {
 }
 
 bool IsBetterCopied(const std::string& workspace, const kernel::Ids& seen,
-                    const GivableOwners& givable, const CopyRoom& room) {
-  return !givable.IsOnly(seen) && OwnerWalk(seen, givable, room).Walk(workspace);
+                    const GivableOwners& givable, const CopyRoom& room, const Patience& patience) {
+  return !givable.IsOnly(seen) && OwnerWalk(seen, givable, room, patience).Walk(workspace);
 }
 
 }  // namespace nacre::sandbox

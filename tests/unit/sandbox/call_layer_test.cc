@@ -2,9 +2,11 @@
 // holds, and what the diff says of what is done to it.
 #include <fcntl.h>
 #include <grp.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -146,6 +148,71 @@ TEST_CASE("which owners a process may give to its files") {
   CHECK_FALSE(root.IsOnly({.uid = 0, .gid = 0}));
 }
 
+// In a container 65534 may be an account, and is what all look like whom the container does not know.
+TEST_CASE("an owner whom this user namespace may not know is none to give a file to") {
+  const kernel::Unmapped both{.uid = 65534, .gid = 65533};
+  const GivableOwners root({.uid = 0, .gid = 0}, {}, kernel::Standing::kRoot, both);
+  CHECK(root.MayGive({.uid = 1000, .gid = 34}));
+  CHECK_FALSE(root.MayGive({.uid = 65534, .gid = 34}));
+  CHECK_FALSE(root.MayGive({.uid = 1000, .gid = 65533}));
+  CHECK(root.MayGive({.uid = 65533, .gid = 65534}));
+  const GivableOwners user({.uid = 1000, .gid = 100}, {65533, 33}, kernel::Standing::kUser, both);
+  CHECK(user.MayGive({.uid = 1000, .gid = 33}));
+  CHECK_FALSE(user.MayGive({.uid = 1000, .gid = 65533}));
+  const GivableOwners host({.uid = 0, .gid = 0}, {}, kernel::Standing::kRoot);
+  CHECK(host.MayGive({.uid = 65534, .gid = 65534}));
+  CHECK(kernel::MapsEveryId("         0          0 4294967295\n"));
+  CHECK(kernel::MapsEveryId("0 5 1000\n1000 9000 4294966295\n"));
+  CHECK_FALSE(kernel::MapsEveryId("0 100000 65536\n"));
+  CHECK_FALSE(kernel::MapsEveryId("0 0 4294967294\n"));
+  CHECK_FALSE(kernel::MapsEveryId(""));
+}
+
+TEST_CASE("in a user namespace that leaves out ids their owners are none to give a file to") {
+  if (::geteuid() != 0) {
+    SKIP_HERE("only root can map many ids");
+  }
+  Scene scene;
+  Put(scene.workspace + "/file", "content");
+  const std::string file = scene.workspace + "/file";
+  REQUIRE(::chown(file.c_str(), 4242, 4242) == 0);
+  const std::string said = InChild([&]() -> std::string {
+    const pid_t self = ::getpid();
+    Pipe pipe = MakePipe().value();
+    const pid_t outside = ::fork();
+    if (outside == 0) {
+      char byte = 0;
+      (void)!::read(pipe.read.get(), &byte, 1);
+      for (const char* map : {"/uid_map", "/gid_map"}) {
+        std::ofstream("/proc/" + std::to_string(self) + map) << "0 0 1000\n65534 65534 1\n";
+      }
+      ::_exit(0);
+    }
+    if (::unshare(CLONE_NEWUSER) != 0) {
+      return "SKIPPED";
+    }
+    (void)!::write(pipe.write.get(), "x", 1);
+    ::waitpid(outside, nullptr, 0);
+    struct stat info = {};
+    if (::lstat(file.c_str(), &info) != 0) {
+      return "no file";
+    }
+    const GivableOwners givable = GivableOwners::OfThisProcess();
+    std::string text = std::to_string(info.st_uid);
+    text += givable.MayGive({.uid = info.st_uid, .gid = info.st_gid}) ? " given" : " not given";
+    text += givable.MayGive({.uid = 7, .gid = 7}) ? ", 7 given" : ", 7 not given";
+    return text;
+  });
+  if (said == "SKIPPED") {
+    SKIP_HERE("no user namespaces");
+  }
+  CHECK(said == "65534 not given, 7 given");
+}
+
+const CancelToken kNeverCancelled;
+const Patience kPatient{.cancel = kNeverCancelled,
+                        .until = std::chrono::steady_clock::time_point::max()};
+
 TEST_CASE("a workspace is better copied when it holds what a commit can give back, and fits") {
   Scene scene;
   Put(scene.workspace + "/a/file", "content");
@@ -155,19 +222,39 @@ TEST_CASE("a workspace is better copied when it holds what a commit can give bac
   const GivableOwners both(other, {owner.gid});
   // A page and a half for the file, half a page for its folder.
   const CopyRoom room{.bytes = 8192, .entries = 2};
-  CHECK_FALSE(IsBetterCopied(scene.workspace, owner, both, room));
-  CHECK(IsBetterCopied(scene.workspace, other, both, room));
-  CHECK_FALSE(IsBetterCopied(scene.workspace, other, both, {.bytes = 8191, .entries = 2}));
-  CHECK_FALSE(IsBetterCopied(scene.workspace, other, both, {.bytes = 8192, .entries = 1}));
-  CHECK_FALSE(IsBetterCopied(scene.workspace + "/none", other, both, room));
+  CHECK_FALSE(IsBetterCopied(scene.workspace, owner, both, room, kPatient));
+  CHECK(IsBetterCopied(scene.workspace, other, both, room, kPatient));
+  CHECK_FALSE(
+      IsBetterCopied(scene.workspace, other, both, {.bytes = 8191, .entries = 2}, kPatient));
+  CHECK_FALSE(
+      IsBetterCopied(scene.workspace, other, both, {.bytes = 8192, .entries = 1}, kPatient));
+  CHECK_FALSE(IsBetterCopied(scene.workspace + "/none", other, both, room, kPatient));
   const GivableOwners stranger({.uid = owner.uid + 1, .gid = owner.gid + 1}, {owner.gid});
-  CHECK_FALSE(IsBetterCopied(scene.workspace, other, stranger, room));
+  CHECK_FALSE(IsBetterCopied(scene.workspace, other, stranger, room, kPatient));
   std::string deep = scene.workspace;
   for (int depth = 0; depth < 130; ++depth) {
     deep += "/d";
   }
   fs::create_directories(deep);
-  CHECK_FALSE(IsBetterCopied(scene.workspace, other, both, {.bytes = 1 << 20, .entries = 1000}));
+  CHECK_FALSE(
+      IsBetterCopied(scene.workspace, other, both, {.bytes = 1 << 20, .entries = 1000}, kPatient));
+}
+
+TEST_CASE("a workspace is looked through no longer than its call may take") {
+  Scene scene;
+  Put(scene.workspace + "/file", "content");
+  const kernel::Ids owner{.uid = ::geteuid(), .gid = ::getegid()};
+  const kernel::Ids other{.uid = owner.uid, .gid = owner.gid + 1};
+  const GivableOwners both(other, {owner.gid});
+  const CopyRoom room{.bytes = 8192, .entries = 2};
+  CancelSource source;
+  const CancelToken token = source.token();
+  const Patience cancellable{.cancel = token, .until = kPatient.until};
+  const Patience late{.cancel = kNeverCancelled, .until = std::chrono::steady_clock::now()};
+  CHECK(IsBetterCopied(scene.workspace, other, both, room, cancellable));
+  CHECK_FALSE(IsBetterCopied(scene.workspace, other, both, room, late));
+  source.Cancel();
+  CHECK_FALSE(IsBetterCopied(scene.workspace, other, both, room, cancellable));
 }
 
 // Unless its content went into a file of our own, which took its place.
