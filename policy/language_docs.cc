@@ -22,9 +22,6 @@ std::string Choices(const Field& field) {
   for (const std::string& choice : field.choices) {
     text += (text.empty() ? "`" : ", `") + choice + "`";
   }
-  for (const std::string& choice : field.not_enforced) {
-    text += ", `" + choice + "` (refused in this version)";
-  }
   return text;
 }
 

@@ -255,7 +255,7 @@ class Importer final {
     }
     if (const YamlNode* value = NodeReader::Find(node, "compatibility")) {
       if (value->kind != YamlNode::Kind::kNull) {
-        reader_.Choice(*value, "landlock.compatibility", {{"best_effort", "hard_requirement"}, {}});
+        reader_.Choice(*value, "landlock.compatibility", {"best_effort", "hard_requirement"});
       }
     }
   }

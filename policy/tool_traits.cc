@@ -46,7 +46,7 @@ class ToolSetReader {
     ToolTraits traits;
     if (const YamlNode* effects = NodeReader::Find(node, "effects")) {
       for (const auto& [at, item] : reader_.OneOrMore(*effects, path + ".effects", kCallEffects)) {
-        if (const auto name = reader_.Choice(*item, at, {EffectNames(), {}})) {
+        if (const auto name = reader_.Choice(*item, at, EffectNames())) {
           traits.effects.push_back(*ParseCallEffect(*name));
         }
       }
@@ -82,7 +82,7 @@ class ToolSetReader {
     roles.pop_back();  // links are found in texts
     for (size_t i = 0; i < node.items.size(); ++i) {
       const std::string& argument = node.keys[i].text;
-      if (const auto role = reader_.Choice(node.items[i], path + "." + argument, {roles, {}})) {
+      if (const auto role = reader_.Choice(node.items[i], path + "." + argument, roles)) {
         traits.roles.emplace(argument, *ParseArgumentRole(*role));
       }
     }
@@ -91,7 +91,7 @@ class ToolSetReader {
   // "trusted", "untrusted", "echo", or {format, trusted, keys}.
   void ReadResult(const YamlNode& node, const std::string& path, ResultTraits& result) {
     if (node.kind != YamlNode::Kind::kMap) {
-      if (const auto choice = reader_.Choice(node, path, {{"trusted", "untrusted", "echo"}, {}})) {
+      if (const auto choice = reader_.Choice(node, path, {"trusted", "untrusted", "echo"})) {
         result.echo = *choice == "echo";
         result.integrity = *choice == "trusted" ? Integrity::kTrusted : Integrity::kUntrusted;
       }
@@ -105,8 +105,7 @@ class ToolSetReader {
     if (format == nullptr) {
       reader_.Report(node, path,
                      "fields can be told apart only in a result with a format: json or yaml");
-    } else if (const auto choice =
-                   reader_.Choice(*format, path + ".format", {{"json", "yaml"}, {}})) {
+    } else if (const auto choice = reader_.Choice(*format, path + ".format", {"json", "yaml"})) {
       result.format = *choice == "json" ? ResultFormat::kJson : ResultFormat::kYaml;
     }
     for (const auto& [name, fields] :
@@ -123,7 +122,7 @@ class ToolSetReader {
     }
     if (const YamlNode* keys = NodeReader::Find(node, "keys")) {
       result.keys_trusted =
-          reader_.Choice(*keys, path + ".keys", {{"trusted", "untrusted"}, {}}) == "trusted";
+          reader_.Choice(*keys, path + ".keys", {"trusted", "untrusted"}) == "trusted";
     }
   }
 

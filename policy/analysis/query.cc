@@ -153,7 +153,7 @@ class QueryReader {
       when.confidentiality = LevelOf(*level, path + ".confidentiality");
     }
     if (const YamlNode* integrity = NodeReader::Find(node, "integrity")) {
-      if (reader_.Choice(*integrity, path + ".integrity", {{"untrusted"}, {}})) {
+      if (reader_.Choice(*integrity, path + ".integrity", {"untrusted"})) {
         when.integrity = Integrity::kUntrusted;
       }
     }
@@ -166,14 +166,14 @@ class QueryReader {
   }
 
   Confidentiality LevelOf(const YamlNode& node, const std::string& path) {
-    const auto level = reader_.Choice(node, path, {kLevels, {}});
+    const auto level = reader_.Choice(node, path, kLevels);
     return level.has_value() ? *LevelNamed(*level) : Confidentiality::kSecret;
   }
 
   void ReadBuiltIn(const YamlNode& node, const YamlNode& name, const std::string& path,
                    ProofQuery& query) {
     Refuse(node, path, {"without a person", "when"}, "built-in");
-    const auto chosen = reader_.Choice(name, path + ".built-in", {kBuiltIns, {}});
+    const auto chosen = reader_.Choice(name, path + ".built-in", kBuiltIns);
     if (!chosen.has_value()) {
       return;
     }

@@ -22,7 +22,7 @@ std::vector<std::string> NamesOf(size_t count, const char* (*name)(Enum)) {
 std::optional<Confidentiality> ReadConfidentiality(const NodeReader& reader, const YamlNode& node,
                                                    const std::string& path) {
   const std::vector<std::string> names = ConfidentialityNames();
-  const auto choice = reader.Choice(node, path, {names, {}});
+  const auto choice = reader.Choice(node, path, names);
   if (!choice.has_value()) {
     return std::nullopt;
   }
@@ -32,7 +32,7 @@ std::optional<Confidentiality> ReadConfidentiality(const NodeReader& reader, con
 
 std::optional<Integrity> ReadIntegrity(const NodeReader& reader, const YamlNode& node,
                                        const std::string& path) {
-  const auto choice = reader.Choice(node, path, {{"trusted", "untrusted"}, {}});
+  const auto choice = reader.Choice(node, path, {"trusted", "untrusted"});
   if (!choice.has_value()) {
     return std::nullopt;
   }
@@ -221,7 +221,7 @@ class DataReader {
                      "narrowed, so use ask or deny");
       return;
     }
-    if (const auto choice = reader_.Choice(node, path, ChoicesOf(FieldOf("flow", "decision")))) {
+    if (const auto choice = reader_.Choice(node, path, FieldOf("flow", "decision").choices)) {
       rule.verdict = *choice == "ask" ? Verdict::kAsk : Verdict::kDeny;
     }
   }
@@ -252,9 +252,6 @@ class DataReader {
     }
     if (const YamlNode* categories = NodeReader::Find(node, "categories")) {
       rule.categories = ReadCategories(*categories, path + ".categories");
-      if (rule.categories.empty()) {
-        reader_.Report(*categories, path + ".categories", "empty");
-      }
     }
     if (const YamlNode* argument = NodeReader::Find(node, "argument")) {
       ReadArgument(*argument, path + ".argument", rule);
@@ -273,7 +270,7 @@ class DataReader {
     if (const YamlNode* roles = NodeReader::Find(node, "roles")) {
       for (const auto& [at, item] : reader_.OneOrMore(*roles, path + ".roles", kDataNamesMax)) {
         const Field& field = FieldOf("flow.when.argument", "roles");
-        if (const auto name = reader_.Choice(*item, at, ChoicesOf(field))) {
+        if (const auto name = reader_.Choice(*item, at, field.choices)) {
           rule.roles.push_back(*ParseArgumentRole(*name));
         }
       }
@@ -281,7 +278,7 @@ class DataReader {
     if (const YamlNode* origin = NodeReader::Find(node, "origin")) {
       for (const auto& [at, item] : reader_.OneOrMore(*origin, path + ".origin", kDataNamesMax)) {
         if (const auto name =
-                reader_.Choice(*item, at, ChoicesOf(FieldOf("flow.when.argument", "origin")))) {
+                reader_.Choice(*item, at, FieldOf("flow.when.argument", "origin").choices)) {
           rule.origins.push_back(*ParseOrigin(*name));
         }
       }
@@ -304,8 +301,7 @@ class DataReader {
       if (const YamlNode* effects = NodeReader::Find(node, "effects")) {
         for (const auto& [at, item] :
              reader_.OneOrMore(*effects, path + ".effects", kDataNamesMax)) {
-          if (const auto name =
-                  reader_.Choice(*item, at, ChoicesOf(FieldOf("flow.to", "effects")))) {
+          if (const auto name = reader_.Choice(*item, at, FieldOf("flow.to", "effects").choices)) {
             rule.effects.push_back(*ParseCallEffect(*name));
           }
         }
@@ -334,7 +330,7 @@ class DataReader {
     quarantine.extract = ExtractTypes();
     if (const YamlNode* integrity = NodeReader::Find(node, "integrity")) {
       reader_.Choice(*integrity, path + ".integrity",
-                     ChoicesOf(FieldOf("data.quarantine", "integrity")));
+                     FieldOf("data.quarantine", "integrity").choices);
     } else {
       reader_.Report(node, path, "a quarantine needs \"integrity\": what is withheld");
     }
@@ -344,8 +340,8 @@ class DataReader {
       quarantine.extract.clear();
       const YamlNode* list = reader_.List(*extract, at, field.items_max);
       for (size_t i = 0; list != nullptr && i < list->items.size(); ++i) {
-        if (const auto type = reader_.Choice(list->items[i], at + "[" + std::to_string(i) + "]",
-                                             ChoicesOf(field))) {
+        if (const auto type =
+                reader_.Choice(list->items[i], at + "[" + std::to_string(i) + "]", field.choices)) {
           quarantine.extract.push_back(*type);
         }
       }

@@ -687,10 +687,6 @@ const NodeReader::Keys& KeysOf(std::string_view map) {
   return Find(map).keys;
 }
 
-NodeReader::Keys ChoicesOf(const Field& field) {
-  return {field.choices, field.not_enforced};
-}
-
 std::string PathOf(const Field& field) {
   return field.map.empty() ? field.key : field.map + "." + field.key;
 }

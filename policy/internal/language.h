@@ -75,7 +75,6 @@ struct Field {
   int64_t minimum = 0;
   int64_t maximum = 0;  // of texts: bytes
   std::vector<std::string> choices;
-  std::vector<std::string> not_enforced;  // further choices, refused by this version
   bool required = false;
   std::string initial;  // what holds where the key is absent, as it would be written
   Narrower narrower = Narrower::kNone;
@@ -90,8 +89,6 @@ const std::vector<const Field*>& FieldsOf(std::string_view map);
 const Field& FieldOf(std::string_view map, std::string_view key);
 // The keys of a map for NodeReader::Map.
 const NodeReader::Keys& KeysOf(std::string_view map);
-// The choices of a field for NodeReader::Choice.
-NodeReader::Keys ChoicesOf(const Field& field);
 // "workspace.mode"; "mode" of a field of the document itself.
 std::string PathOf(const Field& field);
 

@@ -207,7 +207,7 @@ std::optional<std::string> NodeReader::Reason(const YamlNode& node, const std::s
 }
 
 std::optional<Verdict> NodeReader::VerdictOf(const YamlNode& node, const std::string& path) const {
-  const auto choice = Choice(node, path, {{"allow", "ask", "deny"}, {}});
+  const auto choice = Choice(node, path, {"allow", "ask", "deny"});
   if (!choice.has_value()) {
     return std::nullopt;
   }
@@ -224,22 +224,17 @@ void NodeReader::CheckVersion(const YamlNode& document, const std::string& versi
 }
 
 std::optional<std::string> NodeReader::Choice(const YamlNode& node, const std::string& path,
-                                              const Keys& choices) const {
+                                              const std::vector<std::string>& choices) const {
   if (node.kind != YamlNode::Kind::kScalar) {
     Report(node, path,
-           "expected one of " + Join(choices.known) + ", found " + std::string(KindName(node)));
+           "expected one of " + Join(choices) + ", found " + std::string(KindName(node)));
     return std::nullopt;
   }
-  if (Contains(choices.known, node.text)) {
+  if (Contains(choices, node.text)) {
     return node.text;
   }
-  if (Contains(choices.not_enforced, node.text)) {
-    Report(node, path,
-           "\"" + node.text + "\" is not available in this version; use " + Join(choices.known));
-  } else {
-    Report(node, path, ShownValue(node.text) + " is not one of " + Join(choices.known),
-           Nearest(node.text, choices.known));
-  }
+  Report(node, path, ShownValue(node.text) + " is not one of " + Join(choices),
+         Nearest(node.text, choices));
   return std::nullopt;
 }
 

@@ -79,9 +79,8 @@ class NodeReader {
   // Of a document: says so when it is not of this version. `what` as in "a file of cases".
   void CheckVersion(const YamlNode& document, const std::string& version,
                     const std::string& what) const;
-  // One of the choices; `not_enforced` as in Keys.
   std::optional<std::string> Choice(const YamlNode& node, const std::string& path,
-                                    const Keys& choices) const;
+                                    const std::vector<std::string>& choices) const;
   std::optional<bool> Boolean(const YamlNode& node, const std::string& path) const;
   template <typename T>
   struct Range {

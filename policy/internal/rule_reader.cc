@@ -517,7 +517,7 @@ std::optional<CallRate> ReadRate(const NodeReader& reader, const YamlNode& node,
   rate.calls = static_cast<uint64_t>(
       reader.Integer(at("calls"), path + ".calls", {calls.minimum, calls.maximum}).value_or(0));
   const Field& per = FieldOf("rate", "per");
-  const auto unit = reader.Choice(at("per"), path + ".per", ChoicesOf(per));
+  const auto unit = reader.Choice(at("per"), path + ".per", per.choices);
   rate.per = static_cast<CallRate::Per>(
       std::find(per.choices.begin(), per.choices.end(), unit.value_or("turn")) -
       per.choices.begin());

@@ -162,7 +162,7 @@ std::optional<SettingValue> ReadValue(const NodeReader& reader, const YamlNode& 
                                       const std::string& path, const Field& field) {
   switch (field.type) {
     case Type::kChoice:
-      return reader.Choice(node, path, ChoicesOf(field));
+      return reader.Choice(node, path, field.choices);
     case Type::kText: {  // only paths of the host so far
       auto text = reader.Text(node, path, static_cast<size_t>(field.maximum));
       if (text.has_value() && !text->starts_with('/')) {

@@ -58,7 +58,7 @@ std::vector<std::string> Accepted(const Field& field) {
 }
 
 std::vector<std::string> Refused(const Field& field) {
-  std::vector<std::string> values = field.not_enforced;
+  std::vector<std::string> values;
   if (field.type == Type::kChoice || field.type == Type::kBoolean) {
     values.emplace_back("something-else");
   } else if (field.type == Type::kText) {
