@@ -7,6 +7,7 @@
 
 #include "policy/internal/coverage.h"
 #include "policy/internal/display.h"
+#include "policy/internal/followed_requests.h"
 #include "policy/internal/matcher.h"
 #include "policy/internal/program.h"
 #include "policy/internal/sandbox_path.h"
@@ -191,30 +192,22 @@ void TakeStricter(Decision other, Decision& decision) {
   }
 }
 
-// A rule may speak of one path by its name and of another by where a link leads it, so every combination is judged.
-// `linked`: the paths that links lead elsewhere.
+// Every combination of names and of where links lead them is judged.
 Decision EvaluateLinked(const Policy& policy, const Request& request,
-                        const std::vector<size_t>& linked) {
-  constexpr size_t kLinkedMax = 6;
-  for (const size_t index : linked) {
-    const PathArgument& argument = request.paths[index];
-    if (argument.followed == kNowhereKnown || linked.size() > kLinkedMax) {
-      return Refusal("workspace.paths",
-                     "where the links in " + ShownPath(argument.path) + " lead cannot be told", {});
-    }
+                        const PathArgument& first_linked) {
+  const std::vector<FollowedRequest> followed = FollowedRequests(request);
+  if (followed.empty()) {
+    return Refusal("workspace.paths",
+                   "where the links in " + ShownPath(first_linked.path) + " lead cannot be told",
+                   {});
   }
   Decision decision = EvaluateNames(policy, request);
-  for (size_t chosen = 1; chosen < size_t{1} << linked.size(); ++chosen) {
-    Request followed = request;
+  for (const FollowedRequest& each : followed) {
+    Decision other = EvaluateNames(policy, each.request);
     std::string led;
-    for (size_t i = 0; i < linked.size(); ++i) {
-      if ((chosen >> i & 1U) != 0) {
-        PathArgument& argument = followed.paths[linked[i]];
-        led += ShownPath(argument.path) + " leads to " + ShownPath(argument.followed) + ": ";
-        argument.path = argument.followed;
-      }
+    for (const std::string& link : each.led) {
+      led += link + ": ";
     }
-    Decision other = EvaluateNames(policy, followed);
     other.reason = led + other.reason;
     TakeStricter(std::move(other), decision);
   }
@@ -224,13 +217,15 @@ Decision EvaluateLinked(const Policy& policy, const Request& request,
 }  // namespace
 
 Decision Evaluate(const Policy& policy, const Request& request) {
-  std::vector<size_t> linked;
-  for (size_t i = 0; i < request.paths.size(); ++i) {
-    if (!request.paths[i].followed.empty()) {
-      linked.push_back(i);
+  const PathArgument* linked = nullptr;  // the first, but one of which nothing is known before it
+  for (const PathArgument& argument : request.paths) {
+    if (!argument.followed.empty() && (linked == nullptr || (argument.followed == kNowhereKnown &&
+                                                             linked->followed != kNowhereKnown))) {
+      linked = &argument;
     }
   }
-  return linked.empty() ? EvaluateNames(policy, request) : EvaluateLinked(policy, request, linked);
+  return linked == nullptr ? EvaluateNames(policy, request)
+                           : EvaluateLinked(policy, request, *linked);
 }
 
 bool CouldAllow(const Policy& policy, const std::string& tool) {

@@ -5,6 +5,7 @@
 
 #include "policy/evaluator.h"
 #include "policy/internal/flow_match.h"
+#include "policy/internal/followed_requests.h"
 #include "policy/internal/matcher.h"
 #include "policy/rate.h"
 
@@ -13,7 +14,8 @@ namespace {
 
 class Explainer final {
  public:
-  explicit Explainer(const Request& request) : request_(request) {}
+  explicit Explainer(const Request& request)
+      : request_(request), followed_(FollowedRequests(request)) {}
 
   void AddCheck(const Decision& decision) {
     Add({.rule = decision.rule,
@@ -21,6 +23,7 @@ class Explainer final {
          .verdict = decision.verdict,
          .matched = true,
          .missing = {},
+         .followed = {},
          .source = decision.source});
   }
 
@@ -31,12 +34,20 @@ class Explainer final {
         continue;
       }
       const size_t held = ConditionsHeld(rule, request_);
-      const size_t left = rule.arguments.size() - held;
+      const FollowedRequest* followed = nullptr;
+      if (held < rule.arguments.size()) {
+        const auto found = std::find_if(followed_.begin(), followed_.end(), [&](const auto& each) {
+          return ConditionsHeld(rule, each.request) == rule.arguments.size();
+        });
+        followed = found == followed_.end() ? nullptr : &*found;
+      }
+      const size_t left = followed != nullptr ? 0 : rule.arguments.size() - held;
       Add({.rule = rule.Name(),
            .reason = rule.reason,
            .verdict = rule.verdict,
            .matched = left == 0,
            .missing = left == 0 ? "" : DescribeFailure(rule.arguments[held], request_),
+           .followed = followed == nullptr ? std::vector<std::string>() : followed->led,
            .source = rule.source,
            .left = left});
     }
@@ -54,6 +65,7 @@ class Explainer final {
            .verdict = flow.verdict,
            .matched = !missing.has_value(),
            .missing = missing.value_or(""),
+           .followed = {},
            .source = flow.source,
            .left = missing.has_value() ? size_t{1} : 0});
     }
@@ -74,6 +86,7 @@ class Explainer final {
                               : "denies once " + std::to_string(rate.calls) + " calls in this " +
                                     PerName(rate.per) +
                                     " have run; how many have is not looked at here",
+           .followed = {},
            .source = rate.source,
            .left = used_up ? size_t{0} : 1});
     }
@@ -94,6 +107,7 @@ class Explainer final {
   }
 
   const Request& request_;
+  const std::vector<FollowedRequest> followed_;
   Explanation explanation_;
   std::vector<RuleTrace> missed_;
 };

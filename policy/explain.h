@@ -17,6 +17,9 @@ struct RuleTrace {
   Verdict verdict = Verdict::kDeny;  // what the rule answers when it matches
   bool matched = false;
   std::string missing;  // when not matched: the first condition that failed, as one clause
+  // Of a rule that matches, but not the names that the call gives: the links that lead its paths to where it does, each
+  // as one clause.
+  std::vector<std::string> followed = {};
   SourceLocation source;
   size_t left = 0;  // conditions from the first that failed on
 };

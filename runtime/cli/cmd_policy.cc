@@ -167,6 +167,9 @@ void PrintExplanation(const policy::Explanation& explanation) {
                 policy::VerdictName(trace.verdict), SafeLine(trace.rule, 80).c_str(),
                 SafeLine(policy::ToText(trace.source), 120).c_str(),
                 SafeLine(trace.matched ? trace.reason : trace.missing, 300).c_str());
+    for (const std::string& link : trace.followed) {
+      std::printf("           as followed: %s\n", SafeLine(link, 300).c_str());
+    }
   }
   if (explanation.not_shown > 0) {
     std::printf("  and %zu more that do not match\n", explanation.not_shown);
@@ -182,6 +185,7 @@ OrderedJson ToJson(const policy::Explanation& explanation) {
                           {"matched", trace.matched},
                           {"reason", trace.reason},
                           {"missing", trace.missing},
+                          {"followed", trace.followed},
                           {"source", policy::ToText(trace.source)}});
   }
   const policy::Decision& decision = explanation.decision;

@@ -82,6 +82,14 @@ class Links(NacreCase):
         explained = json.loads(self.nacre("policy", "explain", "--json", "--policy", policy, "fs.read",
                                           '{"path":"pub/salary.txt"}').stdout)
         self.assertEqual((explained["verdict"], explained["rule"]), ("deny", "tools.no-private"), explained)
+        deciding = {rule["rule"]: rule for rule in explained["considered"]}
+        self.assertEqual((deciding["tools.no-private"]["matched"], deciding["tools.no-private"]["followed"]),
+                         (True, ["pub/salary.txt leads to private/salary.txt"]))
+        self.assertEqual(deciding["tools.read-workspace"]["followed"], [])  # by its name
+        text = self.nacre("policy", "explain", "--policy", policy, "fs.read", '{"path":"pub/salary.txt"}').stdout
+        self.assertIn("as followed: pub/salary.txt leads to private/salary.txt", text)
+        self.assertNotIn("as followed", self.nacre("policy", "explain", "--policy", policy, "fs.read",
+                                                   '{"path":"private/salary.txt"}').stdout)
         with ScriptedEngine([call("fs.read", path="pub/salary.txt"), answer("No.")]) as engine:
             done = self.run_task("Read it", "--policy", policy, "--engine", engine.url, "--model", "scripted")
         self.assertEqual([event["rule"] for event in done.named("call.decided")], ["tools.no-private"])
@@ -314,8 +322,9 @@ class Explain(NacreCase):
     def test_a_recorded_call(self):
         self.write("a.txt", "one\n")
         policy = self.policy("nacre: policy/1\nname: bare\nworkspace: {mode: read-only}\n"
-                             "sandbox: {require: {cgroup: false, id_maps: false}}\ntools:\n"
-                             "  - {id: r, reason: r, tool: fs.read, args: {path: {under: /workspace}}, decision: allow}\n")
+                             "sandbox: {require: {cgroup: false, id_maps: false}}\n"
+                             "tools:\n  - {id: r, reason: r, tool: fs.read, decision: allow,"
+                             " args: {path: {under: /workspace}}}\n")
         with ScriptedEngine([call("fs.read", path="/etc/shadow"), answer("No.")]) as engine:
             self.run_task("Read it", "--policy", policy, "--engine", engine.url, "--model", "scripted")
         told = json.loads(self.nacre("policy", "explain", "--json", "--call", "last").stdout)

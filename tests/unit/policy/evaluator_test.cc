@@ -112,6 +112,29 @@ narrow:
   move.paths[1].followed = "/workspace/out/a";
   CHECK(Evaluate(*policy, move).rule == "tools.in-out");
   CHECK(Evaluate(*policy, move).approvers.empty());
+
+  // An explanation says by which links alone a rule matches.
+  const auto trace = [&](const Request& request, const std::string& rule) {
+    for (const RuleTrace& each : Explain(*policy, request).considered) {
+      if (each.rule == rule) {
+        return each;
+      }
+    }
+    return RuleTrace();
+  };
+  CHECK(trace(move, "tools.in-out").matched);
+  CHECK(trace(move, "tools.in-out").followed == std::vector<std::string>{"x/a leads to out/a"});
+  move.paths[1].path = "/workspace/out/b";
+  CHECK(trace(move, "tools.in-out").matched);
+  CHECK(trace(move, "tools.in-out").followed.empty());
+  move.paths[0].path = "/workspace/x/a";
+  CHECK_FALSE(trace(move, "tools.in-out").matched);
+  CHECK_FALSE(trace(move, "tools.in-out").missing.empty());
+  move.paths[0].path = "/workspace/in/a";
+  move.paths[1].path = "/workspace/x/a";
+  move.paths[1].followed = kNowhereKnown;
+  CHECK_FALSE(trace(move, "tools.in-out").matched);
+  CHECK(Explain(*policy, move).decision.rule == "workspace.paths");
 }
 
 TEST_CASE("each matcher holds for what it names and for nothing else") {
