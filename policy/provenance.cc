@@ -11,7 +11,7 @@ namespace {
 
 constexpr size_t kProvenanceTextBytesMax = 4U << 20;
 constexpr size_t kValueBytesMax = 64U << 10;
-constexpr size_t kPlacesMax = 64;
+constexpr size_t kHostBytesMax = 255;
 constexpr size_t kWordsMax = 64;       // of a value that is looked up word by word
 constexpr size_t kCopiedWordsMin = 3;  // fewer are said by chance
 
@@ -103,15 +103,33 @@ bool IsBareName(std::string_view value) {
   });
 }
 
+// How long "https://" at the beginning is, in all forms that a browser takes for it: "//", "https:", "https:/", and
+// with more slashes. 0 where there is none.
+size_t SchemeLength(std::string_view place) {
+  static constexpr std::array<std::string_view, 5> kWithoutSlashes = {"http", "https", "ftp", "ws",
+                                                                      "wss"};
+  const size_t name =
+      std::min(place.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789+.-"), place.size());
+  const size_t slashes = name < place.size() && name > 0 && place[name] == ':' ? name + 1 : 0;
+  const size_t end = std::min(place.find_first_not_of('/', slashes), place.size());
+  const bool needs_no_slash =
+      slashes > 0 && std::find(kWithoutSlashes.begin(), kWithoutSlashes.end(),
+                               place.substr(0, name)) != kWithoutSlashes.end();
+  return needs_no_slash || end - slashes >= 2 ? end : 0;
+}
+
 std::string_view WithoutScheme(std::string_view place) {
-  const size_t scheme = place.find("://");
-  if (scheme != std::string_view::npos) {
-    place.remove_prefix(scheme + 3);
-  }
+  place.remove_prefix(SchemeLength(place));
   while (!place.empty() && place.back() == '/') {
     place.remove_suffix(1);
   }
   return place;
+}
+
+// A browser takes the one for the other.
+std::string WithSlashes(std::string text) {
+  std::replace(text.begin(), text.end(), '\\', '/');
+  return text;
 }
 
 template <typename IsBreak>
@@ -143,33 +161,115 @@ bool IsFileEnding(std::string_view label) {
   return std::find(kKnown.begin(), kKnown.end(), label) != kKnown.end();
 }
 
-bool IsHost(std::string_view host) {
-  if (const size_t port = host.find(':'); port != std::string_view::npos) {
-    host = host.substr(0, port);
+bool IsIpv4(std::string_view host) {
+  return std::count(host.begin(), host.end(), '.') == 3 &&
+         std::all_of(host.begin(), host.end(), [](char c) { return IsDigit(c) || c == '.'; });
+}
+
+// Of a host without port. `leads_on`: a path or a query follows, so it is no file's name.
+bool IsHost(std::string_view host, bool leads_on) {
+  if (host.ends_with('.')) {
+    host.remove_suffix(1);
+  }
+  if (leads_on && IsIpv4(host)) {
+    return true;
   }
   const size_t dot = host.rfind('.');
   if (dot == std::string_view::npos || dot == 0) {
     return false;
   }
   const std::string_view last = host.substr(dot + 1);
-  return last.size() >= 2 && !IsFileEnding(last) &&
-         std::none_of(last.begin(), last.end(), [](char c) { return !IsWord(c) || IsDigit(c); });
+  return last.starts_with("xn--") ||
+         (last.size() >= 2 && (leads_on || !IsFileEnding(last)) &&
+          std::none_of(last.begin(), last.end(), [](char c) { return !IsWord(c) || IsDigit(c); }));
 }
 
-// Of what stands between spaces, quotes and brackets: the place it is, or "".
-std::string PlaceOf(std::string_view word) {
-  while (!word.empty() &&
-         (word.back() == '.' || word.back() == ',' || word.back() == ';' || word.back() == ':' ||
-          word.back() == '!' || word.back() == '?' || word.back() == '*')) {
+bool IsHostPart(char c) {
+  return IsWord(c) || c == '.' || c == '-' || c == '_' || c == '@' || c == '%';
+}
+
+// Whether "//place" is one: "//a.b", "//1.2.3.4", "//2130706433", "//[fe80::1]", but no "//comment".
+bool IsAfterSlashes(std::string_view place) {
+  const std::string_view host = place.substr(0, place.find_first_of("/?#"));
+  return host.find_first_of(".:%") != std::string_view::npos || (!host.empty() && IsDigit(host[0]));
+}
+
+// Whether the text, which has no scheme, begins with a host and, after it, what can follow one.
+bool BeginsWithHost(std::string_view text) {
+  const std::string_view seen = text.substr(0, kHostBytesMax + 1);
+  size_t end = 0;
+  while (end < seen.size() && IsHostPart(seen[end])) {
+    ++end;
+  }
+  const std::string_view host = seen.substr(0, end);
+  if (end < seen.size() && seen[end] == ':') {
+    end = std::min(text.find_first_not_of("0123456789", end + 1), text.size());
+  }
+  const bool leads_on = end < text.size() && (text[end] == '/' || text[end] == '?');
+  const bool ends = end == text.size() || text[end] == '#' || text[end] == ':';
+  return (leads_on || ends) && host.find('@') == std::string_view::npos && IsHost(host, leads_on);
+}
+
+// What of a word from `begin` on is a place, or "".
+std::string_view PlaceAt(std::string_view word, size_t begin) {
+  const std::string_view text = word.substr(begin);
+  const std::string_view place = WithoutScheme(text);
+  const bool relative = text[0] == '/' && (begin == 0 || word[begin - 1] != ':');
+  const bool is_place = SchemeLength(text) == 0 ? BeginsWithHost(text)
+                        : relative              ? IsAfterSlashes(place)
+                                                : !place.empty();
+  return is_place ? place.substr(0, kValueBytesMax + 1) : std::string_view();
+}
+
+// Adds the places in what stands between spaces, quotes and brackets: they begin where it does, or behind a sign
+// that is in no host ("src=//a.b", "see:a.b/c").
+void AddPlacesOf(std::string_view word, std::vector<std::string>& places) {
+  while (!word.empty() && std::string_view(".,;:!?*").find(word.back()) != std::string_view::npos) {
     word.remove_suffix(1);
   }
-  const bool scheme = word.find("://") != std::string_view::npos;
-  const std::string_view place = WithoutScheme(word);
-  const std::string_view host = place.substr(0, place.find_first_of("/?#"));
-  if (host.empty() || host.find('@') != std::string_view::npos) {
-    return scheme && !host.empty() ? std::string(place) : std::string();
+  for (size_t begin = 0; begin < word.size() && places.size() <= kPlacesMax; ++begin) {
+    if (begin > 0 && (IsHostPart(word[begin - 1]) || word[begin - 1] == '/')) {
+      continue;
+    }
+    const std::string_view place = PlaceAt(word, begin);
+    if (!place.empty() && std::find(places.begin(), places.end(), place) == places.end()) {
+      places.emplace_back(place);
+    }
   }
-  return scheme || IsHost(host) ? std::string(place) : std::string();
+}
+
+// Without the brackets of IPv6 addresses ("https://[fe80::1]/"), which elsewhere end a word.
+std::string WithoutAddressBrackets(std::string_view text) {
+  std::string without;
+  without.reserve(text.size());
+  bool inside = false;
+  for (const char c : text) {
+    const bool opens = c == '[' && (without.ends_with('/') || without.ends_with('\\'));
+    const bool closes = c == ']' && inside;
+    inside = opens || (inside && !closes && !IsSpace(c));
+    if (!opens && !closes) {
+      without += c;
+    }
+  }
+  return without;
+}
+
+// The attributes of a page that are addresses with tabs or line breaks in them, without: a browser drops them.
+std::vector<std::string> BrokenAddressesIn(std::string_view text) {
+  std::vector<std::string> addresses;
+  for (const char quote : {'"', '\''}) {
+    for (std::string& part : Split(text, [&](char c) { return c == quote; })) {
+      if (std::erase_if(part, [](char c) { return c == '\t' || c == '\n' || c == '\r'; }) == 0) {
+        continue;
+      }
+      std::string address = WithSlashes(NormalText(part));
+      address.resize(std::min(address.find_first_of(" <>\"'"), address.size()));
+      if (SchemeLength(address) > 0) {
+        addresses.push_back(std::move(address));
+      }
+    }
+  }
+  return addresses;
 }
 
 Origin Worst(Origin a, Origin b) {
@@ -200,11 +300,12 @@ std::vector<std::string> PlacesIn(std::string_view text) {
     return c == ' ' || c == '"' || c == '\'' || c == '<' || c == '>' || c == '(' || c == ')' ||
            c == '[' || c == ']' || c == '{' || c == '}' || c == ',' || c == '`' || c == '|';
   };
-  for (const std::string& word : Split(NormalText(text), is_break)) {
-    std::string place = PlaceOf(word);
-    if (!place.empty() && places.size() < kPlacesMax) {
-      places.push_back(std::move(place));
-    }
+  const std::string whole = WithoutAddressBrackets(text);
+  for (const std::string& word : Split(WithSlashes(NormalText(whole)), is_break)) {
+    AddPlacesOf(word, places);
+  }
+  for (const std::string& address : BrokenAddressesIn(whole)) {
+    AddPlacesOf(address, places);
   }
   return places;
 }
@@ -292,7 +393,7 @@ std::vector<Origin> Provenance::OriginsOfPlace(std::string_view place) const {
   if (overflowed_ || place.size() > kValueBytesMax) {
     return {Origin::kStranger};
   }
-  const std::string written = NormalText(place);
+  const std::string written = WithSlashes(NormalText(place));
   if (written.empty()) {
     return {Origin::kUser};
   }

