@@ -60,7 +60,7 @@ GuestIo::GuestIo(CallIo& inner, Task task, uint64_t output_bytes, AtEnd at_end)
       task_(std::move(task)),
       output_bytes_(output_bytes),
       at_end_(at_end),
-      decoder_(std::max(kDataBytesMax, kReportBytesMax) + 1) {}
+      decoder_(std::max(kDataBytesMax, kReportBytesMax) + kTokenBytes + 1) {}
 
 CallIo::Reply GuestIo::OnStart() {
   Reply reply;
@@ -94,7 +94,11 @@ std::string GuestIo::OnFrame(std::string_view payload) {
     return {};
   }
   const auto kind = static_cast<FrameKind>(payload.front());
-  const std::string_view body = payload.substr(1);
+  if (task_.token.size() != kTokenBytes || payload.substr(1, kTokenBytes) != task_.token) {
+    Breach("a frame that is not its agent's");
+    return {};
+  }
+  const std::string_view body = payload.substr(1 + kTokenBytes);
   const bool first = kind == FrameKind::kReady || kind == FrameKind::kFailed;
   if (first == ready_.has_value()) {
     Breach("frames out of order");
@@ -178,13 +182,14 @@ Outcome GuestIo::Conclude(const std::string& tier, Outcome enclosed) {
   outcome.exit_code = -1;
   outcome.signal = 0;
   if (end_) {
-    outcome.use.wall = end_->wall;
+    outcome.use.wall = std::min(enclosed.use.wall, end_->wall);
     outcome.use.memory_peak_bytes =
-        std::max(outcome.use.memory_peak_bytes, end_->memory_peak_bytes);
+        std::max(outcome.use.memory_peak_bytes,
+                 std::min(end_->memory_peak_bytes, task_.limits.memory_bytes));
   }
   if (truncated_) {
     outcome.kind = OutcomeKind::kOutputExceeded;
-  } else if (end_) {
+  } else if (end_ && breach_.empty() && !IsOutsideLimit(enclosed.kind)) {
     const auto limit = LimitOf(end_->limit);
     ClassifyStatus(end_->wait_status, outcome);
     if (limit) {
@@ -193,7 +198,8 @@ Outcome GuestIo::Conclude(const std::string& tier, Outcome enclosed) {
   } else if (IsOutsideLimit(enclosed.kind)) {
     outcome.kind = enclosed.kind;
   } else if (ready_) {
-    // It runs no more and did not say why: the kernel or our kill ended it, or it broke the protocol.
+    // It runs no more and what it said of it counts for nothing: the kernel or our kill ended it, or
+    // it broke the protocol, perhaps after its end.
     outcome.kind = OutcomeKind::kSignaled;
     outcome.signal = SIGKILL;
     if (!breach_.empty()) {

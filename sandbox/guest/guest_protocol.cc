@@ -11,6 +11,7 @@ namespace {
 constexpr size_t kTextBytesMax = 200;
 constexpr int kErrorMax = 4095;  // the kernel's MAX_ERRNO
 constexpr int64_t kWaitStatusMax = 0xffff;
+constexpr int64_t kUseMax = (1LL << 53) - 1;  // what the audit log's numbers may be
 
 // Arguments are bytes, JSON is UTF-8.
 std::string Hex(std::string_view bytes) {
@@ -88,8 +89,13 @@ Error Malformed(const char* what) {
   return {ErrorCode::kInvalidArgument, std::string("the guest protocol: malformed ") + what};
 }
 
-std::string FrameOf(FrameKind kind, const Json& json) {
-  return EncodeFrame(kind, DumpJson(json));
+std::string FrameOf(FrameKind kind, std::string_view token, const Json& json) {
+  return EncodeFrame(kind, token, DumpJson(json));
+}
+
+bool IsUse(const Json& json, const char* key) {
+  const int64_t value = IntMember(json, key, 0);
+  return value >= 0 && value <= kUseMax;
 }
 
 uint64_t Count(const Json& json, const char* key) {
@@ -109,6 +115,10 @@ std::string EncodeFrame(FrameKind kind, std::string_view bytes) {
   return nacre::EncodeFrame(payload);
 }
 
+std::string EncodeFrame(FrameKind kind, std::string_view token, std::string_view bytes) {
+  return EncodeFrame(kind, std::string(token) + std::string(bytes));
+}
+
 std::string EncodeTask(const Task& task) {
   const Limits& limits = task.limits;
   Json mounts = Json::array();
@@ -117,19 +127,21 @@ std::string EncodeTask(const Task& task) {
                       {"writable", each.writable},
                       {"executable", each.executable}});
   }
-  return FrameOf(FrameKind::kTask, {{"argv", HexList(task.argv)},
-                                    {"environment", HexList(task.environment)},
-                                    {"working_directory", Hex(task.working_directory)},
-                                    {"filter", Hex(task.filter)},
-                                    {"uid", task.uid},
-                                    {"mounts", std::move(mounts)},
-                                    {"wall_ms", limits.wall.count()},
-                                    {"cpu_s", limits.cpu.count()},
-                                    {"memory_bytes", limits.memory_bytes},
-                                    {"tasks", limits.tasks},
-                                    {"files", limits.files},
-                                    {"disk_bytes", limits.disk_bytes},
-                                    {"inodes", limits.inodes}});
+  return FrameOf(FrameKind::kTask, {},
+                 {{"argv", HexList(task.argv)},
+                  {"environment", HexList(task.environment)},
+                  {"token", Hex(task.token)},
+                  {"working_directory", Hex(task.working_directory)},
+                  {"filter", Hex(task.filter)},
+                  {"uid", task.uid},
+                  {"mounts", std::move(mounts)},
+                  {"wall_ms", limits.wall.count()},
+                  {"cpu_s", limits.cpu.count()},
+                  {"memory_bytes", limits.memory_bytes},
+                  {"tasks", limits.tasks},
+                  {"files", limits.files},
+                  {"disk_bytes", limits.disk_bytes},
+                  {"inodes", limits.inodes}});
 }
 
 Result<Task> ParseTask(std::string_view payload) {
@@ -137,13 +149,15 @@ Result<Task> ParseTask(std::string_view payload) {
   Task task;
   const auto directory = Unhex(StringMember(json, "working_directory"));
   const auto filter = Unhex(StringMember(json, "filter"));
+  const auto token = Unhex(StringMember(json, "token"));
   if (!ReadHexList(json, "argv", task.argv) || task.argv.empty() ||
       !ReadHexList(json, "environment", task.environment) || !ReadMountRules(json, task.mounts) ||
-      !directory || !filter) {
+      !directory || !filter || !token || token->size() != kTokenBytes) {
     return Malformed("task");
   }
   task.working_directory = *directory;
   task.filter = *filter;
+  task.token = *token;
   task.uid = static_cast<uint32_t>(Count(json, "uid"));
   task.limits.wall = std::chrono::milliseconds(Count(json, "wall_ms"));
   task.limits.cpu = std::chrono::seconds(Count(json, "cpu_s"));
@@ -155,11 +169,12 @@ Result<Task> ParseTask(std::string_view payload) {
   return task;
 }
 
-std::string EncodeReady(const Ready& ready) {
-  return FrameOf(FrameKind::kReady, {{"kernel", ready.kernel},
-                                     {"seccomp", ready.seccomp},
-                                     {"no_new_privs", ready.no_new_privs},
-                                     {"capabilities_empty", ready.capabilities_empty}});
+std::string EncodeReady(std::string_view token, const Ready& ready) {
+  return FrameOf(FrameKind::kReady, token,
+                 {{"kernel", ready.kernel},
+                  {"seccomp", ready.seccomp},
+                  {"no_new_privs", ready.no_new_privs},
+                  {"capabilities_empty", ready.capabilities_empty}});
 }
 
 Result<Ready> ParseReady(std::string_view payload) {
@@ -173,8 +188,8 @@ Result<Ready> ParseReady(std::string_view payload) {
                .capabilities_empty = BoolMember(json, "capabilities_empty")};
 }
 
-std::string EncodeFailed(const Failed& failed) {
-  return FrameOf(FrameKind::kFailed, {{"step", failed.step}, {"errno", failed.error}});
+std::string EncodeFailed(std::string_view token, const Failed& failed) {
+  return FrameOf(FrameKind::kFailed, token, {{"step", failed.step}, {"errno", failed.error}});
 }
 
 Result<Failed> ParseFailed(std::string_view payload) {
@@ -186,18 +201,20 @@ Result<Failed> ParseFailed(std::string_view payload) {
   return Failed{.step = ShortText(json, "step"), .error = static_cast<int>(error)};
 }
 
-std::string EncodeEnd(const End& end) {
-  return FrameOf(FrameKind::kEnd, {{"status", end.wait_status},
-                                   {"limit", end.limit},
-                                   {"cpu_us", end.cpu.count()},
-                                   {"wall_us", end.wall.count()},
-                                   {"memory_peak_bytes", end.memory_peak_bytes}});
+std::string EncodeEnd(std::string_view token, const End& end) {
+  return FrameOf(FrameKind::kEnd, token,
+                 {{"status", end.wait_status},
+                  {"limit", end.limit},
+                  {"cpu_us", end.cpu.count()},
+                  {"wall_us", end.wall.count()},
+                  {"memory_peak_bytes", end.memory_peak_bytes}});
 }
 
 Result<End> ParseEnd(std::string_view payload) {
   const Json json = NACRE_TRY(ParseJson(payload, {.bytes_max = kReportBytesMax, .depth_max = 2}));
   const int64_t status = IntMember(json, "status", -1);
-  if (!json.is_object() || status < 0 || status > kWaitStatusMax) {
+  if (!json.is_object() || status < 0 || status > kWaitStatusMax || !IsUse(json, "cpu_us") ||
+      !IsUse(json, "wall_us") || !IsUse(json, "memory_peak_bytes")) {
     return Malformed("end");
   }
   return End{.wait_status = static_cast<int>(status),

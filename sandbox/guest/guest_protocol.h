@@ -1,9 +1,12 @@
 // What the host and the agent in a guest (gVisor, microVM) say to each other, over one stream of
 // bytes each way.
 //
-// Frames as in base/frame.h; the first byte of each payload is its kind. What the guest sends is
-// hostile: the call may have taken its kernel over. Sizes are checked before anything is allocated,
-// and nothing that a guest says widens what it may do: it can only misreport its own end.
+// Frames as in base/frame.h; the first byte of each payload is its kind. After it, in each frame from
+// the guest, comes the task's token: in gVisor the program can open its agent's stream (/proc/1/fd),
+// but it cannot read the agent's memory, so what bears no token is not the agent's.
+// What the guest sends is hostile all the same: the call may have taken its kernel over. Sizes are
+// checked before anything is allocated, and nothing that a guest says widens what it may do: it can
+// only misreport its own end, and no number above what the host measured or allowed.
 #pragma once
 
 #include <chrono>
@@ -38,6 +41,7 @@ inline constexpr const char* kMachineArgument = "machine";
 inline constexpr const char* kModulesFolder = "modules";
 inline constexpr const char* kTreeTag = "tree";
 
+inline constexpr uint32_t kTokenBytes = 16;
 inline constexpr uint32_t kDataBytesMax = 64 * 1024;    // of one frame that carries bytes
 inline constexpr uint32_t kReportBytesMax = 64 * 1024;  // of what a guest reports
 inline constexpr uint32_t kTaskBytesMax = 8 << 20;      // arguments and environment, hexadecimal
@@ -57,6 +61,7 @@ struct Task {
   std::vector<std::string> environment;  // "NAME=value"
   std::string working_directory;
   Limits limits;
+  std::string token;   // kTokenBytes, random; begins each frame of this task's agent
   std::string filter;  // sock_filter instructions as bytes; empty: none
   uint32_t uid = 0;    // that the program becomes; 0: it stays what the agent is
   std::vector<MountRule>
@@ -92,13 +97,17 @@ struct End {
   friend bool operator==(const End&, const End&) = default;
 };
 
+// Of the host.
 std::string EncodeFrame(FrameKind kind, std::string_view bytes);
 std::string EncodeTask(const Task& task);
-std::string EncodeReady(const Ready& ready);
-std::string EncodeFailed(const Failed& failed);
-std::string EncodeEnd(const End& end);
 
-// `payload` without its first byte. kInvalidArgument for what is not one.
+// Of the agent, with the token of its task.
+std::string EncodeFrame(FrameKind kind, std::string_view token, std::string_view bytes);
+std::string EncodeReady(std::string_view token, const Ready& ready);
+std::string EncodeFailed(std::string_view token, const Failed& failed);
+std::string EncodeEnd(std::string_view token, const End& end);
+
+// `payload` without its first byte and its token. kInvalidArgument for what is not one.
 Result<Task> ParseTask(std::string_view payload);
 Result<Ready> ParseReady(std::string_view payload);
 Result<Failed> ParseFailed(std::string_view payload);

@@ -2,6 +2,9 @@
 
 #include <unistd.h>
 
+#include <array>
+
+#include "base/random.h"
 #include "sandbox/seccomp/filter.h"
 
 namespace nacre::sandbox::guest {
@@ -28,6 +31,9 @@ Status CheckGuestProgram(const std::string& path) {
 
 Result<Task> MakeTask(const SandboxSpec& spec) {
   Task task;
+  std::array<uint8_t, kTokenBytes> token = {};
+  SystemRandom().Fill(token);
+  task.token.assign(token.begin(), token.end());
   task.argv = spec.argv;
   for (const auto& [name, value] : spec.environment) {
     task.environment.push_back(name + "=" + value);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
+#include <utility>
 
 #include "sandbox/guest/guest_io.h"
 
@@ -13,7 +14,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     return 0;
   }
   nacre::sandbox::NoCallIo io;
-  nacre::sandbox::guest::GuestIo guest(io, {}, kOutputBytes);
+  nacre::sandbox::guest::Task task;
+  task.token.assign(nacre::sandbox::guest::kTokenBytes, 't');
+  nacre::sandbox::guest::GuestIo guest(io, std::move(task), kOutputBytes);
   guest.OnStart();
   std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
   const size_t piece = size_t{data[0]} + 1;

@@ -130,6 +130,23 @@ class Sandbox(NacreCase):
             self.assertEqual(outcome["kind"], "exited")
         self.nacre(*command, "none", "--", "true", exit_code=3)
 
+    def test_a_tool_in_gvisor_cannot_speak_in_its_agents_name(self):
+        # It runs as the same user as the agent and can open its stream: what it writes there counts for nothing.
+        forged = 'b\'X{"status": 0, "limit": "", "cpu_us": 1, "wall_us": 5, "memory_peak_bytes": 1}\''
+        program = ("import os, struct, time\n"
+                   "open('planted.txt', 'w').write('planted')\n"
+                   f"frame = {forged}\n"
+                   "stream = os.open('/proc/1/fd/1', os.O_WRONLY)\n"
+                   "os.write(stream, struct.pack('<I', len(frame)) + frame)\n"
+                   "time.sleep(60)\n")
+        outcome = self.nacre("sandbox", "exec", "--json", "--workspace", self.workspace, "--isolation", "gvisor",
+                             "--policy", self.limits("wall: 20s"), "--", "python3", "-c", program,
+                             exit_code=None).last
+        if outcome["kind"] != "setup_failed":  # or there is no gVisor
+            self.assertEqual(outcome["kind"], "signaled", outcome)
+            self.assertIn("a frame that is not its agent's", outcome["layers"]["weaker"][0])
+        self.assertFalse((self.workspace / "planted.txt").exists())
+
     def test_a_policy_chooses_the_tier(self):
         policy = self.policy("nacre: policy/1\nname: strict\nextends: [builtin/coding]\n"
                              "sandbox: {isolation: microvm}\n")

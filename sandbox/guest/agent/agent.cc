@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/statfs.h>
 #include <sys/wait.h>
@@ -141,7 +142,7 @@ bool Agent::Carry(UniqueFd& from, FrameKind kind) {
   char buffer[kDataBytesMax];
   const ssize_t size = ::read(from.get(), buffer, sizeof buffer);
   if (size > 0) {
-    Say(guest::EncodeFrame(kind, std::string_view(buffer, static_cast<size_t>(size))));
+    Say(guest::EncodeFrame(kind, task_.token, std::string_view(buffer, static_cast<size_t>(size))));
     return true;
   }
   if (size == 0 || (errno != EAGAIN && errno != EINTR)) {
@@ -219,7 +220,7 @@ void Agent::Poll() {
 }
 
 int Agent::Run() {
-  Say(EncodeReady(process_.ready));
+  Say(EncodeReady(task_.token, process_.ready));
   SteadyClock::time_point next_tick = start_ + kTick;
   while (!status_) {
     Poll();
@@ -246,7 +247,7 @@ int Agent::Run() {
       end_.cpu, std::chrono::seconds(waited.ru_utime.tv_sec + waited.ru_stime.tv_sec) +
                     std::chrono::microseconds(waited.ru_utime.tv_usec + waited.ru_stime.tv_usec));
   end_.wait_status = *status_;
-  Say(EncodeEnd(end_));
+  Say(EncodeEnd(task_.token, end_));
   return 0;
 }
 
@@ -254,6 +255,10 @@ int Agent::Run() {
 
 int RunAgent(int input, int output, Preparation prepare) {
   ::signal(SIGPIPE, SIG_IGN);
+  // The token in our memory is what tells us from the program, which may run as the same user.
+  if (::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
+    return 1;
+  }
   auto pipe = MakePipe();
   const Result<std::string> payload = ReadFrame(input, kTaskBytesMax);
   if (!pipe.ok() || !payload.ok() || payload.value().empty() ||
@@ -265,7 +270,7 @@ int RunAgent(int input, int output, Preparation prepare) {
     return 1;
   }
   if (const auto failed = prepare != nullptr ? prepare(task.value()) : std::nullopt) {
-    (void)WriteAll(output, EncodeFailed(*failed));
+    (void)WriteAll(output, EncodeFailed(task.value().token, *failed));
     return 1;
   }
   wake_descriptor = pipe.value().write.get();
@@ -277,11 +282,12 @@ int RunAgent(int input, int output, Preparation prepare) {
   ::sigaction(SIGCHLD, &on_child, nullptr);
   auto started = StartTask(task.value());
   if (!started.ok()) {
-    (void)WriteAll(output, EncodeFailed({.step = started.error().message, .error = EAGAIN}));
+    (void)WriteAll(output, EncodeFailed(task.value().token,
+                                        {.step = started.error().message, .error = EAGAIN}));
     return 1;
   }
   if (const auto* failed = std::get_if<Failed>(&started.value())) {
-    (void)WriteAll(output, EncodeFailed(*failed));
+    (void)WriteAll(output, EncodeFailed(task.value().token, *failed));
     return 1;
   }
   return Agent(input, output, std::move(task).value(),

@@ -6,6 +6,7 @@
 #include <catch2/catch.hpp>
 
 #include "sandbox/guest/guest_io.h"
+#include "sandbox/guest/host_programs.h"
 #include "sandbox/gvisor/oci_bundle.h"
 #include "sandbox/plan.h"
 #include "tests/unit/sandbox/sandbox_test_host.h"
@@ -15,6 +16,15 @@ namespace {
 
 using guest::EncodeFrame;
 using guest::FrameKind;
+
+const std::string kToken(guest::kTokenBytes, 't');
+
+guest::Task TaskWithToken() {
+  guest::Task task;
+  task.token = kToken;
+  task.limits.memory_bytes = 1000;
+  return task;
+}
 
 SandboxSpec WorkspaceSpec() {
   SandboxSpec spec;
@@ -44,21 +54,22 @@ class Recorder final : public CallIo {
 
 std::string ReadyFrame() {
   return guest::EncodeReady(
+      kToken,
       {.kernel = "Linux 4.4.0", .seccomp = true, .no_new_privs = true, .capabilities_empty = true});
 }
 
 std::string EndFrame(int status, const std::string& limit = "") {
-  return guest::EncodeEnd({.wait_status = status,
-                           .limit = limit,
-                           .cpu = {},
-                           .wall = std::chrono::milliseconds(5),
-                           .memory_peak_bytes = 1});
+  return guest::EncodeEnd(kToken, {.wait_status = status,
+                                   .limit = limit,
+                                   .cpu = {},
+                                   .wall = std::chrono::milliseconds(5),
+                                   .memory_peak_bytes = 1});
 }
 
 // What a call's end is, if the guest has said `bytes` and the enclosed program ended like `enclosed`.
 Outcome After(const std::string& bytes, OutcomeKind enclosed = OutcomeKind::kExited) {
   Recorder io;
-  guest::GuestIo guest(io, {}, 10);
+  guest::GuestIo guest(io, TaskWithToken(), 10);
   guest.OnStart();
   guest.OnChannelBytes(bytes);
   Outcome outcome;
@@ -156,6 +167,7 @@ TEST_CASE("a task reaches the agent byte for byte") {
   task.environment = {"A=\xfe"};
   task.working_directory = "/w";
   task.filter = std::string(16, '\x81');
+  task.token = std::string(guest::kTokenBytes, '\xfd');
   task.uid = 1000;
   task.mounts = {{.target = "/work\xff", .writable = true, .executable = false}};
   task.limits.tasks = 3;
@@ -164,8 +176,9 @@ TEST_CASE("a task reaches the agent byte for byte") {
 }
 
 TEST_CASE("what a guest reports becomes the outcome") {
-  const Outcome exited = After(ReadyFrame() + EncodeFrame(FrameKind::kOutput, "hi") +
-                               EncodeFrame(FrameKind::kErrorOutput, "oh") + EndFrame(7 << 8));
+  const Outcome exited =
+      After(ReadyFrame() + EncodeFrame(FrameKind::kOutput, kToken, "hi") +
+            EncodeFrame(FrameKind::kErrorOutput, kToken, "oh") + EndFrame(7 << 8));
   CHECK(exited.kind == OutcomeKind::kExited);
   CHECK(exited.exit_code == 7);
   CHECK(exited.output == "hi");
@@ -178,7 +191,7 @@ TEST_CASE("what a guest reports becomes the outcome") {
   CHECK(After(ReadyFrame() + EndFrame(SIGKILL, "tasks_exceeded")).kind ==
         OutcomeKind::kTasksExceeded);
   CHECK(After(ReadyFrame(), OutcomeKind::kTimedOut).kind == OutcomeKind::kTimedOut);
-  CHECK(After(ReadyFrame() + EncodeFrame(FrameKind::kOutput, "12345678901")).kind ==
+  CHECK(After(ReadyFrame() + EncodeFrame(FrameKind::kOutput, kToken, "12345678901")).kind ==
         OutcomeKind::kOutputExceeded);
 }
 
@@ -186,7 +199,7 @@ TEST_CASE("a guest that never came up is a failed set-up with its last words") {
   const Outcome outcome = After("");
   CHECK(outcome.kind == OutcomeKind::kSetupFailed);
   CHECK(Describe(outcome).find("(it said: runsc: no such thing)") != std::string::npos);
-  const Outcome failed = After(guest::EncodeFailed({.step = "exec", .error = ENOENT}));
+  const Outcome failed = After(guest::EncodeFailed(kToken, {.step = "exec", .error = ENOENT}));
   CHECK(failed.kind == OutcomeKind::kSetupFailed);
   CHECK(failed.setup_step == "exec");
   CHECK(failed.setup_errno == ENOENT);
@@ -194,16 +207,26 @@ TEST_CASE("a guest that never came up is a failed set-up with its last words") {
 
 // One row per way a guest, taken over by its call, could lie. None may look like an orderly end.
 TEST_CASE("a guest that breaks the protocol is killed and never believed") {
-  const std::string lie =
-      GENERATE(std::string("\xff\xff\xff\xff", 4),                // a huge frame
-               EndFrame(0),                                       // an end before it began
-               ReadyFrame() + ReadyFrame() + EndFrame(0),         // two beginnings
-               ReadyFrame() + EncodeFrame(FrameKind::kEnd, "{"),  // no JSON
-               ReadyFrame() + EncodeFrame(FrameKind::kEnd, R"({"status":-1})"),   // no status
-               ReadyFrame() + EncodeFrame(FrameKind::kTask, "{}") + EndFrame(0),  // a host's frame
-               ReadyFrame() + std::string("\0\0\0\0", 4) + EndFrame(0));          // an empty frame
+  const std::string lie = GENERATE(
+      std::string("\xff\xff\xff\xff", 4),                        // a huge frame
+      EndFrame(0),                                               // an end before it began
+      ReadyFrame() + ReadyFrame() + EndFrame(0),                 // two beginnings
+      ReadyFrame() + EncodeFrame(FrameKind::kEnd, kToken, "{"),  // no JSON
+      ReadyFrame() + EncodeFrame(FrameKind::kEnd, kToken, R"({"status":-1})"),   // no status
+      ReadyFrame() + EncodeFrame(FrameKind::kTask, kToken, "{}") + EndFrame(0),  // a host's frame
+      ReadyFrame() + std::string("\0\0\0\0", 4) + EndFrame(0),                   // an empty frame
+      ReadyFrame() + EndFrame(0) + EndFrame(0),                                  // after its end
+      // A number that no log takes, and a time before the beginning.
+      ReadyFrame() +
+          EncodeFrame(FrameKind::kEnd, kToken, R"({"status":0,"wall_us":9007199254740992})"),
+      ReadyFrame() + EncodeFrame(FrameKind::kEnd, kToken, R"({"status":0,"memory_peak_bytes":-1})"),
+      // What the program writes to its agent's stream: it does not know the token.
+      ReadyFrame() + EncodeFrame(FrameKind::kEnd, R"({"status":0})"),
+      ReadyFrame() +
+          EncodeFrame(FrameKind::kEnd, std::string(guest::kTokenBytes, 'u'), R"({"status":0})"),
+      ReadyFrame() + EncodeFrame(FrameKind::kEnd, kToken.substr(1), ""));
   Recorder io;
-  guest::GuestIo guest(io, {}, 10);
+  guest::GuestIo guest(io, TaskWithToken(), 10);
   guest.OnStart();
   CHECK(guest.OnChannelBytes(lie).kill);
   Outcome enclosed;
@@ -212,14 +235,53 @@ TEST_CASE("a guest that breaks the protocol is killed and never believed") {
   CHECK(outcome.kind != OutcomeKind::kExited);
 }
 
+TEST_CASE("a task without a token takes no guest's word") {
+  Recorder io;
+  guest::GuestIo guest(io, {}, 10);
+  guest.OnStart();
+  CHECK(guest.OnChannelBytes(guest::EncodeFailed("", {.step = "exec", .error = ENOENT})).kill);
+  CHECK_FALSE(guest::ParseTask(guest::EncodeTask({.argv = {"/bin/x"}}).substr(5)).ok());
+}
+
+TEST_CASE("each call has a token of its own") {
+  const std::string first = guest::MakeTask(WorkspaceSpec()).value().token;
+  CHECK(first.size() == guest::kTokenBytes);
+  CHECK(first != guest::MakeTask(WorkspaceSpec()).value().token);
+}
+
+TEST_CASE("a guest's numbers stay within what the host measured and allowed") {
+  Recorder io;
+  guest::GuestIo guest(io, TaskWithToken(), 10);
+  guest.OnStart();
+  guest.OnChannelBytes(ReadyFrame() + guest::EncodeEnd(kToken, {.wait_status = 0,
+                                                                .limit = "timed_out",
+                                                                .cpu = {},
+                                                                .wall = std::chrono::hours(1000),
+                                                                .memory_peak_bytes = 1ULL << 50}));
+  Outcome enclosed;
+  enclosed.kind = OutcomeKind::kExited;
+  enclosed.use.wall = std::chrono::milliseconds(7);
+  enclosed.use.memory_peak_bytes = 10;
+  const Outcome outcome = guest.Conclude("gvisor", std::move(enclosed));
+  CHECK(outcome.kind == OutcomeKind::kTimedOut);
+  CHECK(outcome.use.wall == std::chrono::milliseconds(7));
+  CHECK(outcome.use.memory_peak_bytes == 1000);
+}
+
+TEST_CASE("a guest that says it ended and runs on until a limit of the host has not exited") {
+  CHECK(After(ReadyFrame() + EndFrame(0), OutcomeKind::kTimedOut).kind == OutcomeKind::kTimedOut);
+  CHECK(After(ReadyFrame() + EndFrame(0), OutcomeKind::kOutOfMemory).kind ==
+        OutcomeKind::kOutOfMemory);
+}
+
 TEST_CASE("bytes for the call's input and channel pass in both directions") {
   Recorder io;
-  guest::GuestIo guest(io, {}, 100);
+  guest::GuestIo guest(io, TaskWithToken(), 100);
   const std::string start = guest.OnStart().bytes;
   CHECK(start.ends_with(EncodeFrame(FrameKind::kInput, "start")));
   const CallIo::Reply reply =
-      guest.OnChannelBytes(ReadyFrame() + EncodeFrame(FrameKind::kChannel, "question") +
-                           EncodeFrame(FrameKind::kOutput, "out"));
+      guest.OnChannelBytes(ReadyFrame() + EncodeFrame(FrameKind::kChannel, kToken, "question") +
+                           EncodeFrame(FrameKind::kOutput, kToken, "out"));
   CHECK(io.channel == "question");
   CHECK(io.output == "1:out;");
   CHECK(reply.bytes ==

@@ -165,17 +165,21 @@ TEST_CASE("without a kernel the tier names each that was there, why not, and the
 
 TEST_CASE("when a machine has said its last word, it is killed; its outcome is what it said") {
   NoCallIo io;
-  guest::GuestIo guest(io, {}, 10, guest::AtEnd::kKill);
+  guest::Task task;
+  task.token.assign(guest::kTokenBytes, 't');
+  const std::string token = task.token;
+  guest::GuestIo guest(io, std::move(task), 10, guest::AtEnd::kKill);
   guest.OnStart();
   CHECK_FALSE(guest
-                  .OnChannelBytes(guest::EncodeReady({.kernel = "Linux 6.1",
-                                                      .seccomp = true,
-                                                      .no_new_privs = true,
-                                                      .capabilities_empty = true}))
+                  .OnChannelBytes(guest::EncodeReady(token, {.kernel = "Linux 6.1",
+                                                             .seccomp = true,
+                                                             .no_new_privs = true,
+                                                             .capabilities_empty = true}))
                   .kill);
   CHECK(
       guest
           .OnChannelBytes(guest::EncodeEnd(
+              token,
               {.wait_status = 3 << 8, .limit = "", .cpu = {}, .wall = {}, .memory_peak_bytes = 0}))
           .kill);
   Outcome enclosed;

@@ -1,7 +1,7 @@
 /* attack: takes the descriptors of its first process
    escaped: one opens
    layer: mount
-   in gvisor: allowed: the first process is our agent, which holds this call's pipes and no more
+   in gvisor: allowed: the first process is our agent, its stream takes no frame without this call's token
    control: none: outside it is another process
    source: catalogue, /proc */
 #include "probe.h"
