@@ -312,6 +312,9 @@ void PlanProtectedPaths(Builder& builder, const SandboxSpec& spec,
   }
 }
 
+// Exactly 1: not even to a program that core_pattern names, which 0 does not stop (fs/coredump.c).
+constexpr uint64_t kCoreBytes = 1;
+
 void PlanLimits(Builder& builder, const Limits& limits) {
   struct Limit {
     const char* name;
@@ -321,8 +324,7 @@ void PlanLimits(Builder& builder, const Limits& limits) {
   const uint64_t address_space =
       std::max(kAddressSpaceMin, limits.memory_bytes * kAddressSpaceFactor);
   for (const Limit& limit :
-       {// Exactly 1: not even to a program that core_pattern names (fs/coredump.c).
-        Limit{"core", RLIMIT_CORE, 1}, Limit{"files", RLIMIT_NOFILE, limits.files},
+       {Limit{"core", RLIMIT_CORE, kCoreBytes}, Limit{"files", RLIMIT_NOFILE, limits.files},
         Limit{"file size", RLIMIT_FSIZE, limits.disk_bytes},
         // One for PID 1, and one so that the watchdog can see the limit exceeded.
         Limit{"tasks", RLIMIT_NPROC, limits.tasks + 2ULL},
@@ -621,6 +623,7 @@ Result<LaunchPlan> MakeEnclosurePlan(const SandboxSpec& spec, const HostSupport&
   builder.Add(StepKind::kDescriptors, "descriptors").number = 1;
   Step& core = builder.Add(StepKind::kResourceLimit, "limit core");
   core.number = RLIMIT_CORE;
+  core.value = kCoreBytes;
   builder.Add(StepKind::kIdentityEvidence, "evidence of identity");
   builder.Add(StepKind::kEvidence, "evidence").number =
       CommonEvidence(host) |

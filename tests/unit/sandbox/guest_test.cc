@@ -148,6 +148,7 @@ TEST_CASE(
   CHECK(find("leave the guest's tree") < find("read-only root"));
   CHECK(find("drop capabilities") < find("exec"));
   CHECK(find("descriptors")->number == 1);
+  CHECK(find("limit core")->value == 1);  // as in a call's own sandbox: 0 lets a handler have it
   CHECK(plan.landlock_abi == 0);
 }
 
