@@ -124,7 +124,7 @@ Enclosure MicrovmSandbox::MakeEnclosure(Processor processor, const SandboxSpec& 
       "-accel",
       emulated ? "tcg,thread=single,tb-size=64" : "kvm",
       "-cpu",
-      "max",
+      "max,vmx=off,svm=off",  // code of KVM's or QEMU's for nested machines stays out of reach
       "-smp",
       "1",
       "-m",

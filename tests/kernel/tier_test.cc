@@ -76,6 +76,29 @@ TEST_CASE("tiers: exit codes and signals are the outcome") {
   CHECK(outcome.signal == 11);
 }
 
+// The processor's own word, as a call's /proc has no cpuinfo: VMX is bit 5 of leaf 1, SVM bit 2 of leaf
+// 0x80000001, both in ecx.
+TEST_CASE("tiers: a microVM offers its guest no virtualisation") {
+  if (const auto missing = MissingTier(Isolation::kMicrovm)) {
+    SKIP_HERE(*missing);
+  }
+  const Folder folder;
+  // push rbx; mov eax, edi; xor ecx, ecx; cpuid; mov eax, ecx; pop rbx; ret
+  std::ofstream(folder.path() + "/code") << "\x53\x89\xf8\x31\xc9\x0f\xa2\x89\xc8\x5b\xc3";
+  SandboxSpec spec = Shell(R"(exec python3 -c '
+import ctypes, os
+libc = ctypes.CDLL(None)
+libc.mmap.restype = ctypes.c_void_p
+code = os.open("/code/code", os.O_RDONLY)
+start = libc.mmap(None, ctypes.c_size_t(11), 5, 2, code, ctypes.c_long(0))  # read and execute, private
+ecx = ctypes.CFUNCTYPE(ctypes.c_uint32, ctypes.c_uint32)(start)
+print(ecx(1) >> 5 & 1, ecx(0x80000001) >> 2 & 1)')");
+  spec.mounts = {{folder.path(), "/code", Access::kRead, Executable::kYes}};
+  const Outcome outcome = RunInTier(Isolation::kMicrovm, spec);
+  CAPTURE(Describe(outcome), outcome.error_output);
+  CHECK(outcome.output == "0 0\n");
+}
+
 TEST_CASE("tiers: output and error are kept apart, and a call's channel carries both ways") {
   TIER_OR_SKIP();
   class Echo final : public CallIo {
