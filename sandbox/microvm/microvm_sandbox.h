@@ -2,8 +2,9 @@
 // network, no disk, no firmware beyond a loader; a kernel of the host, our agent, a serial port to the
 // host, and the call's tree by 9p.
 //
-// QEMU itself runs enclosed as gVisor does, without a capability and under its own filter, so a guest
-// that has broken its kernel and QEMU is where an ordinary call is.
+// QEMU itself runs enclosed as gVisor does, without a capability. It has no filter of ours and no
+// Landlock, only its own short list of system calls that it denies: a guest that has broken its kernel
+// and QEMU sees no more files than an ordinary call, but more of the host's kernel.
 //
 // Source: QEMU's docs/system/i386/microvm.rst.
 #pragma once
