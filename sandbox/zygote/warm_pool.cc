@@ -436,10 +436,10 @@ std::variant<uint32_t, NotWarm> WarmPool::Choose(const LaunchPlan& made_from,
     return NotWarm{"no interpreter is started before its call is there"};
   }
   if (options_.slots > 0 && of->ready.empty()) {
-    Refill(*of);
-    return NotWarm{!made_from.interpreter.empty() && of->failures >= kFailuresMax
-                       ? "no warm sandbox was ready: its interpreter does not start"
-                       : "no warm sandbox was ready"};
+    const bool fails = !made_from.interpreter.empty() && of->failures >= kFailuresMax;
+    Refill(*of);  // after it `of` may be gone, with its zygote
+    return NotWarm{fails ? "no warm sandbox was ready: its interpreter does not start"
+                         : "no warm sandbox was ready"};
   }
   return of->number;
 }
