@@ -38,7 +38,7 @@ constexpr Row kRows[] = {
     {Attempt::kSeccompNotify, false, "nacre sandbox exec --why names what was refused; calls run without it", "use Linux 5.9 or later; nothing else on the host may supervise nacre by seccomp notification"},
     {Attempt::kPidfd, true, "a call is killed and waited for by descriptor, so that no other process can be hit", "use Linux 5.5 or later; in a container, a seccomp profile that allows clone3, pidfd_open and pidfd_send_signal"},
     {Attempt::kCgroupKill, false, "all of a call is killed at once; without it, by the end of its pid namespace", "use Linux 5.14 or later with cgroup v2, delegated: see cgroup"},
-    {Attempt::kKvm, false, "isolation: microvm at full speed; without it a microVM is emulated, many times slower", "load it: modprobe kvm_intel || modprobe kvm_amd; and join its group: usermod -aG kvm $USER. In a virtual machine, its host must offer nested virtualisation"},
+    {Attempt::kKvm, false, "isolation: microvm at full speed; without it a microVM is emulated, many times slower", "load it: modprobe kvm_intel || modprobe kvm_amd; and join its group: usermod -aG kvm $USER. Root's calls run as nobody, whom only mode 0666 of /dev/kvm lets in: a udev rule, KERNEL==\"kvm\", MODE=\"0666\", or run nacre as a user of that group. In a virtual machine, its host must offer nested virtualisation"},
 };
 // clang-format on
 

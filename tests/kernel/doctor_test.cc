@@ -1,5 +1,6 @@
 // The doctor on a host whose features are taken away: an outer filter answers in the kernel's place.
 #include <sched.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include "sandbox/doctor/diagnosis.h"
 #include "tests/support/child.h"
 #include "tests/support/missing_call.h"
+#include "tests/support/skip.h"
 
 namespace nacre::sandbox {
 namespace {
@@ -72,6 +74,20 @@ TEST_CASE("the doctor finds what the kernel does not give, by trying it") {
   for (const std::string& line : lines) {
     CHECK(line.find("NO ADVICE") == std::string::npos);
   }
+}
+
+TEST_CASE("the doctor looks at KVM as who would use it: for root that is nobody, in no group") {
+  struct stat device = {};
+  if (::geteuid() != 0 || ::stat("/dev/kvm", &device) != 0 || (device.st_mode & S_IRWXO) != 0) {
+    SKIP_HERE("this is not root, or /dev/kvm is not there or is open to all");
+  }
+  const std::vector<Finding> findings = Diagnose(TryHost());
+  const auto kvm = std::find_if(findings.begin(), findings.end(),
+                                [](const Finding& finding) { return finding.part == "KVM"; });
+  REQUIRE(kvm != findings.end());
+  CHECK(kvm->state != LayerState::kPresent);
+  CHECK(kvm->advice.find("MODE=\"0666\"") != std::string::npos);
+  CHECK(::geteuid() == 0);
 }
 
 TEST_CASE("the doctor leaves nothing behind and finds the same twice") {
