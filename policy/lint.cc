@@ -182,6 +182,11 @@ void ReadGrant(const Policy& policy, std::vector<Risk>& risks) {
         {"no-undo", "workspace.mode", policy.mode_source,
          "calls change files at once: nothing is judged afterwards or can be taken back",
          "use mode: transactional"});
+    risks.push_back(
+        {"no-disk-limit", "workspace.mode", policy.mode_source,
+         "sandbox.limits.disk bounds each file that a call writes to the workspace, not "
+         "all of them, and sandbox.limits.inodes none",
+         "use mode: transactional"});
   }
   if (writable && grant.profile == "build") {
     risks.push_back({"writable-and-executable", "sandbox.profile", SourceLocation{},

@@ -411,7 +411,7 @@ std::vector<std::string> FindExceptions(const Requirements& require) {
   return exceptions;
 }
 
-std::vector<std::string> FindWeaker(const HostSupport& host) {
+std::vector<std::string> FindWeaker(const SandboxSpec& spec, const HostSupport& host) {
   std::vector<std::string> weaker;
   if (host.cgroup.version == kernel::CgroupVersion::kNone) {
     weaker.push_back("memory and tasks are limited by rlimits and a watchdog, not by a cgroup");
@@ -430,6 +430,13 @@ std::vector<std::string> FindWeaker(const HostSupport& host) {
   }
   if (!host.privileged && host.has_other_groups) {
     weaker.push_back("the caller's supplementary groups cannot be dropped without privilege");
+  }
+  // Only file systems of the call's own have a quota.
+  if (std::any_of(spec.mounts.begin(), spec.mounts.end(),
+                  [](const Mount& mount) { return mount.access == Access::kReadWrite; })) {
+    weaker.push_back(
+        "what the call writes in place, to files of the host, is limited file by file and not in "
+        "sum, neither bytes nor files");
   }
   return weaker;
 }
@@ -475,7 +482,7 @@ Result<LaunchPlan> MakePlan(const SandboxSpec& spec, const HostSupport& host) {
   plan.unmet = FindUnmet(spec, host);
   plan.may_be_root = !spec.require.id_maps;
   plan.exceptions = FindExceptions(spec.require);
-  plan.weaker = FindWeaker(host);
+  plan.weaker = FindWeaker(spec, host);
 
   const std::vector<Mount> mounts = InMountOrder(spec.mounts);
   Builder builder(plan);
@@ -556,7 +563,7 @@ Result<LaunchPlan> MakeEnclosurePlan(const SandboxSpec& spec, const HostSupport&
   plan.unmet = FindUnmet(required, host);
   plan.may_be_root = !spec.require.id_maps;
   plan.exceptions = FindExceptions(spec.require);
-  plan.weaker = FindWeaker(host);
+  plan.weaker = FindWeaker(spec, host);
 
   HostSupport with_files = host;
   for (const std::string& file : enclosure.host_files) {

@@ -38,7 +38,8 @@ struct Limits {
   uint32_t tasks = 64;                 // processes and threads
   uint32_t files = 256;                // open descriptors per process
   uint64_t output_bytes = 1ULL << 20;  // standard output and error, each
-  // One file; all of /tmp and of what a transactional mount takes, together.
+  // One file; all of /tmp and of what a transactional mount takes, together. What is written to a
+  // kReadWrite mount is not summed up: the call's EnforcedLayers say so.
   uint64_t disk_bytes = 256ULL << 20;
   // Files, folders and links there, together. In isolation gvisor: in transactional mounts only.
   uint32_t inodes = 65'536;

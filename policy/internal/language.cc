@@ -197,10 +197,12 @@ void AddSandbox(Table& table) {
   limit("tasks", Type::kInteger, 1, 4096, "64", "processes and threads");
   limit("files", Type::kInteger, 16, 65'536, "256", "open files of each process");
   limit("output", Type::kSize, kKiB, 64 * kMiB, "1MiB", "standard output and error, each");
-  limit("disk", Type::kSize, kMiB, kTiB, "256MiB", "what it writes");
-  limit("inodes", Type::kInteger, 16, 1 << 24, "65536",
-        "files, folders and links that it makes; in `gvisor` those in a transactional workspace "
-        "only");
+  limit("disk", Type::kSize, kMiB, kTiB, "256MiB",
+        "what it writes; to a `direct` workspace each file, not all of them");
+  limit(
+      "inodes", Type::kInteger, 16, 1 << 24, "65536",
+      "files, folders and links that it makes, but for those in a `direct` workspace; in `gvisor` "
+      "those in a transactional workspace only");
 
   table.Map("sandbox.require");
   table.Add({.key = "landlock",

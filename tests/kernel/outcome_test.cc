@@ -190,6 +190,23 @@ TEST_CASE("a file that grows without end ends as disk exceeded") {
   CHECK(outcome.disk == DiskLimit::kBytes);
 }
 
+TEST_CASE("what a call writes in place is limited file by file, and its outcome says so") {
+  const TempDir folder = TempDir::Create().value();
+  SandboxSpec spec = Shell(
+      "for i in 1 2 3; do head -c 700000 /dev/zero > $i || exit 1; done; echo all;"
+      "head -c 1100000 /dev/zero > 4");
+  spec.mounts = {{.source = folder.path(), .target = "/workspace", .access = Access::kReadWrite}};
+  spec.working_directory = "/workspace";
+  spec.limits.disk_bytes = 1 << 20;
+  const Outcome outcome = RunSpec(spec);
+  CHECK(outcome.output == "all\n");
+  CHECK(std::filesystem::file_size(folder.path() + "/4") <= 1 << 20);
+  CHECK(std::any_of(outcome.layers.weaker.begin(), outcome.layers.weaker.end(),
+                    [](const std::string& each) {
+                      return each.find("file by file and not in sum") != std::string::npos;
+                    }));
+}
+
 TEST_CASE("more files, folders and links than allowed end as disk exceeded, and it says of what") {
   const std::string make =
       "i=0; while :; do : > $d/f$i; mkdir $d/d$i; ln -s x $d/l$i; i=$((i+1)); done";

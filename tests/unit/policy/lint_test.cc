@@ -37,7 +37,7 @@ tools:
         "leaves-the-sandbox tools.programs", "secret-readable tools.files",
         "runs-as-the-person tools.files", "every-tool tools.files",
         "empty-condition tools.programs", "wide-hosts tools.web", "no-undo workspace.mode",
-        "writable-and-executable sandbox.profile"}) {
+        "no-disk-limit workspace.mode", "writable-and-executable sandbox.profile"}) {
     INFO(name);
     CHECK(Has(names, name));
   }

@@ -287,6 +287,18 @@ TEST_CASE("what is weaker on a host is said") {
   CHECK_FALSE(plan.unmet.has_value());
 }
 
+TEST_CASE("that nothing sums up what a call writes in place is said") {
+  SandboxSpec spec = MinimalSpec();
+  for (const Access access : {Access::kRead, Access::kTransactional}) {
+    spec.mounts = {{.source = "/srv/work", .target = "/workspace", .access = access}};
+    CHECK(MakePlan(spec, MadeUpHost()).value().weaker.empty());
+  }
+  spec.mounts = {{.source = "/srv/work", .target = "/workspace", .access = Access::kReadWrite}};
+  const std::vector<std::string> weaker = MakePlan(spec, MadeUpHost()).value().weaker;
+  REQUIRE(weaker.size() == 1);
+  CHECK(weaker[0].find("file by file and not in sum") != std::string::npos);
+}
+
 TEST_CASE("what a spec does not require is named, whatever the host has") {
   CHECK(MakePlan(MinimalSpec(), MadeUpHost()).value().exceptions.empty());
   SandboxSpec spec = MinimalSpec();
