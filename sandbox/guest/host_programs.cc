@@ -24,7 +24,9 @@ Status CheckGuestProgram(const std::string& path) {
     return Error{ErrorCode::kUnavailable,
                  "the program nacre-guest is missing" +
                      (path.empty() ? std::string() : " (looked for " + path + ")") +
-                     ": build nacre again"};
+                     ": it is built and installed with nacre; in its source, build it with "
+                     ".ci/setup release "
+                     "nacre-guest"};
   }
   return Ok();
 }
