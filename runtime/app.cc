@@ -32,6 +32,7 @@ std::string Environment(const char* name) {
 
 // Of each kind: calls of a session come one after the other, and the next is built meanwhile.
 constexpr uint32_t kWarmSandboxes = 2;
+constexpr size_t kRecoveredPathsMax = 20;
 
 std::string DefaultStateDirectory() {
   if (std::string explicit_directory = Environment("NACRE_STATE_DIR");
@@ -185,17 +186,24 @@ Result<sandbox::TransactionLog*> App::Transactions() {
         sandbox::TransactionLog::Open(state_directory_ + "/transactions", std::move(options)));
     static constexpr const char* kEnds[] = {"committed", "taken back", "waiting"};
     for (const sandbox::Recovered& each : NACRE_TRY(opened->Recover(UnixMillis(clock_.Now())))) {
-      Json conflicts = Json::array();
-      for (const sandbox::Conflict& conflict : each.conflicts) {
-        conflicts.push_back(sandbox::EncodePath(conflict.path) + " " + conflict.reason);
-      }
+      const auto named = [](const std::vector<sandbox::Conflict>& all) {
+        Json list = Json::array();
+        for (size_t i = 0; i < std::min(all.size(), kRecoveredPathsMax); ++i) {
+          list.push_back(sandbox::EncodePath(all[i].path) + " " + all[i].reason);
+        }
+        if (all.size() > kRecoveredPathsMax) {
+          list.push_back("and " + std::to_string(all.size() - kRecoveredPathsMax) + " more");
+        }
+        return list;
+      };
       NACRE_TRY(log->Append({"workspace.recovered",
                              {},
                              {},
                              each.id,
                              {},
                              {{"end", kEnds[static_cast<size_t>(each.end)]},
-                              {"conflicts", std::move(conflicts)},
+                              {"conflicts", named(each.conflicts)},
+                              {"misowned", named(each.misowned)},
                               {"problem", each.problem}}}));
     }
     transactions_ = std::move(opened);

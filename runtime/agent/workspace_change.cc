@@ -175,6 +175,8 @@ Status WorkspaceChange::Commit(sandbox::TransactionLog& log, const std::string& 
                                sandbox::InStep in_step, int64_t now_ms) {
   NACRE_CHECK(wanted_);
   wanted_ = false;
+  std::string misowned;
+  in_step.misowned = [&](const std::vector<sandbox::Conflict>& all) { misowned = NameAll(all); };
   const std::vector<sandbox::Conflict> conflicts =
       NACRE_TRY(log.Commit({.id = id,
                             .workspace = workspace_,
@@ -187,7 +189,7 @@ Status WorkspaceChange::Commit(sandbox::TransactionLog& log, const std::string& 
                             .in_step = std::move(in_step)}));
   report_.end =
       conflicts.empty() ? WorkspaceReport::End::kCommitted : WorkspaceReport::End::kConflict;
-  report_.reason = NameAll(conflicts);
+  report_.reason = conflicts.empty() ? misowned : NameAll(conflicts);
   return Ok();
 }
 

@@ -31,7 +31,9 @@ struct WorkspaceReport {
   uint64_t lines_added = 0;  // of text files
   uint64_t lines_removed = 0;
   std::string digest;  // of the diff; empty when there is none
-  std::string reason;  // of kDropped, kRefused, kConflict: one clause, naming files
+  // Of kDropped, kRefused, kConflict: one clause, naming files. Of kCommitted: what could not be given to
+  // its owner, and whose it is; empty when all could.
+  std::string reason;
 };
 const char* WorkspaceEndName(WorkspaceReport::End end);  // "unchanged", ..., stable
 Json ToJson(const WorkspaceReport& report);

@@ -168,8 +168,15 @@ int ShowDiff(Globals& globals, const std::string& id) {
   return kExitOk;
 }
 
-Result<std::vector<sandbox::Conflict>> UndoCall(App& app, const std::string& given,
-                                                std::string& id) {
+struct Undone {
+  std::string id;
+  std::vector<sandbox::Conflict> conflicts;  // none: it is undone
+  std::vector<sandbox::Conflict> misowned;   // what came back, but not to its owner
+};
+
+Result<Undone> UndoCall(App& app, const std::string& given) {
+  Undone undone;
+  std::string& id = undone.id;
   sandbox::TransactionLog* transactions = NACRE_TRY(app.Transactions());
   audit::AuditLog* log = NACRE_TRY(app.Log());
   const StoredTransaction stored = NACRE_TRY(FindTransaction(*transactions, given));
@@ -188,50 +195,69 @@ Result<std::vector<sandbox::Conflict>> UndoCall(App& app, const std::string& giv
     change = NACRE_TRY(agent::BeforeUndo(labels, header.workspace, note, paths, id, now));
     return std::string();
   };
-  const std::vector<sandbox::Conflict> conflicts = NACRE_TRY(transactions->Undo(
-      id, now, {.before = before, .after = [&] { return labels.Settle(id, change.after); }}));
-  NACRE_TRY(log->Append({conflicts.empty() ? "workspace.undone" : "workspace.undo_refused",
-                         {},
-                         {},
-                         id,
-                         {},
-                         {{"conflicts", conflicts.size()}}}));
+  undone.conflicts = NACRE_TRY(transactions->Undo(
+      id, now,
+      {.before = before,
+       .after = [&] { return labels.Settle(id, change.after); },
+       .misowned = [&](const std::vector<sandbox::Conflict>& all) { undone.misowned = all; }}));
+  NACRE_TRY(log->Append(
+      {undone.conflicts.empty() ? "workspace.undone" : "workspace.undo_refused",
+       {},
+       {},
+       id,
+       {},
+       {{"conflicts", undone.conflicts.size()}, {"misowned", undone.misowned.size()}}}));
   NACRE_TRY(log->WriteCheckpoint());
-  return conflicts;
+  return undone;
+}
+
+OrderedJson PathsJson(const std::vector<sandbox::Conflict>& paths) {
+  OrderedJson list = OrderedJson::array();
+  for (const sandbox::Conflict& each : paths) {
+    list.push_back({{"path", sandbox::EncodePath(each.path)}, {"reason", each.reason}});
+  }
+  return list;
+}
+
+void PrintPaths(const std::vector<sandbox::Conflict>& paths) {
+  for (const sandbox::Conflict& each : paths) {
+    std::fprintf(stderr, "  %s %s\n", SafeLine(sandbox::EncodePath(each.path), 300).c_str(),
+                 each.reason.c_str());
+  }
 }
 
 int Undo(Globals& globals, const std::string& given) {
   App app(globals.app);
-  std::string id;
-  const Result<std::vector<sandbox::Conflict>> undone = UndoCall(app, given, id);
-  if (!undone.ok()) {
-    const ErrorCode code = undone.error().code;
-    return Fail(globals, undone.error(),
+  const Result<Undone> ended = UndoCall(app, given);
+  if (!ended.ok()) {
+    const ErrorCode code = ended.error().code;
+    return Fail(globals, ended.error(),
                 code == ErrorCode::kNotFound || code == ErrorCode::kFailedPrecondition ||
                         code == ErrorCode::kInvalidArgument
                     ? kExitFailed
                     : kExitBroken);
   }
-  const bool done = undone.value().empty();
+  const Undone& undone = ended.value();
+  const bool done = undone.conflicts.empty();
   if (globals.json) {
-    OrderedJson conflicts = OrderedJson::array();
-    for (const sandbox::Conflict& conflict : undone.value()) {
-      conflicts.push_back(
-          {{"path", sandbox::EncodePath(conflict.path)}, {"reason", conflict.reason}});
-    }
-    std::printf(
-        "%s\n",
-        DumpJson(OrderedJson{{"call", id}, {"undone", done}, {"conflicts", conflicts}}).c_str());
-  } else if (done) {
-    std::printf("undone: what call %s changed is as before it\n", id.c_str());
+    std::printf("%s\n", DumpJson(OrderedJson{{"call", undone.id},
+                                             {"undone", done},
+                                             {"conflicts", PathsJson(undone.conflicts)},
+                                             {"misowned", PathsJson(undone.misowned)}})
+                            .c_str());
+    return done ? kExitOk : kExitFailed;
+  }
+  if (done) {
+    std::printf("undone: what call %s changed is as before it\n", undone.id.c_str());
   } else {
     std::fprintf(stderr, "nacre: call %s was not undone, since later changes overlap:\n",
-                 id.c_str());
-    for (const sandbox::Conflict& conflict : undone.value()) {
-      std::fprintf(stderr, "  %s %s\n", SafeLine(sandbox::EncodePath(conflict.path), 300).c_str(),
-                   conflict.reason.c_str());
-    }
-    std::fprintf(stderr, "  what it changed: nacre call diff %s\n", id.c_str());
+                 undone.id.c_str());
+    PrintPaths(undone.conflicts);
+    std::fprintf(stderr, "  what it changed: nacre call diff %s\n", undone.id.c_str());
+  }
+  if (!undone.misowned.empty()) {
+    std::fprintf(stderr, "nacre: these could not be given to their owners:\n");
+    PrintPaths(undone.misowned);
   }
   return done ? kExitOk : kExitFailed;
 }

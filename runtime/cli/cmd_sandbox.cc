@@ -262,6 +262,9 @@ void PrintWorkspace(const CommandResult& result) {
     std::fprintf(stderr, "nacre: files changed, lines +%llu -%llu · undo: nacre call undo %s\n",
                  static_cast<unsigned long long>(report.lines_added),
                  static_cast<unsigned long long>(report.lines_removed), result.id.c_str());
+    if (!report.reason.empty()) {
+      std::fprintf(stderr, "nacre: %s\n", SafeForTerminal(report.reason).c_str());
+    }
   } else if (report.end != End::kUnchanged) {
     std::fprintf(stderr, "nacre: what the command changed was not kept: %s\n",
                  SafeForTerminal(report.reason).c_str());

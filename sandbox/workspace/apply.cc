@@ -31,6 +31,11 @@ struct timespec ToTimespec(int64_t nanoseconds) {
   return {.tv_sec = nanoseconds / 1'000'000'000, .tv_nsec = nanoseconds % 1'000'000'000};
 }
 
+// As chown(1) takes it.
+std::string OwnerText(const EntryState& state) {
+  return std::to_string(state.uid) + ":" + std::to_string(state.gid);
+}
+
 class Applier {
  public:
   Applier(const Journal& journal, const TreeRoot& workspace, const ApplyOptions& options)
@@ -64,6 +69,7 @@ class Applier {
     }
     for (size_t i = 0; i < changes.size(); ++i) {
       NACRE_TRY(Put(i));
+      NACRE_TRY(CheckOwner(changes[i]));
       if (Stopped()) {
         return conflicts_;
       }
@@ -287,7 +293,22 @@ class Applier {
     return Ok();
   }
 
-  // False when it may not become that owner's: as another user than root it is ours.
+  // A file system may refuse what we are allowed to do: that of a server that trusts no root, say.
+  Status CheckOwner(const JournalChange& each) {
+    const EntryState& wanted = To(each);
+    if (options_.misowned == nullptr || wanted.type == EntryType::kNone ||
+        foreign_.contains(each.change.path)) {
+      return Ok();
+    }
+    const EntryState now = NACRE_TRY(workspace_.Look(each.change.path)).state;
+    if (now.type == wanted.type && (now.uid != wanted.uid || now.gid != wanted.gid)) {
+      options_.misowned->push_back(
+          {each.change.path, "belongs to " + OwnerText(now) + " and not to " + OwnerText(wanted)});
+    }
+    return Ok();
+  }
+
+  // False when it may not become that owner's: CheckOwner() tells.
   static bool Own(const UniqueFd& file, const EntryState& wanted) {
     struct stat info = {};
     return ::fstat(file.get(), &info) == 0 &&

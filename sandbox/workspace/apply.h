@@ -4,7 +4,8 @@
 // and what is done already is left. A path that is neither as before nor as after was changed by
 // somebody else: then nothing more is done, and the caller takes back what was (or, where that was the
 // point, leaves it). A file is replaced by rename(2) of a complete, durable copy beside it; its
-// extended attributes and ACLs stay. Deletions go from the leaves up, creations from the root down.
+// extended attributes and ACLs stay. A new version that could not be given to its file's owner is an Error; what
+// is new stays, and is named in `misowned`. Deletions go from the leaves up, creations from the root down.
 //
 // What is not atomic is the whole: while it works, a reader of the workspace can see some changes and
 // not others. After it, all.
@@ -34,6 +35,8 @@ struct ApplyOptions {
   Direction direction = Direction::kForward;
   OnConflict on_conflict = OnConflict::kStop;
   StepHook hook;
+  // Gets, where there is one, what is in place but could not be given to its owner, and whose it is now.
+  std::vector<Conflict>* misowned = nullptr;
 };
 
 // The conflicts that it met; with kStop and any, it may have done part of the work. An Error when the

@@ -35,6 +35,12 @@ bool IsId(const std::string& id) {
   });
 }
 
+void TellMisowned(const InStep& in_step, const std::vector<Conflict>& misowned) {
+  if (in_step.misowned && !misowned.empty()) {
+    in_step.misowned(misowned);
+  }
+}
+
 Error BadId() {
   return {ErrorCode::kInvalidArgument, "a call's id has letters, digits and '-' only"};
 }
@@ -176,7 +182,9 @@ Result<std::vector<Conflict>> TransactionLog::Commit(const CommitRequest& reques
     return written.error();
   }
   NACRE_TRY(Rename(request.id, kTemporary, kPending, "commit"));
-  conflicts = NACRE_TRY(Settle(request.id, request.root));
+  std::vector<Conflict> misowned;
+  conflicts = NACRE_TRY(Settle(request.id, request.root, misowned));
+  TellMisowned(request.in_step, misowned);
   if (conflicts.empty() && request.in_step.after) {
     NACRE_TRY(request.in_step.after());
   }
@@ -203,16 +211,17 @@ void TransactionLog::ForgetAfterCommit(const std::string& id, int64_t now_ms) {
   }
 }
 
-Result<std::vector<Conflict>> TransactionLog::Settle(const std::string& id,
-                                                     const TreeRoot& root) const {
+Result<std::vector<Conflict>> TransactionLog::Settle(const std::string& id, const TreeRoot& root,
+                                                     std::vector<Conflict>& misowned) const {
   const Journal journal = NACRE_TRY(Journal::Open(PathOf(id, kPending)));
   const bool undo = journal.header().kind == JournalKind::kUndo;
-  ApplyOptions options{.hook = options_.hook};
+  ApplyOptions options{.hook = options_.hook, .misowned = &misowned};
   Result<std::vector<Conflict>> applied = ApplyJournal(journal, root, options);
   if (applied.ok() && applied.value().empty()) {
     NACRE_TRY(undo ? FinishUndo(journal.header().id) : Rename(id, kPending, kDone, "done"));
     return std::vector<Conflict>();
   }
+  misowned.clear();  // it goes
   options.direction = Direction::kBack;
   options.on_conflict = OnConflict::kLeave;
   const Result<std::vector<Conflict>> back = ApplyJournal(journal, root, options);
@@ -285,7 +294,9 @@ Result<std::vector<Conflict>> TransactionLog::Undo(const std::string& id, int64_
     return written.error();
   }
   NACRE_TRY(Rename(undo_id, kTemporary, kPending, "commit"));
-  conflicts = NACRE_TRY(Settle(undo_id, root.value()));
+  std::vector<Conflict> misowned;
+  conflicts = NACRE_TRY(Settle(undo_id, root.value(), misowned));
+  TellMisowned(in_step, misowned);
   if (conflicts.empty() && in_step.after) {
     NACRE_TRY(in_step.after());
   }
@@ -362,8 +373,9 @@ Result<std::vector<Recovered>> TransactionLog::RecoverLocked() const {
       }
     }
     const Result<TreeRoot> root = TreeRoot::Open(each.workspace);
-    const Result<std::vector<Conflict>> settled =
-        root.ok() ? Settle(each.id, root.value()) : Result<std::vector<Conflict>>(root.error());
+    const Result<std::vector<Conflict>> settled = root.ok()
+                                                      ? Settle(each.id, root.value(), each.misowned)
+                                                      : Result<std::vector<Conflict>>(root.error());
     if (!settled.ok()) {
       each.problem = settled.error().message;
     } else {

@@ -49,6 +49,8 @@ struct InStep {
   // noted, of a commit.
   std::function<Result<std::string>()> before;
   std::function<Status()> after;  // the workspace is changed, durably
+  // What is in place, but could not be given to its owner: not called when there is none.
+  std::function<void(const std::vector<Conflict>&)> misowned = {};
 };
 
 struct CommitRequest {
@@ -70,6 +72,7 @@ struct Recovered {
   std::string workspace;
   End end = End::kWaiting;
   std::vector<Conflict> conflicts;  // of kTakenBack
+  std::vector<Conflict> misowned;   // as InStep has it
   std::string problem;              // of kWaiting: why it could not be finished
 };
 
@@ -132,8 +135,9 @@ class TransactionLog final {
   Status Rename(const std::string& id, const char* from, const char* to, const char* step) const;
   Status Hook(const char* step) const { return options_.hook ? options_.hook(step) : Ok(); }
   Status SyncFolder(const char* step) const;
-  // With the lock held: from ID.pending to ID.done, or to a conflict.
-  Result<std::vector<Conflict>> Settle(const std::string& id, const TreeRoot& root) const;
+  // With the lock held: from ID.pending to ID.done, or to a conflict. Adds to `misowned`.
+  Result<std::vector<Conflict>> Settle(const std::string& id, const TreeRoot& root,
+                                       std::vector<Conflict>& misowned) const;
   Status FinishUndo(const std::string& id) const;
   Result<std::vector<Recovered>> RecoverLocked() const;
   // All but `newest`.

@@ -37,6 +37,11 @@ def running(marker):
     return found
 
 
+def without(what, command):
+    wrapper = pathlib.Path(__file__).resolve().parent.parent / "support" / "without.py"
+    return [sys.executable, str(wrapper), what, *command]
+
+
 class Transactions(NacreCase):
     def scripted(self, *replies, task="Do it", options=(), exit_code=0):
         with ScriptedEngine(list(replies)) as engine:
@@ -142,8 +147,7 @@ class TransactionsWithoutOverlay(Transactions):
     """The same where no overlay can be made: calls work on copies, and nothing else differs."""
 
     def command(self, *arguments):
-        wrapper = pathlib.Path(__file__).resolve().parent.parent / "support" / "without_overlay.py"
-        return [sys.executable, str(wrapper), *super().command(*arguments)]
+        return without("overlay", super().command(*arguments))
 
     def test_the_record_and_the_doctor_say_so(self):
         self.write("notes.md", "one\n")
@@ -164,6 +168,29 @@ class TransactionsWithoutOverlay(Transactions):
         self.assertIn("larger than the call's disk limit of 2097152 bytes", done.stderr)
         self.assertIn("mode: direct", done.stderr)
         self.assertFalse((self.workspace / "made").exists())
+
+
+class TransactionsWithoutOwners(NacreCase):
+    """The same on a file system that lets root give files to nobody."""
+
+    def command(self, *arguments):
+        return without("owners", super().command(*arguments))
+
+    def test_what_could_not_be_given_to_its_owner_is_told_and_recorded(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root gives files to others")
+        self.write("gone", "old\n")
+        for path in (self.workspace, self.workspace / "gone"):
+            os.chown(path, 4242, 4242)
+        done = self.nacre("sandbox", "exec", "--workspace", self.workspace, "--", "sh", "-c", "echo x > made; rm gone")
+        told = "made: belongs to 0:0 and not to 4242:4242"
+        self.assertIn("nacre: " + told, done.stderr)
+        finished = [record for record in self.audit() if record["event"] == "sandbox.exec.finished"][-1]
+        self.assertEqual(finished["data"]["outcome"]["workspace"]["reason"], told)
+        undone = self.nacre("call", "undo", "last")
+        self.assertIn("could not be given to their owners:\n  gone belongs to 0:0 and not to 4242:4242", undone.stderr)
+        ended = [record for record in self.audit() if record["event"] == "workspace.undone"]
+        self.assertEqual([record["data"]["misowned"] for record in ended], [1])
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@
 #include "sandbox/workspace/transaction_log.h"
 #include "tests/support/child.h"
 #include "tests/support/diff_text.h"
+#include "tests/support/missing_call.h"
 #include "tests/support/skip.h"
 #include "tests/support/tree_snapshot.h"
 
@@ -298,6 +299,58 @@ TEST_CASE("a file that could not be given back to its owner is refused by name")
       "~also\n!group: belongs to another user or group, to whom a new version could not be given\n"
       "!theirs: belongs to another user or group, to whom a new version could not be given\n"
       "64321:64321\n");
+}
+
+// A server that trusts no root refuses what root may do elsewhere.
+TEST_CASE("what is new and could not be given to its owner is told, at a commit and its undo") {
+  if (::geteuid() != 0) {
+    SKIP_HERE("only root gives files to others");
+  }
+  Scene scene;
+  Put(scene.workspace + "/gone", "old");
+  for (const char* name : {"", "/gone"}) {
+    REQUIRE(::chown((scene.workspace + name).c_str(), 4242, 4243) == 0);
+  }
+  const CallLayer layer = scene.CopiedLayer();
+  Put(scene.copy + "/folder/file", "new");
+  fs::create_symlink("folder", scene.copy + "/link");
+  fs::remove(scene.copy + "/gone");
+  const std::string said = InChild([&] {
+    const TreeRoot root = TreeRoot::Open(scene.workspace).value();
+    const Diff diff = layer.ReadDiff(root, DiffLimits()).value();
+    auto log = TransactionLog::Open(scene.directory.path() + "/log").value();
+    std::string text;
+    const auto name = [&](const std::vector<Conflict>& all) {
+      for (const Conflict& each : all) {
+        text += each.path + " " + each.reason + "\n";
+      }
+    };
+    if (!TakeAwayCall(SYS_fchown, EPERM) || !TakeAwayCall(SYS_fchownat, EPERM)) {
+      return std::string("no filter");
+    }
+    const std::vector<Conflict> conflicts =
+        log->Commit({.id = "one",
+                     .workspace = scene.workspace,
+                     .root = root,
+                     .after = layer.tree(),
+                     .diff = diff,
+                     .started_ns = CallClock(),
+                     .now_ms = 1,
+                     .note = {},
+                     .in_step = {.before = {}, .after = {}, .misowned = name}})
+            .value();
+    text += std::to_string(conflicts.size()) + " conflicts\n";
+    text += std::to_string(
+        log->Undo("one", 2, {.before = {}, .after = {}, .misowned = name}).value().size());
+    return text;
+  });
+  CHECK(said ==
+        "folder belongs to 0:0 and not to 4242:4243\n"
+        "folder/file belongs to 0:0 and not to 4242:4243\n"
+        "link belongs to 0:0 and not to 4242:4243\n"
+        "0 conflicts\n"
+        "gone belongs to 0:0 and not to 4242:4243\n"
+        "0");
 }
 
 TEST_CASE("what is hidden, or what its owner may not read, is withheld from the copy") {
