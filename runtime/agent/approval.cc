@@ -13,6 +13,7 @@
 #include "base/digest.h"
 #include "base/safe_text.h"
 #include "base/unique_fd.h"
+#include "runtime/audit/record_format.h"
 
 namespace nacre::agent {
 namespace {
@@ -177,7 +178,7 @@ ApprovalSubject DescribeApproval(const ToolCall& call, const std::string& worksp
     if (i >= arguments && digest == kAbsent) {
       continue;
     }
-    names_bytes += DumpJson(Json(path)).size();
+    names_bytes += DumpJson(Json(audit::RecordKey(path))).size();
     if (names_bytes > kApprovalNamesBytesMax) {
       subject.unbound = "the names of the files in the call have together more than " +
                         std::to_string(kApprovalNamesBytesMax) + " bytes; name fewer";
@@ -198,7 +199,7 @@ ApprovalSubject DescribeApproval(const ToolCall& call, const std::string& worksp
 Json ToJson(const ApprovalSubject& subject) {
   Json files = Json::object();
   for (const ApprovedFile& file : subject.files) {
-    files[file.path] = file.digest;
+    files[audit::RecordKey(file.path)] = file.digest;
   }
   Json json = {{"tool", subject.tool},
                {"arguments_digest", subject.arguments_digest},

@@ -39,7 +39,8 @@ ApprovalSubject DescribeApproval(const ToolCall& call, const std::string& worksp
 // The same without any file: for a call that nobody is asked about.
 ApprovalSubject NameApproval(const ToolCall& call, const std::string& workspace);
 
-// For the audit record: {"tool", "arguments_digest", "workspace", "files": {PATH: DIGEST}, "digest"}.
+// For the audit record: {"tool", "arguments_digest", "workspace", "files": {PATH: DIGEST}, "digest"}, each PATH an
+// audit::RecordKey.
 // "digest" is that of all the rest.
 Json ToJson(const ApprovalSubject& subject);
 

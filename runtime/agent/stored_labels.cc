@@ -9,6 +9,7 @@
 #include "base/digest.h"
 #include "policy/given_context.h"
 #include "runtime/agent/followed_path.h"
+#include "runtime/audit/record_format.h"
 #include "sandbox/spec_check.h"
 
 namespace nacre::agent {
@@ -197,7 +198,7 @@ Json StoredLabelsRecord(const policy::Request& request) {
   Json record;
   for (const auto& [key, label] : labels) {
     if (label != policy::Label::Clean()) {
-      record[key] = policy::LabelTexts(label);
+      record[audit::RecordKey(key)] = policy::LabelTexts(label);
     }
   }
   return record;
@@ -211,7 +212,7 @@ void RecallStoredLabels(const Json& outcome, policy::Request& request) {
   for (const auto& [key, texts] : labels->items()) {
     bool named = false;
     for (policy::PathArgument& argument : request.paths) {
-      if (argument.key == key && !key.empty()) {
+      if (audit::RecordKey(argument.key) == key && !key.empty()) {
         argument.label = Joined(argument.label, TextsOf(texts));
         named = true;
       }

@@ -186,6 +186,23 @@ void AppendRecord(const EncodedRecord& record, uint64_t index, std::string_view 
   *out += record.after_previous;
 }
 
+std::string RecordKey(std::string_view text) {
+  static constexpr char kDigits[] = "0123456789ABCDEF";
+  std::string key;
+  key.reserve(text.size());
+  for (const char letter : text) {
+    const auto byte = static_cast<unsigned char>(letter);
+    if (byte >= 0x80 || byte == '%') {
+      key += '%';
+      key += kDigits[byte >> 4U];
+      key += kDigits[byte & 0xFU];
+    } else {
+      key += letter;
+    }
+  }
+  return key;
+}
+
 std::string FinishRecord(const EncodedRecord& record, uint64_t index, std::string_view previous) {
   std::string line;
   line.reserve(RecordBytes(record));

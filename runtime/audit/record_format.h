@@ -30,6 +30,10 @@ struct EncodedRecord {
 // kResourceExhausted when it is larger than kRecordBytesMax.
 Result<EncodedRecord> EncodeRecord(const AuditRecord& record, const Clock& clock, Random& random);
 
+// A text of any kind, such as a path or the name of an argument, as a key of a record: all that is not ASCII, and "%",
+// as %XX for each byte. Different texts are different keys.
+std::string RecordKey(std::string_view text);
+
 // The record's bytes. `previous` is the leaf hash of the record before in hexadecimal,
 // empty for record 0.
 std::string FinishRecord(const EncodedRecord& record, uint64_t index, std::string_view previous);

@@ -8,8 +8,11 @@
 #include <fstream>
 #include <string>
 
+#include "base/clock.h"
 #include "base/digest.h"
+#include "base/random.h"
 #include "base/temp_dir.h"
+#include "runtime/audit/record_format.h"
 
 namespace nacre::agent {
 namespace {
@@ -45,6 +48,28 @@ TEST_CASE("what is approved holds the arguments, the workspace and the files tha
   const Json json = ToJson(subject);
   CHECK(json["files"]["/workspace/a.sh"] == Sha256Text("echo a"));
   CHECK(json["digest"].get<std::string>().rfind("sha256:", 0) == 0);
+}
+
+TEST_CASE("whatever a file is called, the answer can be recorded, and names stay apart") {
+  const Workspace workspace;
+  const std::vector<std::string> names = {"r\xC3\xA9sum\xC3\xA9.txt", "r%C3%A9sum%C3%A9.txt",
+                                          "\xE6\x97\xA5 \"\x01.md"};
+  for (const std::string& name : names) {
+    workspace.Write(name, name);
+  }
+  const Json json = ToJson(workspace.Describe({{"argv", names}}));
+  SystemClock clock;
+  SystemRandom random;
+  CHECK(audit::EncodeRecord({.event = "call.approval", .data = json}, clock, random).ok());
+  REQUIRE(json["files"].size() == names.size());
+  CHECK(json["files"]["/workspace/r%C3%A9sum%C3%A9.txt"] == Sha256Text(names[0]));
+  CHECK(json["files"]["/workspace/r%25C3%25A9sum%25C3%25A9.txt"] == Sha256Text(names[1]));
+  // Counted as it is recorded: three times as long.
+  std::string longer;
+  for (int i = 0; i < 6'000; ++i) {
+    longer += "\xC3\xA9";
+  }
+  CHECK(workspace.Describe({{"path", longer}}).unbound.find("name fewer") != std::string::npos);
 }
 
 TEST_CASE("an edited call, another folder and a changed file are other subjects") {

@@ -6,6 +6,7 @@
 #include "base/digest.h"
 #include "policy/given_context.h"
 #include "runtime/agent/memory_service.h"
+#include "runtime/audit/record_format.h"
 #include "tests/unit/agent/session_driver_fixture.h"
 
 namespace nacre::agent {
@@ -334,6 +335,24 @@ TEST_CASE("another session reads with the label that a program of a first one ma
   CHECK(LabelsIn(host, "turn.finished").back() == Json::array());
   session({Says("done"), Says("done")}, third);
   CHECK(LabelsIn(host, "turn.finished").back() == secret);
+}
+
+TEST_CASE("whatever an argument is called, its labels can be recorded and are found again") {
+  const policy::Label secret = {.confidentiality = policy::Confidentiality::kSecret};
+  policy::Request request;
+  request.paths.push_back(
+      {"gr\xC3\xB6\xC3\x9F"
+       "e",
+       "/workspace/a", policy::PathAccess::kRead});
+  request.paths[0].label = secret;
+  const Json record = StoredLabelsRecord(request);
+  SystemClock clock;
+  SystemRandom random;
+  CHECK(audit::EncodeRecord({.event = "call.finished", .data = record}, clock, random).ok());
+  request.paths[0].label = policy::Label::Clean();
+  RecallStoredLabels({{"read_labels", record}}, request);
+  CHECK(request.paths[0].label == policy::Join(policy::Label::Clean(), secret));
+  CHECK(request.unnamed == policy::Label::Clean());
 }
 
 TEST_CASE("where labels cannot be read, no call is judged") {
