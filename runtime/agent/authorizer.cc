@@ -103,6 +103,13 @@ Json AuditArguments(const policy::Policy& policy, const Json& arguments,
                       [&] { return audit::RedactArguments(arguments, IsConfidential(label)); });
 }
 
+std::string AuditWords(const policy::Policy& policy, const std::string& words,
+                       const policy::Label& label) {
+  return policy.audit_content == policy::AuditContent::kFull
+             ? words
+             : audit::RedactText(words, IsConfidential(label)).content;
+}
+
 Result<std::variant<AuthorizedCall, RefusedCall>> Authorizer::Authorize(
     std::string call_id, ToolCall call, const CallOrigin& origin,
     const policy::CallHistory& history, const TurnLimits& turn) {
@@ -132,7 +139,7 @@ Result<std::variant<AuthorizedCall, RefusedCall>> Authorizer::Authorize(
   }
   decided["arguments"] = AuditArguments(policy_, call.request.arguments, of_arguments);
   decided["verdict"] = policy::VerdictName(decision.verdict);
-  decided["reason"] = RecordedReason(policy_, call, decision);
+  decided["reason"] = AuditWords(policy_, RecordedReason(policy_, call, decision), of_arguments);
   decided["source"] = source;
   if (policy_.data.present) {
     decided["origins"] = policy::OriginTexts(call.request.flow);

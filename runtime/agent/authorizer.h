@@ -94,4 +94,10 @@ Json AuditContent(const policy::Policy& policy, const std::string& content,
 Json AuditArguments(const policy::Policy& policy, const Json& arguments,
                     const policy::Label& label);
 
+// A reason or an error, of which a record has the words themselves: they may repeat pieces of contents, so unless
+// audit.content is full they are without what is recognised as a secret, and nothing of them is kept where `label` is
+// confidential or secret.
+std::string AuditWords(const policy::Policy& policy, const std::string& words,
+                       const policy::Label& label);
+
 }  // namespace nacre::agent

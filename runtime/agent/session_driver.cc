@@ -547,7 +547,9 @@ Input SessionDriver::Judge(Turn& turn, const JudgeCall& judge, const Stop& stop)
     memory::StepRecord step = NewStep(turn);
     step.malformed = (judge.call.name + " " + judge.call.arguments_json).substr(0, 512);
     step.malformed_reason = bad->reason;
-    if (Status recorded = Record("call.malformed", turn, {}, {{"reason", bad->reason}});
+    if (Status recorded =
+            Record("call.malformed", turn, {},
+                   {{"reason", AuditWords(*options_.policy, bad->reason, context_.context())}});
         !recorded.ok()) {
       return RuntimeFailed{recorded.error()};
     }
@@ -733,7 +735,7 @@ Result<TurnFinished> SessionDriver::Finish(const Turn& turn, const EndTurn& end)
                         session_id_};
   Json record = {{"state", finished.state},
                  {"answer", AuditContent(*options_.policy, end.answer, context_.context())},
-                 {"error", end.error},
+                 {"error", AuditWords(*options_.policy, end.error, context_.context())},
                  {"steps", counters.steps},
                  {"calls", counters.calls},
                  {"denied", counters.denied},

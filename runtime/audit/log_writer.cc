@@ -151,6 +151,12 @@ Result<uint64_t> LogWriter::AcceptLoss(const std::string& directory, const std::
   if (const auto seen = LatestSeen(directory).Read(); seen.ok() && !seen.value().has_value()) {
     return nothing;  // and none is begun
   }
+  std::error_code error;
+  if (const std::string path = LatestSeen(directory).path();
+      std::filesystem::is_directory(path, error)) {
+    return Error{ErrorCode::kFailedPrecondition,
+                 path + " is a folder, which no checkpoint can take the place of: remove it first"};
+  }
   std::string lost;
   const auto writer = NACRE_TRY(Open(directory, clock, random, storage, &lost));
   if (lost.empty()) {

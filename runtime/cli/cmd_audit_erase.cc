@@ -1,4 +1,6 @@
 // nacre audit erase: the contents of a session, or of all sessions of a tenant, are gone from the log.
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <limits>
@@ -102,6 +104,16 @@ Result<TenantsSessions> FindOwn(App& app, memory::SessionStore& store, const std
   return known;
 }
 
+// A lease of each session of a tenant is open at the same time, and the usual limit is 1,024. Beyond the hard one it says
+// that there are too many.
+void OpenAsManyFilesAsAllowed() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    limit.rlim_cur = limit.rlim_max;
+    (void)::setrlimit(RLIMIT_NOFILE, &limit);
+  }
+}
+
 // Nothing goes while one of them is held or runs, which is found before the first one goes. What is found later keeps
 // only that session: the others go.
 Result<OrderedJson> EraseTenant(App& app, memory::SessionStore& store, const EraseFlags& flags) {
@@ -109,6 +121,7 @@ Result<OrderedJson> EraseTenant(App& app, memory::SessionStore& store, const Era
   const std::vector<std::string> known = NACRE_TRY(keys.Sessions());
   const std::vector<std::string> there = NACRE_TRY(SessionsThere(store, known));
   const TenantsSessions found = NACRE_TRY(FindOwn(app, store, flags.tenant, there));
+  OpenAsManyFilesAsAllowed();
   std::vector<std::unique_ptr<memory::SessionStore::Lease>> leases;
   for (const std::string& session : found.own) {
     leases.push_back(NACRE_TRY(store.LockSession(session)));

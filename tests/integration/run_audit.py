@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import pathlib
+import resource
 import shutil
 import signal
 import sqlite3
@@ -205,6 +206,7 @@ class Audit(NacreCase):
         text = ("x" * 15_000 + f"\nPASSWORD={secrets[0]}\n" + '{"auth": {"key": "' + secrets[1] + '"}}\n'
                 f"Authorization: Basic {secrets[2]}\nlast line\n")
         with ScriptedEngine([call("fs.write", path="notes.md", content=text), call("fs.read", path="notes.md"),
+                             call("fs.read", **{"path": "notes.md", secrets[1]: 1}),  # the refusal says what is not known
                              answer(f"the token is {secrets[1]}, and the heron flies")]) as engine:
             self.nacre("run", "--engine", engine.url, "--policy", policy, f"write api_key={secrets[0]}")
         self.assertIn(secrets[1], (self.workspace / "notes.md").read_text())  # the call itself has all of it
@@ -723,6 +725,17 @@ class Audit(NacreCase):
         self.assertIn("crane", self.nacre("session", "show", sessions["crane"]).stdout)
         self.assert_verified()
         self.nacre("audit", "erase", "--tenant", "acme", "--everywhere", exit_code=1)  # nothing is left
+
+    def test_a_tenant_with_more_sessions_than_files_may_be_open_is_erased(self):
+        count = 30
+        with ScriptedEngine([answer("noted")] * count) as engine:
+            for _ in range(count):
+                self.nacre("run", "--engine", engine.url, "Note the heron", NACRE_TENANT="acme")
+        usual = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (count, usual[1]))
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, usual)
+        done = self.nacre("audit", "erase", "--tenant", "acme", "--everywhere", "--json").stdout
+        self.assertEqual(len(json.loads(done)["sessions"]), count)
 
     def test_a_session_stays_its_tenants_and_so_do_alerts_of_it(self):
         policy = self.policy("nacre: policy/1\nname: t\nextends: [builtin/coding]\n")

@@ -210,6 +210,20 @@ TEST_CASE(
   CHECK(log.Accept().error().code == ErrorCode::kFailedPrecondition);
 }
 
+TEST_CASE("a loss is not recorded where a folder keeps it from being remembered") {
+  WatchedLog log;
+  log.Append(3);
+  const std::string before = log.Read(kFirstBundle);
+  fs::remove(log.latest.path());
+  fs::create_directory(log.latest.path());
+  const auto accepted = log.Accept();
+  REQUIRE_FALSE(accepted.ok());
+  CHECK(accepted.error().message.find("remove it first") != std::string::npos);
+  CHECK(log.Read(kFirstBundle) == before);
+  fs::remove(log.latest.path());
+  log.Append(1);
+}
+
 TEST_CASE("a loss is accepted by a signed record or not at all, whatever fails meanwhile") {
   WatchedLog log;
   log.Append(3);
