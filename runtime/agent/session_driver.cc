@@ -389,7 +389,10 @@ Status SessionDriver::CommitChange(const Turn& turn, const AuthorizedCall& call,
 }
 
 Result<TurnFinished> SessionDriver::ContinueTurn(const CancelToken& cancel) {
-  NACRE_CHECK(unfinished_.has_value());
+  if (!unfinished_.has_value()) {
+    return Error{ErrorCode::kFailedPrecondition,
+                 "session " + session_id_ + " has no unfinished turn"};
+  }
   memory::TurnRecord record = std::move(*unfinished_);
   unfinished_.reset();
   CountCalls(record);

@@ -102,12 +102,17 @@ class Verifier final {
       anchors_.push_back(
           {keys_->changes()[i].at, "change " + std::to_string(i + 1) + " of the key"});
     }
-    std::string trusted = options_.trusted_key;
-    if (!trusted.empty() && trusted.back() != '\n') {
-      trusted += '\n';
+    if (!options_.trusted_key.has_value()) {
+      return true;
     }
+    std::string trusted = *options_.trusted_key;
+    if (trusted.empty()) {
+      Problem("the trusted key is empty");
+      return true;
+    }
+    trusted += trusted.back() == '\n' ? "" : "\n";
     // Each key vouches for the next: whoever trusts one of them may trust those after it.
-    if (!trusted.empty() && !keys_->Has(trusted)) {
+    if (!keys_->Has(trusted)) {
       Problem(std::string(kPublicKeyFile) + ": it is not the trusted key" +
               (keys_->changes().empty() ? "" : ", and that one is none of those before it"));
     }
@@ -124,13 +129,16 @@ class Verifier final {
   }
 
   void LoadSince() {
-    if (options_.since.empty()) {
-      if (!options_.witness.empty()) {
+    if (!options_.since.has_value()) {
+      if (options_.witness.has_value()) {
         Problem("a witness signs a remembered checkpoint, and there is none");
       }
       return;
     }
-    const auto notes = SplitNotes(options_.since);
+    if (options_.since->empty()) {
+      return Problem("the remembered checkpoint is empty");
+    }
+    const auto notes = SplitNotes(*options_.since);
     if (!notes.ok()) {
       return Problem("the remembered checkpoint: " + notes.error().message);
     }
@@ -171,9 +179,12 @@ class Verifier final {
   }
 
   void CheckWitness() {
-    std::string line = options_.witness;
-    if (line.empty()) {
+    if (!options_.witness.has_value()) {
       return;
+    }
+    std::string line = *options_.witness;
+    if (line.empty()) {
+      return Problem("the witness's line is empty");
     }
     line += line.back() == '\n' ? "" : "\n";
     if (const auto time = CosignedAt(newest_remembered_, line); time.ok()) {

@@ -18,19 +18,20 @@ namespace nacre::audit {
 struct VerifyOptions {
   // The line of key.pub as it was remembered elsewhere, of the present key or of one before it; without it the log vouches for its own key,
   // which shows changes by whoever cannot read `key`, and no others.
-  std::string trusted_key;
+  // Given and empty is a problem: an empty file vouches for nothing.
+  std::optional<std::string> trusted_key;
   // A checkpoint of this log as it was remembered elsewhere, or a file of them (log_anchor.h), each followed by an empty
   // line: the log must still begin with the records of each,
   // which shows that an older copy was put in place of the log. The records under the largest one are
   // taken from the hash tiles, which must lead to its root and from it to those of the others, and not
   // read again.
-  std::string since;
+  std::optional<std::string> since;
   // What was seen of this log before on this machine (latest_seen.h): it must still be the same log, and have those records.
   std::optional<SeenCheckpoint> seen;
   // A checkpoint that the log must have reached: the records up to it are read like all others.
   std::string expected;
   // The line of a witness: the largest remembered checkpoint must have its cosignature.
-  std::string witness;
+  std::optional<std::string> witness;
   // Of each record that is read: has it a record's form, place and link, also where it was signed so? nacre signs no
   // other; someone with the log's key could, and nobody could read them. Takes several times as long.
   bool deep = false;

@@ -14,7 +14,14 @@
 namespace nacre::audit {
 namespace {
 
-// What a crash left of an unfinished note is cut off.
+// What a crash leaves of a note of the log with this name. Anything else is somebody's, and is not ours to cut off.
+bool IsUnfinishedNote(std::string_view text, const std::string& name) {
+  const std::string first_line = name + "\n";
+  return text.size() < kCheckpointBytesMax &&
+         (text.starts_with(first_line) || first_line.starts_with(text));
+}
+
+// Cuts off what is behind the first `at` bytes.
 Status Append(const std::string& file, uint64_t at, const std::string& text) {
   const UniqueFd out(
       ::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW, 0600));
@@ -37,24 +44,32 @@ Result<AnchorReport> AnchorLog(const std::string& directory, const std::string& 
   if (!kept.ok() && kept.error().code != ErrorCode::kNotFound) {
     return kept.error();
   }
-  std::string text = kept.ok() ? std::move(kept).value() : std::string();
+  const KeyChain keys = NACRE_TRY(KeyChain::Load(directory));
+  const std::string before = kept.ok() ? std::move(kept).value() : std::string();
+  std::string text = before;
   // An unfinished note has up to one empty line. More is no crash, and stays as it is; so does a whole note
   // that only lacks the empty line behind it, as `checkpoint` itself does.
   for (int cuts = 0; cuts < 2 && !SplitNotes(text).ok() && !text.empty(); ++cuts) {
     const size_t whole = std::string_view(text).substr(0, text.size() - 1).rfind("\n\n");
     text.resize(whole == std::string::npos ? 0 : whole + 2);
   }
+  const std::string_view unfinished = std::string_view(before).substr(text.size());
+  if (!unfinished.empty() && !IsUnfinishedNote(unfinished, keys.name())) {
+    return Error{ErrorCode::kDataLoss, file + ": it is no anchor of the log " + keys.name() +
+                                           ": what is in it after " + std::to_string(text.size()) +
+                                           " bytes is no note; nothing of it was changed"};
+  }
   auto notes = SplitNotes(text);
   if (!notes.ok()) {
     return WithContext(file, notes.error());
   }
-  const KeyChain keys = NACRE_TRY(KeyChain::Load(directory));
   const NewestCheckpoint newest = NACRE_TRY(ReadNewestCheckpoint(directory, keys));
   AnchorReport report;
-  report.verified = NACRE_TRY(VerifyAuditLog(directory, {.trusted_key = options.trusted_key,
-                                                         .since = text,
-                                                         .seen = options.seen,
-                                                         .expected = newest.note}));
+  report.verified = NACRE_TRY(
+      VerifyAuditLog(directory, {.trusted_key = options.trusted_key,
+                                 .since = text.empty() ? std::nullopt : std::optional(text),
+                                 .seen = options.seen,
+                                 .expected = newest.note}));
   report.records = newest.checkpoint.size;
   if (!report.verified.ok) {
     return report;
@@ -74,9 +89,10 @@ Result<AnchorReport> AnchorLog(const std::string& directory, const std::string& 
       return report;
     }
   }
-  const std::string before = text.empty() || text.ends_with("\n\n") ? "" : "\n";
-  NACRE_TRY(Append(file, text.size(), before + report.note + "\n"));
+  const std::string gap = text.empty() || text.ends_with("\n\n") ? "" : "\n";
+  NACRE_TRY(Append(file, text.size(), gap + report.note + "\n"));
   report.added = true;
+  report.cut_bytes = unfinished.size();
   return report;
 }
 

@@ -17,20 +17,22 @@ namespace nacre::audit {
 constexpr size_t kAnchorBytesMax = 256U << 20;
 
 struct AnchorOptions {
-  const SigningKey* witness = nullptr;  // also signs; null: only kept
-  std::string trusted_key;              // as for VerifyOptions
+  const SigningKey* witness = nullptr;          // also signs; null: only kept
+  std::optional<std::string> trusted_key = {};  // as for VerifyOptions
   std::optional<SeenCheckpoint> seen = {};
 };
 
 struct AnchorReport {
-  VerifyReport verified;  // when that is not ok, nothing was added
-  bool added = false;     // false when the newest checkpoint was there already
-  uint64_t records = 0;   // under it
+  VerifyReport verified;   // when that is not ok, nothing was added
+  bool added = false;      // false when the newest checkpoint was there already
+  uint64_t records = 0;    // under it
+  uint64_t cut_bytes = 0;  // of an unfinished note, which the added one took the place of
   std::string note;
 };
 
 // Verifies that the log in `directory` begins with what the anchor file says, and adds its newest checkpoint, durably.
-// An error when a file cannot be read or written. Not for two at a time on one file.
+// An unfinished note of this log, as a crash leaves it, is cut off when one is added; kDataLoss, and nothing
+// is changed, when the file holds anything else. An error when a file cannot be read or written. Not for two at a time on one file.
 Result<AnchorReport> AnchorLog(const std::string& directory, const std::string& file,
                                const AnchorOptions& options, WallTime now);
 

@@ -96,6 +96,11 @@ class Pruner final {
     const uint64_t first = from / kTileWidth;
     const uint64_t newest = log.signed_records() == 0 ? 0 : (log.signed_records() - 1) / kTileWidth;
     if (request_.before.has_value()) {
+      if (*request_.before > log.signed_records()) {
+        return Error{ErrorCode::kInvalidArgument,
+                     "the log has no record " + std::to_string(*request_.before) +
+                         " yet: it is signed over " + std::to_string(log.signed_records())};
+      }
       return std::min(*request_.before / kTileWidth, newest) * kTileWidth;
     }
     uint64_t number = first;

@@ -21,8 +21,6 @@ audit::LogChange ChangeOf(App& app);
 // recorded anything yet, kDataLoss when the copy is none.
 Result<std::string> LogToRead(const App& app, const std::string& offline);
 void AddOfflineFlag(CLI::App& command, std::string* offline);
-// For an option that an empty text would turn into one that was not given.
-CLI::Validator NotEmpty();
 // The id of the session that is `last`, or whose id begins so. kNotFound, kInvalidArgument when several do, kDataLoss
 // when a record is not as it was signed.
 Result<std::string> FindSession(App& app, const std::string& log, const std::string& which);

@@ -48,8 +48,7 @@ void RegisterAuditCopy(CLI::App& audit, Globals& globals) {
       "copy", "A copy of the log that verifies, also while it is written, without its private key");
   auto flags = std::make_shared<CopyFlags>();
   command->add_option("destination", flags->destination, "A folder that is made, or empty")
-      ->required()
-      ->check(NotEmpty());
+      ->required();
   AddOfflineFlag(*command, &flags->directory);
   AddJsonFlag(*command, globals);
   command->footer(

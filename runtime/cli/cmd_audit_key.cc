@@ -115,6 +115,7 @@ int Anchor(Globals& globals, const AnchorFlags& flags) {
   if (globals.json) {
     std::printf("%s\n", DumpJson(OrderedJson{{"added", report.added},
                                              {"records", report.records},
+                                             {"cut_bytes", report.cut_bytes},
                                              {"file", flags.file},
                                              {"witness", witness},
                                              {"verified", ToJson(report.verified)}})
@@ -126,6 +127,10 @@ int Anchor(Globals& globals, const AnchorFlags& flags) {
         "%s %s: the log of %llu records%s\n", report.added ? "added to" : "already in",
         SafeLine(flags.file, 200).c_str(), static_cast<unsigned long long>(report.records),
         witness.empty() ? "" : (", signed by the witness " + SafeLine(witness, 300)).c_str());
+    if (report.cut_bytes > 0) {
+      std::printf("its last %llu bytes were an unfinished note, and were cut off\n",
+                  static_cast<unsigned long long>(report.cut_bytes));
+    }
   }
   return report.verified.ok ? kExitOk : kExitTampered;
 }

@@ -118,13 +118,6 @@ int Query(Globals& globals, QueryFlags& flags) {
 
 }  // namespace
 
-CLI::Validator NotEmpty() {
-  return {[](const std::string& text) {
-            return text.empty() ? std::string("it must not be empty") : std::string();
-          },
-          ""};
-}
-
 Result<std::string> FindSession(App& app, const std::string& log, const std::string& which) {
   std::string found;
   bool twice = false;
@@ -202,11 +195,6 @@ void RegisterAuditQuery(CLI::App& audit, Globals& globals) {
   query->add_option("--limit", flags->limit, "Only the newest so many")
       ->check(CLI::Range(uint64_t{1}, uint64_t{1'000'000'000}));
   AddOfflineFlag(*query, &flags->directory);
-  for (CLI::Option* option : query->get_options()) {
-    if (option->get_expected_min() > 0 && !option->check_name("--limit")) {
-      option->check(NotEmpty());
-    }
-  }
   query->add_flag("--no-index", flags->no_index, "Reads the whole log");
   AddJsonFlag(*query, globals);
   query->footer(

@@ -200,10 +200,8 @@ void RegisterCompress(CLI::App& audit, Globals& globals) {
       "compress",
       "Compresses old records, in bundles of 256, with zstd; all commands read them as before");
   auto older_than = std::make_shared<std::string>();
-  compress
-      ->add_option("--older-than", *older_than,
-                   "Records from before: 30d ago, or 2026-08-01 (default: all but the newest)")
-      ->check(NotEmpty());
+  compress->add_option("--older-than", *older_than,
+                       "Records from before: 30d ago, or 2026-08-01 (default: all but the newest)");
   AddJsonFlag(*compress, globals);
   compress->footer("Example:\n  nacre audit compress --older-than 30d");
   compress->callback(

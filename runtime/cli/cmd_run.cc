@@ -7,23 +7,6 @@
 
 namespace nacre::cli {
 
-namespace {
-
-// A flag that would be passed over is an error: above all --policy, which must never be thought to
-// hold where it does not.
-std::string Conflict(const CLI::App& command) {
-  const auto given = [&command](const char* flag) { return command.count(flag) > 0; };
-  if (given("--connect") &&
-      (given("--policy") || given("--model") || given("--engine") || given("--tools"))) {
-    return "the gateway has its own policy, engine and tools; leave out --policy, --model, "
-           "--engine and --tools, "
-           "or give them to nacre serve";
-  }
-  return {};
-}
-
-}  // namespace
-
 void RegisterRun(CLI::App& root, Globals& globals) {
   CLI::App* command = root.add_subcommand("run", "Do one task now, and show what the agent does");
   command->footer(
@@ -47,8 +30,8 @@ void RegisterRun(CLI::App& root, Globals& globals) {
                       "Use the gateway on this Unix socket (see nacre serve)");
   command->add_option("task", *text, "What to do, in your own words")->required();
   command->callback([&globals, command, request, text] {
-    if (const std::string conflict = Conflict(*command); !conflict.empty()) {
-      globals.exit_code = Fail(globals, {ErrorCode::kInvalidArgument, conflict}, kExitUsage);
+    if (const Status refused = RefuseFlagsOfGateway(*command); !refused.ok()) {
+      globals.exit_code = Fail(globals, refused.error(), kExitUsage);
       return;
     }
     if (text->find_first_not_of(" \t\r\n") == std::string::npos) {

@@ -256,12 +256,17 @@ void RegisterSession(CLI::App& root, Globals& globals) {
   resumed->session = "last";
   resume->add_option("session", resumed->session, "An id, a unique prefix, or \"last\"")
       ->capture_default_str();
+  AddTenantFlag(*resume, globals);
   AddEngineFlags(*resume, globals);
   AddToolFlag(*resume, globals);
   resume->add_option("--connect", resumed->connect,
                      "Through the gateway on this Unix socket, with its engine and tools");
   AddJsonFlag(*resume, globals);
-  resume->callback([&globals, resumed] { globals.exit_code = RunTurnCommand(globals, *resumed); });
+  resume->callback([&globals, resume, resumed] {
+    const Status refused = RefuseFlagsOfGateway(*resume);
+    globals.exit_code = refused.ok() ? RunTurnCommand(globals, *resumed)
+                                     : Fail(globals, refused.error(), kExitUsage);
+  });
 }
 
 }  // namespace nacre::cli

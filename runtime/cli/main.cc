@@ -6,7 +6,7 @@
 
 #include "runtime/audit/tenant.h"
 #include "runtime/cli/command.h"
-#include "runtime/cli/terminal.h"
+#include "runtime/cli/command_line.h"
 
 namespace nacre::cli {
 namespace {
@@ -52,19 +52,12 @@ int Main(int argc, char** argv) {
   RegisterTool(root, globals);
   RegisterSelftest(root, globals);
   RegisterDoctor(root, globals);
-  if (argc > 1 && argv[1][0] != '-' &&
-      root.get_subcommands(
-              [argv](const CLI::App* command) { return command->get_name() == argv[1]; })
-          .empty()) {
-    std::fprintf(stderr, "nacre: there is no command \"%s\"; nacre --help lists them\n",
-                 SafeLine(argv[1], 60).c_str());
-    return kExitUsage;
-  }
+  RefuseUnusableValues(root);
   try {
+    RefuseEmptyAssignments(argc, argv);
     root.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    const int code = root.exit(error);
-    return code == 0 ? kExitOk : kExitUsage;
+    globals.exit_code = FailUsage(root, error, argc, argv);
   }
   // What could not be printed was not done: a full disk must not look like success.
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {

@@ -120,7 +120,7 @@ Result<std::unique_ptr<agent::SessionDriver>> OpenSession(App& app, const TurnRe
 }
 
 // `before`: the newest checkpoint when the session was opened. What it covers is not read again.
-void PrintAuditState(const App& app, const std::string& before) {
+void PrintAuditState(const App& app, const std::optional<std::string>& before) {
   const Terminal terminal(STDOUT_FILENO);
   const Result<audit::VerifyReport> report =
       audit::VerifyAuditLog(app.audit_directory(), {.since = before});
@@ -140,6 +140,21 @@ void PrintAuditState(const App& app, const std::string& before) {
 }
 
 }  // namespace
+
+Status RefuseFlagsOfGateway(const CLI::App& command) {
+  if (command.count("--connect") == 0) {
+    return Ok();
+  }
+  for (const char* flag : {"--policy", "--tenant-policy", "--model", "--engine", "--tools"}) {
+    const CLI::Option* option = command.get_option_no_throw(flag);
+    if (option != nullptr && option->count() > 0) {
+      return Error{ErrorCode::kInvalidArgument,
+                   std::string("the gateway has its own policies, engine and tools; leave out ") +
+                       flag + ", or give it to nacre serve"};
+    }
+  }
+  return Ok();
+}
 
 int RunTurnCommand(Globals& globals, const TurnRequest& request) {
   const CancelToken cancel = CancelOnSignal();
@@ -174,7 +189,7 @@ int RunTurnCommand(Globals& globals, const TurnRequest& request) {
   }
   const std::string& state = finished.value().state;
   if (!globals.json) {
-    PrintAuditState(app, checkpoint.ok() ? checkpoint.value() : std::string());
+    PrintAuditState(app, checkpoint.ok() ? std::optional(checkpoint.value()) : std::nullopt);
     if (state == "cancelled") {
       std::printf("  finish it: nacre session resume %s\n", finished.value().session.c_str());
     }

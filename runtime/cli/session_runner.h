@@ -17,6 +17,10 @@ struct TurnRequest {
   bool workspace_given = false;
 };
 
+// With --connect, a flag that says what is the gateway's to say is an error: it would be passed over, and above all a
+// policy must never be thought to hold where it does not. kInvalidArgument.
+Status RefuseFlagsOfGateway(const CLI::App& command);
+
 // Answers the exit code; errors are already printed.
 int RunTurnCommand(Globals& globals, const TurnRequest& request);
 

@@ -2,6 +2,7 @@
 // same verification as `nacre audit verify`; it links that, OpenSSL's libcrypto, libzstd and nothing else.
 //
 // Exit codes: 0 the log verifies · 2 it does not, or there is none, or wrong usage · 3 it cannot be read.
+#include <algorithm>
 #include <cstdio>
 #include <string>
 #include <string_view>
@@ -32,8 +33,14 @@ constexpr char kUsage[] =
     "Example: nacre-verify --key kept/key.pub --since kept/checkpoint copy/audit\n"
     "Exit codes: 0 it verifies, 2 it does not, 3 it cannot be read\n";
 
-int Refuse(const std::string& why, int exit_code) {
-  std::fprintf(stderr, "nacre-verify: %s\n", why.c_str());
+int Refuse(bool json, const Error& error, int exit_code) {
+  if (json) {
+    const OrderedJson object = {
+        {"event", "error"}, {"code", ErrorCodeName(error.code)}, {"message", error.message}};
+    std::printf("%s\n", DumpJson(object).c_str());
+  } else {
+    std::fprintf(stderr, "nacre-verify: %s\n", error.message.c_str());
+  }
   return exit_code;
 }
 
@@ -41,7 +48,8 @@ int Main(int argc, char** argv) {
   constexpr size_t kNoteBytesMax = 4096;
   audit::VerifyOptions options;
   std::string directory;
-  bool json = false;
+  const bool json = std::any_of(
+      argv, argv + argc, [](const char* word) { return std::string_view(word) == "--json"; });
   for (int i = 1; i < argc; ++i) {
     const std::string_view argument = argv[i];
     if (argument == "--help" || argument == "-h") {
@@ -49,15 +57,16 @@ int Main(int argc, char** argv) {
       return kExitOk;
     }
     if (argument == "--json") {
-      json = true;
-    } else if (argument == "--deep") {
+      continue;
+    }
+    if (argument == "--deep") {
       options.deep = true;
     } else if ((argument == "--key" || argument == "--since" || argument == "--witness") &&
                i + 1 < argc) {
       const Result<std::string> content =
           ReadFile(argv[++i], argument == "--since" ? audit::kAnchorBytesMax : kNoteBytesMax);
       if (!content.ok()) {
-        return Refuse(content.error().message, kExitBroken);
+        return Refuse(json, content.error(), kExitBroken);
       }
       (argument == "--key"     ? options.trusted_key
        : argument == "--since" ? options.since
@@ -65,15 +74,19 @@ int Main(int argc, char** argv) {
     } else if (!argument.starts_with("-") && directory.empty()) {
       directory = argument;
     } else {
-      return Refuse("what is " + std::string(argument) + "? Try --help", kExitTampered);
+      return Refuse(
+          json,
+          {ErrorCode::kInvalidArgument, "what is \"" + std::string(argument) + "\"? Try --help"},
+          kExitTampered);
     }
   }
   if (directory.empty()) {
-    return Refuse("name the log's directory; try --help", kExitTampered);
+    return Refuse(json, {ErrorCode::kInvalidArgument, "name the log's directory; try --help"},
+                  kExitTampered);
   }
   const Result<audit::VerifyReport> report = audit::VerifyAuditLog(directory, options);
   if (!report.ok()) {
-    return Refuse(report.error().message,
+    return Refuse(json, report.error(),
                   report.error().code == ErrorCode::kNotFound ? kExitTampered : kExitBroken);
   }
   if (audit::HoldsPrivateKey(directory)) {

@@ -840,7 +840,7 @@ class Audit(NacreCase):
         self.assertEqual(self.nacre("audit", "holds", "--json").stdout, "")
         cursor = self.folder / "cursor"
         self.nacre("audit", "export", "--cursor", cursor, "--output", self.folder / "out.jsonl")
-        would = json.loads(self.nacre("audit", "prune", "--before", "600", "--dry-run", "--json").stdout)
+        would = json.loads(self.nacre("audit", "prune", "--before", "550", "--dry-run", "--json").stdout)
         self.assertEqual((would["before"], would["bundles"], would["record"]), (512, 2, None))
         done = json.loads(self.nacre("audit", "prune", "--older-than", "0s", "--unless-exported", cursor, "--json").stdout)
         self.assertEqual((done["from"], done["before"], done["bundles"]), (0, 512, 2))

@@ -604,6 +604,94 @@ class BadInput(NacreCase):
             with self.subTest(arguments=arguments):
                 self.assertEqual(self.nacre(*arguments, exit_code=None).returncode, 2)
 
+    EMPTY_VALUES = [
+        ("run", "--tenant-policy", "", "Hi"), ("run", "--session", "", "Hi"), ("run", "--connect", "", "Hi"),
+        ("run", "--engine", "", "Hi"), ("run", "--model", "", "Hi"), ("run", "--policy", "", "Hi"), ("run", ""),
+        ("run", "--tenant-policy=", "Hi"), ("--state", "", "session", "list"), ("serve", "--tenant-policy", ""),
+        ("session", "resume", ""), ("session", "show", ""), ("sandbox", "exec", "--isolation", "", "--", "true"),
+        ("sandbox", "exec", "--profile", "", "--", "true"), ("sandbox", "exec", "--tenant-policy", "", "--", "true"),
+        ("policy", "check", "--tenant-policy", "", "base"), ("policy", "check", ""),
+        ("policy", "explain", "--tenant-policy", "", "fs.read"), ("policy", "explain", "--label", "", "fs.read"),
+        ("policy", "prove", "--against", "", "base"), ("policy", "prove", "--queries", "", "base"),
+        ("policy", "prove", "--timeout", "nan", "base"),
+        ("audit", "verify", "--since", ""), ("audit", "verify", "--key", ""), ("audit", "verify", "--offline", ""),
+        ("audit", "verify", ""), ("audit", "anchor", "--key", "", "file"), ("audit", "anchor", ""),
+        ("audit", "prune", "--before", "512", "--unless-exported", ""),
+        ("audit", "prune", "--before", "512", "--older-than", ""), ("audit", "prune", "--before", "-1"),
+        ("audit", "prune", "--before", "-5"), ("audit", "prune", "--before", "99999999999999999999"),
+        ("audit", "prune", "--before", "18446744073709551615"), ("audit", "prune", "--before", "1000000"),
+        ("audit", "hold", "--from", "0", "--to", "-1", "--reason", "r"), ("audit", "export", "--cursor", ""),
+        ("audit", "plot", "timeline", "-o", ""), ("audit", "query", "--tool", ""),
+        ("workspace", "labels", "--clear", ""), ("selftest", "--verify", ""),
+        ("approval", "deny", "--connect", "nowhere", ""), ("approval", "deny", "")]
+
+    def test_an_empty_value_is_never_taken_for_one_that_was_not_given(self):
+        self.nacre("sandbox", "exec", "--", "true")  # a log begins
+        before = self.audit()
+        for arguments in self.EMPTY_VALUES:
+            with self.subTest(arguments=arguments):
+                self.assert_refused(self.nacre(*arguments, exit_code=None), 2)
+                self.assert_refused(self.nacre(*arguments[:2], "--json", *arguments[2:], exit_code=None), 2)
+        self.assertEqual(self.audit(), before)
+        # The words of the command itself are its own.
+        self.nacre("sandbox", "exec", "--", "test", "-z", "")
+
+    def test_an_empty_file_vouches_for_nothing(self):
+        self.nacre("sandbox", "exec", "--", "true")
+        log = self.state / "audit"
+        empty = self.folder / "empty"
+        empty.touch()
+        verify = nacre_case.BUILD / "nacre-verify"
+        self.assertEqual(subprocess.run([verify, log], capture_output=True, check=False).returncode, 0)
+        for flag in ["--key", "--since"]:
+            with self.subTest(flag):
+                self.nacre("audit", "verify", flag, empty, exit_code=2)
+                self.assertEqual(subprocess.run([verify, flag, empty, log], capture_output=True, check=False).returncode, 2)
+        anchor = self.folder / "anchor"
+        self.nacre("audit", "anchor", "--key", "/dev/null", anchor, exit_code=2)
+        self.assertFalse(anchor.exists())
+
+    def test_what_the_gateway_says_is_not_to_be_said_with_connect(self):
+        for command in [("run",), ("session", "resume")]:
+            for flag in ["--tenant-policy", "--engine", "--model", "--tools"]:
+                with self.subTest(command=command, flag=flag):
+                    done = self.nacre(*command, "--connect", "/nosuch", flag, "x", "last", exit_code=None)
+                    self.assert_refused(done, 2, flag, "gateway")
+
+    def test_an_anchor_is_not_written_over_what_is_none(self):
+        self.nacre("sandbox", "exec", "--", "true")
+        precious = self.folder / "precious"
+        precious.write_text("precious\n", encoding="utf-8")
+        self.assert_refused(self.nacre("audit", "anchor", precious, exit_code=None), 2, "no anchor")
+        self.assertEqual(precious.read_text(encoding="utf-8"), "precious\n")
+
+    def test_wrong_usage_with_json_is_an_error_object(self):
+        for arguments in [["run"], ["run", "--nope", "Hi"], ["session", "show", "--nosuch"], ["audit", "frobnicate"],
+                          ["audit", "tail", "--count", "0"], ["rum", "Hi"], ["run", "--tenant-policy=", "Hi"]]:
+            with self.subTest(arguments=arguments):
+                done = self.nacre(*arguments, "--json", exit_code=2)
+                self.assertEqual([e["event"] for e in done.events], ["error"], done)
+                self.assertEqual(done.last["code"], "invalid_argument")
+                self.assertEqual(done.stderr, "")
+                self.assertEqual(self.nacre(*arguments, exit_code=2).stdout, "")
+        verify = nacre_case.BUILD / "nacre-verify"
+        for arguments in [["--json", "/nosuch"], ["/nosuch", "--json"], ["--json"], ["--json", "--nope"],
+                          ["--json", "--key", "/nosuch", "x"]]:
+            with self.subTest(arguments=arguments):
+                done = subprocess.run([verify, *arguments], capture_output=True, text=True, check=False)
+                self.assertIn(done.returncode, (2, 3))
+                self.assertEqual(json.loads(done.stdout)["event"], "error")
+                self.assertEqual(done.stderr, "")
+
+    def test_wrong_usage_says_what_was_wrong(self):
+        for arguments, words in [(["session", "fork"], ['"fork"', "nacre session --help"]),
+                                 (["audit", "frobnicate"], ['"frobnicate"', "nacre audit --help"]),
+                                 (["bogus"], ['"bogus"', "nacre --help"]),
+                                 (["run", "How", "many", "lines"], ["many", "quotes"])]:
+            with self.subTest(arguments=arguments):
+                self.assert_refused(self.nacre(*arguments, exit_code=None), 2, *words)
+        self.assertNotIn("\x1b]0;", self.nacre("run", "--nope\x1b]0;title\a", "Hi", exit_code=2).stderr)
+
     def test_sessions_that_are_not_there(self):
         self.nacre("session", "list")
         self.assert_refused(self.nacre("session", "show", "01ARZ3NDEKTSV4RRFFQ69G5FAV", exit_code=None), 1, "session")

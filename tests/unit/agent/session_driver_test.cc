@@ -294,6 +294,7 @@ TEST_CASE("a cancelled turn stays unfinished and can be continued") {
   {
     auto driver = SessionDriver::Create(services, host.Options(), "task", sink).value();
     session = driver->session_id();
+    CHECK(driver->ContinueTurn({}).error().code == ErrorCode::kFailedPrecondition);
     CancelSource cancelled;
     cancelled.Cancel();
     CHECK(driver->RunTurn("task", cancelled.token()).value().state == "cancelled");
@@ -301,6 +302,7 @@ TEST_CASE("a cancelled turn stays unfinished and can be continued") {
   auto again = SessionDriver::Resume(services, host.Options(), session, sink).value();
   REQUIRE(again->has_unfinished_turn());
   CHECK(again->ContinueTurn({}).value().answer == "hello");
+  CHECK(again->ContinueTurn({}).error().code == ErrorCode::kFailedPrecondition);
 }
 
 TEST_CASE("a session of another tenant is not resumed, and nothing is recorded of the attempt") {

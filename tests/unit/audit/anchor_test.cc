@@ -15,7 +15,7 @@ const WallTime kNow = WallTime(std::chrono::seconds(1'700'000'000));
 
 AnchorReport Anchor(LogDirectory& log, const std::string& file,
                     const SigningKey* witness = nullptr) {
-  const auto report = AnchorLog(log.path, file, {.witness = witness, .trusted_key = {}}, kNow);
+  const auto report = AnchorLog(log.path, file, {.witness = witness}, kNow);
   INFO((report.ok() ? "" : report.error().message));
   REQUIRE(report.ok());
   return report.value();
@@ -103,6 +103,55 @@ TEST_CASE("a file that is no anchor is refused and kept; an unfinished end is cu
     CHECK_FALSE(SplitNotes(text).ok());
     CHECK_FALSE(VerifyAuditLog(log.path, {.since = text}).value().ok);
   }
+}
+
+TEST_CASE(
+    "a file of anybody else is not cut, and an anchor that lost its end is not taken for a new "
+    "one") {
+  LogDirectory log;
+  log.Append(3);
+  LogDirectory other;
+  other.Append(3);
+  const std::string file = log.temp.path() + "/anchor";
+  const std::string foreign = other.Read(kCheckpointFile);
+  const std::string own = log.Read(kCheckpointFile);
+  for (const std::string& text :
+       {std::string("precious\n"), std::string("x"), std::string("a\n\nb\n\nc"),
+        std::string(300, '\x7f'), std::string("\0\n\n\1", 4), foreign.substr(0, foreign.size() - 3),
+        own + "\n" + foreign.substr(0, 50), own + "\nprecious\n",
+        own.substr(0, 50) + std::string(kCheckpointBytesMax, 'x')}) {
+    CAPTURE(text);
+    REQUIRE(WriteFileAtomically(file, text).ok());
+    const auto refused = AnchorLog(log.path, file, {}, kNow);
+    REQUIRE_FALSE(refused.ok());
+    CHECK(refused.error().code == ErrorCode::kDataLoss);
+    CHECK(ReadFile(file, 1 << 20).value() == text);
+  }
+  // Its own unfinished note is what a crash leaves, wherever it was cut.
+  for (size_t size = 1; size + 1 < own.size(); ++size) {
+    CAPTURE(size);
+    REQUIRE(WriteFileAtomically(file, own.substr(0, size)).ok());
+    const AnchorReport report = Anchor(log, file);
+    REQUIRE(report.added);
+    REQUIRE(report.cut_bytes == size);
+    REQUIRE(ReadFile(file, 1 << 20).value() == own + "\n");
+  }
+}
+
+TEST_CASE("an empty key, checkpoint or witness vouches for nothing: the log does not verify") {
+  LogDirectory log;
+  log.Append(3);
+  const std::string own = log.Read(kCheckpointFile);
+  CHECK(VerifyAuditLog(log.path, {}).value().ok);
+  CHECK_FALSE(VerifyAuditLog(log.path, {.trusted_key = ""}).value().ok);
+  CHECK_FALSE(VerifyAuditLog(log.path, {.trusted_key = "\n"}).value().ok);
+  CHECK_FALSE(VerifyAuditLog(log.path, {.since = ""}).value().ok);
+  CHECK_FALSE(VerifyAuditLog(log.path, {.since = "\n"}).value().ok);
+  CHECK_FALSE(VerifyAuditLog(log.path, {.since = own, .witness = ""}).value().ok);
+  const std::string file = log.temp.path() + "/anchor";
+  const auto anchored = AnchorLog(log.path, file, {.trusted_key = ""}, kNow);
+  CHECK((anchored.ok() && !anchored.value().verified.ok));
+  CHECK_FALSE(std::filesystem::exists(file));
 }
 
 // Who holds the log's key can sign anything. What an anchor adds must be of the records that it kept.

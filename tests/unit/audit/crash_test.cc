@@ -91,7 +91,8 @@ TEST_CASE("a crash at any byte of any write leaves a log with all that was ackno
     MakeDirectory(crashed.path, files);
     const auto problems = [&] {
       const VerifyReport report =
-          VerifyAuditLog(crashed.path, {.since = whole ? std::string() : base}).value();
+          VerifyAuditLog(crashed.path, {.since = whole ? std::nullopt : std::optional(base)})
+              .value();
       return report.problems.empty() ? std::string() : report.problems.front();
     };
     if (verifies) {

@@ -162,7 +162,13 @@ TEST_CASE("records are pruned by age and by size, and the newest bundle stays") 
   const uint64_t bundle = fs::file_size(log.File(BundlePath(2)));
   const uint64_t rest = fs::file_size(log.File(BundlePath(4)));
   CHECK(plan({.keep_bytes = rest + 2 * bundle + bundle / 2}) == 512);
-  CHECK(plan({.before = 5'000}) == 1024);
+  const uint64_t records = log.Verify().covered;
+  CHECK(plan({.before = records}) == 1024);
+  for (const uint64_t beyond : {records + 1, UINT64_MAX}) {
+    const auto refused = PruneLog(log.Change(), {.before = beyond, .rule = "x", .dry_run = true});
+    REQUIRE_FALSE(refused.ok());
+    CHECK(refused.error().code == ErrorCode::kInvalidArgument);
+  }
   CHECK(plan({.before = 255}) == 0);
 }
 
