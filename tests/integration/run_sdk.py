@@ -2,6 +2,7 @@
 import pathlib
 import json
 import os
+import re
 import shutil
 import subprocess
 
@@ -148,6 +149,21 @@ class PythonTool(NacreCase):
         }
         finished = self.run_calls("word.context", [call("word.context", what=what) for what in wanted], self.folder / "tools")
         self.assertEqual([(each["error"], each["result"]) for each in finished], list(wanted.values()))
+
+    def test_a_tool_in_another_language_is_what_the_page_about_the_messages_shows(self):
+        folder = self.folder / "tools" / "lines"
+        folder.mkdir(parents=True)
+        page = (REPOSITORY / "sdk" / "README.md").read_text(encoding="utf-8")
+        (folder / "count_lines").write_text(re.search(r"```perl\n(.*?)```", page, re.DOTALL)[1])
+        (folder / "count_lines").chmod(0o755)
+        (folder / "tool.yaml").write_text(
+            "name: count.lines\ndescription: For tests.\neffect: read\nprogram: count_lines\n"
+            "parameters: {type: object, properties: {path: {type: string, format: path}}}\n")
+        self.write("poem.txt", "one\ntwo\nthree\n")
+        finished = self.run_calls("count.lines", [call("count.lines", path="poem.txt"), call("count.lines", path="no")],
+                                  self.folder / "tools")
+        self.assertEqual([(each["error"], each["result"]) for each in finished],
+                         [(False, "3 lines"), (True, "cannot read /workspace/no: No such file or directory")])
 
 
 if __name__ == "__main__":
