@@ -231,6 +231,11 @@ class TextRedactor final {
     const size_t sign = EndOf(begin, [](char c) { return c == ':' || c == '=' || c == '>'; });
     const bool assigned = sign > begin;
     begin = assigned ? EndOf(sign, IsBlank) : begin;
+    // A quoted value may stand on the next line.
+    const size_t next = EndOf(begin, [](char c) { return IsBlank(c) || c == '\n' || c == '\r'; });
+    if (assigned && next < text_.size() && (text_[next] == '"' || text_[next] == '\'')) {
+      begin = next;
+    }
     if (!assigned && !(option && begin > name_end && begin < text_.size() && text_[begin] != '-')) {
       Copy(name_end);
       return true;
@@ -301,16 +306,37 @@ class ArgumentRedactor final {
       return object;
     }
     if (value.is_array()) {
-      Json array = Json::array();
-      for (const Json& element : value) {
-        array.push_back(Value(element, kind, depth + 1));
-      }
-      return array;
+      return Array(value, kind, depth);
     }
     if (value.is_string()) {
       return Text(value.get_ref<const std::string&>(), kind);
     }
     return kind.empty() || value.is_null() ? value : Json(Text(DumpJson(value), kind));
+  }
+
+  // It may be a command: ["--token", "x"], ["--password=all of it"].
+  Json Array(const Json& value, const std::string& kind, int depth) {
+    Json array = Json::array();
+    bool named = false;  // by the element before
+    for (const Json& element : value) {
+      const std::string text = element.is_string() ? element.get<std::string>() : std::string();
+      const size_t name = EndOfTellingName(text);
+      if (kind.empty() && !named && name < text.size() && text[name] == '=') {
+        array.push_back(text.substr(0, name + 1) + Text(text.substr(name + 1), "named"));
+      } else {
+        array.push_back(Value(element, kind.empty() && named ? "named" : kind, depth + 1));
+      }
+      named = !text.empty() && ((name == text.size() && text.front() == '-') ||
+                                (name + 1 == text.size() && text.back() == ':'));
+    }
+    return array;
+  }
+
+  // Of a name at the beginning after which a secret comes; npos when there is none.
+  static size_t EndOfTellingName(std::string_view text) {
+    const auto end = std::find_if_not(text.begin(), text.end(), IsNameByte);
+    const auto length = static_cast<size_t>(end - text.begin());
+    return IsSecretName(text.substr(0, length)) ? length : std::string_view::npos;
   }
 
   std::string Text(const std::string& text, const std::string& kind) {

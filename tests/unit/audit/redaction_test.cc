@@ -38,6 +38,7 @@ TEST_CASE("secrets are found by their form and by their names, and none of a tab
   };
   const Row row = GENERATE(values<Row>({
       {"password=hunter2", "hunter2", "password="},
+      {"{\"password\":\n  \"hunter2\"}", "hunter2", "password"},
       {"PGPASSWORD=hunter2 psql -h db", "hunter2", " psql -h db"},
       {"export DB_PASSWORD='hun ter2' && x", "hun ter2", "' && x"},
       {"mysql --password hunter2 base", "hunter2", " base"},
@@ -103,6 +104,23 @@ TEST_CASE("of arguments the structure stays, and what has a telling name has no 
   CHECK_FALSE(Has(redacted, kToken));
   CHECK(kept["credentials"].contains("pin"));
   CHECK(redacted.marks == 3);
+}
+
+TEST_CASE("of a command's arguments the one after a telling option is its value") {
+  const Json arguments = {{"argv",
+                           {"curl", "--token", "hunter2 hunter3", "-v", "--password=horse, hunter2",
+                            "Authorization:", "hunter4", "PGPASSWORD=hun&ter2", "--token-file",
+                            "kept", "password", "kept too"}}};
+  const Redacted redacted = RedactArguments(arguments, false);
+  CAPTURE(redacted.content);
+  CHECK(redacted.marks == 4);
+  for (const char* secret : {"hunter", "horse", "ter2"}) {
+    CHECK_FALSE(Has(redacted, secret));
+  }
+  for (const char* kept : {"curl", "--token\"", "-v", "--password=[", "PGPASSWORD=[",
+                           "Authorization:", "\"kept\"", "kept too"}) {
+    CHECK(Has(redacted, kept));
+  }
 }
 
 TEST_CASE("of what is confidential nothing stays but its shape") {
