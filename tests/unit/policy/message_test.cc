@@ -171,6 +171,10 @@ tools:
        "use links: inside"},
       {"no-undo: calls change files at once: nothing is judged afterwards or can be taken back",
        "use mode: transactional"},
+      {"no-disk-limit: sandbox.limits.disk bounds each file that a call writes to the workspace, "
+       "not "
+       "all of them, and sandbox.limits.inodes none",
+       "use mode: transactional"},
   };
   REQUIRE(risks.size() == rows.size());
   for (size_t i = 0; i < rows.size(); ++i) {
