@@ -9,6 +9,7 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "runtime/audit/audit_verifier.h"
+#include "runtime/audit/bundle_file.h"
 #include "runtime/audit/content_keys.h"
 #include "runtime/audit/content_seal.h"
 #include "runtime/audit/entry_reader.h"
@@ -78,9 +79,13 @@ audit::Erasures ErasuresOf(App& app, const std::string& log) {
 int Tail(Globals& globals, size_t count, bool follow, const std::string& offline) {
   App app(globals.app);
   const Result<std::string> log = LogToRead(app, offline);
-  if (!log.ok() && follow && log.error().code == ErrorCode::kNotFound) {
-    audit::Erasures erasures = ErasuresOf(app, app.audit_directory());
-    return Follow(globals, app.audit_directory(), erasures, 0);
+  // Or it is being made just now: its first record comes last.
+  const bool none_yet = log.ok() ? !audit::FirstBundle(log.value()).has_value()
+                                 : log.error().code == ErrorCode::kNotFound;
+  if (follow && none_yet) {
+    const std::string directory = log.ok() ? log.value() : app.audit_directory();
+    audit::Erasures erasures = ErasuresOf(app, directory);
+    return Follow(globals, directory, erasures, 0);
   }
   if (!log.ok()) {
     return FailBy(globals, log.error());
