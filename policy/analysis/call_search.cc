@@ -1,6 +1,9 @@
 #include "policy/analysis/call_search.h"
 
+#include <algorithm>
+
 #include "policy/evaluator.h"
+#include "policy/internal/flow_match.h"
 
 namespace nacre::policy {
 namespace {
@@ -89,6 +92,14 @@ CallFound FindCall(Solver& solver, CallEncoding& encoding, const ToolModel& tool
     }
     wanted.push_back(encoding.Differs());
   }
+}
+
+bool MayMeet(const FlowRule& flow, const Policy& policy, const std::vector<ToolModel>& tools) {
+  return std::any_of(tools.begin(), tools.end(), [&](const ToolModel& tool) {
+    FlowFacts facts;
+    facts.effects = tool.traits.effects;
+    return FlowCovers(flow, tool.name, facts) && CouldAllow(policy, tool.name);
+  });
 }
 
 }  // namespace nacre::policy

@@ -38,6 +38,9 @@ std::optional<ConfirmedCall> Confirmed(
     const ProverInput& input, const CandidateCall& call, const FlowFacts& facts,
     const std::function<bool(const Request&, const Decision&)>& accept);
 
+// Whether the flow speaks of a tool, or of an effect of one, that the policy may let run.
+bool MayMeet(const FlowRule& flow, const Policy& policy, const std::vector<ToolModel>& tools);
+
 // Every question of one prover's query ends by then.
 std::chrono::milliseconds TimeLeft(std::chrono::steady_clock::time_point deadline);
 

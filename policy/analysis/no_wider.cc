@@ -8,7 +8,6 @@
 #include "policy/analysis/call_search.h"
 #include "policy/evaluator.h"
 #include "policy/internal/document.h"
-#include "policy/internal/flow_match.h"
 #include "policy/internal/matcher.h"
 #include "policy/path_glob.h"
 
@@ -192,13 +191,8 @@ class SettingComparison final {
   // Whether a flow of the one speaks of a call that the other may allow or ask for.
   static bool FlowsMatter(const Policy& before, const Policy& after,
                           const std::vector<ToolModel>& tools) {
-    return std::any_of(tools.begin(), tools.end(), [&](const ToolModel& tool) {
-      FlowFacts facts;
-      facts.effects = tool.traits.effects;
-      return CouldAllow(after, tool.name) &&
-             std::any_of(before.data.flows.begin(), before.data.flows.end(),
-                         [&](const FlowRule& flow) { return FlowCovers(flow, tool.name, facts); });
-    });
+    return std::any_of(before.data.flows.begin(), before.data.flows.end(),
+                       [&](const FlowRule& flow) { return MayMeet(flow, after, tools); });
   }
 
   // Flows look at labels: where these may be cleaner, so may be the answers.

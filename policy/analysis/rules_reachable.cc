@@ -6,7 +6,6 @@
 #include "policy/analysis/call_encoding.h"
 #include "policy/analysis/call_search.h"
 #include "policy/evaluator.h"
-#include "policy/internal/flow_match.h"
 #include "policy/internal/matcher.h"
 #include "policy/internal/program.h"
 
@@ -67,12 +66,7 @@ class Reachability final {
   // Whether it speaks of effects alone, and of none that a tool has which the policy lets run: it is there for
   // tools to come.
   bool Waits(const FlowRule& flow) const {
-    return flow.tools.empty() &&
-           std::none_of(input_.tools->begin(), input_.tools->end(), [&](const ToolModel& tool) {
-             FlowFacts facts;
-             facts.effects = tool.traits.effects;
-             return CouldAllow(policy_, tool.name) && FlowCovers(flow, tool.name, facts);
-           });
+    return flow.tools.empty() && !MayMeet(flow, policy_, *input_.tools);
   }
 
   std::string Waiting() const {

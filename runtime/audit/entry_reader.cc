@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -127,23 +126,11 @@ Result<bool> EntryReader::ReadMore() {
     return Error{ErrorCode::kDataLoss, BundleName() + ": it is longer than a bundle can be"};
   }
   // All of it once more: a writer writes over the zeros that are place for its records.
-  std::string now(size - std::min<uint64_t>(size, begin_), '\0');
-  size_t end = 0;
-  while (end < now.size()) {
-    const ssize_t count =
-        ::pread(file_.get(), now.data() + end, now.size() - end, static_cast<off_t>(begin_ + end));
-    if (count < 0 && errno == EINTR) {
-      continue;
-    }
-    if (count < 0) {
-      return SysError("read " + BundleName(), errno);
-    }
-    if (count == 0) {
-      break;
-    }
-    end += static_cast<size_t>(count);
+  Result<std::string> read = ReadAt(file_.get(), begin_, size - std::min<uint64_t>(size, begin_));
+  if (!read.ok()) {
+    return WithContext(BundleName(), read.error());
   }
-  now.resize(end);
+  std::string now = std::move(read).value();
   if (now == tail()) {
     return false;
   }
