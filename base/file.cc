@@ -74,11 +74,17 @@ Status ReadExactly(int fd, char* bytes, size_t size) {
 }
 
 Result<std::string> ReadAt(int fd, uint64_t offset, size_t size) {
-  std::string bytes(size, '\0');
+  std::string bytes;
+  NACRE_TRY(ReadAt(fd, offset, size, &bytes));
+  return bytes;
+}
+
+Status ReadAt(int fd, uint64_t offset, size_t size, std::string* bytes) {
+  bytes->resize(size);
   size_t done = 0;
   while (done < size) {
     const ssize_t count =
-        ::pread(fd, bytes.data() + done, size - done, static_cast<off_t>(offset + done));
+        ::pread(fd, bytes->data() + done, size - done, static_cast<off_t>(offset + done));
     if (count < 0 && errno == EINTR) {
       continue;
     }
@@ -90,8 +96,8 @@ Result<std::string> ReadAt(int fd, uint64_t offset, size_t size) {
     }
     done += static_cast<size_t>(count);
   }
-  bytes.resize(done);
-  return bytes;
+  bytes->resize(done);
+  return Ok();
 }
 
 Status WriteFileAtomically(const std::string& path, std::string_view content, unsigned mode) {

@@ -18,6 +18,8 @@ Result<std::string> ReadToEnd(int fd, const std::string& path, size_t bytes_max)
 
 // `size` bytes at `offset`, or fewer where the file ends before.
 Result<std::string> ReadAt(int fd, uint64_t offset, size_t size);
+// The same into *bytes, whose room is used again: for who reads much.
+Status ReadAt(int fd, uint64_t offset, size_t size, std::string* bytes);
 
 // Replaces the file so that a reader, or a crash at any instant, sees the old or the new content
 // and never a part: a temporary file beside it, fsync, rename, fsync of the directory.

@@ -126,15 +126,18 @@ Result<bool> EntryReader::ReadMore() {
     return Error{ErrorCode::kDataLoss, BundleName() + ": it is longer than a bundle can be"};
   }
   // All of it once more: a writer writes over the zeros that are place for its records.
-  Result<std::string> read = ReadAt(file_.get(), begin_, size - std::min<uint64_t>(size, begin_));
-  if (!read.ok()) {
+  const uint64_t behind = size - std::min<uint64_t>(size, begin_);
+  if (const Status read = ReadAt(file_.get(), begin_, behind, &read_); !read.ok()) {
     return WithContext(BundleName(), read.error());
   }
-  std::string now = std::move(read).value();
-  if (now == tail()) {
+  if (read_ == tail()) {
     return false;
   }
-  buffer_ = begin_ == 0 ? std::move(now) : buffer_.substr(0, begin_) + now;
+  if (begin_ == 0) {
+    buffer_.swap(read_);
+  } else {
+    buffer_.replace(begin_, std::string::npos, read_);
+  }
   return true;
 }
 

@@ -64,6 +64,7 @@ class EntryReader final {
   UniqueFd file_;      // of it; none when it is a compressed one, which is in buffer_ then
   std::string buffer_;
   size_t begin_ = 0;  // of the entry index_ in buffer_
+  std::string read_;  // room for ReadMore(), used again: it is called for each bundle
 };
 
 }  // namespace nacre::audit
