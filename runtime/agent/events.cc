@@ -67,9 +67,10 @@ struct MembersOf {
   }
   OrderedJson operator()(const CallMalformed& e) const { return {{"reason", e.reason}}; }
   OrderedJson operator()(const TurnFinished& e) const {
-    return {{"turn", e.turn},     {"state", e.state},   {"answer", e.answer},
-            {"error", e.error},   {"steps", e.steps},   {"calls", e.calls},
-            {"denied", e.denied}, {"tokens", e.tokens}, {"session", e.session}};
+    return {{"turn", e.turn},      {"state", e.state},   {"answer", e.answer},
+            {"error", e.error},    {"steps", e.steps},   {"calls", e.calls},
+            {"denied", e.denied},  {"tokens", e.tokens}, {"session", e.session},
+            {"cut_off", e.cut_off}};
   }
 };
 

@@ -100,6 +100,7 @@ struct TurnFinished {
   int64_t denied = 0;
   int64_t tokens = 0;  // prompt tokens that were not reused, and generated ones
   std::string session;
+  bool cut_off = false;  // the limit of tokens ended the answer, not the model
 };
 
 using Event = std::variant<SessionStarted, TurnStarted, TextDelta, CallDecided, CallAsked,

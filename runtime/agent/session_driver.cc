@@ -528,10 +528,11 @@ Input SessionDriver::Ask(Turn& turn, const AskEngine& ask, const Stop& stop) {
   }
   turn.tokens = reply.value().tokens;
   const auto* answer = std::get_if<std::string>(&reply.value().content);
-  if (Status recorded =
-          Record("model.replied", turn, {},
-                 UseRecord(answer != nullptr ? "answer" : "call", turn.tokens, turn.engine));
-      !recorded.ok()) {
+  Json replied = UseRecord(answer != nullptr ? "answer" : "call", turn.tokens, turn.engine);
+  if (reply.value().cut_off) {
+    replied["cut_off"] = true;
+  }
+  if (Status recorded = Record("model.replied", turn, {}, std::move(replied)); !recorded.ok()) {
     return RuntimeFailed{recorded.error()};
   }
   if (answer != nullptr) {
@@ -735,7 +736,7 @@ Result<TurnFinished> SessionDriver::Finish(const Turn& turn, const EndTurn& end)
                         end.answer,      end.error,
                         counters.steps,  counters.calls,
                         counters.denied, counters.tokens,
-                        session_id_};
+                        session_id_,     end.cut_off};
   Json record = {{"state", finished.state},
                  {"answer", AuditContent(*options_.policy, end.answer, context_.context())},
                  {"error", AuditWords(*options_.policy, end.error, context_.context())},
@@ -747,6 +748,9 @@ Result<TurnFinished> SessionDriver::Finish(const Turn& turn, const EndTurn& end)
                  {"budget", end.rule}};
   if (services_.energy != nullptr) {
     record["energy_uj"] = counters.energy_uj;
+  }
+  if (end.cut_off) {
+    record["cut_off"] = true;
   }
   if (!end.rule.empty()) {
     record["verdict"] = policy::VerdictName(policy::Verdict::kDeny);

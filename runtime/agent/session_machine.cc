@@ -111,7 +111,10 @@ Effect SessionMachine::Step(const Input& input, MonotonicTime now) {
     CountTokens(replied->reply.tokens);
     if (const auto* answer = std::get_if<std::string>(&replied->reply.content)) {
       messages_.push_back({Role::kAssistant, *answer, {}, {}});
-      return EndTurn{TurnState::kFinished, *answer, {}};
+      return EndTurn{.state = TurnState::kFinished,
+                     .answer = *answer,
+                     .error = {},
+                     .cut_off = replied->reply.cut_off};
     }
     pending_ = std::get<EmittedCall>(replied->reply.content);
     return JudgeCall{pending_};

@@ -77,6 +77,7 @@ struct EndTurn {
   std::string answer;
   std::string error;
   std::string rule = {};  // of a turn that used up a budget: "budgets.session.tokens"
+  bool cut_off = false;   // the limit of tokens ended the answer, not the model
 };
 using Effect = std::variant<AskEngine, JudgeCall, RunCall, EndTurn>;
 

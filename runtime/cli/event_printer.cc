@@ -213,6 +213,9 @@ class TerminalPrinter final : public EventPrinter {
       Line(terminal_.Paint(Style::kRed, state) +
            (state == "cancelled" ? std::string() : ": " + SafeLine(Text(event, "error"), 400)));
     }
+    if (Flag(event, "cut_off")) {
+      Line(terminal_.Paint(Style::kYellow, "cut off: ") + "the limit of tokens ended the answer");
+    }
     const auto count = [](int64_t number, const char* noun) {
       return std::to_string(number) + " " + noun + (number == 1 ? "" : "s");
     };

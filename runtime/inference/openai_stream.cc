@@ -126,7 +126,9 @@ Result<std::string> OpenAiStream::FeedChunk(std::string_view payload) {
       }
     }
     // Not yet the end: the token counts may follow.
-    cut_off_ = cut_off_ || StringMember(choice, "finish_reason") == "length";
+    const std::string reason = StringMember(choice, "finish_reason");
+    stopped_ = stopped_ || !reason.empty();
+    cut_off_ = cut_off_ || reason == "length";
   }
   return text;
 }
@@ -181,6 +183,9 @@ void OpenAiStream::TakeUse(const Json& chunk) {
 Result<ModelReply> OpenAiStream::Finish() {
   if (!call_.has_value() && text_.empty() && !cut_off_) {
     return Malformed("it holds neither text nor a call");
+  }
+  if (!finished_ && !stopped_) {
+    return Error{ErrorCode::kUnavailable, "the server's answer broke off before its end"};
   }
   ModelReply reply{.content = text_, .cut_off = cut_off_, .tokens = use_};
   if (call_.has_value()) {

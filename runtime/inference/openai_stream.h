@@ -48,8 +48,9 @@ class OpenAiStream final {
 
   // After [DONE]: what follows does not matter.
   bool finished() const { return finished_; }
-  // kInvalidArgument when the stream ended without an answer or a call. The call's name is as the
-  // server wrote it.
+  // kInvalidArgument when the stream ended without an answer or a call; kUnavailable when it broke
+  // off: it has neither [DONE] nor a reason why the model stopped. The call's name is as the server
+  // wrote it.
   Result<ModelReply> Finish();
 
  private:
@@ -62,6 +63,7 @@ class OpenAiStream final {
   std::string text_;
   std::optional<EmittedCall> call_;
   bool cut_off_ = false;
+  bool stopped_ = false;  // the server said why the model did
   bool finished_ = false;
   TokenUse use_;
 };

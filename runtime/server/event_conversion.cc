@@ -121,6 +121,7 @@ struct Fill {
     out.set_denied(e.denied);
     out.set_tokens(e.tokens);
     out.set_session(ToUtf8(e.session));
+    out.set_cut_off(e.cut_off);
   }
 };
 

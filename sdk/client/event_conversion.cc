@@ -124,7 +124,8 @@ Result<Event> FromProto(const v1::TurnEvent& event) {
                                     {"calls", e.calls()},
                                     {"denied", e.denied()},
                                     {"tokens", e.tokens()},
-                                    {"session", e.session()}});
+                                    {"session", e.session()},
+                                    {"cut_off", e.cut_off()}});
     }
     case v1::TurnEvent::EVENT_NOT_SET:
       break;

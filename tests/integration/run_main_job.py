@@ -114,7 +114,7 @@ class Events(NacreCase):
         if started["weaker"]:
             self.assertIn("to mend it: ", started["weaker"])
         self.assertEqual(list(finished), ["event", "turn", "state", "answer", "error", "steps", "calls", "denied",
-                                          "tokens", "session"])
+                                          "tokens", "session", "cut_off"])
         self.assertEqual((finished["state"], finished["answer"]), ("finished", "It says one."))
         self.assertEqual((finished["steps"], finished["calls"], finished["denied"]), (3, 1, 1))
         self.assertEqual(finished["session"], started["session"])
@@ -510,6 +510,22 @@ class BadModels(NacreCase):
                 done = self.turn([body] * 8, 1)
                 self.assertEqual(done.last["state"], "failed")
                 self.assertTrue(done.last["error"])
+
+    def test_an_answer_that_breaks_off_is_none_and_one_that_is_cut_off_says_so(self):
+        def stream(reason):
+            choice = {"index": 0, "delta": {"content": "Two "}, "finish_reason": reason}
+            return Raw("data: " + json.dumps({"choices": [choice]}) + "\n\n", content_type="text/event-stream")
+
+        done = self.turn([stream(None)], 1)
+        self.assertEqual((done.last["state"], done.last["answer"], done.last["cut_off"]), ("failed", "", False))
+        self.assertIn("broke off", done.last["error"])
+        done = self.turn([stream("length")])
+        self.assertEqual((done.last["state"], done.last["answer"], done.last["cut_off"]), ("finished", "Two ", True))
+        self.assertEqual([r["event"] for r in self.audit() if r["data"].get("cut_off")],
+                         ["model.replied", "turn.finished"])
+        with ScriptedEngine([stream("length")]) as engine:
+            shown = self.nacre("run", "--engine", engine.url, "--model", "scripted", "Do it").stdout
+        self.assertIn("cut off: the limit of tokens ended the answer", shown)
 
     def test_a_server_that_is_not_there(self):
         with socket.socket() as unused:  # bound and not listening: the port is ours, and refuses

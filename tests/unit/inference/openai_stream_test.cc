@@ -70,6 +70,39 @@ TEST_CASE("a server that does not stream is understood") {
   CHECK(parser.Finish().value().cut_off);
 }
 
+TEST_CASE("an answer that breaks off is none, and one that is cut off says so") {
+  const std::string text = Delta(R"({"content":"Two "})");
+  const std::string call =
+      Delta(R"({"tool_calls":[{"index":0,"function":{"name":"x","arguments":"{}"}}]})");
+  struct Row {
+    std::string bytes;
+    bool whole;
+    bool cut_off = false;
+  };
+  const std::vector<Row> rows = {{text, false},
+                                 {call, false},
+                                 {text + "data: [DONE]", false},  // that line itself broke off
+                                 {text + Delta("{}", "null"), false},
+                                 {text + Delta("{}", "7"), false},
+                                 {text + Delta("{}", "\"\""), false},
+                                 {text + Event("[DONE]"), true},
+                                 {text + Delta("{}", "\"stop\""), true},
+                                 {call + Delta("{}", "\"tool_calls\""), true},
+                                 {text + Delta("{}", "\"length\""), true, true}};
+  for (const Row& row : rows) {
+    CAPTURE(row.bytes);
+    OpenAiStream parser;
+    REQUIRE(parser.FeedEvents(row.bytes).ok());
+    const Result<ModelReply> reply = parser.Finish();
+    REQUIRE(reply.ok() == row.whole);
+    if (row.whole) {
+      CHECK(reply.value().cut_off == row.cut_off);
+    } else {
+      CHECK(reply.error().code == ErrorCode::kUnavailable);
+    }
+  }
+}
+
 TEST_CASE("what a hostile server sends is refused or bounded") {
   struct Row {
     std::string bytes;

@@ -43,7 +43,7 @@ std::vector<agent::Event> OneOfEach() {
                           {"integrity:untrusted"},
                           "$r1"},
       agent::CallMalformed{"unknown tool"},
-      agent::TurnFinished{"01K", "finished", "four", "why", 1, 2, 3, 4, "01J"},
+      agent::TurnFinished{"01K", "finished", "four", "why", 1, 2, 3, 4, "01J", true},
   };
 }
 
