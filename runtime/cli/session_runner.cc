@@ -27,17 +27,22 @@ class TerminalApprover final : public agent::Approver {
  public:
   agent::Approval Ask(const agent::ApprovalRequest& request) override {
     const policy::Decision& decision = request.decision;
-    const std::string by = "uid " + std::to_string(::getuid()) + " on the terminal";
+    const auto nobody = [](const char* since, std::string why) {
+      return agent::Approval{
+          .approved = false, .by = std::string("nobody, since ") + since, .why = std::move(why)};
+    };
     const Account person = AccountOf(::getuid());
     for (const policy::Approvers& approvers : decision.approvers) {
       if (!agent::MayApprove(approvers, person, person.uid)) {
-        return {false, by, "only " + agent::DescribeApprovers(approvers) + " may approve this"};
+        return nobody("whom the policy means is not at this terminal",
+                      "only " + agent::DescribeApprovers(approvers) + " may approve this");
       }
       if (approvers.count > 1) {
-        return {false, by,
-                std::to_string(approvers.count) +
-                    " persons must approve this, and a terminal asks one: nacre serve --approvals "
-                    "can ask several"};
+        return nobody(
+            "a terminal asks one person",
+            std::to_string(approvers.count) +
+                " persons must approve this, and a terminal asks one: nacre serve --approvals "
+                "can ask several");
       }
     }
     request.asked();
@@ -51,13 +56,15 @@ class TerminalApprover final : public agent::Approver {
     }
     const Said said =
         AskAtTerminal(question, {.expires = request.expires, .cancel = request.cancel});
-    agent::Approval answer{said == Said::kYes, by};
-    if (said == Said::kNothingInTime) {
-      answer.why = agent::WhyExpired(request);
-    } else if (said != Said::kCancelled) {
-      answer.uid = person.uid;
+    if (said == Said::kCancelled) {
+      return nobody("the turn was cancelled", "the turn was cancelled while a person was asked");
     }
-    return answer;
+    if (said != Said::kYes && said != Said::kNo) {
+      return nobody("no answer came in time", agent::WhyExpired(request));
+    }
+    return {.approved = said == Said::kYes,
+            .by = "uid " + std::to_string(person.uid) + " on the terminal",
+            .uid = person.uid};
   }
 };
 

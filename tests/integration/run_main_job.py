@@ -454,6 +454,31 @@ class Cancellation(NacreCase):
         self.assertEqual(events[-1]["state"], "cancelled")
         self.resume("It was cancelled.")
 
+    def test_while_a_person_is_asked_and_then_nobody_said_no(self):
+        policy = self.policy("nacre: policy/1\nname: asking\nextends: [builtin/coding]\ntools:\n"
+                             "  - {id: ask-lists, reason: people decide, tool: fs.list, decision: ask}\n")
+        with ScriptedEngine([call("fs.list", path=".")]) as engine:
+            ours, theirs = pty.openpty()
+            self.addCleanup(os.close, ours)
+            process = subprocess.Popen(self.command("run", "--policy", policy, "--workspace", self.workspace, "--engine",
+                                                    engine.url, "--model", "scripted", "List"), stdin=theirs,
+                                       stdout=theirs, stderr=theirs, start_new_session=True, env=self.environment())
+            self.addCleanup(process.wait)
+            self.addCleanup(process.kill)
+            os.close(theirs)
+            seen = b""
+            while b"[y/N]" not in seen:
+                seen += os.read(ours, 4096)
+            os.kill(process.pid, signal.SIGINT)
+            while b"finish it" not in seen:
+                seen += os.read(ours, 4096)
+            self.assertEqual(process.wait(60), 130)
+        self.assertIn(b"refused by nobody, since the turn was cancelled", seen)
+        approval = next(r for r in self.audit() if r["event"] == "call.approval")
+        self.assertEqual((approval["actor"], approval["data"]["approved"]), ("nacre", False))
+        self.assertTrue(approval["data"]["by"].startswith("nobody"), approval)
+        self.assertIn("cancelled", approval["data"]["why"])
+
 
 class BadModels(NacreCase):
     """What a weak, broken or hostile model and server can do to a turn."""
