@@ -111,8 +111,8 @@ int RunThroughGateway(Globals& globals, const TurnRequest& request, EventPrinter
                 done.error().code == ErrorCode::kCancelled ? kExitCancelled : kExitBroken);
   }
   if (state == "cancelled" && !globals.json) {
-    std::printf("  finish it: nacre session resume --connect %s %s\n", request.connect.c_str(),
-                session.value().c_str());
+    std::printf("  finish it: nacre session resume --connect %s %s\n",
+                SafeForTerminal(ShellWord(request.connect)).c_str(), session.value().c_str());
   }
   return state == "finished" ? kExitOk : state == "cancelled" ? kExitCancelled : kExitFailed;
 }

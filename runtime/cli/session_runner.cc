@@ -71,8 +71,36 @@ class TerminalApprover final : public agent::Approver {
 // A session keeps its policy: one that has become another since must not hold silently.
 Error PolicyChanged(const std::string& session, const std::string& policy) {
   return {ErrorCode::kFailedPrecondition,
-          "the policy " + policy + " has changed since session " + session +
-              " began; start a new session to work under it as it is now"};
+          "the policy " + policy + " is not what session " + session +
+              " began under: it has changed since, or another --tenant-policy was put upon it; "
+              "start a new session to work under it as it is now"};
+}
+
+// Who answers is the person's choice each time; that it is another model is said.
+void NoteOtherModel(const memory::SessionRecord& session, const std::string& model) {
+  if (!session.model.empty() && session.model != model) {
+    std::fprintf(stderr, "nacre: note: session %s began with the model %s and goes on with %s\n",
+                 session.id.c_str(), SafeLine(session.model, 80).c_str(),
+                 SafeLine(model, 80).c_str());
+  }
+}
+
+// Goes on with a session as this command did: what a session does not keep is said again.
+std::string ResumeCommand(const std::string& session, const AppOptions& options) {
+  std::string command = "nacre session resume " + session;
+  const auto add = [&command](const char* flag, const std::string& value) {
+    if (!value.empty()) {
+      command += std::string(" ") + flag + " " + ShellWord(value);
+    }
+  };
+  add("--state", options.state_directory);
+  add("--tenant-policy", options.tenant_policy);
+  add("--engine", options.engine_url);
+  add("--model", options.model);
+  for (const std::string& directory : options.tool_directories) {
+    add("--tools", directory);
+  }
+  return command;
 }
 
 using PolicyPointer = std::shared_ptr<const policy::Policy>;
@@ -82,23 +110,20 @@ Result<std::unique_ptr<agent::SessionDriver>> OpenSession(App& app, const TurnRe
                                                           agent::EventSink& sink,
                                                           PolicyPointer* policy) {
   agent::SessionOptions options;
-  std::string session_id;
-  std::string session_digest;
+  memory::SessionRecord session;  // empty for a new one
   if (request.session.empty()) {
     options.workspace = NACRE_TRY(app.Workspace());
     options.policy_name = app.options().policy;
   } else {
     memory::SessionStore* store = NACRE_TRY(app.Store());
-    const memory::SessionDetail detail = NACRE_TRY(store->LoadSession(request.session));
-    session_id = detail.session.id;
-    session_digest = detail.session.policy_digest;
-    options.workspace = detail.session.workspace;
-    options.policy_name = detail.session.policy;
-    if (!request.text.has_value() && !detail.session.unfinished) {
+    session = NACRE_TRY(store->LoadSession(request.session)).session;
+    options.workspace = session.workspace;
+    options.policy_name = session.policy;
+    if (!request.text.has_value() && !session.unfinished) {
       return Error{ErrorCode::kFailedPrecondition,
-                   "session " + session_id +
+                   "session " + session.id +
                        " has no unfinished turn; ask it something: nacre run --session " +
-                       session_id + " \"...\""};
+                       session.id + " \"...\""};
     }
   }
   std::string asked_workspace = options.workspace;
@@ -108,22 +133,23 @@ Result<std::unique_ptr<agent::SessionDriver>> OpenSession(App& app, const TurnRe
   if (asked_workspace != options.workspace ||
       (request.policy_given && app.options().policy != options.policy_name)) {
     return Error{ErrorCode::kInvalidArgument,
-                 "session " + session_id + " keeps its policy " + options.policy_name +
+                 "session " + session.id + " keeps its policy " + options.policy_name +
                      " and its workspace " + options.workspace +
                      "; start a new session, without --session, for others"};
   }
   options.policy =
       NACRE_TRY(RecordIfRefused(app, app.Policy(options.policy_name, options.workspace)));
-  if (!session_digest.empty() && session_digest != options.policy->digest) {
-    return PolicyChanged(session_id, options.policy_name);
+  if (!session.policy_digest.empty() && session.policy_digest != options.policy->digest) {
+    return PolicyChanged(session.id, options.policy_name);
   }
   *policy = options.policy;
   const agent::Services services = NACRE_TRY(app.SessionServices(approver));
-  if (session_id.empty()) {
+  if (session.id.empty()) {
     return agent::SessionDriver::Create(services, std::move(options), request.text.value_or(""),
                                         sink);
   }
-  return agent::SessionDriver::Resume(services, std::move(options), session_id, sink);
+  NoteOtherModel(session, services.engine.Info().model);
+  return agent::SessionDriver::Resume(services, std::move(options), session.id, sink);
 }
 
 // `before`: the newest checkpoint when the session was opened. What it covers is not read again.
@@ -198,7 +224,8 @@ int RunTurnCommand(Globals& globals, const TurnRequest& request) {
   if (!globals.json) {
     PrintAuditState(app, checkpoint.ok() ? std::optional(checkpoint.value()) : std::nullopt);
     if (state == "cancelled") {
-      std::printf("  finish it: nacre session resume %s\n", finished.value().session.c_str());
+      std::printf("  finish it: %s\n",
+                  SafeForTerminal(ResumeCommand(finished.value().session, globals.app)).c_str());
     }
   }
   // What was done is done: the log being longer than it should be does not change how it ended.

@@ -11,6 +11,19 @@ Style StyleOf(std::string_view verdict) {
   return verdict == "allow" ? Style::kGreen : verdict == "ask" ? Style::kYellow : Style::kRed;
 }
 
+std::string ShellWord(const std::string& word) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:=@%+,-";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) {
+    return word;
+  }
+  std::string quoted = "'";
+  for (const char c : word) {
+    quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  }
+  return quoted + "'";
+}
+
 Terminal::Terminal(int fd) : interactive_(::isatty(fd) == 1) {
   const char* no_color = std::getenv("NO_COLOR");
   const char* term = std::getenv("TERM");

@@ -13,6 +13,9 @@ enum class Style { kPlain = 0, kBold, kDim, kGreen, kRed, kYellow };
 // Of "allow", "ask" and "deny".
 Style StyleOf(std::string_view verdict);
 
+// A word as a POSIX shell reads it back, for a command that a person may copy.
+std::string ShellWord(const std::string& word);
+
 // Colours only on a terminal, and not when NO_COLOR is set (no-color.org) or TERM is "dumb".
 class Terminal final {
  public:

@@ -8,6 +8,7 @@ import os
 import pathlib
 import pty
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -453,6 +454,33 @@ class Cancellation(NacreCase):
         self.assertEqual(processes_with("25.125003"), [])
         self.assertEqual(events[-1]["state"], "cancelled")
         self.resume("It was cancelled.")
+
+    def test_the_command_that_is_named_goes_on_in_the_same_way(self):
+        tenant = self.policy("nacre: policy/1\nname: acme\ntools:\n"
+                             "  - {id: no-lists, reason: not ours, tool: fs.list, decision: deny}\n", "acme it's.yaml")
+        hold = Hold()
+        with ScriptedEngine([hold, call("fs.list", path="."), answer("Here.")]) as engine:
+            process = self.start("run", "--workspace", self.workspace, "--engine", engine.url, "--model", "scripted",
+                                 "--tenant-policy", tenant, "Wait")
+            self.assertTrue(hold.reached.wait(60))
+            os.kill(process.pid, signal.SIGINT)
+            out, err = process.communicate(timeout=60)
+            self.assertEqual(process.returncode, 130, out + err)
+            hint = shlex.split(re.search(r"finish it: nacre (.*)", out)[1])
+            # Without the tenant's policy it is another one, and not gone on with.
+            done = self.nacre("session", "resume", "--json", "--engine", engine.url, "--model", "scripted", exit_code=1)
+            self.assertIn("--tenant-policy", done.last["message"])
+            ran = subprocess.run([nacre_case.BUILD / "nacre", *hint, "--json"], cwd=self.workspace, capture_output=True,
+                                 env=self.environment(), stdin=subprocess.DEVNULL, text=True, check=False)
+        done = nacre_case.Finished(hint, ran.returncode, ran.stdout, ran.stderr)
+        self.assertEqual([e["rule"] for e in done.named("call.decided")], ["narrow.no-lists"])
+        self.assertEqual((done.last["state"], done.last["answer"], done.stderr), ("finished", "Here.", ""))
+
+    def test_that_another_model_goes_on_is_said(self):
+        with ScriptedEngine([answer("one"), answer("two")]) as engine:
+            self.run_task("Hi", "--engine", engine.url, "--model", "first")
+            done = self.run_task("Hi", "--engine", engine.url, "--model", "second", "--session", "last")
+        self.assertIn("began with the model first and goes on with second", done.stderr)
 
     def test_while_a_person_is_asked_and_then_nobody_said_no(self):
         policy = self.policy("nacre: policy/1\nname: asking\nextends: [builtin/coding]\ntools:\n"

@@ -31,6 +31,14 @@ TEST_CASE("nothing that a model or a file says can drive the terminal") {
   CHECK(SafeForTerminal(row.hostile) == row.shown);
 }
 
+TEST_CASE("a shell reads a word back as it was") {
+  CHECK(ShellWord("http://127.0.0.1:8080/v1") == "http://127.0.0.1:8080/v1");
+  CHECK(ShellWord("it's $HOME") == R"('it'\''s $HOME')");
+  CHECK(ShellWord("a*") == "'a*'");
+  CHECK(ShellWord("~/x") == "'~/x'");
+  CHECK(ShellWord("") == "''");
+}
+
 TEST_CASE("a line is one line and is cut between characters") {
   CHECK(SafeLine("a\nb\tc", 20) == "a\\nb c");
   CHECK(SafeLine("\xc3\xbc\xc3\xbc\xc3\xbc", 2) == "\xc3\xbc\xc3\xbc…");
