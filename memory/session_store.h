@@ -49,8 +49,9 @@ struct CallRecord {
   std::string reason;
   int64_t started_ms = 0;
   int64_t finished_ms = 0;
-  std::string outcome_json;  // sandbox outcome, resource use and layers in force; no output
-  std::string result_text;   // what the model was told
+  // Sandbox outcome, resource use and layers in force; of its output only the end of a failed call's standard error.
+  std::string outcome_json;
+  std::string result_text;  // what the model was told
   bool result_error = false;
   std::string
       withheld;  // what was kept from the model, which was told result_text instead; or empty

@@ -714,6 +714,9 @@ Input SessionDriver::Execute(Turn& turn, const Stop& stop) {
     record.id = call.id();
     record.state = CallState::kFinished;
     record.finished_ms = UnixMillis(services_.clock.Now());
+    if (result.error && !result.outcome.error_output.empty()) {  // after the record: not in it
+      outcome["error_output"] = ErrorOutputEnd(result.outcome.error_output);
+    }
     record.outcome_json = DumpJson(outcome);
     record.result_text = told.text;
     record.result_error = result.error;

@@ -182,4 +182,20 @@ Json OutcomeToJson(const sandbox::Outcome& outcome) {
   return json;
 }
 
+std::string ErrorOutputEnd(const std::string& error_output) {
+  if (error_output.size() <= kErrorOutputBytesMax) {
+    return error_output;
+  }
+  size_t begin = error_output.size() - kErrorOutputBytesMax;
+  const size_t line_end = error_output.find('\n', begin - 1);
+  if (line_end != std::string::npos && line_end + 1 < error_output.size()) {
+    return error_output.substr(line_end + 1);
+  }
+  while (begin < error_output.size() &&
+         (static_cast<uint8_t>(error_output[begin]) & 0xC0U) == 0x80U) {
+    ++begin;
+  }
+  return error_output.substr(begin);
+}
+
 }  // namespace nacre::agent

@@ -49,4 +49,9 @@ std::string NotKeptText(const WorkspaceReport& report);
 // Everything of an outcome but its output: for the audit log and the store.
 Json OutcomeToJson(const sandbox::Outcome& outcome);
 
+// The end of what the tool of a failed call wrote on standard error, from the beginning of a line or at least of a
+// character: for a person who has to mend it. Hostile text; neither the model nor the audit log is given any of it.
+constexpr size_t kErrorOutputBytesMax = 2048;
+std::string ErrorOutputEnd(const std::string& error_output);
+
 }  // namespace nacre::agent

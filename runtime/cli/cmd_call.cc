@@ -5,6 +5,7 @@
 #include <cctype>
 #include <cstdio>
 #include <memory>
+#include <sstream>
 
 #include "memory/session_store.h"
 #include "runtime/agent/stored_labels.h"
@@ -332,6 +333,15 @@ void PrintOutcome(const Json& outcome) {
   }
 }
 
+// Each line with a mark that no line of nacre's own has.
+void PrintErrorOutput(const std::string& end) {
+  std::istringstream lines(end);
+  const char* name = "stderr";
+  for (std::string line; std::getline(lines, line); name = "") {
+    std::printf("%-11s│ %s\n", name, SafeLine(line, 400).c_str());
+  }
+}
+
 int Show(Globals& globals, const std::string& id) {
   App app(globals.app);
   Result<memory::SessionStore*> store = app.Store();
@@ -395,6 +405,7 @@ int Show(Globals& globals, const std::string& id) {
   if (!call.result_text.empty()) {
     std::printf("result     %s\n", SafeLine(call.result_text, 300).c_str());
   }
+  PrintErrorOutput(StringMember(outcome, "error_output"));
   if (!call.withheld.empty()) {
     std::printf("withheld   %s\n", SafeLine(call.withheld, 300).c_str());
   }

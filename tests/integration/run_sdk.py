@@ -165,6 +165,39 @@ class PythonTool(NacreCase):
         self.assertEqual([(each["error"], each["result"]) for each in finished],
                          [(False, "3 lines"), (True, "cannot read /workspace/no: No such file or directory")])
 
+    def test_a_tool_that_fails_can_be_mended_by_what_it_wrote_on_standard_error(self):
+        folder = self.folder / "tools" / "broken"
+        folder.mkdir(parents=True)
+        (folder / "broken").write_text("#!/bin/sh\nseq 1 2000 >&2\nprintf 'SECRET \\033]0;title\\007 no module\\n' >&2\nexit 1\n")
+        (folder / "broken").chmod(0o755)
+        (folder / "tool.yaml").write_text("name: my.broken\ndescription: For tests.\neffect: read\nprogram: broken\n"
+                                          "parameters: {type: object, properties: {}}\n")
+        with ScriptedEngine([call("my.broken"), answer("It failed.")]) as engine:
+            done = self.run_task("Do it.", "--engine", engine.url, "--model", "scripted", "--tools", self.folder / "tools",
+                                 "--policy", self.policy(PYTHON_POLICY.replace("TOOL", "my.broken")))
+        self.assertEqual(done.named("call.finished")[0]["result"], "error: the call exited with code 1")
+        self.assertNotIn("SECRET", done.stdout + json.dumps(engine.requests))
+        for file in (self.state / "audit").rglob("*"):
+            self.assertFalse(file.is_file() and b"SECRET" in file.read_bytes(), file)
+        shown = self.nacre("call", "show", "last").stdout
+        self.assertNotIn("\x1b", shown)
+        self.assertRegex(shown, r"\nstderr     │ [0-9]{4}\n")
+        self.assertRegex(shown, r"│ 2000\n +│ SECRET \\x1b\]0;title\\x07 no module\n")
+        kept = json.loads(self.nacre("call", "show", "last", "--json").stdout)["outcome"]["error_output"]
+        self.assertLessEqual(len(kept), 2048)
+        self.assertRegex(kept, r"^[0-9]{4}\n")
+
+    def test_what_a_call_that_succeeds_writes_on_standard_error_is_not_kept(self):
+        folder = self.folder / "tools" / "context"
+        folder.mkdir(parents=True)
+        (folder / "tool.py").write_text("import sys\nfrom nacre_tool import tool_main\n\n"
+                                        "def call(arguments, context):\n    print('SECRET', file=sys.stderr)\n"
+                                        "    return 'done'\n\ntool_main(call)\n")
+        (folder / "tool.yaml").write_text(CONTEXT_MANIFEST)
+        self.assertEqual(self.run_calls("word.context", [call("word.context", what="x")], self.folder / "tools")[0]["result"],
+                         "done")
+        self.assertNotIn("SECRET", self.nacre("call", "show", "last", "--json").stdout)
+
 
 if __name__ == "__main__":
     nacre_case.main()
