@@ -301,8 +301,11 @@ Result<std::shared_ptr<const policy::Policy>> App::PolicyFor(const policy::Polic
   }
   for (const std::string& file : files) {
     // Both by the name that was given, which may be a symlink, and by the file that it leads to.
-    const std::string given = fs::path(file).lexically_relative(workspace).string();
-    for (const std::string& below : {PathBelow(file, workspace), given}) {
+    std::vector<std::string> names = {PathBelow(file, workspace)};
+    if (std::string given = fs::path(file).lexically_relative(workspace); given != names.front()) {
+      names.push_back(std::move(given));
+    }
+    for (const std::string& below : names) {
       if (below.empty() || below == ".." || below.starts_with("../")) {
         continue;
       }

@@ -72,6 +72,21 @@ std::vector<policy::Risk> NeverDeciding(const policy::Policy& policy,
   return risks;
 }
 
+// "protect: a.yaml; hide: .nacre-state/**": what the host adds to a policy as it was loaded.
+std::string AddedByHost(const policy::Policy& loaded, const policy::Policy& in_force) {
+  std::string added;
+  const auto add = [&added](const char* key, const std::vector<std::string>& before,
+                            const std::vector<std::string>& after) {
+    for (size_t i = before.size(); i < after.size(); ++i) {
+      added += (i > before.size() ? ", " : (added.empty() ? "" : "; ") + std::string(key) + ": ") +
+               after[i];
+    }
+  };
+  add("protect", loaded.grant.protect, in_force.grant.protect);
+  add("hide", loaded.grant.hide, in_force.grant.hide);
+  return added;
+}
+
 int Check(Globals& globals, const CheckOptions& options) {
   const std::string& file = options.policy;
   const bool effective = options.effective;
@@ -80,11 +95,17 @@ int Check(Globals& globals, const CheckOptions& options) {
   if (!workspace.ok()) {
     return Fail(globals, workspace.error());
   }
-  Result<std::shared_ptr<const policy::Policy>> loaded = app.Policy(file, workspace.value());
+  const Result<std::shared_ptr<const policy::Policy>> loaded = app.LoadedPolicy(file);
   if (!loaded.ok()) {
     return Fail(globals, loaded.error(), kExitFailed);
   }
-  const policy::Policy& policy = *loaded.value();
+  const Result<std::shared_ptr<const policy::Policy>> in_force =
+      app.PolicyFor(*loaded.value(), file, workspace.value());
+  if (!in_force.ok()) {
+    return Fail(globals, in_force.error(), kExitFailed);
+  }
+  const policy::Policy& policy = *in_force.value();
+  const std::string added = AddedByHost(*loaded.value(), policy);
   std::vector<policy::Risk> risks = policy::FindRisks(policy);
   const Result<const tools::Registry*> registry = app.Tools();
   if (!registry.ok()) {
@@ -114,13 +135,17 @@ int Check(Globals& globals, const CheckOptions& options) {
                         {"workspace", policy::WorkspaceModeName(policy.grant.workspace)},
                         {"risks", std::move(named)}};
     if (effective) {
-      json["effective"] = policy::ToYaml(policy);
+      json["effective"] = policy::ToYaml(*loaded.value());
+      json["added_by_host"] = added;
     }
     std::printf("%s\n", DumpJson(json).c_str());
     return exit_code;
   }
   if (effective) {
-    std::fputs(policy::ToYaml(policy).c_str(), stdout);
+    if (!added.empty()) {
+      std::printf("# nacre adds in this workspace: %s\n", SafeLine(added, 400).c_str());
+    }
+    std::fputs(policy::ToYaml(*loaded.value()).c_str(), stdout);
     return exit_code;
   }
   std::string layers;

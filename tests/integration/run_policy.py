@@ -71,6 +71,24 @@ class Check(NacreCase):
         # What a layer below says may be narrowed to nothing.
         self.assertEqual(named("extends: [builtin/coding]\nworkspace: {mode: read-only}\n"), [])
 
+    def test_the_effective_policy_is_the_same_policy_wherever_its_file_lies(self):
+        self.write("team.yaml", POLICY)
+        inside = self.workspace / "team.yaml"
+        shown = self.nacre("policy", "check", "--effective", inside).stdout
+        self.assertEqual(shown.count("team.yaml"), 1, shown)
+        self.assertTrue(shown.startswith("# nacre adds in this workspace: protect: team.yaml\n"), shown)
+        report = json.loads(self.nacre("policy", "check", "--json", "--effective", inside).stdout)
+        self.assertEqual((report["added_by_host"], report["effective"]), ("protect: team.yaml", shown.partition("\n")[2]))
+
+        def digest(file):
+            return json.loads(self.nacre("policy", "check", "--json", file).stdout)["digest"]
+
+        outside = self.policy(POLICY, "team.yaml")
+        printed = self.policy(shown, "printed.yaml")
+        self.assertEqual(digest(printed), digest(outside))
+        self.assertNotEqual(digest(inside), digest(outside))
+        self.assertFalse(self.nacre("policy", "check", "--effective", outside).stdout.startswith("#"))
+
 
 class Links(NacreCase):
     def test_a_rule_speaks_of_a_file_by_whichever_name_it_is_opened(self):
