@@ -18,7 +18,7 @@ constexpr HostMethod kHostMethods[] = {
 };
 
 Error Breach(std::string what) {
-  return {ErrorCode::kInvalidArgument, "the tool broke its protocol: " + std::move(what)};
+  return {ErrorCode::kInvalidArgument, std::move(what)};
 }
 
 // Exactly these members, so that no two readers of a frame can see different things in it.
@@ -38,9 +38,7 @@ Result<const HostMethod*> FindHostMethod(const Json& frame, const Manifest& mani
   if (std::find(manifest.host_services.begin(), manifest.host_services.end(), method->service) ==
       manifest.host_services.end()) {
     return Error{ErrorCode::kPermissionDenied,
-                 "the tool broke its protocol: its manifest does not "
-                 "ask for the host service of " +
-                     name};
+                 "its manifest does not ask for the host service of " + name};
   }
   const Json& arguments = frame["arguments"];
   if (!HasExactly(arguments, {method->argument}) || !arguments[method->argument].is_string()) {
@@ -57,10 +55,9 @@ Result<ToolResult> ParseResult(const Json& result) {
   ToolResult parsed{.text = result["text"].get<std::string>(),
                     .error = result["error"].get<bool>()};
   if (parsed.text.size() > kToolTextBytesMax) {
-    return Error{ErrorCode::kResourceExhausted, "the tool broke its protocol: a result text of " +
-                                                    std::to_string(parsed.text.size()) +
-                                                    " bytes exceeds the limit of " +
-                                                    std::to_string(kToolTextBytesMax)};
+    return Error{ErrorCode::kResourceExhausted,
+                 "a result text of " + std::to_string(parsed.text.size()) +
+                     " bytes exceeds the limit of " + std::to_string(kToolTextBytesMax)};
   }
   return parsed;
 }
@@ -103,7 +100,7 @@ Result<std::string> ToolChannel::OnFrame(const std::string& payload) {
   const Result<Json> parsed =
       ParseJson(payload, {.bytes_max = kToolFrameBytesMax, .depth_max = kFrameDepthMax});
   if (!parsed.ok()) {
-    return WithContext("the tool broke its protocol", parsed.error());
+    return WithContext("its frame", parsed.error());
   }
   const Json& frame = parsed.value();
   if (HasExactly(frame, {"result"})) {
@@ -114,9 +111,8 @@ Result<std::string> ToolChannel::OnFrame(const std::string& payload) {
     return Breach("its frame is neither a result nor a call of the host");
   }
   if (++host_calls_ > kHostCallsMax) {
-    return Error{ErrorCode::kResourceExhausted, "the tool broke its protocol: more than " +
-                                                    std::to_string(kHostCallsMax) +
-                                                    " calls of the host"};
+    return Error{ErrorCode::kResourceExhausted,
+                 "more than " + std::to_string(kHostCallsMax) + " calls of the host"};
   }
   const HostMethod* method = NACRE_TRY(FindHostMethod(frame, manifest_));
   Result<Json> value = services_.Call(method->name, frame["arguments"]);

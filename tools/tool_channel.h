@@ -45,7 +45,8 @@ class ToolChannel final {
 
   // The bytes that start the call.
   std::string Start() const;
-  // Feeds what the tool sent; answers what goes back to it, or the breach that ends the call.
+  // Feeds what the tool sent; answers what goes back to it, or the breach that ends the call: what it was, without that it
+  // is one.
   Result<std::string> OnBytes(std::string_view bytes);
   // Set once the tool has answered.
   const std::optional<ToolResult>& result() const { return result_; }

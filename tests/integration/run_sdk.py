@@ -187,6 +187,17 @@ class PythonTool(NacreCase):
         self.assertLessEqual(len(kept), 2048)
         self.assertRegex(kept, r"^[0-9]{4}\n")
 
+    def test_a_breach_of_the_protocol_is_told_once(self):
+        folder = self.folder / "tools" / "broken"
+        folder.mkdir(parents=True)
+        (folder / "broken").write_text("#!/bin/sh\nprintf '\\002\\000\\000\\000{}' >&3\n")
+        (folder / "broken").chmod(0o755)
+        (folder / "tool.yaml").write_text("name: my.broken\ndescription: For tests.\neffect: read\nprogram: broken\n"
+                                          "parameters: {type: object, properties: {}}\n")
+        finished = self.run_calls("my.broken", [call("my.broken")], self.folder / "tools")
+        self.assertEqual(finished[0]["result"], "error: the tool broke its protocol: its frame is neither a result nor a "
+                                                "call of the host")
+
     def test_what_a_call_that_succeeds_writes_on_standard_error_is_not_kept(self):
         folder = self.folder / "tools" / "context"
         folder.mkdir(parents=True)

@@ -114,6 +114,7 @@ TEST_CASE("a breach of the protocol is an error and reaches no host service") {
   const Result<std::string> answer = fixture.channel.OnBytes(EncodeFrame(row.payload));
   REQUIRE_FALSE(answer.ok());
   CHECK_THAT(answer.error().message, Catch::Contains(row.said));
+  CHECK_THAT(answer.error().message, !Catch::Contains("protocol"));  // the caller says that
   CHECK(fixture.services.calls.empty());
   CHECK_FALSE(fixture.channel.result());
 }
