@@ -35,6 +35,14 @@ Result<std::vector<std::string>> ToolDirectories(const std::string& root) {
   return found;
 }
 
+Error NoTools(const std::string& root) {
+  std::error_code ignored;
+  const bool is_tool = std::filesystem::exists(std::filesystem::path(root) / "tool.yaml", ignored);
+  return {ErrorCode::kNotFound,
+          "no sub-folder of " + root + " holds a tool.yaml" +
+              (is_tool ? "; it is a tool's own folder: name the folder above it" : "")};
+}
+
 bool ByName(const Manifest& left, const Manifest& right) {
   return left.name < right.name;
 }
@@ -58,6 +66,9 @@ Status Insert(Manifest manifest, std::vector<Manifest>& all) {
 
 Status Registry::AddDirectory(const std::string& root, bool builtin) {
   const std::vector<std::string> directories = NACRE_TRY(ToolDirectories(root));
+  if (directories.empty()) {
+    return NoTools(root);
+  }
   std::vector<Manifest> all = manifests_;
   for (const std::string& directory : directories) {
     Manifest manifest = NACRE_TRY(LoadManifest(directory));

@@ -13,7 +13,7 @@ namespace nacre::tools {
 class Registry final {
  public:
   // Adds every sub-directory of `root` that holds a tool.yaml, sorted by name. A bad manifest is an
-  // error, never a tool that is silently missing. kAlreadyExists when a name is taken.
+  // error, never a tool that is silently missing. kAlreadyExists when a name is taken, kNotFound when there is no tool.
   Status AddDirectory(const std::string& root, bool builtin);
   // One that no directory holds. The same errors.
   Status Add(Manifest manifest);

@@ -179,6 +179,22 @@ TEST_CASE("a bad manifest or a taken name adds nothing at all") {
   CHECK(registry.AddDirectory(root.path() + "/gone", false).error().code == ErrorCode::kNotFound);
 }
 
+TEST_CASE("a folder without a tool is refused, and a tool's own folder is told from it") {
+  const TempDir root = TempDir::Create().value();
+  REQUIRE(MakeDirectories(root.path() + "/mine").ok());
+  REQUIRE(WriteFileAtomically(root.path() + "/mine/tool.yml", "name: c\n").ok());
+  Registry registry;
+  const Status none = registry.AddDirectory(root.path(), false);
+  REQUIRE_FALSE(none.ok());
+  CHECK(none.error().code == ErrorCode::kNotFound);
+  CHECK_THAT(none.error().message, Catch::Contains("no sub-folder of " + root.path() + " holds") &&
+                                       !Catch::Contains("above"));
+  AddTool(root.path() + "/mine", Replaced("word.count", "b"));
+  CHECK_THAT(registry.AddDirectory(root.path() + "/mine", false).error().message,
+             Catch::Contains("name the folder above it"));
+  CHECK(registry.AddDirectory(root.path(), false).ok());
+}
+
 // The names, and the order of the arguments, that models are trained on.
 TEST_CASE("the built-in tools are what the model has been told they are") {
   Registry registry;
