@@ -207,7 +207,7 @@ HostLayer CgroupLayer(const HostSupport& host) {
           .detail = present ? kernel::CgroupVersionName(host.cgroup.version)
                             : host.cgroup.detail +
                                   ", so that rlimits and a watchdog limit memory and tasks",
-          .advice = present ? "" : CgroupAdvice(host.uid, IsSystemdHost())};
+          .advice = present ? "" : CgroupAdvice(host.uid, IsSystemdHost(), host.cgroup.mounted)};
 }
 
 HostLayer SimpleLayer(const char* name, bool present, const char* advice) {
@@ -224,7 +224,20 @@ bool IsSystemdHost() {
   return ::access("/run/systemd/system", F_OK) == 0;
 }
 
-std::string CgroupAdvice(uid_t uid, bool systemd) {
+std::string CgroupAdvice(uid_t uid, bool systemd, kernel::CgroupVersion mounted) {
+  const std::string id = std::to_string(uid);
+  if (mounted == kernel::CgroupVersion::kV1) {  // which systemd delegates to nobody but root
+    return uid == 0
+               ? "make the cgroup file systems writable: for c in memory pids cpuacct; do mount "
+                 "-o remount,rw /sys/fs/cgroup/$c; done"
+               : "as root: for c in memory pids cpuacct; do mkdir -p /sys/fs/cgroup/$c/nacre; "
+                 "chown -R " +
+                     id +
+                     " /sys/fs/cgroup/$c/nacre; done; sh -c 'for c in memory pids cpuacct; do "
+                     "echo $$ > /sys/fs/cgroup/$c/nacre/cgroup.procs; done; exec setpriv "
+                     "--reuid=" +
+                     id + " --clear-groups nacre ...'";
+  }
   if (uid == 0) {
     return systemd ? "systemd-run --scope -p Delegate=yes nacre ..."
                    : "mount the cgroup file system writable, with its memory and pids "
@@ -236,7 +249,6 @@ std::string CgroupAdvice(uid_t uid, bool systemd) {
            "'[Service]\\nDelegate=cpu cpuset io memory pids\\n' > "
            "/etc/systemd/system/user@.service.d/delegate.conf && systemctl daemon-reload";
   }
-  const std::string id = std::to_string(uid);
   return "without systemd, as root: echo '+memory +pids' > /sys/fs/cgroup/cgroup.subtree_control; "
          "mkdir /sys/fs/cgroup/nacre; chown -R " +
          id +

@@ -69,8 +69,8 @@ struct HostSupport {
 // Whether PID 1 is systemd: systemd-run can delegate a cgroup.
 bool IsSystemdHost();
 
-// The command that gives nacre a cgroup on such a host. Pure.
-std::string CgroupAdvice(uid_t uid, bool systemd);
+// The command that gives nacre a cgroup on such a host; `mounted` as CgroupHost has it. Pure.
+std::string CgroupAdvice(uid_t uid, bool systemd, kernel::CgroupVersion mounted);
 
 // Tries each layer once (about five milliseconds). Fails only when the host cannot be looked at;
 // a missing layer is an answer. In a cgroup v2 that is delegated to us it enables the controllers.

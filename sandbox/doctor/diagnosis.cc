@@ -123,7 +123,7 @@ std::vector<Finding> Diagnose(const HostFacts& facts) {
               "which see "
               "an excess up to a hundredth of a second late, and only where the policy says "
               "sandbox.require: {cgroup: false}, as the shipped ones do",
-       .advice = cgroup ? "" : CgroupAdvice(facts.uid, facts.systemd)});
+       .advice = cgroup ? "" : CgroupAdvice(facts.uid, facts.systemd, facts.cgroup.mounted)});
   findings.push_back(Program("runsc", facts.runsc,
                              "isolation: gvisor runs calls on a kernel in user space", "runsc"));
   findings.push_back(Program("qemu", facts.qemu,

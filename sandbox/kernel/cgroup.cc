@@ -223,12 +223,17 @@ CgroupHost FindCgroupHost() {
     return none;
   }
   const CgroupPaths paths = ParseCgroupPaths(cgroup.value(), mountinfo.value());
+  // A controller is in one of them: beside a version 1 for memory, a version 2 is empty.
+  none.mounted = !paths.v1_memory.empty() ? CgroupVersion::kV1
+                 : !paths.v2.empty()      ? CgroupVersion::kV2
+                                          : CgroupVersion::kNone;
   if (!paths.v2.empty() && v2::EnableControllers(paths.v2)) {
     const CgroupHost host{.version = CgroupVersion::kV2,
                           .memory_directory = paths.v2,
                           .pids_directory = paths.v2,
                           .cpu_directory = paths.v2,
-                          .detail = {}};
+                          .detail = {},
+                          .mounted = CgroupVersion::kNone};
     if (TryHost(host, none.detail)) {
       return host;
     }
@@ -238,7 +243,8 @@ CgroupHost FindCgroupHost() {
                     .memory_directory = paths.v1_memory,
                     .pids_directory = paths.v1_pids,
                     .cpu_directory = paths.v1_cpuacct,
-                    .detail = {}};
+                    .detail = {},
+                    .mounted = CgroupVersion::kNone};
     if (TryHost(host, none.detail)) {
       return host;
     }

@@ -52,6 +52,8 @@ struct CgroupHost {
   std::string pids_directory;
   std::string cpu_directory;  // version 1: cpuacct; may be empty
   std::string detail;         // why not, when kNone
+  // When kNone: the version in which this host has the memory controller; kNone again where it has not.
+  CgroupVersion mounted = CgroupVersion::kNone;
 
   friend bool operator==(const CgroupHost&, const CgroupHost&) = default;
 };

@@ -99,6 +99,18 @@ TEST_CASE("without a cgroup the advice fits who asks and what runs the host") {
   facts.systemd = false;
   CHECK(Of(facts, "cgroup").advice.find("mount -t cgroup2") != std::string::npos);
   CHECK(Of(facts, "cgroup").state == LayerState::kWeaker);
+  facts.cgroup.mounted = kernel::CgroupVersion::kV1;
+  for (const bool systemd : {false, true}) {
+    facts.systemd = systemd;
+    for (const uid_t uid : {0U, 1000U}) {
+      facts.uid = uid;
+      const std::string advice = Of(facts, "cgroup").advice;
+      CHECK(advice.find("for c in memory pids cpuacct") != std::string::npos);
+      CHECK(advice.find("subtree_control") == std::string::npos);  // a file of version 2
+      CHECK(advice.find("cgroup2") == std::string::npos);
+      CHECK((advice.find("setpriv --reuid=1000") != std::string::npos) == (uid == 1000));
+    }
+  }
 }
 
 TEST_CASE("an old Landlock is weaker, none is missing") {
