@@ -1,4 +1,7 @@
 // nacre: the command line. Each command lives in its own cmd_*.cc.
+#include <poll.h>
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -21,6 +24,12 @@ constexpr const char* kFooter =
     "State (sessions, audit log) is kept in $NACRE_STATE_DIR, else ~/.local/state/nacre.\n"
     "Exit codes: 0 done, 1 did not succeed, 2 wrong usage, 3 the runtime could not do its job, 130 "
     "cancelled.";
+
+// Whoever read our output went away, as head(1) does when it has what it wanted.
+bool ReaderHasGone() {
+  pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0};
+  return ::poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP)) != 0;
+}
 
 int Main(int argc, char** argv) {
   // A gateway or a pipe that goes away is an error of one write, not the end of the process.
@@ -59,8 +68,8 @@ int Main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     globals.exit_code = FailUsage(root, error, argc, argv);
   }
-  // What could not be printed was not done: a full disk must not look like success.
-  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+  // What could not be printed was not done: a full disk must not look like success. What nobody wanted to read is none.
+  if ((std::fflush(stdout) != 0 || std::ferror(stdout) != 0) && !ReaderHasGone()) {
     std::fprintf(stderr, "nacre: standard output could not be written\n");
     return globals.exit_code == kExitOk ? kExitBroken : globals.exit_code;
   }

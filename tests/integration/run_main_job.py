@@ -668,6 +668,23 @@ class BadInput(NacreCase):
         self.state.mkdir(mode=0o700)
         self.assert_refused(self.nacre("run", "--workspace", self.state, "Hi", exit_code=None), 3, "state directory")
 
+    def test_output_that_nobody_reads_is_no_failure_and_output_that_finds_no_room_is_one(self):
+        self.nacre("sandbox", "exec", "--", "true")
+
+        def write_to(out, *arguments):
+            done = subprocess.run(self.command(*arguments), stdout=out, stderr=subprocess.PIPE, text=True, check=False,
+                                  env=self.environment(), timeout=nacre_case.TIMEOUT_S)
+            return done.returncode, done.stderr
+
+        ours, theirs = os.pipe()
+        self.addCleanup(os.close, theirs)
+        os.close(ours)
+        self.assertEqual(write_to(theirs, "audit", "query", "--json"), (0, ""))
+        self.assertEqual(write_to(theirs, "session", "show"), (1, "nacre: there is no session yet\n"))
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            for arguments in [("audit", "query", "--json"), ("--help",)]:
+                self.assertEqual(write_to(full, *arguments), (3, "nacre: standard output could not be written\n"))
+
     def test_wrong_usage(self):
         for arguments in [["run"], ["rum", "Hi"], ["run", "--nope", "Hi"], ["audit"], []]:
             with self.subTest(arguments=arguments):
