@@ -222,6 +222,10 @@ void RegisterPolicyProve(CLI::App& policy, Globals& globals) {
   AddToolFlag(*prove, globals);
   AddJsonFlag(*prove, globals);
   prove->footer(
+      "Examples:\n"
+      "  nacre policy prove team.yaml\n"
+      "  nacre policy prove --query no-flow=internal --query no-write-execute coding\n"
+      "  nacre policy prove --against last-release.yaml team.yaml\n"
       "Exit code 0: all proved. 1: at least one counter-example. 4: none, but something "
       "is unknown. 2: wrong usage or queries. 3: a policy that does not load.");
   prove->callback([&globals, flags] { globals.exit_code = ProvePolicy(globals, *flags); });

@@ -807,9 +807,14 @@ class Doctor(NacreCase):
         self.assertIn("missing.gguf", model["detail"])
 
     def test_every_command_has_help_with_an_example(self):
-        for command in ["run", "serve", "session", "policy", "audit", "sandbox", "tool", "doctor"]:
+        commands = [()]
+        for command in commands:  # which grows
+            text = self.nacre(*command, "--help").stdout
             with self.subTest(command):
-                self.assertRegex(self.nacre(command, "--help").stdout, r"Examples?:\n\s+nacre")
+                self.assertRegex(text, r"Examples?:\n\s+nacre")
+            below = re.search(r"\nSubcommands:\n((?:  .*\n)+)", text)
+            commands += [(*command, name) for name in re.findall(r"^  (\S+)", below[1], re.MULTILINE)] if below else []
+        self.assertIn(("policy", "import", "openshell"), commands)
 
 
 class Gateway(NacreCase):
