@@ -20,6 +20,7 @@
 #include "runtime/cli/terminal.h"
 #include "runtime/cli/terminal_relay.h"
 #include "runtime/cli/why.h"
+#include "sandbox/seccomp/syscall_groups.h"
 
 namespace nacre::cli {
 namespace {
@@ -112,6 +113,19 @@ std::string TerminalName() {
   return text.empty() || text.size() > 64 || !plain ? "dumb" : text;
 }
 
+// Before anything is done or recorded.
+Status CheckNames(const ExecOptions& options) {
+  if (const auto found = sandbox::seccomp::FindProfile(options.profile);
+      !options.profile.empty() && !found.ok()) {
+    return found.error();
+  }
+  if (!options.isolation.empty() && !sandbox::ParseIsolation(options.isolation)) {
+    return Error{ErrorCode::kInvalidArgument, "unknown isolation " + options.isolation +
+                                                  "; there are namespace, gvisor and microvm"};
+  }
+  return Ok();
+}
+
 // The spec of a command, with what the command line says instead of the policy. The person runs this
 // themselves; what an agent may do stays the policy's.
 Result<sandbox::SandboxSpec> SpecOf(policy::Grant grant, const std::string& id,
@@ -123,12 +137,7 @@ Result<sandbox::SandboxSpec> SpecOf(policy::Grant grant, const std::string& id,
       NACRE_TRY(agent::ScanWorkspace(workspace, grant.hide, grant.protect));
   sandbox::SandboxSpec spec = agent::BuildCommandSpec(grant, id, workspace, matches, options.argv);
   if (!options.isolation.empty()) {
-    const auto tier = sandbox::ParseIsolation(options.isolation);
-    if (!tier) {
-      return Error{ErrorCode::kInvalidArgument, "unknown isolation " + options.isolation +
-                                                    "; there are namespace, gvisor and microvm"};
-    }
-    spec.isolation = *tier;
+    spec.isolation = sandbox::ParseIsolation(options.isolation).value();
   }
   spec.observe = options.why;
   if (options.terminal) {
@@ -272,6 +281,9 @@ void PrintWorkspace(const CommandResult& result) {
 }
 
 int Exec(Globals& globals, const ExecOptions& options) {
+  if (const Status named = CheckNames(options); !named.ok()) {
+    return Fail(globals, named.error(), kExitUsage);
+  }
   Result<CommandResult> ran = RunCommand(globals, options);
   if (!ran.ok()) {
     return Fail(globals, ran.error());

@@ -171,6 +171,10 @@ void RegisterSandboxProfile(CLI::App& sandbox, Globals& globals) {
   AddJsonFlag(*command, globals);
   command->add_option("name", *name, "The profile; without it all are listed with their sizes");
   command->callback([&globals, name] {
+    if (const auto found = sandbox::seccomp::FindProfile(*name); !name->empty() && !found.ok()) {
+      globals.exit_code = Fail(globals, found.error(), kExitUsage);
+      return;
+    }
     const Status shown = Show(globals, *name);
     globals.exit_code = shown.ok() ? 0 : Fail(globals, shown.error());
   });

@@ -690,6 +690,15 @@ class BadInput(NacreCase):
             with self.subTest(arguments=arguments):
                 self.assertEqual(self.nacre(*arguments, exit_code=None).returncode, 2)
 
+    def test_a_profile_or_isolation_that_there_is_not_is_wrong_usage_and_nothing_is_recorded(self):
+        self.nacre("sandbox", "exec", "--", "true")
+        before = self.audit()
+        for arguments in [("exec", "--profile", "nope", "--", "true"), ("exec", "--isolation", "nope", "--", "true"),
+                          ("profile", "nope")]:
+            with self.subTest(arguments):
+                self.assert_refused(self.nacre("sandbox", *arguments, exit_code=None), 2, "nope", "there are")
+        self.assertEqual(self.audit(), before)
+
     EMPTY_VALUES = [
         ("run", "--tenant-policy", "", "Hi"), ("run", "--session", "", "Hi"), ("run", "--connect", "", "Hi"),
         ("run", "--engine", "", "Hi"), ("run", "--model", "", "Hi"), ("run", "--policy", "", "Hi"), ("run", ""),

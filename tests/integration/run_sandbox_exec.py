@@ -128,7 +128,7 @@ class Sandbox(NacreCase):
             self.assertRegex(outcome["description"], "isolation microvm: .*(apt-get install|/dev/kvm|KVM)")
         else:
             self.assertEqual(outcome["kind"], "exited")
-        self.nacre(*command, "none", "--", "true", exit_code=3)
+        self.nacre(*command, "none", "--", "true", exit_code=2)
 
     def test_a_tool_in_gvisor_cannot_speak_in_its_agents_name(self):
         # It runs as the same user as the agent and can open its stream: what it writes there counts for nothing.
