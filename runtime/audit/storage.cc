@@ -11,6 +11,17 @@
 #include "base/file.h"
 
 namespace nacre::audit {
+namespace {
+
+Error WriteError(const std::string& what, int error) {
+  Error failed = SysError(what, error);
+  if (error == ENOSPC || error == EDQUOT) {
+    failed.message += ": free some space and try again";
+  }
+  return failed;
+}
+
+}  // namespace
 
 Result<UniqueFd> Storage::Open(const std::string& path, bool create) {
   const int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
@@ -32,7 +43,7 @@ Status Storage::Write(int fd, std::string_view bytes, uint64_t offset) {
       continue;
     }
     if (count < 0) {
-      return SysError("write", errno);
+      return WriteError("write", errno);
     }
     bytes.remove_prefix(static_cast<size_t>(count));
     offset += static_cast<size_t>(count);
@@ -44,11 +55,11 @@ Status Storage::BeginSync(int fd) {
   // Writing is all that it can fail with; where it is not known at all, Sync() does everything.
   const bool begun =
       ::sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE) == 0 || errno == ENOSYS || errno == EINVAL;
-  return begun ? Ok() : Status(SysError("sync_file_range", errno));
+  return begun ? Ok() : Status(WriteError("sync_file_range", errno));
 }
 
 Status Storage::Sync(int fd) {
-  return ::fdatasync(fd) == 0 ? Ok() : Status(SysError("fdatasync", errno));
+  return ::fdatasync(fd) == 0 ? Ok() : Status(WriteError("fdatasync", errno));
 }
 
 Status Storage::Truncate(int fd, uint64_t size) {

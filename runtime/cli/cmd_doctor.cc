@@ -140,10 +140,11 @@ std::vector<Finding> ExamineStore(App& app) {
 std::vector<Finding> ExamineLog(App& app) {
   const Result<audit::AuditLog*> log = app.Log();
   if (!log.ok()) {
-    return {
-        Bad("audit log", log.error(),
-            "nothing runs without it; nacre audit verify names the first bad record, and a new log "
-            "starts in another --state DIR")};
+    const bool no_room = log.error().code == ErrorCode::kResourceExhausted;
+    return {Bad("audit log", log.error(),
+                no_room ? "nothing runs without it: free some space, then run this again"
+                        : "nothing runs without it; nacre audit verify names the first bad record, "
+                          "and a new log starts in another --state DIR")};
   }
   // What was seen of it before was compared when it was opened.
   const Result<audit::VerifyReport> report = audit::VerifyAuditLog(app.audit_directory());

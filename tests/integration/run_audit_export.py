@@ -297,7 +297,7 @@ class FullDisk(NacreCase):
             refused = run(number)
             if refused.returncode != 0:
                 break
-        self.assertRegex(refused.stderr, "audit log.*No space left on device")
+        self.assertRegex(refused.stderr, "audit log.*No space left on device: free some space")
         self.assertFalse((self.workspace / f"evidence-{number}").exists())
         self.assertIsNone(follower.poll())
         self.assertNotEqual(self.nacre(*watch, exit_code=None).returncode, 0)
