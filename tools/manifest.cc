@@ -107,8 +107,11 @@ std::string ReadName(const YAML::Node& node) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
            c == '.';
   });
-  if (name.empty() || name.size() > kNameBytesMax || !plain) {
-    throw Mistake{node.Mark(), "name: expected 1 to 64 letters, digits, '_' and '.'"};
+  const bool lone_dot = ("." + name + ".").find("..") != std::string::npos;
+  if (name.empty() || name.size() > kNameBytesMax || !plain || lone_dot) {
+    throw Mistake{
+        node.Mark(),
+        "name: expected 1 to 64 letters, digits, '_' and '.', which stands between others"};
   }
   return name;
 }
@@ -357,8 +360,9 @@ Manifest ReadDocument(const std::string& text, const std::string& directory) {
   }
   CheckFlow(document, manifest);
   if (manifest.interpreter == Interpreter::kNone && ::access(manifest.program.c_str(), X_OK) != 0) {
-    throw Mistake{document.Mark(), "program: " + manifest.program +
-                                       " is not an executable file, and no interpreter is named"};
+    throw Mistake{
+        document["program"].Mark(),
+        "program: " + manifest.program + " is not an executable file, and no interpreter is named"};
   }
   if (manifest.effect == Effect::kRead &&
       std::any_of(manifest.paths.begin(), manifest.paths.end(),

@@ -1,12 +1,12 @@
 #include "runtime/alert/alert_rules.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <set>
 
 #include "base/json.h"
 #include "runtime/audit/event_names.h"
+#include "runtime/audit/record_filter.h"
 #include "runtime/net/http_exchange.h"
 
 namespace nacre::alert {
@@ -19,9 +19,6 @@ const std::set<std::string> kOutcomes = {"cancelled",    "cpu_exceeded",  "disk_
                                          "exited",       "out_of_memory", "output_exceeded",
                                          "setup_failed", "signaled",      "tasks_exceeded",
                                          "timed_out",    "violation"};
-// What stands before the colon of a label.
-constexpr std::array<std::string_view, 3> kLabelKinds = {"category", "confidentiality",
-                                                         "integrity"};
 
 Error Wrong(const std::string& where, const std::string& what) {
   return {ErrorCode::kInvalidArgument, where + ": " + what};
@@ -71,12 +68,8 @@ Result<std::string> OneOf(const Json& object, const char* key, const std::string
 // In full, or its part after the colon.
 Result<std::string> Label(const Json& object, const std::string& where) {
   std::string label = NACRE_TRY(Text(object, "label", where));
-  const size_t colon = label.find(':');
-  if (colon != std::string::npos && std::find(kLabelKinds.begin(), kLabelKinds.end(),
-                                              label.substr(0, colon)) == kLabelKinds.end()) {
-    return Wrong(where + ".label",
-                 "a label is category:NAME, confidentiality:LEVEL or integrity:untrusted, or what "
-                 "stands there after the colon");
+  if (const Status known = audit::CheckLabel(label); !known.ok()) {
+    return Wrong(where + ".label", known.error().message);
   }
   return label;
 }

@@ -141,6 +141,26 @@ Result<std::string> ParseInstant(std::string_view text, WallTime now) {
   return instant;
 }
 
+Status CheckSpan(const RecordFilter& filter) {
+  if (!filter.since.empty() && !filter.until.empty() && filter.since >= filter.until) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "nothing is from " + filter.since + " on and from before " + filter.until};
+  }
+  return Ok();
+}
+
+Status CheckLabel(std::string_view label) {
+  constexpr std::array<std::string_view, 3> kKinds = {"category", "confidentiality", "integrity"};
+  const size_t colon = label.find(':');
+  if (colon != std::string_view::npos &&
+      std::find(kKinds.begin(), kKinds.end(), label.substr(0, colon)) == kKinds.end()) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "a label is category:NAME, confidentiality:LEVEL or integrity:untrusted, or what "
+                 "stands there after the colon"};
+  }
+  return Ok();
+}
+
 std::string_view ComparedPath(std::string_view path) {
   for (const std::string_view before : {"/workspace/", "./"}) {
     if (path.starts_with(before)) {

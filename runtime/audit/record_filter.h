@@ -49,6 +49,11 @@ std::vector<std::string> NeedlesOf(const RecordFilter& filter);
 // kInvalidArgument for anything else, and for longer ago than 36,500 days.
 Result<std::string> ParseInstant(std::string_view text, WallTime now);
 
+// kInvalidArgument when the filter can find nothing by mistake: a time that ends before it begins, or a label that none
+// is.
+Status CheckSpan(const RecordFilter& filter);
+Status CheckLabel(std::string_view label);
+
 // The path as it is compared: without "/workspace/" or "./" before it, and "/" after it.
 std::string_view ComparedPath(std::string_view path);
 

@@ -71,6 +71,7 @@ class Source final {
         *shown = *instant;
       }
     }
+    NACRE_TRY(audit::CheckSpan(filter));
     for (const char* event : {"call.decided", "call.approval"}) {
       filter.event = event;
       NACRE_TRY(Read(filter, 0, [&](uint64_t index, const Json& record) {

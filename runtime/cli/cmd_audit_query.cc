@@ -29,10 +29,8 @@ Status CompleteFilter(const QueryFlags& flags, WallTime now, audit::RecordFilter
       *instant = NACRE_TRY(audit::ParseInstant(*text, now));
     }
   }
-  if (!filter->since.empty() && !filter->until.empty() && filter->since >= filter->until) {
-    return Error{ErrorCode::kInvalidArgument,
-                 "nothing is from " + filter->since + " on and from before " + filter->until};
-  }
+  NACRE_TRY(audit::CheckSpan(*filter));
+  NACRE_TRY(audit::CheckLabel(filter->label));
   if (!filter->event.empty()) {
     NACRE_TRY(audit::CheckEventName(filter->event));
   }

@@ -147,7 +147,12 @@ def tool_main(function):
 
     Ends the process. Call it before starting threads."""
     if len(sys.argv) == 3 and sys.argv[1] == "--call":
-        text, error = _call(function, json.loads(sys.argv[2]), Context("by-hand", _ForgetfulMemory()))
+        try:
+            arguments = json.loads(sys.argv[2])
+        except ValueError as problem:
+            print(f"--call needs the arguments as a JSON object, such as '{{\"path\": \".\"}}': {problem}", file=sys.stderr)
+            sys.exit(2)
+        text, error = _call(function, arguments, Context("by-hand", _ForgetfulMemory()))
         print(text)
         sys.exit(1 if error else 0)
     try:

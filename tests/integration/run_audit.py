@@ -483,7 +483,11 @@ class Audit(NacreCase):
         self.assertIn("no session 01ZZ", self.nacre("audit", "query", "--session", "01ZZ", exit_code=1).stderr)
         refused = self.nacre("audit", "query", "--event", "call.decide", exit_code=2).stderr
         self.assertIn("'call.decide' is no event; there are call.approval, call.decided, ", refused)
-        self.assertIn("nothing is from", self.nacre("audit", "query", "--since", "1m", "--until", "1h", exit_code=2).stderr)
+        for command in (["query"], ["plot", "denials"]):
+            refused = self.nacre("audit", *command, "--since", "1m", "--until", "1h", exit_code=2)
+            self.assertIn("nothing is from", refused.stderr)
+            self.assertEqual(refused.stdout, "")
+        self.assertIn("a label is category:NAME", self.nacre("audit", "query", "--label", "foo:bar", exit_code=2).stderr)
         for wrong in (["--text", "!!!"], ["--text", ""], ["--session", ""], ["--path", ""], ["--event", ""], ["--label", ""],
                       ["--limit", "0"], ["--limit", "-1"], ["--since", "2026-02-31"], ["--since", ""], ["--offline", ""]):
             self.assertEqual(self.nacre("audit", "query", *wrong, exit_code=2).stdout, "", wrong)

@@ -120,6 +120,13 @@ class PythonTool(NacreCase):
             env={**os.environ, "PYTHONPATH": str(REPOSITORY / "sdk" / "python")}, capture_output=True, text=True,
             check=True)
         self.assertEqual(by_hand.stdout, "3 three\n2 two\n")
+        mistaken = subprocess.run(
+            ["python3", examples / "word_frequency" / "tool.py", "--call", "notjson"],
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY / "sdk" / "python")}, capture_output=True, text=True,
+            check=False)
+        self.assertEqual((mistaken.returncode, mistaken.stdout), (2, ""))
+        self.assertIn("as a JSON object", mistaken.stderr)
+        self.assertNotIn("Traceback", mistaken.stderr)
         finished = self.run_calls("word.frequency", [call("word.frequency", path="poem.txt", most=2)] * 3, examples)
         for each in finished:
             self.assertEqual((each["error"], each["result"]), (False, "3 three\n2 two"))
