@@ -26,7 +26,7 @@ Json ValueOf(const YamlNode& node) {
   if (node.kind == YamlNode::Kind::kMap) {
     Json map = Json::object();
     for (size_t i = 0; i < node.items.size(); ++i) {
-      map[node.keys[i].text] = ValueOf(node.items[i]);
+      map[std::string(node.keys[i].text)] = ValueOf(node.items[i]);
     }
     return map;
   }
@@ -146,7 +146,7 @@ Result<CaseTable> ParseCaseTable(const std::string& file, std::string_view text)
     problems.Add({file, problem->line, problem->column}, "", problem->what);
     return problems.ToError();
   }
-  CaseTable table = CaseReader(file, problems).Read(std::get<YamlNode>(parsed));
+  CaseTable table = CaseReader(file, problems).Read(std::get<YamlTree>(parsed).root());
   if (!problems.empty()) {
     return problems.ToError();
   }

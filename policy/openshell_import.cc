@@ -126,7 +126,7 @@ class Importer final {
       problems_.Add({file_, problem->line, problem->column}, "", problem->what);
       return problems_.ToError();
     }
-    Read(std::get<YamlNode>(parsed));
+    Read(std::get<YamlTree>(parsed).root());
     if (!problems_.empty()) {
       return problems_.ToError();
     }

@@ -119,7 +119,7 @@ class Loader {
     }
     // A shipped profile may speak of tools that this installation does not have.
     const bool checked = !options_.tools.empty() && !HasPrefix(file, kBuiltin);
-    return ReadLayer(file, std::get<YamlNode>(parsed), checked ? &options_.tools : nullptr,
+    return ReadLayer(file, std::get<YamlTree>(parsed).root(), checked ? &options_.tools : nullptr,
                      pattern_steps_, problems_);
   }
 

@@ -81,7 +81,7 @@ class ToolSetReader {
     std::vector<std::string> roles = RoleNames();
     roles.pop_back();  // links are found in texts
     for (size_t i = 0; i < node.items.size(); ++i) {
-      const std::string& argument = node.keys[i].text;
+      const std::string argument(node.keys[i].text);
       if (const auto role = reader_.Choice(node.items[i], path + "." + argument, roles)) {
         traits.roles.emplace(argument, *ParseArgumentRole(*role));
       }
@@ -155,7 +155,7 @@ Result<std::map<std::string, ToolTraits>> ParseToolTraits(const std::string& fil
     return problems.ToError();
   }
   std::map<std::string, ToolTraits> tools =
-      ToolSetReader(file, problems).Read(std::get<YamlNode>(parsed));
+      ToolSetReader(file, problems).Read(std::get<YamlTree>(parsed).root());
   if (!problems.empty()) {
     return problems.ToError();
   }

@@ -37,7 +37,7 @@ Kind BuiltInNamed(const std::string& name) {
   return static_cast<Kind>(found - kKindNames.begin());
 }
 
-YamlNode Scalar(const YamlNode& at, const std::string& text) {
+YamlNode Scalar(const YamlNode& at, std::string_view text) {
   YamlNode node;
   node.kind = YamlNode::Kind::kScalar;
   node.text = text;
@@ -132,13 +132,17 @@ class QueryReader {
       reader_.Report(node, path, "say which \"tool\", or \"*\" for every one");
       return;
     }
-    YamlNode rule = node;
+    std::vector<YamlNode> keys(node.keys.begin(), node.keys.end());
+    std::vector<YamlNode> items(node.items.begin(), node.items.end());
     // What an allow rule would not see for certain (a host that two readers read differently) is meant.
     for (const auto& [key, value] :
          {std::pair("id", "query"), std::pair("reason", "query"), std::pair("decision", "ask")}) {
-      rule.keys.push_back(Scalar(node, key));
-      rule.items.push_back(Scalar(node, value));
+      keys.push_back(Scalar(node, key));
+      items.push_back(Scalar(node, value));
     }
+    YamlNode rule = node;
+    rule.keys = keys;
+    rule.items = items;
     if (auto read =
             ReadRule(reader_, rule, path, options_.tools.empty() ? nullptr : &options_.tools)) {
       query.lets = std::move(*read);
@@ -257,7 +261,7 @@ Result<std::vector<ProofQuery>> ParseProofQueries(const std::string& file, std::
     return problems.ToError();
   }
   std::vector<ProofQuery> queries =
-      QueryReader(file, problems, options).Read(std::get<YamlNode>(parsed));
+      QueryReader(file, problems, options).Read(std::get<YamlTree>(parsed).root());
   if (!problems.empty()) {
     return problems.ToError();
   }

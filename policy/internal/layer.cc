@@ -135,10 +135,11 @@ class LayerReader {
   }
 
   void ReadRules(const YamlNode& node, const std::string& section, std::vector<ToolRule>& rules) {
-    const YamlNode* list = reader_.List(node, section, kLayerRulesMax);
+    const KeyPath at(section);
+    const YamlNode* list = reader_.List(node, at, kLayerRulesMax);
     rules.reserve(list == nullptr ? 0 : list->items.size());
     for (size_t i = 0; list != nullptr && i < list->items.size(); ++i) {
-      const std::string path = section + "[" + std::to_string(i) + "]";
+      const KeyPath path = at.Item(i);
       if (auto rule = ReadRule(reader_, list->items[i], path, tools_)) {
         for (const ArgumentMatcher& condition : rule->arguments) {
           pattern_steps_ += PatternSteps(condition);

@@ -27,7 +27,7 @@ const char* KindName(const YamlNode& node) {
   return "nothing";
 }
 
-bool Contains(const std::vector<std::string>& list, const std::string& item) {
+bool Contains(const std::vector<std::string>& list, std::string_view item) {
   return std::find(list.begin(), list.end(), item) != list.end();
 }
 
@@ -39,18 +39,18 @@ std::string Join(const std::vector<std::string>& words) {
   return text;
 }
 
-std::string NotEnforced(const std::string& what) {
-  return "this version does not enforce \"" + what + "\", so it refuses the policy";
+std::string NotEnforced(std::string_view what) {
+  return "this version does not enforce \"" + std::string(what) + "\", so it refuses the policy";
 }
 
-bool LooksLikeNumber(const std::string& text) {
+bool LooksLikeNumber(std::string_view text) {
   return !text.empty() &&
          (text[0] == '-' || std::isdigit(static_cast<unsigned char>(text[0])) != 0);
 }
 
 }  // namespace
 
-bool IsIdentifier(const std::string& text) {
+bool IsIdentifier(std::string_view text) {
   const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
   return !text.empty() && text.size() <= kIdentifierBytesMax && plain(text.front()) &&
          std::all_of(text.begin(), text.end(),
@@ -70,19 +70,19 @@ Json ScalarValue(const YamlNode& node) {
       return number.value();
     }
   }
-  return node.text;
+  return std::string(node.text);
 }
 
-const YamlNode* NodeReader::MapOfAnyKeys(const YamlNode& node, const std::string& path) const {
+const YamlNode* NodeReader::MapOfAnyKeys(const YamlNode& node, const KeyPath& path) const {
   if (node.kind != YamlNode::Kind::kMap) {
     Report(node, path, std::string("expected a map of keys, found ") + KindName(node));
     return nullptr;
   }
   const auto report = [&](const YamlNode& key) {
-    Report(key, path.empty() ? key.text : path + "." + key.text, "duplicate key");
+    Report(key, path.Key(key.text), "duplicate key");
   };
   if (node.keys.size() <= kFewKeys) {
-    for (auto key = node.keys.begin(); key != node.keys.end(); ++key) {
+    for (const YamlNode* key = node.keys.begin(); key != node.keys.end(); ++key) {
       if (std::any_of(node.keys.begin(), key,
                       [&](const YamlNode& earlier) { return earlier.text == key->text; })) {
         report(*key);
@@ -99,8 +99,7 @@ const YamlNode* NodeReader::MapOfAnyKeys(const YamlNode& node, const std::string
   return &node;
 }
 
-const YamlNode* NodeReader::Map(const YamlNode& node, const std::string& path,
-                                const Keys& keys) const {
+const YamlNode* NodeReader::Map(const YamlNode& node, const KeyPath& path, const Keys& keys) const {
   if (MapOfAnyKeys(node, path) == nullptr) {
     return nullptr;
   }
@@ -108,7 +107,7 @@ const YamlNode* NodeReader::Map(const YamlNode& node, const std::string& path,
     if (Contains(keys.known, key.text)) {
       continue;
     }
-    const std::string key_path = path.empty() ? key.text : path + "." + key.text;
+    const KeyPath key_path = path.Key(key.text);
     if (Contains(keys.not_enforced, key.text)) {
       Report(key, key_path, NotEnforced(key.text));
     } else {
@@ -127,7 +126,7 @@ const YamlNode* NodeReader::Find(const YamlNode& map, std::string_view key) {
   return nullptr;
 }
 
-bool NodeReader::Needs(const YamlNode& map, const std::string& path, const std::string& what,
+bool NodeReader::Needs(const YamlNode& map, const KeyPath& path, const std::string& what,
                        std::initializer_list<const char*> keys) const {
   bool all = true;
   for (const char* key : keys) {
@@ -139,7 +138,7 @@ bool NodeReader::Needs(const YamlNode& map, const std::string& path, const std::
   return all;
 }
 
-const YamlNode* NodeReader::List(const YamlNode& node, const std::string& path,
+const YamlNode* NodeReader::List(const YamlNode& node, const KeyPath& path,
                                  size_t items_max) const {
   if (node.kind != YamlNode::Kind::kSequence) {
     Report(node, path, std::string("expected a list, found ") + KindName(node));
@@ -152,7 +151,7 @@ const YamlNode* NodeReader::List(const YamlNode& node, const std::string& path,
   return &node;
 }
 
-std::optional<std::string> NodeReader::Text(const YamlNode& node, const std::string& path,
+std::optional<std::string> NodeReader::Text(const YamlNode& node, const KeyPath& path,
                                             size_t bytes_max) const {
   if (node.kind != YamlNode::Kind::kScalar) {
     Report(node, path, std::string("expected a text, found ") + KindName(node));
@@ -166,14 +165,14 @@ std::optional<std::string> NodeReader::Text(const YamlNode& node, const std::str
     Report(node, path, "longer than " + std::to_string(bytes_max) + " bytes");
     return std::nullopt;
   }
-  return node.text;
+  return std::string(node.text);
 }
 
 std::vector<std::pair<std::string, const YamlNode*>> NodeReader::OneOrMore(const YamlNode& node,
-                                                                           const std::string& path,
+                                                                           const KeyPath& path,
                                                                            size_t items_max) const {
   if (node.kind == YamlNode::Kind::kScalar) {
-    return {{path, &node}};
+    return {{path.Text(), &node}};
   }
   std::vector<std::pair<std::string, const YamlNode*>> items;
   if (const YamlNode* list = List(node, path, items_max)) {
@@ -181,13 +180,13 @@ std::vector<std::pair<std::string, const YamlNode*>> NodeReader::OneOrMore(const
       Report(node, path, "empty");
     }
     for (size_t i = 0; i < list->items.size(); ++i) {
-      items.emplace_back(path + "[" + std::to_string(i) + "]", &list->items[i]);
+      items.emplace_back(path.Item(i).Text(), &list->items[i]);
     }
   }
   return items;
 }
 
-std::optional<std::string> NodeReader::Identifier(const YamlNode& node, const std::string& path,
+std::optional<std::string> NodeReader::Identifier(const YamlNode& node, const KeyPath& path,
                                                   const std::string& what) const {
   auto text = Text(node, path, std::string::npos);  // what is one is shorter
   if (text.has_value() && !IsIdentifier(*text)) {
@@ -197,7 +196,7 @@ std::optional<std::string> NodeReader::Identifier(const YamlNode& node, const st
   return text;
 }
 
-std::optional<std::string> NodeReader::Reason(const YamlNode& node, const std::string& path) const {
+std::optional<std::string> NodeReader::Reason(const YamlNode& node, const KeyPath& path) const {
   auto text = Text(node, path, kReasonBytesMax);
   if (text.has_value() && ShownText(*text) != *text) {
     Report(node, path, "a reason is one line of visible characters");
@@ -206,7 +205,7 @@ std::optional<std::string> NodeReader::Reason(const YamlNode& node, const std::s
   return text;
 }
 
-std::optional<Verdict> NodeReader::VerdictOf(const YamlNode& node, const std::string& path) const {
+std::optional<Verdict> NodeReader::VerdictOf(const YamlNode& node, const KeyPath& path) const {
   const auto choice = Choice(node, path, {"allow", "ask", "deny"});
   if (!choice.has_value()) {
     return std::nullopt;
@@ -223,7 +222,7 @@ void NodeReader::CheckVersion(const YamlNode& document, const std::string& versi
   }
 }
 
-std::optional<std::string> NodeReader::Choice(const YamlNode& node, const std::string& path,
+std::optional<std::string> NodeReader::Choice(const YamlNode& node, const KeyPath& path,
                                               const std::vector<std::string>& choices) const {
   if (node.kind != YamlNode::Kind::kScalar) {
     Report(node, path,
@@ -231,14 +230,14 @@ std::optional<std::string> NodeReader::Choice(const YamlNode& node, const std::s
     return std::nullopt;
   }
   if (Contains(choices, node.text)) {
-    return node.text;
+    return std::string(node.text);
   }
   Report(node, path, ShownValue(node.text) + " is not one of " + Join(choices),
          Nearest(node.text, choices));
   return std::nullopt;
 }
 
-std::optional<bool> NodeReader::Boolean(const YamlNode& node, const std::string& path) const {
+std::optional<bool> NodeReader::Boolean(const YamlNode& node, const KeyPath& path) const {
   const Json value = ScalarValue(node);
   if (!value.is_boolean()) {
     Report(node, path, "expected true or false");
@@ -247,7 +246,7 @@ std::optional<bool> NodeReader::Boolean(const YamlNode& node, const std::string&
   return value.get<bool>();
 }
 
-std::optional<int64_t> NodeReader::Integer(const YamlNode& node, const std::string& path,
+std::optional<int64_t> NodeReader::Integer(const YamlNode& node, const KeyPath& path,
                                            const Range<int64_t>& range) const {
   const Json value = ScalarValue(node);
   const bool fits = value.is_number_integer() &&
@@ -267,7 +266,7 @@ std::optional<int64_t> NodeReader::Integer(const YamlNode& node, const std::stri
 }
 
 std::optional<std::chrono::milliseconds> NodeReader::Duration(
-    const YamlNode& node, const std::string& path,
+    const YamlNode& node, const KeyPath& path,
     const Range<std::chrono::milliseconds>& range) const {
   const auto duration = node.kind == YamlNode::Kind::kScalar
                             ? ParseDuration(node.text)
@@ -285,7 +284,7 @@ std::optional<std::chrono::milliseconds> NodeReader::Duration(
   return duration;
 }
 
-std::optional<uint64_t> NodeReader::Size(const YamlNode& node, const std::string& path,
+std::optional<uint64_t> NodeReader::Size(const YamlNode& node, const KeyPath& path,
                                          const Range<uint64_t>& range) const {
   const auto size =
       node.kind == YamlNode::Kind::kScalar ? ParseSize(node.text) : std::optional<uint64_t>();

@@ -48,7 +48,7 @@ class ApproversReader {
  public:
   explicit ApproversReader(const NodeReader& reader) : reader_(reader) {}
 
-  std::optional<Approvers> Read(const YamlNode& node, const std::string& path, Verdict verdict) {
+  std::optional<Approvers> Read(const YamlNode& node, const KeyPath& path, Verdict verdict) {
     if (reader_.Map(node, path, KeysOf("approvers")) == nullptr) {
       return std::nullopt;
     }
@@ -56,21 +56,21 @@ class ApproversReader {
       Report(node, path, "only a rule that asks has approvers");
     }
     if (const YamlNode* users = NodeReader::Find(node, "users")) {
-      const auto names = reader_.OneOrMore(*users, path + ".users", kApproversMax);
+      const auto names = reader_.OneOrMore(*users, path.Key("users"), kApproversMax);
       bad_ = bad_ || names.empty();
       for (const auto& [at, item] : names) {
         approvers_.users.push_back(ReadAccount(*item, at, "an account", "alice"));
       }
     }
     if (const YamlNode* role = NodeReader::Find(node, "role")) {
-      approvers_.role = ReadAccount(*role, path + ".role", "a group", "operator");
+      approvers_.role = ReadAccount(*role, path.Key("role"), "a group", "operator");
     }
     if (const YamlNode* count = NodeReader::Find(node, "count")) {
-      ReadCount(*count, path + ".count");
+      ReadCount(*count, path.Key("count"));
     }
     if (const YamlNode* expires = NodeReader::Find(node, "expires")) {
       const Field& field = FieldOf("approvers", "expires");
-      approvers_.expires = Noted(reader_.Duration(*expires, path + ".expires",
+      approvers_.expires = Noted(reader_.Duration(*expires, path.Key("expires"),
                                                   {std::chrono::milliseconds(field.minimum),
                                                    std::chrono::milliseconds(field.maximum)}))
                                .value_or(approvers_.expires);
@@ -79,7 +79,7 @@ class ApproversReader {
   }
 
  private:
-  void Report(const YamlNode& at, const std::string& path, const std::string& what) {
+  void Report(const YamlNode& at, const KeyPath& path, const std::string& what) {
     bad_ = true;
     reader_.Report(at, path, what);
   }
@@ -89,7 +89,7 @@ class ApproversReader {
     return answer;
   }
 
-  void ReadCount(const YamlNode& node, const std::string& path) {
+  void ReadCount(const YamlNode& node, const KeyPath& path) {
     const Field& field = FieldOf("approvers", "count");
     approvers_.count = static_cast<int>(
         Noted(reader_.Integer(node, path, {field.minimum, field.maximum})).value_or(1));
@@ -102,7 +102,7 @@ class ApproversReader {
     }
   }
 
-  std::string ReadAccount(const YamlNode& node, const std::string& path, const std::string& what,
+  std::string ReadAccount(const YamlNode& node, const KeyPath& path, const std::string& what,
                           const std::string& example) {
     auto name = Noted(reader_.Text(node, path, kAccountBytesMax));
     if (name.has_value() && !IsAccount(*name)) {
@@ -120,33 +120,33 @@ class RuleReader {
  public:
   RuleReader(const NodeReader& reader, const ToolSchemas* tools) : reader_(reader), tools_(tools) {}
 
-  std::optional<ToolRule> Read(const YamlNode& node, const std::string& path) {
+  std::optional<ToolRule> Read(const YamlNode& node, const KeyPath& path) {
     if (reader_.Map(node, path, KeysOf("rule")) == nullptr) {
       return std::nullopt;
     }
     bad_ = !reader_.Needs(node, path, "a rule", {"id", "reason", "tool", "decision"});
     rule_.source = reader_.Where(node);
     if (const YamlNode* id = NodeReader::Find(node, "id")) {
-      rule_.id = Noted(reader_.Identifier(*id, path + ".id", "an id")).value_or("");
+      rule_.id = Noted(reader_.Identifier(*id, path.Key("id"), "an id")).value_or("");
     }
     if (const YamlNode* reason = NodeReader::Find(node, "reason")) {
-      rule_.reason = Noted(reader_.Reason(*reason, path + ".reason")).value_or("");
+      rule_.reason = Noted(reader_.Reason(*reason, path.Key("reason"))).value_or("");
     }
     if (const YamlNode* tool = NodeReader::Find(node, "tool")) {
-      ReadTools(*tool, path + ".tool");
+      ReadTools(*tool, path.Key("tool"));
     }
     if (const YamlNode* decision = NodeReader::Find(node, "decision")) {
-      ReadDecision(*decision, path + ".decision");
+      ReadDecision(*decision, path.Key("decision"));
     }
     if (const YamlNode* approvers = NodeReader::Find(node, "approvers")) {
       rule_.approvers =
-          Noted(ReadApprovers(reader_, *approvers, path + ".approvers", rule_.verdict))
+          Noted(ReadApprovers(reader_, *approvers, path.Key("approvers"), rule_.verdict))
               .value_or(Approvers());
     }
     if (const YamlNode* args = NodeReader::Find(node, "args")) {
-      ReadArguments(*args, path + ".args");
+      ReadArguments(*args, path.Key("args"));
       if (!bad_ && tools_ != nullptr) {
-        CheckAgainstTools(*args, path + ".args");
+        CheckAgainstTools(*args, path.Key("args"));
       }
     }
     if (bad_) {
@@ -159,13 +159,20 @@ class RuleReader {
  private:
   // Where a condition stands: the path of its argument, and the matcher.
   struct Place {
+    const YamlNode& key;
+    const KeyPath& key_path;
+    const YamlNode& matcher;
+    const KeyPath& matcher_path;
+  };
+  // The same, to be kept.
+  struct KeptPlace {
     const YamlNode* key = nullptr;
     std::string key_path;
     const YamlNode* matcher = nullptr;
     std::string matcher_path;
   };
 
-  void Report(const YamlNode& at, const std::string& path, const std::string& what,
+  void Report(const YamlNode& at, const KeyPath& path, const std::string& what,
               const std::string& suggestion = {}) {
     bad_ = true;
     reader_.Report(at, path, what, suggestion);
@@ -177,14 +184,18 @@ class RuleReader {
     return answer;
   }
 
-  void ReadDecision(const YamlNode& node, const std::string& path) {
+  void ReadDecision(const YamlNode& node, const KeyPath& path) {
     if (const auto verdict = Noted(reader_.VerdictOf(node, path))) {
       denies_ = *verdict == Verdict::kDeny;
       rule_.verdict = *verdict;
     }
   }
 
-  void ReadTools(const YamlNode& node, const std::string& path) {
+  void ReadTools(const YamlNode& node, const KeyPath& path) {
+    if (node.kind == YamlNode::Kind::kScalar) {
+      ReadTool(node, path);
+      return;
+    }
     const auto tools = reader_.OneOrMore(node, path, kToolsMax);
     bad_ = bad_ || tools.empty();
     for (const auto& [tool_path, tool] : tools) {
@@ -192,13 +203,13 @@ class RuleReader {
     }
   }
 
-  void ReadTool(const YamlNode& node, const std::string& path) {
+  void ReadTool(const YamlNode& node, const KeyPath& path) {
     if (auto tool = Noted(ReadToolPattern(reader_, node, path, tools_))) {
       rule_.tools.push_back(std::move(*tool));
     }
   }
 
-  void ReadArguments(const YamlNode& node, const std::string& path) {
+  void ReadArguments(const YamlNode& node, const KeyPath& path) {
     if (reader_.MapOfAnyKeys(node, path) == nullptr) {
       bad_ = true;
       return;
@@ -207,10 +218,11 @@ class RuleReader {
       Report(node, path, "more than " + std::to_string(kArgumentsMax) + " arguments");
       return;
     }
+    rule_.arguments.reserve(node.items.size());
     for (size_t i = 0; i < node.items.size(); ++i) {
-      const std::string key_path = path + "." + node.keys[i].text;
+      const KeyPath key_path = path.Key(node.keys[i].text);
       ArgumentMatcher matcher;
-      matcher.path = node.keys[i].text;
+      matcher.path = std::string(node.keys[i].text);
       std::optional<std::vector<PathStep>> steps = ParseArgumentPath(matcher.path);
       if (!steps.has_value()) {
         Report(node.keys[i], key_path,
@@ -223,7 +235,7 @@ class RuleReader {
   }
 
   // Each pattern of the rule must name a tool of which some call meets all conditions.
-  void CheckAgainstTools(const YamlNode& args, const std::string& path) {
+  void CheckAgainstTools(const YamlNode& args, const KeyPath& path) {
     for (const std::string& pattern : rule_.tools) {
       CheckPattern(args, path, pattern);
     }
@@ -237,7 +249,7 @@ class RuleReader {
     return !than.empty() && rank(misfits.front()) > rank(than.front());
   }
 
-  void CheckPattern(const YamlNode& args, const std::string& path, const std::string& pattern) {
+  void CheckPattern(const YamlNode& args, const KeyPath& path, const std::string& pattern) {
     std::vector<std::optional<std::vector<Misfit>>> never(rule_.arguments.size());
     for (const auto& [tool, schema] : *tools_) {
       if (!ToolCovers(pattern, tool)) {
@@ -269,23 +281,22 @@ class RuleReader {
     }
   }
 
-  void ReportMisfit(const ArgumentMatcher& matcher, const Place& place, const std::string& pattern,
-                    const Misfit& misfit) {
+  void ReportMisfit(const ArgumentMatcher& matcher, const KeptPlace& place,
+                    const std::string& pattern, const Misfit& misfit) {
     if (misfit.of_path) {
       const bool one = pattern.back() != '*';
       Report(*place.key, place.key_path,
              one ? misfit.what : "\"" + pattern + "\" has no argument \"" + matcher.path + "\"",
              misfit.suggestion);
     } else if (misfit.value.has_value()) {
-      Report(place.matcher->items.at(*misfit.value),
-             place.matcher_path + "[" + std::to_string(*misfit.value) + "]", misfit.what,
-             misfit.suggestion);
+      Report(place.matcher->items[*misfit.value], KeyPath(place.matcher_path).Item(*misfit.value),
+             misfit.what, misfit.suggestion);
     } else {
       Report(*place.matcher, place.matcher_path, misfit.what, misfit.suggestion);
     }
   }
 
-  void ReadMatchers(const YamlNode& key, const YamlNode& node, const std::string& path,
+  void ReadMatchers(const YamlNode& key, const YamlNode& node, const KeyPath& path,
                     ArgumentMatcher matcher) {
     if (denies_) {
       CheckDeniesAny(key, path, matcher);
@@ -293,7 +304,7 @@ class RuleReader {
     if (node.kind == YamlNode::Kind::kScalar) {
       matcher.kind = Kind::kEquals;
       ReadValue(node, path, matcher);
-      Keep(std::move(matcher), {&key, path, &node, path});
+      Keep(std::move(matcher), {key, path, node, path});
       return;
     }
     if (reader_.Map(node, path, KeysOf("matcher")) == nullptr) {
@@ -304,32 +315,29 @@ class RuleReader {
       Report(node, path, "expected a matcher, such as one_of or under");
     }
     for (size_t i = 0; i < node.items.size(); ++i) {
-      const std::string& name = node.keys[i].text;
-      const std::string matcher_path = path + "." + name;
-      if (name != "not") {
-        ReadMatcher(name, {&key, path, &node.items[i], matcher_path}, matcher);
-        continue;
-      }
+      const std::string_view name = node.keys[i].text;
+      const KeyPath matcher_path = path.Key(name);
       const YamlNode& inner = node.items[i];
-      if (reader_.Map(inner, matcher_path, KeysOf("matcher")) == nullptr) {
+      ArgumentMatcher one = i + 1 == node.items.size() ? std::move(matcher) : matcher;
+      if (name != "not") {
+        ReadMatcher(name, {key, path, inner, matcher_path}, std::move(one));
+      } else if (reader_.Map(inner, matcher_path, KeysOf("matcher")) == nullptr) {
         bad_ = true;
       } else if (inner.items.size() != 1 || inner.keys[0].text == "not") {
         // Two would leave open whether one or both must fail.
         Report(inner, matcher_path, "expected one matcher, such as {equals: x}");
       } else {
-        ArgumentMatcher negated = matcher;
-        negated.negated = true;
-        const std::string& inner_name = inner.keys[0].text;
-        ReadMatcher(inner_name, {&key, path, &inner.items[0], matcher_path + "." + inner_name},
-                    negated);
+        one.negated = true;
+        const std::string_view negated = inner.keys[0].text;
+        ReadMatcher(negated, {key, path, inner.items[0], matcher_path.Key(negated)},
+                    std::move(one));
       }
     }
   }
 
   // A deny rule whose condition must hold for every element is passed by adding one harmless
   // element to the list, so it is refused rather than left as a trap.
-  void CheckDeniesAny(const YamlNode& key, const std::string& path,
-                      const ArgumentMatcher& matcher) {
+  void CheckDeniesAny(const YamlNode& key, const KeyPath& path, const ArgumentMatcher& matcher) {
     std::string instead = matcher.path;
     for (size_t at = instead.find("[*]"); at != std::string::npos; at = instead.find("[*]")) {
       instead.replace(at, 3, "[?]");
@@ -339,9 +347,9 @@ class RuleReader {
     }
   }
 
-  void ReadMatcher(const std::string& name, const Place& place, ArgumentMatcher matcher) {
-    const YamlNode& node = *place.matcher;
-    const std::string& path = place.matcher_path;
+  void ReadMatcher(std::string_view name, const Place& place, ArgumentMatcher matcher) {
+    const YamlNode& node = place.matcher;
+    const KeyPath& path = place.matcher_path;
     if (name == "equals") {
       matcher.kind = Kind::kEquals;
       ReadValue(node, path, matcher);
@@ -361,8 +369,8 @@ class RuleReader {
       matcher.kind = Kind::kRange;
       ReadRange(node, path, matcher);
     } else if (name == "matches" || name == "glob" || name == "under") {
-      if (const auto text = Noted(reader_.Text(node, path, kMatcherTextBytesMax))) {
-        matcher.text = *text;
+      if (auto text = Noted(reader_.Text(node, path, kMatcherTextBytesMax))) {
+        matcher.text = std::move(*text);
         ReadPattern(name, node, path, matcher);
       }
     } else {
@@ -372,7 +380,7 @@ class RuleReader {
     Keep(std::move(matcher), place);
   }
 
-  void ReadPattern(const std::string& name, const YamlNode& node, const std::string& path,
+  void ReadPattern(std::string_view name, const YamlNode& node, const KeyPath& path,
                    ArgumentMatcher& matcher) {
     if (name == "matches") {
       matcher.kind = Kind::kMatches;
@@ -394,7 +402,7 @@ class RuleReader {
     }
   }
 
-  void ReadValue(const YamlNode& node, const std::string& path, ArgumentMatcher& matcher) {
+  void ReadValue(const YamlNode& node, const KeyPath& path, ArgumentMatcher& matcher) {
     Json value = ScalarValue(node);
     if (value.is_null()) {
       Report(node, path, "expected one value: a text, a number, true or false");
@@ -405,7 +413,7 @@ class RuleReader {
     matcher.values.push_back(std::move(value));
   }
 
-  void ReadChoices(const YamlNode& node, const std::string& path, ArgumentMatcher& matcher) {
+  void ReadChoices(const YamlNode& node, const KeyPath& path, ArgumentMatcher& matcher) {
     const YamlNode* list = reader_.List(node, path, kChoicesMax);
     if (list == nullptr) {
       bad_ = true;
@@ -415,18 +423,18 @@ class RuleReader {
       Report(node, path, "empty");
     }
     for (size_t i = 0; i < list->items.size(); ++i) {
-      ReadValue(list->items[i], path + "[" + std::to_string(i) + "]", matcher);
+      ReadValue(list->items[i], path.Item(i), matcher);
     }
   }
 
-  void ReadHosts(const YamlNode& node, const std::string& path, ArgumentMatcher& matcher) {
+  void ReadHosts(const YamlNode& node, const KeyPath& path, ArgumentMatcher& matcher) {
     const YamlNode* list = reader_.List(node, path, kChoicesMax);
     bad_ = bad_ || list == nullptr;
     if (list != nullptr && list->items.empty()) {
       Report(node, path, "empty");
     }
     for (size_t i = 0; list != nullptr && i < list->items.size(); ++i) {
-      const std::string item_path = path + "[" + std::to_string(i) + "]";
+      const KeyPath item_path = path.Item(i);
       if (auto host = Noted(reader_.Text(list->items[i], item_path, kMatcherTextBytesMax))) {
         if (const auto problem = HostPatternProblem(*host)) {
           Report(list->items[i], item_path, *problem, HostOf(*host).value_or(""));
@@ -436,7 +444,7 @@ class RuleReader {
     }
   }
 
-  void ReadRange(const YamlNode& node, const std::string& path, ArgumentMatcher& matcher) {
+  void ReadRange(const YamlNode& node, const KeyPath& path, ArgumentMatcher& matcher) {
     constexpr int64_t kLeast = std::numeric_limits<int64_t>::min();
     constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
     const YamlNode* list = reader_.List(node, path, 2);
@@ -444,8 +452,8 @@ class RuleReader {
       Report(node, path, "expected the least and the greatest value: [1, 100]");
       return;
     }
-    const auto least = Noted(reader_.Integer(list->items[0], path + "[0]", {kLeast, kMost}));
-    const auto most = Noted(reader_.Integer(list->items[1], path + "[1]", {kLeast, kMost}));
+    const auto least = Noted(reader_.Integer(list->items[0], path.Item(0), {kLeast, kMost}));
+    const auto most = Noted(reader_.Integer(list->items[1], path.Item(1), {kLeast, kMost}));
     matcher.minimum = least.value_or(0);
     matcher.maximum = most.value_or(0);
     if (least.has_value() && most.has_value() && *least > *most) {
@@ -453,25 +461,26 @@ class RuleReader {
     }
   }
 
-  void Keep(ArgumentMatcher matcher, Place place) {
+  void Keep(ArgumentMatcher matcher, const Place& place) {
     rule_.arguments.push_back(std::move(matcher));
     if (tools_ != nullptr) {
-      places_.push_back(std::move(place));
+      places_.push_back(
+          {&place.key, place.key_path.Text(), &place.matcher, place.matcher_path.Text()});
     }
   }
 
   const NodeReader& reader_;
   const ToolSchemas* tools_;
   ToolRule rule_;
-  std::vector<Place> places_;  // of rule_.arguments, as long as these stand as they were read
-  bool denies_ = false;        // the decision was read, and is deny
+  std::vector<KeptPlace> places_;  // of rule_.arguments, as long as these stand as they were read
+  bool denies_ = false;            // the decision was read, and is deny
   bool bad_ = false;
 };
 
 }  // namespace
 
 std::optional<std::string> ReadToolPattern(const NodeReader& reader, const YamlNode& node,
-                                           const std::string& path, const ToolSchemas* tools) {
+                                           const KeyPath& path, const ToolSchemas* tools) {
   auto tool = reader.Text(node, path, kMatcherTextBytesMax);
   if (!tool.has_value()) {
     return std::nullopt;
@@ -496,7 +505,7 @@ std::optional<std::string> ReadToolPattern(const NodeReader& reader, const YamlN
 }
 
 std::optional<CallRate> ReadRate(const NodeReader& reader, const YamlNode& node,
-                                 const std::string& path, const ToolSchemas* tools) {
+                                 const KeyPath& path, const ToolSchemas* tools) {
   if (reader.Map(node, path, KeysOf("rate")) == nullptr) {
     return std::nullopt;
   }
@@ -506,18 +515,18 @@ std::optional<CallRate> ReadRate(const NodeReader& reader, const YamlNode& node,
     return std::nullopt;
   }
   const auto at = [&](const char* key) -> const YamlNode& { return *NodeReader::Find(node, key); };
-  rate.id = reader.Identifier(at("id"), path + ".id", "an id").value_or("");
-  rate.reason = reader.Reason(at("reason"), path + ".reason").value_or("");
-  for (const auto& [tool_path, item] : reader.OneOrMore(at("tool"), path + ".tool", kToolsMax)) {
+  rate.id = reader.Identifier(at("id"), path.Key("id"), "an id").value_or("");
+  rate.reason = reader.Reason(at("reason"), path.Key("reason")).value_or("");
+  for (const auto& [tool_path, item] : reader.OneOrMore(at("tool"), path.Key("tool"), kToolsMax)) {
     if (auto tool = ReadToolPattern(reader, *item, tool_path, tools)) {
       rate.tools.push_back(std::move(*tool));
     }
   }
   const Field& calls = FieldOf("rate", "calls");
   rate.calls = static_cast<uint64_t>(
-      reader.Integer(at("calls"), path + ".calls", {calls.minimum, calls.maximum}).value_or(0));
+      reader.Integer(at("calls"), path.Key("calls"), {calls.minimum, calls.maximum}).value_or(0));
   const Field& per = FieldOf("rate", "per");
-  const auto unit = reader.Choice(at("per"), path + ".per", per.choices);
+  const auto unit = reader.Choice(at("per"), path.Key("per"), per.choices);
   rate.per = static_cast<CallRate::Per>(
       std::find(per.choices.begin(), per.choices.end(), unit.value_or("turn")) -
       per.choices.begin());
@@ -525,12 +534,12 @@ std::optional<CallRate> ReadRate(const NodeReader& reader, const YamlNode& node,
 }
 
 std::optional<Approvers> ReadApprovers(const NodeReader& reader, const YamlNode& node,
-                                       const std::string& path, Verdict verdict) {
+                                       const KeyPath& path, Verdict verdict) {
   return ApproversReader(reader).Read(node, path, verdict);
 }
 
 std::optional<ToolRule> ReadRule(const NodeReader& reader, const YamlNode& node,
-                                 const std::string& path, const ToolSchemas* tools) {
+                                 const KeyPath& path, const ToolSchemas* tools) {
   return RuleReader(reader, tools).Read(node, path);
 }
 

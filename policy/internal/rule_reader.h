@@ -19,18 +19,18 @@ using ToolSchemas = std::vector<std::pair<std::string, Json>>;
 
 // "fs.read", all below a prefix: "fs.*", or "*" for every tool; of tools that there are.
 std::optional<std::string> ReadToolPattern(const NodeReader& reader, const YamlNode& node,
-                                           const std::string& path, const ToolSchemas* tools);
+                                           const KeyPath& path, const ToolSchemas* tools);
 
 // nullopt when anything is wrong.
 std::optional<ToolRule> ReadRule(const NodeReader& reader, const YamlNode& node,
-                                 const std::string& path, const ToolSchemas* tools);
+                                 const KeyPath& path, const ToolSchemas* tools);
 
 // Reads `approvers` of a rule or a flow that answers with `verdict`; nullopt when anything is wrong.
 std::optional<Approvers> ReadApprovers(const NodeReader& reader, const YamlNode& node,
-                                       const std::string& path, Verdict verdict);
+                                       const KeyPath& path, Verdict verdict);
 
 // Reads one entry of `budgets.rates`.
 std::optional<CallRate> ReadRate(const NodeReader& reader, const YamlNode& node,
-                                 const std::string& path, const ToolSchemas* tools);
+                                 const KeyPath& path, const ToolSchemas* tools);
 
 }  // namespace nacre::policy

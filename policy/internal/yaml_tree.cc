@@ -70,9 +70,6 @@ std::string ProtectArgumentPaths(std::string_view text) {
 }
 
 std::string RestoreArgumentPaths(std::string_view text) {
-  if (text.find(kStandInFirstByte) == std::string_view::npos) {
-    return std::string(text);
-  }
   std::string result;
   while (!text.empty()) {
     const auto* stand_in = std::find(kStandIns.begin(), kStandIns.end(), text.substr(0, 3));
@@ -100,6 +97,10 @@ YamlProblem ProblemAt(std::string_view text, size_t offset, std::string what) {
 // What libyaml would take and we do not. It refuses other control characters and what is no UTF-8.
 std::optional<YamlProblem> CharacterProblem(std::string_view text) {
   for (size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<uint8_t>(text[i]);
+    if (byte > '\r' && byte < 0x80) {
+      continue;  // as nearly all are
+    }
     switch (text[i]) {
       case '\r':
         if (text.substr(i + 1, 1) != "\n") {
@@ -159,7 +160,7 @@ class TreeBuilder final {
  public:
   explicit TreeBuilder(size_t nodes_max) : nodes_max_(nodes_max) {}
 
-  YamlNode Take() { return done_.empty() ? YamlNode() : std::move(done_.front()); }
+  YamlTree Take() { return YamlTree(done_.empty() ? YamlNode() : done_.front(), std::move(kept_)); }
 
   void On(const yaml_event_t& event) {
     switch (event.type) {
@@ -218,10 +219,20 @@ class TreeBuilder final {
     }
     YamlNode& node = done_.emplace_back(NewNode(YamlNode::Kind::kScalar, event.start_mark));
     node.quoted = quoted;
-    node.text = RestoreArgumentPaths(value);
-    if (std::any_of(node.text.begin(), node.text.end(), IsControl)) {
+    node.text = value.find(kStandInFirstByte) == std::string_view::npos
+                    ? Keep(value)
+                    : Keep(RestoreArgumentPaths(value));
+    // Written as such libyaml refuses them, so only an escape can make one.
+    if (scalar.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE &&
+        std::any_of(node.text.begin(), node.text.end(), IsControl)) {
       Refuse(event.start_mark, "control characters are not accepted");
     }
+  }
+
+  std::string_view Keep(std::string_view text) {
+    auto* kept = static_cast<char*>(kept_->allocate(text.size(), 1));
+    std::copy(text.begin(), text.end(), kept);
+    return {kept, text.size()};
   }
 
   static void CheckProperties(const yaml_event_t& event, const yaml_char_t* anchor,
@@ -255,27 +266,37 @@ class TreeBuilder final {
   }
 
   void Open(YamlNode::Kind kind, const yaml_mark_t& mark) {
-    YamlNode node = NewNode(kind, mark);
+    const YamlNode node = NewNode(kind, mark);
     if (open_.size() >= kDepthMax) {
       Refuse(mark, "nested deeper than " + std::to_string(kDepthMax) + " levels");
     }
-    open_.push_back({std::move(node), done_.size()});
+    open_.push_back({node, done_.size()});
   }
 
-  // What the innermost open node holds moves into it.
+  // What the innermost open node holds is kept together.
   void Close() {
-    YamlNode node = std::move(open_.back().node);
+    YamlNode node = open_.back().node;
     const size_t first = open_.back().first;
     open_.pop_back();
-    const size_t count = done_.size() - first;
-    const bool map = node.kind == YamlNode::Kind::kMap;
-    node.keys.reserve(map ? count / 2 : 0);
-    node.items.reserve(map ? count / 2 : count);
-    for (size_t i = first; i < done_.size(); ++i) {
-      (map && (i - first) % 2 == 0 ? node.keys : node.items).push_back(std::move(done_[i]));
+    if (node.kind == YamlNode::Kind::kMap) {
+      node.keys = KeepEach(first, 2);
+      node.items = KeepEach(first + 1, 2);
+    } else {
+      node.items = KeepEach(first, 1);
     }
     done_.resize(first);
-    done_.push_back(std::move(node));
+    done_.push_back(node);
+  }
+
+  // Of what is complete, from `first` on, each, or every second one.
+  YamlNodes KeepEach(size_t first, size_t step) {
+    const size_t count = first < done_.size() ? (done_.size() - first + step - 1) / step : 0;
+    auto* kept =
+        static_cast<YamlNode*>(kept_->allocate(count * sizeof(YamlNode), alignof(YamlNode)));
+    for (size_t i = 0; i < count; ++i) {
+      new (kept + i) YamlNode(done_[first + i * step]);
+    }
+    return {kept, count};
   }
 
   struct OpenNode {
@@ -286,8 +307,9 @@ class TreeBuilder final {
   const size_t nodes_max_;
   std::vector<OpenNode> open_;
   // What is complete and belongs to an open node, outermost first; of maps keys and values by turns.
-  // So every vector of the tree is made once, at its size.
   std::vector<YamlNode> done_;
+  std::unique_ptr<std::pmr::monotonic_buffer_resource> kept_ =
+      std::make_unique<std::pmr::monotonic_buffer_resource>();
   size_t nodes_ = 0;
   int documents_ = 0;
 };
@@ -351,7 +373,7 @@ class Parser final {
 
 }  // namespace
 
-std::variant<YamlNode, YamlProblem> ParseYaml(std::string_view text, const YamlLimits& limits) {
+std::variant<YamlTree, YamlProblem> ParseYaml(std::string_view text, const YamlLimits& limits) {
   if (text.size() > limits.bytes_max) {
     return YamlProblem{1, 1, "larger than " + std::to_string(limits.bytes_max) + " bytes"};
   }

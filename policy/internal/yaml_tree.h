@@ -11,23 +11,72 @@
 // bracket: `args: {argv[0]: {one_of: [wc]}}`.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <memory_resource>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
 namespace nacre::policy {
 
+struct YamlNode;
+
+// Nodes that stand one behind the other and are kept elsewhere.
+class YamlNodes {
+ public:
+  YamlNodes() = default;
+  YamlNodes(const YamlNode* first, size_t size) : first_(first), size_(size) {}
+  YamlNodes(const std::vector<YamlNode>& nodes);  // NOLINT(google-explicit-constructor)
+
+  const YamlNode* begin() const { return first_; }
+  const YamlNode* end() const;
+  size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  const YamlNode& operator[](size_t index) const;
+
+ private:
+  const YamlNode* first_ = nullptr;
+  size_t size_ = 0;
+};
+
+// Borrows its text and what it holds from its tree. A copy is as cheap as a view.
 struct YamlNode {
-  enum class Kind { kNull = 0, kScalar, kSequence, kMap };
+  enum class Kind : uint8_t { kNull = 0, kScalar, kSequence, kMap };
 
   Kind kind = Kind::kNull;
-  std::string text;             // kScalar
-  bool quoted = false;          // kScalar: quoted or a block, so always a string
-  std::vector<YamlNode> keys;   // kMap: scalars, as written; may repeat
-  std::vector<YamlNode> items;  // kSequence: the elements; kMap: the values, beside `keys`
-  int line = 1;                 // both count from 1; of a null value: where its key stands
-  int column = 1;               // in characters
+  bool quoted = false;    // kScalar: quoted or a block, so always a string
+  int line = 1;           // both count from 1; of a null value: where its key stands
+  int column = 1;         // in characters
+  std::string_view text;  // kScalar
+  YamlNodes keys;         // kMap: scalars, as written; may repeat
+  YamlNodes items;        // kSequence: the elements; kMap: the values, beside `keys`
+};
+
+inline YamlNodes::YamlNodes(const std::vector<YamlNode>& nodes)
+    : first_(nodes.data()), size_(nodes.size()) {}
+inline const YamlNode* YamlNodes::end() const {
+  return first_ + size_;
+}
+inline const YamlNode& YamlNodes::operator[](size_t index) const {
+  return first_[index];
+}
+
+// A document: the node at its top, and the memory of all nodes and texts, which is taken and given back
+// in few large pieces.
+class YamlTree {
+ public:
+  YamlTree(const YamlNode& root, std::unique_ptr<std::pmr::monotonic_buffer_resource> kept)
+      : root_(root), kept_(std::move(kept)) {}
+
+  const YamlNode& root() const { return root_; }
+
+ private:
+  YamlNode root_;
+  std::unique_ptr<std::pmr::monotonic_buffer_resource> kept_;
 };
 
 struct YamlProblem {
@@ -41,7 +90,7 @@ struct YamlLimits {
   size_t nodes_max = 3'000'000;
 };
 
-// Throws std::bad_alloc at most. An empty document is a null node.
-std::variant<YamlNode, YamlProblem> ParseYaml(std::string_view text, const YamlLimits& limits = {});
+// Throws std::bad_alloc at most. Nothing borrows from `text` afterwards. An empty document is a null node.
+std::variant<YamlTree, YamlProblem> ParseYaml(std::string_view text, const YamlLimits& limits = {});
 
 }  // namespace nacre::policy

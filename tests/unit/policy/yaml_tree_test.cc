@@ -3,7 +3,9 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <utility>
 
 #include "base/file.h"
 
@@ -79,9 +81,36 @@ TEST_CASE("what the reader accepts, another reader of YAML reads as the same") {
   for (const std::string& text : texts) {
     INFO(text);
     const auto ours = ParseYaml(text);
-    REQUIRE(std::holds_alternative<YamlNode>(ours));
-    CheckSame(std::get<YamlNode>(ours), YAML::Load(text));
+    REQUIRE(std::holds_alternative<YamlTree>(ours));
+    CheckSame(std::get<YamlTree>(ours).root(), YAML::Load(text));
   }
+}
+
+TEST_CASE(
+    "a tree holds all that it says, wherever its text has gone and however often it was moved") {
+  std::string text =
+      "a: [one, \"t\\u0077o\", {argv[0]: x, argv[?]: 'it''s'}]\nlong: " + std::string(5000, 'y') +
+      "\nnothing:\n";
+  auto parsed = ParseYaml(text);
+  std::fill(text.begin(), text.end(), '#');
+  const YamlTree tree = std::move(std::get<YamlTree>(parsed));
+  parsed = YamlProblem();
+  const YamlNode& root = tree.root();
+  REQUIRE(root.keys.size() == 3);
+  REQUIRE(root.items.size() == 3);
+  CHECK(root.keys[0].text == "a");
+  REQUIRE(root.items[0].items.size() == 3);
+  CHECK(root.items[0].keys.empty());
+  CHECK(root.items[0].items[0].text == "one");
+  CHECK(root.items[0].items[1].text == "two");
+  const YamlNode& map = root.items[0].items[2];
+  REQUIRE(map.keys.size() == 2);
+  CHECK(map.keys[0].text == "argv[0]");
+  CHECK(map.keys[1].text == "argv[?]");
+  CHECK(map.items[1].text == "it's");
+  CHECK(root.items[1].text == std::string(5000, 'y'));
+  CHECK(root.items[2].kind == YamlNode::Kind::kNull);
+  CHECK(root.items[2].line == 3);
 }
 
 TEST_CASE("a document has no more values and bytes than its reader allows") {
@@ -89,7 +118,7 @@ TEST_CASE("a document has no more values and bytes than its reader allows") {
   REQUIRE(std::holds_alternative<YamlProblem>(few));
   CHECK(std::get<YamlProblem>(few).what == "more than 5 values");
   CHECK(std::get<YamlProblem>(few).column == 11);
-  CHECK(std::holds_alternative<YamlNode>(ParseYaml("a: [1, 2]\n", {.nodes_max = 5})));
+  CHECK(std::holds_alternative<YamlTree>(ParseYaml("a: [1, 2]\n", {.nodes_max = 5})));
   CHECK(std::holds_alternative<YamlProblem>(ParseYaml("a: [1, 2]\n", {.bytes_max = 9})));
 }
 
@@ -127,6 +156,9 @@ TEST_CASE("what has two meanings, or is no YAML, is refused where it stands") {
       {"a: 1\rb: 2\n", 1, 5, "control characters are not accepted"},
       {"a: x\n\x01: 2\n", 2, 1, "control characters are not accepted"},
       {"a: \x7F\n", 1, 4, "control characters are not accepted"},
+      {"a: '\x7F'\n", 1, 5, "control characters are not accepted"},
+      {"a: |\n  \x1b\n", 2, 3, "control characters are not accepted"},
+      {"\"\\e\": x\n", 1, 1, "control characters are not accepted"},
       {"a: \xC3\xA9 \xC0\xAF\n", 1, 6, "not valid UTF-8"},
       {"a: \xED\xA0\x80\n", 1, 4, "not valid UTF-8"},
       {"a: x\xC2\x85z\n", 1, 5, "only a newline ends a line"},
