@@ -86,6 +86,17 @@ void AskToo(const Question& question, Decision& decision) {
   }
 }
 
+// Which rule stands first must not choose who is asked: a deriving document's or a tenant's is then never in
+// place of another's.
+void AskOthers(const Program& program, const Request& request, const ToolRule& decider,
+               Decision& decision) {
+  for (const ToolRule* other : program.AskingOthers(request, decider)) {
+    if (!Wants(decision, other->approvers)) {
+      AskToo({other->Name(), other->reason, other->approvers}, decision);
+    }
+  }
+}
+
 // A rule of `narrow` can only make a decision stricter.
 void NarrowByRule(const Policy& policy, const Request& request, Decision& decision) {
   if (policy.narrow.empty()) {
@@ -109,14 +120,7 @@ void NarrowByRule(const Policy& policy, const Request& request, Decision& decisi
     decision.approvers.clear();
     return;
   }
-  // Which rule stands first must not choose who is asked: a tenant's is then never in place of another's.
-  for (const ToolRule& other : policy.narrow) {
-    if (other.verdict == Verdict::kAsk && !Wants(decision, other.approvers) &&
-        RuleCoversTool(other, request.tool) &&
-        ConditionsHeld(other, request) == other.arguments.size()) {
-      AskToo({other.Name(), other.reason, other.approvers}, decision);
-    }
-  }
+  AskOthers(policy.narrow_program(), request, *rule, decision);
 }
 
 // A flow can only make a decision stricter.
@@ -145,7 +149,7 @@ void NarrowByFlow(const Policy& policy, const Request& request, Decision& decisi
     decision.approvers.clear();
     return;
   }
-  // As with rules of `narrow`.
+  // As with rules.
   for (const FlowRule* flow : FlowsThatAsk(policy.data, request.tool, request.flow)) {
     if (!Wants(decision, flow->approvers)) {
       AskToo({"data." + flow->id, flow->reason, flow->approvers}, decision);
@@ -171,6 +175,7 @@ Decision EvaluateNames(const Policy& policy, const Request& request) {
     decision.grant = policy.shared_grant();
     if (rule.verdict == Verdict::kAsk) {
       decision.approvers = {rule.approvers};
+      AskOthers(policy.program(), request, rule, decision);
     }
     NarrowByRule(policy, request, decision);
     NarrowByFlow(policy, request, decision);

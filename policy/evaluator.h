@@ -2,7 +2,7 @@
 //
 // Order: the workspace's own checks on every path argument (workspace.mode, hide, protect), then
 // every tool rule whose tool and arguments match. Deny beats ask beats allow; among equals the first
-// rule in order is named. What these allow or ask is then narrowed by the rules of `narrow`, and by the
+// rule in order is named, and of rules that ask the approvers of each are asked. What these allow or ask is then narrowed by the rules of `narrow`, and by the
 // flow rules (data.flows) that fit what is known of the call's data, and for the two tools of a quarantine by
 // data.quarantine. When nothing matches, the answer is deny by "default", and the reason says what came closest: a path outside the workspace, or a tool whose rules were not met.
 //

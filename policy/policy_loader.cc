@@ -299,12 +299,10 @@ class Loader {
       }
     }
     for (const Layer* layer : AllLayers()) {
-      CheckReachableAmong(Pointers(layer->narrow), layer->narrow.size(),
-                          DeciderIndex::Asking::kEach);
+      CheckReachableAmong(Pointers(layer->narrow), layer->narrow.size());
     }
     if (tenant_.has_value()) {
-      CheckReachableAmong(Pointers(tenant_->tools), tenant_->tools.size(),
-                          DeciderIndex::Asking::kEach);
+      CheckReachableAmong(Pointers(tenant_->tools), tenant_->tools.size());
     }
     for (const Stacked& stacked : layers_) {
       CheckReachable(stacked);
@@ -319,13 +317,12 @@ class Loader {
       const std::vector<const ToolRule*> more = Pointers(layers_[index].layer.tools);
       rules.insert(rules.end(), more.begin(), more.end());
     }
-    CheckReachableAmong(rules, stacked.layer.tools.size(), DeciderIndex::Asking::kFirst);
+    CheckReachableAmong(rules, stacked.layer.tools.size());
   }
 
   // Of the first `count` rules.
-  void CheckReachableAmong(const std::vector<const ToolRule*>& rules, size_t count,
-                           DeciderIndex::Asking asking) {
-    const DeciderIndex index(rules, asking);
+  void CheckReachableAmong(const std::vector<const ToolRule*>& rules, size_t count) {
+    const DeciderIndex index(rules);
     for (size_t i = 0; i < count; ++i) {
       if (const ToolRule* decider = index.DeciderOf(i)) {
         problems_.Add(rules[i]->source, rules[i]->Name(),

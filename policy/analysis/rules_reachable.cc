@@ -1,4 +1,4 @@
-// "Every rule is reachable": for each rule there is a call that it decides. Most are shown by a call made
+// "Every rule is reachable": for each rule there is a call that it decides, or about which its approvers are asked. Most are shown by a call made
 // from their own conditions; only for the others the solver is asked.
 #include <algorithm>
 #include <optional>
@@ -77,8 +77,21 @@ class Reachability final {
 
   // Before flows, which narrow what a rule says.
   bool Decides(const ToolRule& rule, const Request& request) const {
-    return policy_.program().Ask(request).decider == &rule &&
+    const ToolRule* decider = policy_.program().Ask(request).decider;
+    return decider != nullptr && (decider == &rule || AsksToo(rule, request, *decider)) &&
            Evaluate(policy_, request).rule.rfind("workspace.", 0) != 0;
+  }
+
+  // Beside the decider, and as the first that asks these persons.
+  bool AsksToo(const ToolRule& rule, const Request& request, const ToolRule& decider) const {
+    if (decider.verdict != Verdict::kAsk) {
+      return false;
+    }
+    const std::vector<const ToolRule*> others = policy_.program().AskingOthers(request, decider);
+    const auto asks = std::find_if(others.begin(), others.end(), [&](const ToolRule* other) {
+      return other->approvers == rule.approvers;
+    });
+    return asks != others.end() && *asks == &rule;
   }
 
   bool DecidesOne(const ToolRule& rule) {
@@ -131,14 +144,28 @@ class Reachability final {
       std::stable_sort(ranked.begin(), ranked.end(), [](const ToolRule* a, const ToolRule* b) {
         return a->verdict < b->verdict;
       });
-      Formula before = encoding.Refused(policy_);
+      // What is refused or matched: by all rules so far, by those that are stricter, and by those that are as
+      // strict, apart for each approvers, who are asked whoever else is.
+      Formula all = encoding.Refused(policy_);
+      Formula stricter = all;
+      std::vector<std::pair<const ToolRule*, Formula>> alike;
       for (const ToolRule* rule : ranked) {
         const Formula matches = encoding.Matches(*rule);
+        if (!alike.empty() && alike.front().first->verdict != rule->verdict) {
+          stricter = all;
+          alike.clear();
+        }
+        auto same = std::find_if(alike.begin(), alike.end(), [&](const auto& each) {
+          return each.first->approvers == rule->approvers;
+        });
+        if (same == alike.end()) {
+          same = alike.insert(alike.end(), {rule, stricter});
+        }
         const auto asked = std::find(open.begin(), open.end(), rule);
         const auto index = static_cast<size_t>(asked - open.begin());
         if (asked != open.end() && !decides[index]) {
           CallQuestion question;
-          question.wanted = {matches, solver.Not(before)};
+          question.wanted = {matches, solver.Not(same->second)};
           question.confirm = [&](const CandidateCall& call, const FlowFacts& /*facts*/) {
             return Confirmed(input_, call, {}, [&](const Request& request, const Decision&) {
               return Decides(*rule, request);
@@ -150,7 +177,8 @@ class Reachability final {
             unknown[index] = found.why;
           }
         }
-        before = solver.AnyOf({before, matches});
+        same->second = solver.AnyOf({same->second, matches});
+        all = solver.AnyOf({all, matches});
       }
     }
     for (size_t i = 0; i < open.size(); ++i) {

@@ -187,8 +187,7 @@ void EachCoveringTool(const std::string& tool, const Each& each) {
 
 }  // namespace
 
-DeciderIndex::DeciderIndex(std::vector<const ToolRule*> rules, Asking asking)
-    : rules_(std::move(rules)), asking_(asking) {
+DeciderIndex::DeciderIndex(std::vector<const ToolRule*> rules) : rules_(std::move(rules)) {
   std::unordered_map<uint64_t, uint32_t> common;  // how many rules could be filed under a key
   common.reserve(rules_.size() * 2);
   for (const ToolRule* rule : rules_) {
@@ -244,8 +243,8 @@ const ToolRule* DeciderIndex::DeciderOf(size_t index) const {
       const ToolRule& other = *rules_[i];
       const bool decides_before =
           other.verdict < rule.verdict || (other.verdict == rule.verdict && i < index);
-      const bool asks_others = asking_ == Asking::kEach && rule.verdict == Verdict::kAsk &&
-                               other.verdict == Verdict::kAsk && other.approvers != rule.approvers;
+      const bool asks_others = rule.verdict == Verdict::kAsk && other.verdict == Verdict::kAsk &&
+                               other.approvers != rule.approvers;
       if (decides_before && !asks_others && RuleCovers(other, rule)) {
         first = i;
       }

@@ -19,7 +19,8 @@ bool ConditionsCover(const ToolRule& wide, const ToolRule& narrow);
 // The same, and `wide` speaks of every tool that `narrow` speaks of.
 bool RuleCovers(const ToolRule& wide, const ToolRule& narrow);
 
-// Finds, among many rules, those that leave nothing for another to decide. It looks only at rules
+// Finds, among many rules, those that leave nothing for another to decide. A rule that asks leaves something for one
+// that asks others, since the approvers of each are asked. It looks only at rules
 // that share with the narrow one what the wide rule asks and few others do, so all of n rules
 // together take time of about n: where many share it (bounds of the same argument), at the first kLookedMax.
 // Borrows the rules.
@@ -27,11 +28,7 @@ class DeciderIndex final {
  public:
   static constexpr size_t kLookedMax = 1024;
 
-  // Of several rules that ask about a call. kEach, as in `narrow`: the approvers of each are asked, so that none leaves
-  // nothing for one that asks others.
-  enum class Asking { kFirst = 0, kEach };
-
-  explicit DeciderIndex(std::vector<const ToolRule*> rules, Asking asking = Asking::kFirst);
+  explicit DeciderIndex(std::vector<const ToolRule*> rules);
 
   // The rule, the first in order, that speaks of all calls of rules[index] and is stricter, or as
   // strict and earlier; nullptr when there is none, or none is known.
@@ -47,7 +44,6 @@ class DeciderIndex final {
   void File(uint64_t key, uint32_t rule);
 
   std::vector<const ToolRule*> rules_;
-  Asking asking_;
   std::vector<Filed> filed_;
   std::unordered_map<uint64_t, uint32_t> first_;  // of each key, an index into filed_
   std::unordered_set<uint64_t> tools_;            // of which any rule speaks

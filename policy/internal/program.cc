@@ -49,6 +49,15 @@ Program::Program(const std::vector<ToolRule>& rules, const Grant& grant)
   std::iota(by_rank_.begin(), by_rank_.end(), 0U);
   std::stable_sort(by_rank_.begin(), by_rank_.end(),
                    [&](uint32_t a, uint32_t b) { return rules_[a].verdict < rules_[b].verdict; });
+  const Approvers* asked = nullptr;
+  for (const uint32_t index : by_rank_) {
+    const ToolRule& rule = rules_[index];
+    first_allow_ += rule.verdict != Verdict::kAllow ? 1 : 0;
+    if (rule.verdict == Verdict::kAsk) {
+      asks_several_ = asks_several_ || (asked != nullptr && *asked != rule.approvers);
+      asked = &rule.approvers;
+    }
+  }
   std::vector<std::vector<uint32_t>> groups(1);  // ranks, by the numbers of tools_
   for (uint32_t rank = 0; rank < by_rank_.size(); ++rank) {
     for (const std::string& tool : Ranked(rank).tools) {
@@ -82,11 +91,15 @@ uint32_t Program::Build(std::vector<uint32_t> ranks, uint32_t depth) {
   const auto number = static_cast<uint32_t>(nodes_.size());
   nodes_.emplace_back();
   Node node{.depth = depth, .smallest = ranks.front()};
+  node.asking_begin = static_cast<uint32_t>(asking_.size());
   std::vector<uint32_t> further;
   for (const uint32_t rank : ranks) {
     const ToolRule& rule = Ranked(rank);
     if (rule.arguments.size() == depth) {
       node.matching = std::min(node.matching, rank);
+      if (rule.verdict == Verdict::kAsk) {
+        asking_.push_back(rank);
+      }
     } else {
       further.push_back(rank);
       if (rule.verdict != Verdict::kDeny) {
@@ -94,6 +107,7 @@ uint32_t Program::Build(std::vector<uint32_t> ranks, uint32_t depth) {
       }
     }
   }
+  node.asking_end = static_cast<uint32_t>(asking_.size());
   if (further.size() <= kLeavesMax) {
     node.leaves_begin = static_cast<uint32_t>(leaves_.size());
     leaves_.insert(leaves_.end(), further.begin(), further.end());
@@ -132,18 +146,28 @@ uint32_t Program::Build(std::vector<uint32_t> ranks, uint32_t depth) {
 // One walk through the trees of a tool.
 class Program::Search {
  public:
-  Search(const Program& program, const Request& request) : program_(program), request_(request) {}
+  // Finds who decides; or, with `asking`, puts the ranks of all that match and ask there.
+  Search(const Program& program, const Request& request, std::vector<uint32_t>* asking = nullptr)
+      : program_(program),
+        request_(request),
+        asking_(asking),
+        below_(asking == nullptr ? kNone : program.first_allow_) {}
 
   void Visit(uint32_t number) {
     const Node& node = program_.nodes_[number];
-    if (node.smallest >= best_) {
+    if (node.smallest >= below_) {
       return;
     }
-    best_ = std::min(best_, node.matching);
-    NoteClosest(node.depth, node.closest);
+    if (asking_ == nullptr) {
+      below_ = std::min(below_, node.matching);
+      NoteClosest(node.depth, node.closest);
+    } else {
+      asking_->insert(asking_->end(), program_.asking_.begin() + node.asking_begin,
+                      program_.asking_.begin() + node.asking_end);
+    }
     for (uint32_t i = node.leaves_begin; i < node.leaves_end; ++i) {
       const uint32_t rank = program_.leaves_[i];
-      if (rank >= best_) {
+      if (rank >= below_) {
         break;
       }
       Try(rank, node.depth);
@@ -166,8 +190,8 @@ class Program::Search {
   }
 
   Answer answer() const {
-    if (best_ != kNone) {
-      return {.decider = &program_.Ranked(best_)};
+    if (below_ != kNone) {
+      return {.decider = &program_.Ranked(below_)};
     }
     return closest_ == kNone ? Answer{}
                              : Answer{.closest = &program_.rules_[closest_], .held = held_};
@@ -180,7 +204,11 @@ class Program::Search {
       ++held;
     }
     if (held == rule.arguments.size()) {
-      best_ = rank;
+      if (asking_ == nullptr) {
+        below_ = rank;
+      } else if (rule.verdict == Verdict::kAsk) {
+        asking_->push_back(rank);
+      }
     } else if (rule.verdict != Verdict::kDeny) {
       NoteClosest(held, program_.by_rank_[rank]);
     }
@@ -196,7 +224,9 @@ class Program::Search {
 
   const Program& program_;
   const Request& request_;
-  uint32_t best_ = kNone;
+  std::vector<uint32_t>* asking_;
+  uint32_t
+      below_;  // no rank from here on is looked for: the best that was found, or the first that allows
   uint32_t closest_ = kNone;
   size_t held_ = 0;
   std::vector<uint32_t> found_;
@@ -204,7 +234,31 @@ class Program::Search {
 
 Program::Answer Program::Ask(const Request& request) const {
   Search search(*this, request);
-  const std::string_view tool = request.tool;
+  Walk(request.tool, search);
+  return search.answer();
+}
+
+std::vector<const ToolRule*> Program::AskingOthers(const Request& request,
+                                                   const ToolRule& decider) const {
+  std::vector<const ToolRule*> others;
+  if (!asks_several_) {
+    return others;
+  }
+  std::vector<uint32_t> ranks;
+  Search search(*this, request, &ranks);
+  Walk(request.tool, search);
+  std::sort(ranks.begin(), ranks.end());
+  ranks.erase(std::unique(ranks.begin(), ranks.end()), ranks.end());  // several of its tools fit
+  for (const uint32_t rank : ranks) {
+    if (Ranked(rank).approvers != decider.approvers) {
+      others.push_back(&Ranked(rank));
+    }
+  }
+  return others;
+}
+
+void Program::Walk(const std::string& name, Search& search) const {
+  const std::string_view tool = name;
   if (const uint32_t exact = tools_.Find(kExactNames, tool); exact != TextIndex::kNone) {
     search.Visit(roots_[exact]);
   }
@@ -218,7 +272,6 @@ Program::Answer Program::Ask(const Request& request) const {
       search.Visit(roots_[prefix]);
     }
   }
-  return search.answer();
 }
 
 std::optional<size_t> Program::Hiding(std::string_view relative) const {
@@ -231,8 +284,8 @@ std::optional<size_t> Program::Protecting(std::string_view relative) const {
 
 size_t Program::bytes() const {
   size_t bytes = by_rank_.capacity() * sizeof(uint32_t) + leaves_.capacity() * sizeof(uint32_t) +
-                 roots_.capacity() * sizeof(uint32_t) + nodes_.capacity() * sizeof(Node) +
-                 tools_.bytes();
+                 asking_.capacity() * sizeof(uint32_t) + roots_.capacity() * sizeof(uint32_t) +
+                 nodes_.capacity() * sizeof(Node) + tools_.bytes();
   for (const auto& branch : branches_) {
     bytes += branch->bytes();
   }

@@ -37,6 +37,8 @@ class Program final {
     size_t held = 0;
   };
   Answer Ask(const Request& request) const;
+  // Where the decider asks: the rules that match as well and ask others than it does, as they stand.
+  std::vector<const ToolRule*> AskingOthers(const Request& request, const ToolRule& decider) const;
 
   // The first glob of grant.hide, or of grant.protect, that matches the path, relative to the
   // workspace, or a folder that it is in. A glob that cannot be read matches everything.
@@ -57,6 +59,8 @@ class Program final {
     uint32_t matching = kNone;  // the smallest rank of the rules that end here
     uint32_t smallest = kNone;  // the smallest rank here and below
     uint32_t closest = kNone;   // the first rule, by index, below that allows or asks
+    uint32_t asking_begin = 0;  // the ranks of those that end here and ask, in asking_
+    uint32_t asking_end = 0;
     uint32_t leaves_begin = 0;  // ranks, ascending, in leaves_
     uint32_t leaves_end = 0;
     uint32_t branches_begin = 0;  // in branches_
@@ -64,17 +68,21 @@ class Program final {
   };
   class Search;
 
+  void Walk(const std::string& tool, Search& search) const;
   static Globs CompileGlobs(const std::vector<std::string>& globs);
   uint32_t Build(std::vector<uint32_t> ranks, uint32_t depth);
   const ToolRule& Ranked(uint32_t rank) const { return rules_[by_rank_[rank]]; }
 
   const std::vector<ToolRule>& rules_;
   std::vector<uint32_t> by_rank_;  // rank to index in rules_
+  uint32_t first_allow_ = 0;       // a rank: those below it deny or ask
+  bool asks_several_ = false;      // not all rules that ask have the same approvers
   Globs hide_;
   Globs protect_;
   TextIndex tools_;              // below 0: exact names; below 1: prefixes, "fs." for "fs.*"
   std::vector<uint32_t> roots_;  // by the numbers of tools_
   std::vector<Node> nodes_;      // a branch's numbers are nodes
+  std::vector<uint32_t> asking_;
   std::vector<uint32_t> leaves_;
   std::vector<std::unique_ptr<const Branch>> branches_;
 };

@@ -17,6 +17,7 @@
 #include "policy/explain.h"
 #include "policy/lint.h"
 #include "policy/policy_loader.h"
+#include "runtime/agent/approver.h"
 #include "runtime/agent/flow_traits.h"
 #include "runtime/agent/followed_path.h"
 #include "runtime/agent/tool_call.h"
@@ -184,6 +185,10 @@ void PrintExplanation(const policy::Explanation& explanation) {
               SafeLine(decision.rule, 80).c_str(),
               source.empty() ? "" : ("  " + SafeLine(source, 120)).c_str(),
               SafeLine(decision.reason, 300).c_str());
+  if (!decision.approvers.empty()) {
+    std::printf("  asked: %s\n",
+                SafeLine(agent::DescribeApprovers(decision.approvers), 300).c_str());
+  }
   if (!explanation.considered.empty()) {
     std::printf("\nrules that speak of this tool:\n");
   }
@@ -214,10 +219,15 @@ OrderedJson ToJson(const policy::Explanation& explanation) {
                           {"source", policy::ToText(trace.source)}});
   }
   const policy::Decision& decision = explanation.decision;
+  OrderedJson approvers = OrderedJson::array();
+  for (const policy::Approvers& each : decision.approvers) {
+    approvers.push_back({{"users", each.users}, {"role", each.role}, {"count", each.count}});
+  }
   return {{"verdict", policy::VerdictName(decision.verdict)},
           {"rule", decision.rule},
           {"reason", decision.reason},
           {"source", policy::ToText(decision.source)},
+          {"approvers", std::move(approvers)},
           {"considered", std::move(considered)},
           {"not_shown", explanation.not_shown},
           {"rules_for_other_tools", explanation.rules_for_other_tools}};

@@ -1,4 +1,5 @@
 // nacre policy diff: which calls two policies decide differently.
+#include <algorithm>
 #include <cstdio>
 #include <map>
 #include <memory>
@@ -11,6 +12,7 @@
 #include "policy/diff.h"
 #include "policy/evaluator.h"
 #include "policy/given_context.h"
+#include "runtime/agent/approver.h"
 #include "runtime/agent/flow_traits.h"
 #include "runtime/agent/tool_call.h"
 #include "runtime/cli/command.h"
@@ -33,6 +35,8 @@ struct Group {
   size_t count = 0;
   std::string reason_before;
   std::string reason_after;
+  std::string asked_before;  // of "ask": whose yes is wanted
+  std::string asked_after;
   std::vector<std::string> witnesses;  // arguments
 };
 
@@ -45,6 +49,17 @@ struct Difference {
       groups;
   std::set<std::string> shown;  // rules that decided a witness
 };
+
+// Whoever had to say yes still has to.
+bool AsksNoFewer(const policy::Decision& then, const policy::Decision& now) {
+  return std::all_of(then.approvers.begin(), then.approvers.end(), [&](const auto& each) {
+    return std::find(now.approvers.begin(), now.approvers.end(), each) != now.approvers.end();
+  });
+}
+
+std::string AskedOf(const policy::Decision& decision) {
+  return decision.approvers.empty() ? "" : agent::DescribeApprovers(decision.approvers);
+}
 
 bool Shown(const Difference& difference, const policy::ToolRule& rule) {
   return difference.shown.count(rule.Name()) > 0;
@@ -68,16 +83,21 @@ void Ask(Difference& difference, const policy::Policy& before, const policy::Pol
     const policy::Decision then = policy::Evaluate(before, request);
     request.flow = context.Facts(after.data, traits, request);
     const policy::Decision now = policy::Evaluate(after, request);
-    if (then.verdict == now.verdict) {
+    const bool same_verdict = then.verdict == now.verdict;
+    if (same_verdict && std::is_permutation(then.approvers.begin(), then.approvers.end(),
+                                            now.approvers.begin(), now.approvers.end())) {
       continue;
     }
-    difference.wider = difference.wider || now.verdict > then.verdict;
+    difference.wider =
+        difference.wider || now.verdict > then.verdict || (same_verdict && !AsksNoFewer(then, now));
     difference.shown.insert({then.rule, now.rule});
     Group& group = difference.groups[{call.tool, policy::VerdictName(then.verdict), then.rule,
                                       policy::VerdictName(now.verdict), now.rule}];
     if (++group.count <= kWitnessesShown) {
       group.reason_before = then.reason;
       group.reason_after = now.reason;
+      group.asked_before = AskedOf(then);
+      group.asked_after = AskedOf(now);
       group.witnesses.push_back(arguments);
     }
   }
@@ -87,6 +107,7 @@ const char* WhatHappened(const std::string& before, const std::string& after) {
   return after == "deny"    ? "newly denied"
          : after == "allow" ? "newly allowed"
          : before == "deny" ? "newly asked, was denied"
+         : before == "ask"  ? "asked of others, or for another time"
                             : "newly asked, was allowed";
 }
 
@@ -114,9 +135,11 @@ OrderedJson ToJson(const Difference& difference) {
                       {"before", then},
                       {"rule_before", rule_then},
                       {"reason_before", group.reason_before},
+                      {"asked_before", group.asked_before},
                       {"after", now},
                       {"rule_after", rule_now},
                       {"reason_after", group.reason_after},
+                      {"asked_after", group.asked_after},
                       {"count", group.count},
                       {"witnesses", group.witnesses}});
   }
@@ -139,6 +162,10 @@ void PrintRules(const Difference& difference, const std::vector<const policy::To
   }
 }
 
+std::string ShownAsked(const std::string& asked) {
+  return asked.empty() ? "" : " (asked: " + SafeLine(asked, 200) + ")";
+}
+
 void Print(const Difference& difference) {
   for (const policy::SettingChange& change : difference.diff.settings) {
     std::printf("~ %s: %s -> %s\n", SafeLine(change.key, 80).c_str(),
@@ -150,11 +177,12 @@ void Print(const Difference& difference) {
   for (const auto& [key, group] : difference.groups) {
     const auto& [tool, then, rule_then, now, rule_now] = key;
     std::printf(
-        "\n%s: %s  (%zu such calls asked)\n  before  %s by %s: %s\n  after   %s by %s: %s\n",
+        "\n%s: %s  (%zu such calls asked)\n  before  %s by %s: %s%s\n  after   %s by %s: %s%s\n",
         terminal.Paint(StyleOf(now), WhatHappened(then, now)).c_str(), SafeLine(tool, 60).c_str(),
         group.count, then.c_str(), SafeLine(rule_then, 80).c_str(),
-        SafeLine(group.reason_before, 200).c_str(), now.c_str(), SafeLine(rule_now, 80).c_str(),
-        SafeLine(group.reason_after, 200).c_str());
+        SafeLine(group.reason_before, 200).c_str(), ShownAsked(group.asked_before).c_str(),
+        now.c_str(), SafeLine(rule_now, 80).c_str(), SafeLine(group.reason_after, 200).c_str(),
+        ShownAsked(group.asked_after).c_str());
     for (const std::string& witness : group.witnesses) {
       std::printf("    %s %s\n", SafeLine(tool, 60).c_str(), SafeLine(witness, 300).c_str());
     }
@@ -219,7 +247,7 @@ void RegisterPolicyDiff(CLI::App& policy, Globals& globals) {
       ->allow_extra_args(false);
   diff->add_flag("--no-wider", flags->no_wider,
                  "Fail (exit code 1) when the second allows or asks for a call that the first "
-                 "answers more strictly");
+                 "answers more strictly, or no longer asks somebody whom the first asks");
   AddToolFlag(*diff, globals);
   AddJsonFlag(*diff, globals);
   diff->callback([&globals, flags] { globals.exit_code = Diff(globals, *flags); });

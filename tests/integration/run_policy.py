@@ -747,6 +747,29 @@ class Diff(NacreCase):
         same = json.loads(self.nacre("policy", "diff", "--json", policy, policy).stdout)
         self.assertEqual((same["groups"], same["settings"], same["rules_only_after"]), ([], [], []))
 
+    def test_whose_yes_is_wanted_is_told_and_compared(self):
+        rule = "  - {id: %s, reason: %s, tool: proc.run, decision: ask, approvers: {%s}}\n"
+        one = ("nacre: policy/1\nname: asks\nworkspace: {mode: read-only}\ntools:\n"
+               + rule % ("ann", "ann looks", "users: [ann]"))
+        few = self.policy(one, "few.yaml")
+        both = self.policy(one + rule % ("team", "two look", "role: team, count: 2"), "both.yaml")
+        call = ("proc.run", '{"argv": ["x"]}')
+        told = self.nacre("policy", "explain", "--policy", both, *call).stdout
+        self.assertTrue(told.startswith("ask  rule tools.ann  "), told)
+        self.assertIn("\n  ann looks; and tools.team asks: two look\n  asked: ann, and 2 of a member of team\n", told)
+        told = json.loads(self.nacre("policy", "explain", "--json", "--policy", both, *call).stdout)
+        self.assertEqual(told["approvers"], [{"users": ["ann"], "role": "", "count": 1},
+                                             {"users": [], "role": "team", "count": 2}])
+        self.assertEqual([c["rule"] for c in told["considered"] if c["matched"]], ["tools.ann", "tools.team"])
+        # Who asks more is no wider; who leaves somebody out is.
+        more = json.loads(self.nacre("policy", "diff", "--json", "--no-wider", few, both).stdout)
+        self.assertEqual([(g["what"], g["asked_before"], g["asked_after"]) for g in more["groups"]],
+                         [("asked of others, or for another time", "ann", "ann, and 2 of a member of team")], more)
+        fewer = self.nacre("policy", "diff", "--no-wider", both, few, exit_code=1).stdout
+        self.assertIn("  before  ask by tools.ann: ann looks; and tools.team asks: two look"
+                      " (asked: ann, and 2 of a member of team)\n"
+                      "  after   ask by tools.ann: ann looks (asked: ann)\n", fewer)
+
 
 class Import(NacreCase):
     def test_a_policy_of_openshell(self):

@@ -362,8 +362,12 @@ inline Expected Judge(const PolicyDocument& policy, const Request& request) {
   if (rule == nullptr) {
     return {};
   }
-  Expected expected{Verdict::kAllow, "tools." + rule->id, {}};
-  Stricter(rule->verdict, "tools." + rule->id, rule->approvers, expected);
+  Expected expected{rule->verdict, "tools." + rule->id, {}};
+  for (const ToolRule& other : policy.tools) {
+    if (other.verdict == Verdict::kAsk && Matches(other, request)) {
+      Stricter(Verdict::kAsk, "tools." + other.id, other.approvers, expected);
+    }
+  }
   for (const Verdict verdict : {Verdict::kDeny, Verdict::kAsk}) {
     for (const ToolRule& narrower : policy.narrow) {
       if (narrower.verdict == verdict && Matches(narrower, request)) {

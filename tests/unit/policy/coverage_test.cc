@@ -13,7 +13,10 @@ const ToolRule* SlowDecider(const std::vector<ToolRule>& rules, size_t index) {
   for (size_t i = 0; i < rules.size(); ++i) {
     const bool decides_before = rules[i].verdict < rules[index].verdict ||
                                 (rules[i].verdict == rules[index].verdict && i < index);
-    if (decides_before && RuleCovers(rules[i], rules[index])) {
+    const bool asks_others = rules[i].verdict == Verdict::kAsk &&
+                             rules[index].verdict == Verdict::kAsk &&
+                             rules[i].approvers != rules[index].approvers;
+    if (decides_before && !asks_others && RuleCovers(rules[i], rules[index])) {
       return &rules[i];
     }
   }
@@ -24,10 +27,13 @@ TEST_CASE("the index finds the rule that comparing all with all finds") {
   std::mt19937 random(11);
   size_t found = 0;
   for (int round = 0; round < 200; ++round) {
-    const PolicyDocument document =
+    PolicyDocument document =
         RandomPolicy([&](size_t n) { return random() % n; }).Document(1 + random() % 40);
     std::vector<const ToolRule*> rules;
-    for (const ToolRule& rule : document.tools) {
+    for (ToolRule& rule : document.tools) {
+      if (rule.verdict == Verdict::kAsk && random() % 2 == 0) {
+        rule.approvers.users = {"ann"};
+      }
       rules.push_back(&rule);
     }
     const DeciderIndex index(rules);

@@ -632,6 +632,36 @@ data:
   CHECK(Evaluate(*policy, Call("x", Json::object())).approvers.empty());
 }
 
+TEST_CASE("of rules of tools that ask, the approvers of each are asked, and a deny asks nobody") {
+  const auto policy = FromText(R"(
+tools:
+  - {id: one, reason: alice looks, tool: "*", decision: ask, approvers: {users: [alice]}}
+  - {id: two, reason: the team looks, tool: "mail.*", args: {to: {matches: '.*@b'}}, decision: ask, approvers: {role: team}}
+  - {id: again, reason: so does the team, tool: ["mail.*", mail.send], args: {to: eve@b}, decision: ask, approvers: {role: team}}
+  - {id: many, reason: two look, tool: [mail.send, "mail.*"], decision: ask, approvers: {role: team, count: 2}}
+  - {id: never, reason: not to c, tool: mail.send, args: {to: {matches: '.*@c'}}, decision: deny}
+)");
+  const Approvers alice{.users = {"alice"}};
+  const Approvers team{.role = "team"};
+  const Approvers two{.role = "team", .count = 2};
+  const Decision all = Evaluate(*policy, Call("mail.send", {{"to", "eve@b"}}));
+  CHECK(all.verdict == Verdict::kAsk);
+  CHECK(all.rule == "tools.one");
+  CHECK(all.reason ==
+        "alice looks; and tools.two asks: the team looks; and tools.many asks: two look");
+  CHECK(all.approvers == std::vector<Approvers>{alice, team, two});
+  CHECK(*all.grant == policy->grant);
+  CHECK(Explain(*policy, Call("mail.send", {{"to", "eve@b"}})).decision == all);
+  CHECK(Evaluate(*policy, Call("mail.send", {{"to", "ann@a"}})).approvers ==
+        std::vector<Approvers>{alice, two});
+  CHECK(Evaluate(*policy, Call("fs.read", Json::object())).approvers ==
+        std::vector<Approvers>{alice});
+  const Decision never = Evaluate(*policy, Call("mail.send", {{"to", "x@c"}}));
+  CHECK(never.rule == "tools.never");
+  CHECK(never.reason == "not to c");
+  CHECK(never.approvers.empty());
+}
+
 TEST_CASE("of rules of narrow that ask, the approvers of each are asked, and a deny asks nobody") {
   const std::string narrow = R"(
 tools:

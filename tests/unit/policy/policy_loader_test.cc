@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "base/file.h"
+#include "base/temp_dir.h"
 #include "load.h"
 #include "policy/evaluator.h"
 #include "policy/internal/yaml_tree.h"
@@ -166,6 +167,33 @@ TEST_CASE("rules that a deriving document overrides are no part of the effective
   for (const ToolRule& rule : offline->tools) {
     CHECK(rule.tools != std::vector<std::string>{"proc.run"});
   }
+}
+
+TEST_CASE("a deriving document's rule that asks does not take the place of its base's") {
+  const auto folder = TempDir::Create("policy");
+  REQUIRE(folder.ok());
+  const auto write = [&](const std::string& name, const std::string& rule) {
+    std::ofstream(folder.value().path() + "/" + name)
+        << "nacre: policy/1\nname: p\n"
+        << (name == "base.yaml" ? "" : "extends: [base.yaml]\n")
+        << "tools:\n  - {id: " << name.substr(0, 4) << ", reason: r, tool: mail.send, decision: ask"
+        << rule << "}\n";
+    return folder.value().path() + "/" + name;
+  };
+  write("base.yaml", ", approvers: {role: security, count: 2}");
+  const Approvers security{.role = "security", .count = 2};
+  const auto asked = [](const Policy& policy) {
+    return Evaluate(policy, {.tool = "mail.send", .arguments = Json::object(), .paths = {}})
+        .approvers;
+  };
+  const auto mine = Loaded(LoadPolicy(write("mine.yaml", "")));
+  CHECK(asked(*mine) == std::vector<Approvers>{Approvers(), security});
+  CHECK(asked(*Loaded(LoadPolicyText("again.yaml", ToYaml(*mine)))) == asked(*mine));
+  // Who asks the same persons overrides it.
+  const auto same =
+      Loaded(LoadPolicy(write("same.yaml", ", approvers: {role: security, count: 2}")));
+  CHECK(asked(*same) == std::vector<Approvers>{security});
+  CHECK(same->tools.size() == 1);
 }
 
 TEST_CASE("the effective policy is a document that loads to the same policy") {

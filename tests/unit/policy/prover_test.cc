@@ -475,6 +475,35 @@ tools:
   CHECK(mode.rules == std::vector<std::string>{"tools.a"});
 }
 
+TEST_CASE(
+    "a rule that asks others beside the first is reached, and one that asks nobody new is not") {
+  const std::string rules = R"(
+tools:
+  - {id: a, reason: r, tool: http.fetch, decision: ask, approvers: {users: [ann]}}
+  - {id: b, reason: r, tool: http.fetch, args: {method: GET}, decision: ask, approvers: {users: [bob]}}
+  - {id: c, reason: r, tool: http.fetch, args: {method: POST}, decision: ask, approvers: {users: [bob]}}
+)";
+  const std::string last =
+      "  - {id: d, reason: r, tool: http.fetch, args: {method: {one_of: [GET, POST]}}, ";
+  CheckProved(Ask(rules, "rules-reachable"));
+  CheckProved(Ask(rules + last + "decision: ask, approvers: {users: [cy]}}\n", "rules-reachable"));
+  const ProofAnswer again =
+      Ask(rules + last + "decision: ask, approvers: {users: [bob]}}\n", "rules-reachable");
+  CHECK(again.status == ProofStatus::kCounterExample);
+  CHECK(again.rules == std::vector<std::string>{"tools.d"});
+}
+
+TEST_CASE("no wider: who is asked beside another may not be left out") {
+  const std::string one =
+      "tools:\n  - {id: a, reason: r, tool: proc.run, decision: ask, approvers: {users: [ann]}}\n";
+  const std::string both =
+      one + "  - {id: b, reason: r, tool: proc.run, decision: ask, approvers: {users: [bob]}}\n";
+  CheckProved(Ask(both, "no-wider", both));
+  const ProofAnswer fewer = Ask(one, "no-wider", both);
+  CHECK(fewer.status == ProofStatus::kUnknown);
+  CHECK(fewer.what == "others may say yes here than there, or for longer");
+}
+
 TEST_CASE("a flow that waits for tools to come is left out, and makes nothing unknown") {
   const std::string flow = R"(
 data:
