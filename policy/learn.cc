@@ -407,9 +407,10 @@ std::string DocumentYaml(const std::string& name, const std::vector<RecordedCall
   const auto globs = [&](const char* key, const std::vector<std::string>& all,
                          const std::vector<std::string>& kept) {
     if (kept.size() < all.size()) {
-      learned.widened.push_back(std::string("workspace.") + key + ": " +
-                                std::to_string(all.size() - kept.size()) +
-                                " of the globs of builtin/base are left out, which a call needed");
+      learned.widened.push_back(
+          std::string("workspace.") + key + ": " + std::to_string(all.size() - kept.size()) +
+          " of the globs of builtin/base " + (all.size() - kept.size() == 1 ? "is" : "are") +
+          " left out, which a call needed");
       yaml += "  # WIDE " + learned.widened.back() + "\n";
     }
     yaml += std::string("  ") + key + ": " + GlobsYaml(kept) + "\n";

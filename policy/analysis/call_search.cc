@@ -45,6 +45,10 @@ std::chrono::milliseconds TimeLeft(std::chrono::steady_clock::time_point deadlin
                                                                std::chrono::steady_clock::now());
 }
 
+std::string Counted(size_t count, const std::string& what) {
+  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
 std::optional<ConfirmedCall> Confirmed(
     const ProverInput& input, const CandidateCall& call, const FlowFacts& facts,
     const std::function<bool(const Request&, const Decision&)>& accept) {

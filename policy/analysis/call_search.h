@@ -41,6 +41,9 @@ std::optional<ConfirmedCall> Confirmed(
 // Whether the flow speaks of a tool, or of an effect of one, that the policy may let run.
 bool MayMeet(const FlowRule& flow, const Policy& policy, const std::vector<ToolModel>& tools);
 
+// "1 tool", "2 tools".
+std::string Counted(size_t count, const std::string& what);
+
 // Every question of one prover's query ends by then.
 std::chrono::milliseconds TimeLeft(std::chrono::steady_clock::time_point deadline);
 

@@ -24,10 +24,6 @@ bool IsSink(const ToolModel& tool) {
   });
 }
 
-std::string Counted(size_t count, const std::string& what) {
-  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
-}
-
 // Asks the same of several tools: a counter-example ends it, and one that is not known makes the
 // whole unknown.
 class OverTools final {
@@ -225,16 +221,16 @@ ProofAnswer ProveNoCredential(const ProverInput& input, const ProofQuery& query,
     answer.what = "there is no tool \"" + query.tool + "\"";
     return answer;
   }
+  if (input.policy->grant.workspace == WorkspaceMode::kNone) {
+    return {.status = ProofStatus::kProved, .what = "no call sees the workspace"};
+  }
   const std::vector<OpenCredential> open = OpenCredentials(input, deadline, answer.what);
   if (!answer.what.empty()) {
     return answer;
   }
-  if (input.policy->grant.workspace == WorkspaceMode::kNone || open.empty()) {
-    answer.status = ProofStatus::kProved;
-    answer.what = open.empty()
-                      ? "workspace.hide covers every kind of credential, so no call sees one"
-                      : "no call sees the workspace";
-    return answer;
+  if (open.empty()) {
+    return {.status = ProofStatus::kProved,
+            .what = "workspace.hide covers every kind of credential, so no call sees one"};
   }
   OverTools over(input, deadline);
   std::string in_doubt;

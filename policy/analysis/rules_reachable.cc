@@ -42,22 +42,20 @@ class Reachability final {
     ProofAnswer answer;
     if (!never_.empty()) {
       answer.status = ProofStatus::kCounterExample;
-      answer.what =
-          std::to_string(never_.size()) +
-          " of the rules never decide, such as of these calls, which meet their conditions";
+      answer.what = Counted(never_.size(), "rule") + " never " +
+                    (never_.size() == 1 ? "decides" : "decide") +
+                    (examples_.empty() ? ""
+                                       : ": of calls such as these, which meet the conditions, "
+                                         "others decide");
       answer.rules = std::move(never_);
       answer.calls = std::move(examples_);
-      if (answer.calls.empty()) {
-        answer.what = std::to_string(answer.rules.size()) + " of the rules never decide";
-      }
       return answer;
     }
     answer.status = unknown_.empty() ? ProofStatus::kProved : ProofStatus::kUnknown;
-    answer.what = !unknown_.empty()
-                      ? "for some rules no call was found that they decide: " + why_
-                      : "each of " + std::to_string(policy_.tools.size()) + " rules and " +
-                            std::to_string(policy_.data.flows.size() - waiting_) +
-                            " flows decides a call" + Waiting();
+    answer.what = !unknown_.empty() ? "for some rules no call was found that they decide: " + why_
+                                    : "each of " + Counted(policy_.tools.size(), "rule") + " and " +
+                                          Counted(policy_.data.flows.size() - waiting_, "flow") +
+                                          " decides a call" + Waiting();
     answer.rules = std::move(unknown_);
     return answer;
   }
@@ -71,8 +69,8 @@ class Reachability final {
 
   std::string Waiting() const {
     return waiting_ == 0 ? ""
-                         : "; no tool that may run does what " + std::to_string(waiting_) +
-                               " more flows speak of";
+                         : "; no tool that may run does what " + Counted(waiting_, "more flow") +
+                               (waiting_ == 1 ? " speaks of" : " speak of");
   }
 
   // Before flows, which narrow what a rule says.

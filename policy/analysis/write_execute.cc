@@ -160,11 +160,11 @@ class WriteExecute final {
       unknown += (unknown.empty() ? "" : "; ") + why;
     }
     answer.status = unknown.empty() ? ProofStatus::kProved : ProofStatus::kUnknown;
-    answer.what =
-        !unknown.empty() ? unknown
-        : pairs == 0     ? "there are no two tools of which one writes and the other executes"
-                         : "of " + std::to_string(pairs) +
-                           " pairs of tools, none may write a file that the other may then execute";
+    answer.what = !unknown.empty() ? unknown
+                  : pairs == 0
+                      ? "there are no two tools of which one writes and the other executes"
+                      : "of " + Counted(pairs, "pair") +
+                            " of tools, none may write a file that the other may then execute";
     return answer;
   }
 

@@ -3,6 +3,7 @@
 a policy that a running server reads again."""
 import json
 import pathlib
+import re
 import signal
 import sqlite3
 import sys
@@ -606,6 +607,31 @@ data:
 """
 
 
+PRINTED = """nacre: policy/1
+name: printed
+workspace: {mode: read-only, hide: ["**/*.pem"]}
+tools:
+  - {id: shell, reason: r, tool: proc.run, args: {argv: {max_items: 1}, argv[0]: sh}, decision: allow}
+  - {id: words, reason: r, tool: memory.search, args: {query: {matches: "[a-m]+x|it's"}}, decision: ask}
+  - {id: read, reason: r, tool: fs.read, args: {path: notes.txt}, decision: allow}
+""" + "".join(f"  - {{id: never-{i}, reason: r, tool: fs.write, args: {{path: n{i}}}, decision: allow}}\n"
+              for i in range(12)) + """data:
+  flows:
+    - {id: quiet, reason: r, when: {confidentiality: {at_least: secret}}, to: [fs.read], decision: deny}
+"""
+
+PRINTED_QUERIES = """nacre: policy-queries/1
+queries:
+  - id: no-shell
+    claim: no shell is ever run
+    nothing lets: {tool: proc.run, args: {argv[0]: sh}}
+  - {id: search, nothing lets: {tool: memory.search, args: {query: "it's"}}}
+  - {id: keys, nothing lets: {tool: fs.read, args: {path: {glob: "**/*.pem"}}}}
+  - {id: words, nothing lets: {tool: memory.search, args: {query: {matches: '[n-z]+x'}}}}
+  - {id: private, nothing lets: {tool: fs.read}, when: {confidentiality: confidential}}
+"""
+
+
 class Prove(NacreCase):
     def test_what_is_proved_and_what_a_call_refutes(self):
         policy = self.policy(POLICY, "team.yaml")
@@ -621,6 +647,49 @@ class Prove(NacreCase):
                          (shown["verdict"], shown["rule"]))
         self.assertIn("counter-example  no-shell: no shell is ever run",
                       self.nacre("policy", "prove", "--queries", queries, policy, exit_code=1).stdout)
+
+    def test_the_lines_that_are_printed(self):
+        # Of all that is printed only the times and the number of tools differ from run to run.
+        def printed(*arguments):
+            text = self.nacre("policy", "prove", *arguments, exit_code=None).stdout
+            return re.sub(r"of \d+ tools", "of N tools", re.sub(r"\(\d+\.\d ms\)", "(N ms)", text))
+
+        policy = self.policy(PRINTED, "printed.yaml")
+        queries = self.policy(PRINTED_QUERIES, "printed.queries.yaml")
+        explain = f"      nacre policy explain --policy '{policy}' --label "
+        self.assertEqual(printed("--queries", queries, policy), f"""\
+counter-example  no-shell: no shell is ever run  (N ms)
+  this call is allowed
+    proc.run {{"argv":["sh"]}}: allow by tools.shell
+{explain}trusted,public proc.run '{{"argv":["sh"]}}'
+counter-example  search  (N ms)
+  this call is asked for, and a person may say yes
+    memory.search {{"query":"it's"}}: ask by tools.words
+{explain}trusted,public memory.search '{{"query":"it'\\''s"}}'
+proved  keys  (N ms)
+  no call of 1 tool is such
+unknown  words  (N ms)
+  memory.search: conditions that no exact classes stand for (regular expressions, globs, lengths) may hold together, \
+and no call was found for which they do
+counter-example  private  (N ms)
+  this call is allowed
+    fs.read {{"path":"/workspace/notes.txt"}}: allow by tools.read, in a context that is confidential
+{explain}trusted,confidential fs.read '{{"path":"/workspace/notes.txt"}}'
+""")
+        never = "".join(f"    tools.never-{i}\n" for i in range(10))
+        told = printed("--query", "rules-reachable", "--query", "no-flow=secret", policy)
+        self.assertTrue(told.startswith(f"""\
+counter-example  rules-reachable  (N ms)
+  12 rules never decide: of calls such as these, which meet the conditions, others decide
+{never}    and 2 more
+    fs.write {{"content":"x","path":"n0"}}: deny by workspace.mode
+{explain}trusted,public fs.write '{{"content":"x","path":"n0"}}'
+"""), told)
+        self.assertTrue(told.endswith("proved  no-flow=secret  (N ms)\n  none of N tools fetches, sends or pays\n"), told)
+        self.assertEqual(printed("--timeout", "0", "--query", "no-credential=fs.read", policy), """\
+unknown  no-credential=fs.read  (N ms)
+  the solver stopped: timeout
+""")
 
     def test_the_shipped_policies(self):
         for name in ("base", "offline"):

@@ -2,9 +2,11 @@
 #include "policy/learn.h"
 
 #include <catch2/catch.hpp>
+#include <cstdlib>
 #include <limits>
 #include <random>
 
+#include "base/file.h"
 #include "load.h"
 #include "policy/evaluator.h"
 #include "policy/internal/generalise.h"
@@ -420,6 +422,62 @@ TEST_CASE("a tool that should get a rate and was in no turn that ended is named"
   CHECK(LearnPolicy("learned", {{"1", Verdict::kAllow, mail, {}}}, Tools(), {turn})
             .value()
             .widened.empty());
+}
+
+// The whole text, since people read it before they use it: where each line comes from, and all that is wide.
+TEST_CASE("what is learned is written in these words") {
+  std::vector<RecordedCall> calls;
+  const auto add = [&](Request request, Verdict verdict = Verdict::kAllow,
+                       std::vector<std::string> approved_by = {}) {
+    calls.push_back({"call-" + std::to_string(calls.size() + 1), verdict, std::move(request),
+                     std::move(approved_by)});
+  };
+  for (int i = 0; i < 9; ++i) {
+    add(ReadOf("src/f" + std::to_string(i) + ".c"));
+  }
+  calls.back().request.arguments["start_line"] = 5;
+  add(Call("fs.write", {{"path", "/workspace/.env"}, {"content", "four"}, {"append", true}}));
+  add(Call("http.fetch", {{"url", "https://a.example/x"}}));
+  add(Call("http.fetch", {{"url", "https://b.example/"}}));
+  add(Call("mail.send", {{"to", {"ann@a.example"}}}), Verdict::kAsk, {"ann", "bob"});
+  add(Call("mail.send", {{"to", {"bob@a.example", "a\"\nb"}}}), Verdict::kAsk, {"ann", "cy"});
+  add(Call("proc.run", {{"argv", {"sh", "-c", "true"}}}));
+  add(Call("proc.run", {{"argv", {"wc"}}}), Verdict::kAsk);
+  add(Call("proc.run", {{"argv", {"rm"}}}), Verdict::kDeny);
+  TurnUse small;
+  small.steps = 2;
+  small.tool_calls = 1;
+  small.tokens = 100;
+  small.wall = std::chrono::milliseconds(300);
+  small.calls = {{"fs.write", 1}};
+  TurnUse large;
+  large.steps = 4;
+  large.tool_calls = 3;
+  large.tokens = 1001;
+  large.wall = std::chrono::milliseconds(4100);
+  large.calls = {{"mail.send", 2}, {"http.fetch", 2}};
+  const auto learned = LearnPolicy("learned", calls, Tools(), {small, large});
+  REQUIRE(learned.ok());
+  const std::string file = std::string(NACRE_SOURCE_DIR) + "/tests/data/policies/learned.yaml";
+  if (std::getenv("NACRE_UPDATE_DOCS") != nullptr) {
+    REQUIRE(WriteFileAtomically(file, learned.value().yaml).ok());
+  }
+  CHECK(learned.value().yaml == ReadFile(file, 1 << 16).value());
+  // What stands there as WIDE and RISK is told beside it, with its rule.
+  CHECK(learned.value().widened ==
+        std::vector<std::string>{
+            "tools.learned-1 (fs.read): path: every file below /workspace/src (9 seen)",
+            "tools.learned-3 (fs.write): content: any text of at most 4 bytes (1 seen)",
+            "tools.learned-4 (http.fetch): url: every address at 2 hosts (2 seen)",
+            "tools.learned-8 (proc.run): approvers: whoever runs nacre; who said yes to 1 of the "
+            "calls is not known by the name of an account",
+            "budgets.rates: none for proc.run: no turn that ended had a call of it",
+            "workspace.hide: 1 of the globs of builtin/base is left out, which a call needed"});
+  CHECK(learned.value().risks ==
+        std::vector<std::string>{
+            "tools.learned-7: shell: it allows \"proc.run sh -c true\": a shell runs whatever one "
+            "argument says; to narrow it: name the programs that are needed in argv[0]: {one_of: "
+            "[...]}"});
 }
 
 TEST_CASE("no number of a log is too large for a budget") {

@@ -425,6 +425,110 @@ TEST_CASE("no wider: a flow that asks fewer, others or for longer is not proved"
   }
 }
 
+TEST_CASE("what is answered is said in these words") {
+  const std::string shell =
+      "tools:\n  - {id: r, reason: r, tool: proc.run, args: {argv: {max_items: 1}, argv[0]: sh}, "
+      "decision: allow}\n";
+  const std::string mail = "tools:\n  - {id: r, reason: r, tool: mail.send, decision: allow}\n";
+  const std::string secrets =
+      "data: {sources: [{path: /workspace/keys, confidentiality: secret}]}\n";
+  const std::string look = "workspace: {mode: read-only}\n";
+  const auto ask_words = [](const std::string& pattern) {
+    return "tools:\n  - {id: r, reason: r, tool: http.fetch, args: {url: {matches: '" + pattern +
+           "'}}, decision: ask}\n";
+  };
+  const std::string build =
+      "workspace: {mode: transactional}\nsandbox: {profile: build}\ntools:\n"
+      "  - {id: w, reason: r, tool: fs.write, args: {path: a.sh}, decision: allow}\n"
+      "  - {id: x, reason: r, tool: proc.run, args: {argv: {max_items: 1}, argv[0]: "
+      "/workspace/a.sh}, decision: allow}\n";
+  struct Row {
+    std::string policy;
+    std::string query;
+    std::string against;
+    ProofStatus status;
+    std::string what;
+  };
+  const std::vector<Row> rows = {
+      {"", "nothing lets: {tool: fs.read}", "", ProofStatus::kProved, "no call of 1 tool is such"},
+      {"", "nothing lets: {tool: \"fs.*\"}", "", ProofStatus::kProved,
+       "no call of 2 tools is such"},
+      {shell, "nothing lets: {tool: proc.run}", "", ProofStatus::kCounterExample,
+       "this call is allowed"},
+      {ask_words("[a-m]+"), "nothing lets: {tool: http.fetch}", "", ProofStatus::kCounterExample,
+       "this call is asked for, and a person may say yes"},
+      {ask_words("[a-m]+x"), "nothing lets: {tool: http.fetch, args: {url: {matches: '[n-z]+x'}}}",
+       "", ProofStatus::kUnknown,
+       "http.fetch: conditions that no exact classes stand for (regular expressions, globs, "
+       "lengths) may hold together, and no call was found for which they do"},
+      {"", "no-flow", "", ProofStatus::kProved,
+       "no call of 2 tools that fetches, sends or pays is allowed in a context that is "
+       "confidential or more"},
+      {"", "no-flow=secret", "", ProofStatus::kProved,
+       "no call of 2 tools that fetches, sends or pays is allowed in a context that is secret"},
+      {mail, "no-flow", "", ProofStatus::kCounterExample,
+       "a context that is confidential does not stop this call; no source in data.sources says "
+       "confidential"},
+      {mail + secrets, "no-flow=secret", "", ProofStatus::kCounterExample,
+       "a context that is secret does not stop this call"},
+      {"", "no-credential=fs.read", "", ProofStatus::kProved, "no call sees the workspace"},
+      {"extends: [builtin/base]\n", "no-credential=*", "", ProofStatus::kProved,
+       "workspace.hide covers every kind of credential, so no call sees one"},
+      {look, "no-credential=fs.read", "", ProofStatus::kProved,
+       "no call is allowed or asked for that could reach one"},
+      {look +
+           "tools:\n  - {id: r, reason: r, tool: fs.read, args: {path: .env}, decision: allow}\n",
+       "no-credential=fs.read", "", ProofStatus::kCounterExample,
+       "this call names a credential that workspace.hide does not hide"},
+      {look + shell, "no-credential=proc.run", "", ProofStatus::kCounterExample,
+       "the sandbox of this call shows x/.env, which workspace.hide does not hide"},
+      {look + "tools:\n  - {id: r, reason: r, tool: fs.read, args: {path: a}, decision: allow}\n",
+       "no-credential=fs.read", "", ProofStatus::kUnknown,
+       "fs.read: no call names a credential, but one may name a folder in which there is one "
+       "(**/.env is not hidden)"},
+      {"", "no-write-execute", "", ProofStatus::kProved,
+       "of 1 pair of tools, none may write a file that the other may then execute"},
+      {build, "no-write-execute", "", ProofStatus::kCounterExample,
+       "the first of these calls writes /workspace/a.sh, the second executes it"},
+      {shell, "no-wider", shell, ProofStatus::kProved,
+       "each call of 5 tools is answered at least as strictly as by the other policy, and gets no "
+       "more"},
+      {shell, "no-wider", "", ProofStatus::kCounterExample,
+       "the other policy answers this call with deny by default"},
+      {"sandbox: {limits: {tasks: 65}}\n" + shell, "no-wider", shell, ProofStatus::kCounterExample,
+       "a call gets more, such as this one: sandbox.limits.tasks is 65, was 64"},
+      {"budgets: {rates: [{id: few, reason: r, tool: proc.run, calls: 3, per: hour}]}\n" + shell,
+       "no-wider",
+       "budgets: {rates: [{id: few, reason: r, tool: proc.run, calls: 2, per: hour}]}\n" + shell,
+       ProofStatus::kUnknown, "whether another rate bounds what budgets.few does is not known"},
+      {shell, "rules-reachable", "", ProofStatus::kProved,
+       "each of 1 rule and 0 flows decides a call"},
+      {shell +
+           "data: {flows: [{id: f, reason: r, when: {integrity: untrusted}, to: {effects: [pay]}, "
+           "decision: ask}]}\n",
+       "rules-reachable", "", ProofStatus::kProved,
+       "each of 1 rule and 0 flows decides a call; no tool that may run does what 1 more flow "
+       "speaks of"},
+      {"tools:\n  - {id: r, reason: r, tool: fs.read, args: {path: /workspace/a}, decision: "
+       "allow}\n",
+       "rules-reachable", "", ProofStatus::kCounterExample,
+       "1 rule never decides: of calls such as these, which meet the conditions, others decide"},
+      {"tools:\n  - {id: r, reason: r, tool: http.fetch, args: {url: {matches: '[a-m]+x'}, bytes: "
+       "{range: [1, 2]}}, decision: allow}\n  - {id: s, reason: r, tool: http.fetch, args: {url: "
+       "{matches: '[n-z]+x', max_length: 0}}, decision: allow}\n",
+       "rules-reachable", "", ProofStatus::kUnknown,
+       "for some rules no call was found that they decide: http.fetch: conditions that no exact "
+       "classes stand for (regular expressions, globs, lengths) may hold together, and no call was "
+       "found for which they do"},
+  };
+  for (const Row& row : rows) {
+    INFO(row.policy << row.query << "\n" << row.against);
+    const ProofAnswer answer = Ask(row.policy, row.query, row.against);
+    CHECK(answer.what == row.what);
+    CHECK(answer.status == row.status);
+  }
+}
+
 TEST_CASE("a tool with a path argument that no condition can name is unknown") {
   for (const std::string key : {"file name", "a.b", "a[0]"}) {
     const std::vector<ToolModel> tools = {
@@ -518,7 +622,7 @@ data:
   // No rule lets mail.send or http.fetch run.
   const auto waiting = Ask(with("{effects: [send, fetch]}"), "rules-reachable");
   CheckProved(waiting);
-  CHECK(waiting.what.find("no tool that may run does what 1 more flows speak of") !=
+  CHECK(waiting.what.find("no tool that may run does what 1 more flow speaks of") !=
         std::string::npos);
   // One that names a tool does not wait: it is dead.
   CHECK(Ask(with("[mail.send]"), "rules-reachable").rules == std::vector<std::string>{"data.f"});
