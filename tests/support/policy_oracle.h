@@ -6,9 +6,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "policy/decision.h"
@@ -25,67 +25,27 @@ struct Expected {
   std::vector<Approvers> approvers = {};  // in any order, each once
 };
 
-inline std::vector<std::string> Split(const std::string& text) {
-  std::vector<std::string> parts;
-  std::string part;
-  for (const char c : text) {
-    if (c == '/') {
-      parts.push_back(std::exchange(part, {}));
+template <typename T>
+bool Has(const std::vector<T>& list, const T& item) {
+  return std::find(list.begin(), list.end(), item) != list.end();
+}
+
+// As a regular expression over segments that each end with "/". For the globs of
+// tests/support/random_policy.h: ASCII, without sets.
+inline bool GlobFits(const std::string& glob, const std::string& path) {
+  std::string pattern;
+  for (size_t i = 0; i < glob.size(); ++i) {
+    if (glob.substr(i, 2) == "**") {
+      pattern += "([^/]*/)*";
+      i += 2;  // with the "/" behind it
     } else {
-      part += c;
+      pattern += glob[i] == '*'   ? "[^/]*"
+                 : glob[i] == '?' ? "[^/]"
+                                  : re2::RE2::QuoteMeta(glob.substr(i, 1));
+      pattern += i + 1 == glob.size() ? "/" : "";
     }
   }
-  if (!text.empty()) {
-    parts.push_back(part);
-  }
-  return parts;
-}
-
-// For the globs of tests/support/random_policy.h: ASCII, without sets.
-inline bool SegmentFits(const std::string& glob, size_t g, const std::string& name, size_t n) {
-  if (g == glob.size()) {
-    return n == name.size();
-  }
-  if (glob[g] == '*') {
-    return SegmentFits(glob, g + 1, name, n) ||
-           (n < name.size() && SegmentFits(glob, g, name, n + 1));
-  }
-  return n < name.size() && (glob[g] == '?' || glob[g] == name[n]) &&
-         SegmentFits(glob, g + 1, name, n + 1);
-}
-
-inline bool GlobFits(const std::vector<std::string>& glob, size_t g,
-                     const std::vector<std::string>& path, size_t p) {
-  if (g == glob.size()) {
-    return p == path.size();
-  }
-  if (glob[g] == "**") {
-    return GlobFits(glob, g + 1, path, p) || (p < path.size() && GlobFits(glob, g, path, p + 1));
-  }
-  return p < path.size() && SegmentFits(glob[g], 0, path[p], 0) &&
-         GlobFits(glob, g + 1, path, p + 1);
-}
-
-// Absolute and free of ".", ".." and "//", counted from the workspace; nullopt for no path.
-inline std::optional<std::vector<std::string>> Normal(const std::string& text) {
-  if (text.empty() || text.find('\0') != std::string::npos) {
-    return std::nullopt;
-  }
-  std::vector<std::string> folders;
-  for (const std::string& part : Split(text[0] == '/' ? text : "/workspace/" + text)) {
-    if (part == ".." && !folders.empty()) {
-      folders.pop_back();
-    } else if (part != ".." && part != "." && !part.empty()) {
-      folders.push_back(part);
-    }
-  }
-  return folders;
-}
-
-inline bool Begins(const std::vector<std::string>& path, const std::vector<std::string>& folder) {
-  return path.size() >= folder.size() &&
-         std::vector<std::string>(path.begin(), path.begin() + static_cast<long>(folder.size())) ==
-             folder;
+  return re2::RE2::FullMatch(path.empty() ? "" : path + "/", pattern);
 }
 
 // "src/a" of /workspace/src/a, "" of /workspace; nullopt outside.
@@ -93,7 +53,14 @@ inline std::optional<std::string> InWorkspace(const std::string& path) {
   if (path == "/workspace") {
     return "";
   }
-  return path.rfind("/workspace/", 0) == 0 ? std::optional(path.substr(11)) : std::nullopt;
+  return path.starts_with("/workspace/") ? std::optional(path.substr(11)) : std::nullopt;
+}
+
+// The text of a path argument, or of a text.
+inline std::optional<std::string> TextOf(const Json& value, const PathArgument* path) {
+  return path != nullptr     ? std::optional(path->path)
+         : value.is_string() ? std::optional(value.get<std::string>())
+                             : std::nullopt;
 }
 
 // Beyond what int64_t holds, which nlohmann takes for negative.
@@ -101,75 +68,75 @@ inline bool Huge(const Json& value) {
   return value.is_number_unsigned() && value.get<uint64_t>() > uint64_t{INT64_MAX};
 }
 
-enum class Met { kNo, kYes, kWrongType, kUnsure };
+// Paths of the workspace may be written as they count from there, the workspace itself as ".".
+inline bool Equals(const Json& wanted, const Json& value, const PathArgument* path) {
+  if (path == nullptr) {
+    return wanted == value &&
+           (wanted.is_number_float() || value.is_number_float() || Huge(wanted) == Huge(value));
+  }
+  const auto inside = InWorkspace(path->path);
+  return wanted == path->path ||
+         (inside.has_value() && wanted.is_string() && wanted == (inside->empty() ? "." : *inside));
+}
 
-inline Met Ask(const ArgumentMatcher& matcher, const Json& value, const PathArgument* path) {
+// Whether the condition, were it not negated, is met; nullopt where it does not speak of such a value.
+inline std::optional<bool> Meets(const ArgumentMatcher& matcher, const Json& value,
+                                 const PathArgument* path) {
   using Kind = ArgumentMatcher::Kind;
-  const auto met = [](bool yes) { return yes ? Met::kYes : Met::kNo; };
-  const std::string text = path != nullptr     ? path->path
-                           : value.is_string() ? value.get<std::string>()
-                                               : std::string();
-  const bool is_text = path != nullptr || value.is_string();
+  const auto text = TextOf(value, path);
   switch (matcher.kind) {
     case Kind::kEquals:
     case Kind::kOneOf:
-      if (value.is_null() || value.is_array() || value.is_object()) {
-        return Met::kWrongType;
+      if (value.is_null() || value.is_structured()) {
+        return std::nullopt;
       }
-      for (const Json& wanted : matcher.values) {
-        if (path == nullptr || !wanted.is_string() ||
-            wanted.get<std::string>().rfind('/', 0) == 0) {
-          if (wanted == (path != nullptr ? Json(text) : value) &&
-              (wanted.is_number_float() || value.is_number_float() ||
-               Huge(wanted) == Huge(value))) {
-            return Met::kYes;
-          }
-        } else if (const auto inside = InWorkspace(text)) {
-          if (wanted.get<std::string>() == (inside->empty() ? "." : *inside)) {
-            return Met::kYes;
-          }
-        }
-      }
-      return Met::kNo;
+      return std::any_of(matcher.values.begin(), matcher.values.end(),
+                         [&](const Json& wanted) { return Equals(wanted, value, path); });
     case Kind::kMaxItems:
-      return value.is_array() ? met(static_cast<int64_t>(value.size()) <= matcher.maximum)
-                              : Met::kWrongType;
+      return value.is_array() ? std::optional(value.size() <= static_cast<size_t>(matcher.maximum))
+                              : std::nullopt;
     case Kind::kRange:
-      return value.is_number() ? met(!Huge(value) && value >= Json(matcher.minimum) &&
-                                     value <= Json(matcher.maximum))
-                               : Met::kWrongType;
+      return value.is_number() ? std::optional(!Huge(value) && value >= Json(matcher.minimum) &&
+                                               value <= Json(matcher.maximum))
+                               : std::nullopt;
     default:
       break;
   }
-  if (!is_text) {
-    return Met::kWrongType;
+  if (!text.has_value()) {
+    return std::nullopt;
   }
-  if (matcher.kind == Kind::kMaxLength) {
-    return met(static_cast<int64_t>(text.size()) <= matcher.maximum);
-  }
-  if (matcher.kind == Kind::kMatches) {
-    return met(re2::RE2::FullMatch(text, matcher.text));
-  }
-  if (matcher.kind == Kind::kUnder) {
-    const auto normal = Normal(text);
-    return normal.has_value() ? met(Begins(*normal, *Normal(matcher.text))) : Met::kWrongType;
-  }
-  if (matcher.kind == Kind::kGlob) {
-    if (path == nullptr || matcher.text[0] == '/') {
-      return met(GlobFits(Split(matcher.text), 0, Split(text), 0));
+  switch (matcher.kind) {
+    case Kind::kMaxLength:
+      return text->size() <= static_cast<size_t>(matcher.maximum);
+    case Kind::kMatches:
+      return re2::RE2::FullMatch(*text, matcher.text);
+    case Kind::kUnder: {
+      if (text->empty() || text->find('\0') != std::string::npos) {
+        return std::nullopt;
+      }
+      const std::string folder = matcher.text == "/" ? "/" : matcher.text + "/";
+      const std::filesystem::path full = std::filesystem::path("/workspace") / *text;
+      return (full.lexically_normal().string() + "/").starts_with(folder);
     }
-    const auto inside = InWorkspace(text);
-    return met(inside.has_value() && GlobFits(Split(matcher.text), 0, Split(*inside), 0));
-  }
-  const auto host = HostOf(text);
-  for (const Json& pattern : matcher.values) {
-    if (host.has_value() && HostMatches(pattern.get<std::string>(), *host)) {
-      return Met::kYes;
+    case Kind::kGlob: {
+      const bool counts_from_workspace = path != nullptr && matcher.text[0] != '/';
+      const auto inside = counts_from_workspace ? InWorkspace(*text) : text;
+      return inside.has_value() && GlobFits(matcher.text, *inside);
     }
+    default:
+      break;
   }
-  return host.has_value() ? Met::kNo : Met::kUnsure;
+  const auto host = HostOf(*text);
+  if (!host.has_value()) {
+    // What is unsure meets a rule that denies or asks, negated or not, and no rule that allows.
+    return matcher.holds_when_unsure ? std::optional(!matcher.negated) : std::nullopt;
+  }
+  return std::any_of(matcher.values.begin(), matcher.values.end(), [&](const Json& pattern) {
+    return HostMatches(pattern.get<std::string>(), *host);
+  });
 }
 
+// From the `step`th step on, of what stands at `at`; null where there is nothing.
 inline bool Holds(const ArgumentMatcher& matcher, const Request& request, const Json* value,
                   size_t step, const std::string& at) {
   if (value == nullptr) {
@@ -180,9 +147,7 @@ inline bool Holds(const ArgumentMatcher& matcher, const Request& request, const 
     for (const PathArgument& each : request.paths) {
       path = each.key == at ? &each : path;
     }
-    const Met met = Ask(matcher, *value, path);
-    return met == (matcher.negated ? Met::kNo : Met::kYes) ||
-           (met == Met::kUnsure && matcher.holds_when_unsure);
+    return Meets(matcher, *value, path) == !matcher.negated;
   }
   const PathStep& here = matcher.steps[step];
   if (here.kind == PathStep::Kind::kMember) {
@@ -201,69 +166,25 @@ inline bool Holds(const ArgumentMatcher& matcher, const Request& request, const 
 }
 
 inline bool SpeaksOf(const std::vector<std::string>& tools, const std::string& tool) {
-  for (const std::string& name : tools) {
-    const bool prefix = name.size() > 2 && name.substr(name.size() - 2) == ".*";
-    const std::string stem = name.substr(0, name.size() - 1);
-    if (name == "*") {
-      return true;
-    }
-    if (prefix ? tool.size() > stem.size() && tool.substr(0, stem.size()) == stem : name == tool) {
-      return true;
-    }
-  }
-  return false;
-}
-
-// A hidden folder hides what is in it.
-inline bool Covered(const std::vector<std::string>& globs, const std::string& inside) {
-  std::vector<std::string> above;
-  for (const std::string& part : Split(inside)) {
-    above.push_back(part);
-    for (const std::string& glob : globs) {
-      if (GlobFits(Split(glob), 0, above, 0)) {
-        return true;
-      }
-    }
-  }
-  return false;
-}
-
-inline void AddOnce(const Approvers& approvers, std::vector<Approvers>& to) {
-  for (const Approvers& each : to) {
-    if (each == approvers) {
-      return;
-    }
-  }
-  to.push_back(approvers);
+  return std::any_of(tools.begin(), tools.end(), [&](const std::string& name) {
+    const std::string prefix = name.substr(0, name.size() - 1);  // "fs." of "fs.*"
+    return name == "*" || name == tool ||
+           (name.ends_with(".*") && tool.starts_with(prefix) && tool != prefix);
+  });
 }
 
 inline bool Matches(const ToolRule& rule, const Request& request) {
-  bool matches = SpeaksOf(rule.tools, request.tool);
-  for (const ArgumentMatcher& matcher : rule.arguments) {
-    matches = matches && Holds(matcher, request, &request.arguments, 0, "");
-  }
-  return matches;
-}
-
-// Of those that match: a deny, else the first that asks, else the first that allows.
-inline const ToolRule* Decider(const std::vector<ToolRule>& rules, const Request& request) {
-  for (const Verdict verdict : {Verdict::kDeny, Verdict::kAsk, Verdict::kAllow}) {
-    for (const ToolRule& rule : rules) {
-      if (rule.verdict == verdict && Matches(rule, request)) {
-        return &rule;
-      }
-    }
-  }
-  return nullptr;
+  return SpeaksOf(rule.tools, request.tool) &&
+         std::all_of(rule.arguments.begin(), rule.arguments.end(), [&](const auto& matcher) {
+           return Holds(matcher, request, &request.arguments, 0, "");
+         });
 }
 
 // Whether the tool or an effect is one that the flow speaks of, and each of its conditions holds.
-inline bool Flows(const FlowRule& rule, const Request& request) {
+inline bool Matches(const FlowRule& rule, const Request& request) {
   bool to = SpeaksOf(rule.tools, request.tool);
   for (const CallEffect effect : request.flow.effects) {
-    for (const CallEffect named : rule.effects) {
-      to = to || effect == named;
-    }
+    to = to || Has(rule.effects, effect);
   }
   const Label& context = request.flow.context;
   bool category = rule.categories.empty();
@@ -272,11 +193,7 @@ inline bool Flows(const FlowRule& rule, const Request& request) {
   }
   bool argument = rule.roles.empty();
   for (const ArgumentOrigin& each : request.flow.arguments) {
-    for (const ArgumentRole role : rule.roles) {
-      for (const Origin origin : rule.origins) {
-        argument = argument || (each.role == role && each.origin == origin);
-      }
-    }
+    argument = argument || (Has(rule.roles, each.role) && Has(rule.origins, each.origin));
   }
   return to && category && argument &&
          !(rule.when_untrusted && context.integrity == Integrity::kTrusted) &&
@@ -284,48 +201,51 @@ inline bool Flows(const FlowRule& rule, const Request& request) {
 }
 
 // A stricter answer takes the place of another; who asks too is asked as well.
-inline void Stricter(Verdict verdict, const std::string& rule, const Approvers& approvers,
-                     Expected& expected) {
+inline void Narrow(Verdict verdict, const std::string& rule, const Approvers& approvers,
+                   Expected& expected) {
   if (verdict < expected.verdict) {
     expected = {verdict, rule, {}};
   }
-  if (verdict == Verdict::kAsk && expected.verdict == Verdict::kAsk) {
-    AddOnce(approvers, expected.approvers);
+  if (verdict == Verdict::kAsk && expected.verdict == Verdict::kAsk &&
+      !Has(expected.approvers, approvers)) {
+    expected.approvers.push_back(approvers);
   }
 }
 
-inline void JudgeFlows(const PolicyDocument& policy, const Request& request, Expected& expected) {
+// By those rules that match: one that denies, else each that asks.
+template <typename Rule>
+void NarrowBy(const std::vector<Rule>& rules, const std::string& section, const Request& request,
+              Expected& expected) {
   for (const Verdict verdict : {Verdict::kDeny, Verdict::kAsk}) {
-    for (const FlowRule& rule : policy.data.flows) {
-      if (rule.verdict == verdict && Flows(rule, request)) {
-        Stricter(verdict, "data." + rule.id, rule.approvers, expected);
+    for (const Rule& rule : rules) {
+      if (rule.verdict == verdict && Matches(rule, request)) {
+        Narrow(verdict, section + rule.id, rule.approvers, expected);
       }
     }
   }
 }
 
 // A text that was withheld: shown or believed by a person's yes only, told of by the listed types only.
-inline void JudgeQuarantine(const PolicyDocument& policy, const Request& request,
-                            Expected& expected) {
+inline void NarrowByQuarantine(const PolicyDocument& policy, const Request& request,
+                               Expected& expected) {
+  const QuarantineRules& quarantine = policy.data.quarantine;
   const bool extract = request.tool == "data.extract";
   const bool endorse = request.tool == "data.endorse";
   if (!extract && !endorse && request.tool != "data.reveal") {
     return;
   }
-  bool allowed = policy.data.quarantine.present && !extract;
-  for (const std::string& type : policy.data.quarantine.extract) {
-    allowed = allowed || (policy.data.quarantine.present && request.arguments["type"] == type);
-  }
-  if (!allowed || (endorse && request.arguments["text"].get<std::string>().size() > 4096)) {
-    Stricter(Verdict::kDeny, "data.quarantine", {}, expected);
+  if (!quarantine.present ||
+      (extract && !Has(quarantine.extract, request.arguments["type"].get<std::string>())) ||
+      (endorse && request.arguments["text"].get<std::string>().size() > 4096)) {
+    Narrow(Verdict::kDeny, "data.quarantine", {}, expected);
   } else if (!extract && expected.verdict == Verdict::kAllow) {
-    Stricter(Verdict::kAsk, "data.quarantine", {}, expected);
+    Narrow(Verdict::kAsk, "data.quarantine", {}, expected);
   }
 }
 
 // The first rate whose calls are used up.
-inline void JudgeRates(const PolicyDocument& policy, const std::string& tool,
-                       const CallHistory& history, Expected& expected) {
+inline void NarrowByRates(const PolicyDocument& policy, const std::string& tool,
+                          const CallHistory& history, Expected& expected) {
   for (const CallRate& rate : policy.budgets.rates) {
     uint64_t ran = 0;
     for (const auto& [span, counts] : history) {
@@ -334,57 +254,45 @@ inline void JudgeRates(const PolicyDocument& policy, const std::string& tool,
       }
     }
     if (SpeaksOf(rate.tools, tool) && ran >= rate.calls) {
-      Stricter(Verdict::kDeny, "budgets." + rate.id, {}, expected);
+      Narrow(Verdict::kDeny, "budgets." + rate.id, {}, expected);
     }
   }
 }
 
-inline Expected Judge(const PolicyDocument& policy, const Request& request) {
+// The rule of `workspace` that refuses the path, if any. A hidden folder hides what is in it.
+inline std::string RefusedBy(const Grant& grant, const PathArgument& path) {
+  const auto inside = InWorkspace(path.path);
+  const auto any_fits = [&](const std::vector<std::string>& globs) {
+    return std::any_of(globs.begin(), globs.end(),
+                       [&](const std::string& glob) { return GlobFits(glob + "/**", *inside); });
+  };
+  const bool write = path.access == PathAccess::kWrite;
+  return !inside.has_value()                                    ? ""
+         : grant.workspace == WorkspaceMode::kNone              ? "workspace.mode"
+         : any_fits(grant.hide)                                 ? "workspace.hide"
+         : write && any_fits(grant.protect)                     ? "workspace.protect"
+         : write && grant.workspace == WorkspaceMode::kReadOnly ? "workspace.mode"
+                                                                : "";
+}
+
+inline Expected Judge(const PolicyDocument& policy, const Request& request,
+                      const CallHistory& history = {}) {
   for (const PathArgument& path : request.paths) {
-    const auto inside = InWorkspace(path.path);
-    if (!inside.has_value()) {
-      continue;
-    }
-    if (policy.grant.workspace == WorkspaceMode::kNone) {
-      return {Verdict::kDeny, "workspace.mode"};
-    }
-    if (Covered(policy.grant.hide, *inside)) {
-      return {Verdict::kDeny, "workspace.hide"};
-    }
-    if (path.access == PathAccess::kWrite && Covered(policy.grant.protect, *inside)) {
-      return {Verdict::kDeny, "workspace.protect"};
-    }
-    if (path.access == PathAccess::kWrite && policy.grant.workspace == WorkspaceMode::kReadOnly) {
-      return {Verdict::kDeny, "workspace.mode"};
+    if (const std::string rule = RefusedBy(policy.grant, path); !rule.empty()) {
+      return {Verdict::kDeny, rule};
     }
   }
-  const ToolRule* rule = Decider(policy.tools, request);
-  if (rule == nullptr) {
+  const auto first = std::find_if(policy.tools.begin(), policy.tools.end(),
+                                  [&](const ToolRule& rule) { return Matches(rule, request); });
+  if (first == policy.tools.end()) {
     return {};
   }
-  Expected expected{rule->verdict, "tools." + rule->id, {}};
-  for (const ToolRule& other : policy.tools) {
-    if (other.verdict == Verdict::kAsk && Matches(other, request)) {
-      Stricter(Verdict::kAsk, "tools." + other.id, other.approvers, expected);
-    }
-  }
-  for (const Verdict verdict : {Verdict::kDeny, Verdict::kAsk}) {
-    for (const ToolRule& narrower : policy.narrow) {
-      if (narrower.verdict == verdict && Matches(narrower, request)) {
-        Stricter(verdict, "narrow." + narrower.id, narrower.approvers, expected);
-      }
-    }
-  }
-  JudgeFlows(policy, request, expected);
-  JudgeQuarantine(policy, request, expected);
-  return expected;
-}
-
-// The whole answer, rates included.
-inline Expected Judge(const PolicyDocument& policy, const Request& request,
-                      const CallHistory& history) {
-  Expected expected = Judge(policy, request);
-  JudgeRates(policy, request.tool, history, expected);
+  Expected expected{Verdict::kAllow, "tools." + first->id, {}};
+  NarrowBy(policy.tools, "tools.", request, expected);
+  NarrowBy(policy.narrow, "narrow.", request, expected);
+  NarrowBy(policy.data.flows, "data.", request, expected);
+  NarrowByQuarantine(policy, request, expected);
+  NarrowByRates(policy, request.tool, history, expected);
   return expected;
 }
 
