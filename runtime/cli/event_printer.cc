@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <utility>
 
 #include "runtime/cli/terminal.h"
 
@@ -130,20 +131,24 @@ class TerminalPrinter final : public EventPrinter {
     }
   }
 
-  // "   label untrusted, confidential": what the context is now, when it is not clean.
-  static std::string ShownLabels(const OrderedJson& event) {
+  // "   label untrusted, confidential": what the context is, where that is another than was shown last, and
+  // at each call that it decided. It holds until the next is shown.
+  std::string ShownLabels(const OrderedJson& event) {
     const auto labels = event.find("labels");
     std::string text;
-    if (labels == event.end() || !labels->is_array()) {
-      return text;
-    }
-    for (const auto& label : *labels) {
+    for (const auto& label :
+         labels != event.end() && labels->is_array() ? *labels : OrderedJson()) {
       const std::string name = label.is_string() ? label.get<std::string>() : std::string();
       const size_t colon = name.find(':');
       text += (text.empty() ? "   label " : ", ") +
               SafeLine(colon == std::string::npos ? name : name.substr(colon + 1), 64);
     }
-    return text;
+    if (text.empty()) {
+      text = shown_labels_.empty() ? "" : "   label clean";
+    }
+    const bool decided = Text(decided_, "rule").starts_with("data.");
+    const bool changed = std::exchange(shown_labels_, text) != text;
+    return decided || changed ? text : std::string();
   }
 
   // "1  fs.list  path=docs        allow  rule tools.read-workspace"
@@ -232,7 +237,8 @@ class TerminalPrinter final : public EventPrinter {
   Terminal terminal_;
   OrderedJson decided_;
   int calls_ = 0;
-  std::string changed_by_;  // the last call that changed the workspace
+  std::string shown_labels_;  // the last that were
+  std::string changed_by_;    // the last call that changed the workspace
   bool in_delta_ = false;
   bool answered_ = false;
 };
