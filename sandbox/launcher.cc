@@ -130,12 +130,24 @@ bool MayOthersUse(const PathInfo& path) {
   return (path.info.st_mode & needed) == needed;
 }
 
+// Nobody, in the group of the devices.
+kernel::Ids IdsForDevices(const std::vector<std::string>& devices) {
+  kernel::Ids ids;
+  for (const std::string& path : devices) {
+    struct stat info = {};
+    if (ids == kernel::Ids{} && ::stat(path.c_str(), &info) == 0) {
+      ids = kernel::IdsForDevice(info);
+    }
+  }
+  return ids;
+}
+
 // Who a privileged caller's call is on the host: nobody, as long as what is mounted can be used so.
 // Never root, unless the plan names that exception; nor root's group.
 std::optional<SetupFailure> ChooseIdentity(const LaunchPlan& plan,
                                            const std::vector<PathInfo>& paths,
                                            kernel::IdMappings& mappings, Sources& sources) {
-  sources.run_as = {};
+  sources.run_as = IdsForDevices(plan.devices);
   const auto unmappable = FindUnmappable(plan, paths, sources.run_as, mappings);
   if (!unmappable) {
     return std::nullopt;

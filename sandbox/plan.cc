@@ -586,6 +586,7 @@ Result<LaunchPlan> MakeEnclosurePlan(const SandboxSpec& spec, const HostSupport&
   PlanDevices(builder);
   for (const auto& [path, number] : enclosure.devices) {
     PlanDevice(builder, path, number);
+    plan.devices.push_back(path);
   }
   builder.Directory("/tmp");
   Step& tmp = builder.AddAt(StepKind::kTmpfs, "tmpfs", "/tmp");

@@ -130,7 +130,9 @@ struct LaunchPlan {
   std::vector<std::string> interpreter;
   Limits limits;
   kernel::CgroupVersion cgroup_version = kernel::CgroupVersion::kNone;
-  bool privileged = false;              // run as nobody, see mounts through id mappings
+  bool privileged = false;  // run as nobody, see mounts through id mappings
+  // Of the host, that an enclosure uses: a privileged caller's is in their group (IdsForDevice).
+  std::vector<std::string> devices;
   uid_t inside_id = kernel::kInsideId;  // the one id that the call's user namespace maps
   bool may_be_root = false;             // on the host, where nothing else can use what is mounted
   std::vector<std::string> exceptions;  // what the spec does not require

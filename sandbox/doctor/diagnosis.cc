@@ -38,7 +38,7 @@ constexpr Row kRows[] = {
     {Attempt::kSeccompNotify, false, "nacre sandbox exec --why names what was refused; calls run without it", "use Linux 5.9 or later; nothing else on the host may supervise nacre by seccomp notification"},
     {Attempt::kPidfd, true, "a call is killed and waited for by descriptor, so that no other process can be hit", "use Linux 5.5 or later; in a container, a seccomp profile that allows clone3, pidfd_open and pidfd_send_signal"},
     {Attempt::kCgroupKill, false, "all of a call is killed at once; without it, by the end of its pid namespace", "use Linux 5.14 or later with cgroup v2, delegated: see cgroup"},
-    {Attempt::kKvm, false, "isolation: microvm at full speed; without it a microVM is emulated, many times slower", "load it: modprobe kvm_intel || modprobe kvm_amd; and join its group: usermod -aG kvm $USER. Root's calls run as nobody, whom only mode 0666 of /dev/kvm lets in: a udev rule, KERNEL==\"kvm\", MODE=\"0666\", or run nacre as a user of that group. In a virtual machine, its host must offer nested virtualisation"},
+    {Attempt::kKvm, false, "isolation: microvm at full speed; without it a microVM is emulated, many times slower", "load it: modprobe kvm_intel || modprobe kvm_amd; in a virtual machine, its host must offer nested virtualisation"},
 };
 // clang-format on
 
@@ -71,6 +71,17 @@ std::string UserNamespaceAdvice(const HostFacts& facts, int error) {
   return "no switch of the host forbids it, so a container around us does: start it with a seccomp "
          "profile that allows clone, clone3, unshare and mount (podman run or docker run "
          "--security-opt seccomp=unconfined; docker also --security-opt apparmor=unconfined)";
+}
+
+// Who is kept out, else what the row says.
+std::string KvmAdvice(const HostFacts& facts, int error, const char* otherwise) {
+  if (error != EACCES && error != EPERM) {
+    return otherwise;
+  }
+  return facts.uid != 0 ? "join its group: usermod -aG kvm $USER, then log in again"
+                        : "root's calls run as nobody in the device's group, which must not be "
+                          "root's: chgrp kvm /dev/kvm && chmod 0660 /dev/kvm; to keep it: a udev "
+                          "rule, KERNEL==\"kvm\", GROUP=\"kvm\", MODE=\"0660\"";
 }
 
 Finding Program(const char* part, const std::string& path, const char* why, const char* package) {
@@ -108,7 +119,8 @@ std::vector<Finding> Diagnose(const HostFacts& facts) {
       finding.found = std::strerror(error);
       finding.advice = first                 ? UserNamespaceAdvice(facts, error)
                        : in_userns && no_use ? "mend the user namespace first, then run this again"
-                                             : row.advice;
+                       : row.attempt == Attempt::kKvm ? KvmAdvice(facts, error, row.advice)
+                                                      : row.advice;
     }
     findings.push_back(std::move(finding));
   }

@@ -37,6 +37,7 @@
 namespace nacre::sandbox {
 namespace {
 
+constexpr char kKvm[] = "/dev/kvm";
 constexpr unsigned long kKvmGetApiVersion = 0xAE00;
 constexpr unsigned long kKvmCreateVm = 0xAE01;
 constexpr unsigned kAttemptSeconds = 10;  // what hangs does not work either
@@ -367,14 +368,18 @@ int TryCgroupKill(const kernel::CgroupHost& host) {
   return error;
 }
 
-// As who encloses a microVM: for root that is nobody, in no group.
+// As who encloses a microVM: for root that is nobody, in the device's group alone.
 int TryKvm() {
-  const uid_t id = kernel::kUnprivilegedId;
-  if (::geteuid() == 0 && (::setgroups(0, nullptr) != 0 || ::setresgid(id, id, id) != 0 ||
-                           ::setresuid(id, id, id) != 0)) {
+  struct stat device = {};
+  if (::stat(kKvm, &device) != 0) {
     return errno;
   }
-  const UniqueFd kvm(::open("/dev/kvm", O_RDWR | O_CLOEXEC));
+  const auto [uid, gid] = kernel::IdsForDevice(device);
+  if (::geteuid() == 0 && (::setgroups(0, nullptr) != 0 || ::setresgid(gid, gid, gid) != 0 ||
+                           ::setresuid(uid, uid, uid) != 0)) {
+    return errno;
+  }
+  const UniqueFd kvm(::open(kKvm, O_RDWR | O_CLOEXEC));
   if (!kvm) {
     return errno;
   }

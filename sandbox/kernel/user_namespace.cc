@@ -95,6 +95,15 @@ uint32_t OverflowId(const char* path) {
 
 }  // namespace
 
+Ids IdsForDevice(const struct stat& device) {
+  const auto may_use = [&](mode_t needed) { return (device.st_mode & needed) == needed; };
+  Ids ids;
+  if (!may_use(S_IROTH | S_IWOTH) && may_use(S_IRGRP | S_IWGRP) && device.st_gid != 0) {
+    ids.gid = device.st_gid;
+  }
+  return ids;
+}
+
 std::optional<uint32_t> OutsideOf(std::string_view map, uint32_t inside) {
   std::istringstream lines{std::string(map)};
   uint64_t first = 0;

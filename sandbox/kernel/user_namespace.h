@@ -7,6 +7,7 @@
 // Source: user_namespaces(7), "Unmapped user and group IDs"; mount_setattr(2), "ID-mapped mounts".
 #pragma once
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include <cstdint>
@@ -32,6 +33,10 @@ struct Ids {
 
   friend auto operator<=>(const Ids&, const Ids&) = default;
 };
+
+// As whom a root caller's call uses a device of the host: as nobody, in the device's group where that
+// lets in its members and others are kept out. Never in root's group. Pure.
+Ids IdsForDevice(const struct stat& device);
 
 // What this process may make of other ids.
 enum class Standing {

@@ -31,6 +31,7 @@ constexpr uint64_t kQemuBytes = 256ULL << 20;         // with the translated cod
 constexpr seconds kVirtualStart{30};
 constexpr seconds kEmulatedStart{120};
 constexpr seconds kTrialStart{10};
+constexpr std::chrono::minutes kFailedTrialKept{5};
 constexpr milliseconds kMeasured{20};
 constexpr char kEmulatedWeakness[] =
     "the machine's processor is emulated: QEMU's emulation is no wall by itself, what encloses it "
@@ -81,7 +82,8 @@ MicrovmSandbox::MicrovmSandbox(KernelSandbox& kernel, std::string qemu,
       qemu_(std::move(qemu)),
       guest_kernel_(std::move(guest_kernel)),
       initramfs_(std::move(initramfs)),
-      tsc_khz_(MeasureTscKhz()) {}
+      tsc_khz_(MeasureTscKhz()),
+      kvm_(kFailedTrialKept) {}
 
 Result<std::unique_ptr<MicrovmSandbox>> MicrovmSandbox::Create(KernelSandbox& kernel,
                                                                const std::string& guest_program) {
@@ -204,16 +206,14 @@ Status MicrovmSandbox::Check(const Requirements& require) {
 
 Result<MicrovmSandbox::Processor> MicrovmSandbox::Choose(const Requirements& require) {
   const std::lock_guard lock(mutex_);
-  if (!kvm_) {
-    kvm_ = TryKvm();
-  }
-  if (kvm_->ok()) {
+  const Status& kvm = kvm_.Get(std::chrono::steady_clock::now(), [this] { return TryKvm(); });
+  if (kvm.ok()) {
     return Processor::kVirtual;
   }
   if (!require.kvm) {
     return Processor::kEmulated;
   }
-  return kvm_->error();
+  return kvm.error();
 }
 
 Status MicrovmSandbox::TryKvm() {

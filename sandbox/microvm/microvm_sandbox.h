@@ -11,12 +11,12 @@
 
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 
 #include "base/result.h"
 #include "sandbox/kernel_sandbox.h"
 #include "sandbox/microvm/guest_kernel.h"
+#include "sandbox/microvm/kept_trial.h"
 #include "sandbox/plan.h"
 #include "sandbox/sandbox.h"
 
@@ -31,8 +31,8 @@ class MicrovmSandbox final : public Sandbox {
 
   Result<Outcome> Run(const SandboxSpec& spec, CallIo& io, const CancelToken& cancel) override;
 
-  // Whether a call that requires this could start. The first time a machine is started on KVM to see:
-  // there are hosts that offer it and boot nothing.
+  // Whether a call that requires this could start. The first time, and again some minutes after it
+  // failed, a machine is started on KVM to see: there are hosts that offer it and boot nothing.
   Status Check(const Requirements& require);
 
  private:
@@ -55,7 +55,7 @@ class MicrovmSandbox final : public Sandbox {
   const std::string initramfs_;
   const uint64_t tsc_khz_;  // of this processor's time stamp counter, which an emulated one shows
   std::mutex mutex_;
-  std::optional<Status> kvm_;  // guarded by mutex_: what the first look said
+  microvm::KeptTrial kvm_;  // guarded by mutex_
 };
 
 }  // namespace nacre::sandbox

@@ -140,13 +140,14 @@ std::vector<std::string> ReadTexts(Reader& in) {
 void WritePlan(Writer& out, const LaunchPlan& plan) {
   const auto& [steps, prepared_steps, sources, landlock_rules, prepared_rules, landlock_abi,
                seccomp_profile, observe, id, network_group, argv, environment, interpreter, limits,
-               cgroup_version, privileged, inside_id, may_be_root, exceptions, weaker, cold, unmet,
-               shared_namespaces, fail_at_step] = plan;
+               cgroup_version, privileged, devices, inside_id, may_be_root, exceptions, weaker,
+               cold, unmet, shared_namespaces, fail_at_step] = plan;
   // The runtime's own: how it came to the steps, and what it says of the call.
   static_cast<void>(prepared_steps);
   static_cast<void>(seccomp_profile);
   static_cast<void>(observe);  // such a call is cold
   static_cast<void>(id);
+  static_cast<void>(devices);
   static_cast<void>(may_be_root);  // the runtime opens what is mounted
   static_cast<void>(exceptions);
   static_cast<void>(weaker);

@@ -113,6 +113,17 @@ TEST_CASE("without a cgroup the advice fits who asks and what runs the host") {
   }
 }
 
+TEST_CASE("the advice for KVM fits what is wrong with it, and who asks") {
+  HostFacts facts = GoodHost();
+  facts.errors[Attempt::kKvm] = ENOENT;
+  CHECK_THAT(Of(facts, "KVM").advice, Catch::StartsWith("load it: modprobe kvm_intel"));
+  facts.errors[Attempt::kKvm] = EACCES;
+  CHECK_THAT(Of(facts, "KVM").advice, Catch::StartsWith("join its group: usermod -aG kvm"));
+  facts.uid = 0;
+  CHECK_THAT(Of(facts, "KVM").advice, Catch::Contains("chgrp kvm /dev/kvm && chmod 0660 /dev/kvm"));
+  CHECK(Of(facts, "KVM").state == LayerState::kWeaker);
+}
+
 TEST_CASE("an old Landlock is weaker, none is missing") {
   HostFacts facts = GoodHost();
   facts.errors[Attempt::kLandlockScope] = EINVAL;

@@ -10,6 +10,7 @@
 #include "sandbox/guest/guest_io.h"
 #include "sandbox/microvm/guest_kernel.h"
 #include "sandbox/microvm/initramfs.h"
+#include "sandbox/microvm/kept_trial.h"
 
 namespace nacre::sandbox {
 namespace {
@@ -161,6 +162,26 @@ TEST_CASE("without a kernel the tier names each that was there, why not, and the
              Catch::Contains("6.1.0-50-cloud-amd64: it has no module virtio_console") &&
                  Catch::Contains("6.2: ") && Catch::Contains("modules.dep") &&
                  Catch::Contains("apt-get install linux-image-amd64"));
+}
+
+TEST_CASE("a trial that failed is made again after a while, one that succeeded never") {
+  using std::chrono::seconds;
+  microvm::KeptTrial trial(seconds(300));
+  const microvm::KeptTrial::Time start{};
+  int made = 0;
+  bool works = false;
+  const auto attempt = [&]() -> Status {
+    ++made;
+    return works ? Status(Ok()) : Error{ErrorCode::kUnavailable, "no"};
+  };
+  CHECK_FALSE(trial.Get(start, attempt).ok());
+  works = true;
+  CHECK_FALSE(trial.Get(start + seconds(299), attempt).ok());
+  CHECK(made == 1);
+  CHECK(trial.Get(start + seconds(300), attempt).ok());
+  works = false;
+  CHECK(trial.Get(start + seconds(100'000), attempt).ok());
+  CHECK(made == 2);
 }
 
 TEST_CASE("when a machine has said its last word, it is killed; its outcome is what it said") {

@@ -197,6 +197,24 @@ TEST_CASE("an id map of anything but one line of three numbers is none") {
   }
 }
 
+TEST_CASE(
+    "who uses a device of the host is in its group only where that is needed and is not root's") {
+  const auto ids = [](mode_t mode, gid_t group) {
+    struct stat device = {};
+    device.st_mode = S_IFCHR | mode;
+    device.st_gid = group;
+    return kernel::IdsForDevice(device);
+  };
+  const kernel::Ids nobody;
+  CHECK(ids(0660, 106) == kernel::Ids{.uid = nobody.uid, .gid = 106});
+  CHECK(ids(0662, 106) == kernel::Ids{.uid = nobody.uid, .gid = 106});
+  CHECK(ids(0666, 106) == nobody);
+  CHECK(ids(0640, 106) == nobody);
+  CHECK(ids(0620, 106) == nobody);
+  CHECK(ids(0600, 106) == nobody);
+  CHECK(ids(0660, 0) == nobody);
+}
+
 TEST_CASE("cgroup paths come from where the hierarchies are mounted") {
   using kernel::CgroupPaths;
   using kernel::ParseCgroupPaths;
