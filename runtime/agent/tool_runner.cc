@@ -65,6 +65,20 @@ CallResult Conclude(sandbox::Outcome outcome, const ChannelIo& io,
   return result;
 }
 
+// Before the start: there is no time left for it, or it was cancelled.
+CallResult NotBegun(const policy::Grant& grant, const CancelToken& cancel) {
+  CallResult result{.outcome = {}, .text = {}, .error = true, .own_words = true, .change = {}};
+  result.outcome.kind =
+      cancel.cancelled() ? sandbox::OutcomeKind::kCancelled : sandbox::OutcomeKind::kTimedOut;
+  if (result.outcome.kind == sandbox::OutcomeKind::kTimedOut) {
+    result.outcome.use.wall = grant.limits.wall;
+  }
+  result.text = "error: " + sandbox::Describe(result.outcome) +
+                ", while the workspace was looked through for what the policy hides and protects: "
+                "nothing was run";
+  return result;
+}
+
 }  // namespace
 
 void ToolRunner::Expect(const policy::Grant& grant, const tools::Manifest& tool) {
@@ -79,7 +93,12 @@ Result<CallResult> ToolRunner::Run(const AuthorizedCall& call, tools::HostServic
   const tools::Manifest& tool = *call.call().tool;
   WorkspaceMatches matches;
   if (grant.workspace != policy::WorkspaceMode::kNone) {
-    matches = NACRE_TRY(ScanWorkspace(workspace_, grant.hide, grant.protect));
+    auto found =
+        ScanWorkspace(workspace_, grant.hide, grant.protect, cancel.WithTimeout(grant.limits.wall));
+    if (!found.ok() && found.error().code == ErrorCode::kCancelled) {
+      return NotBegun(grant, cancel);
+    }
+    matches = NACRE_TRY(std::move(found));
   }
   const sandbox::SandboxSpec spec =
       BuildSpec({grant, tool, call.id(), workspace_, matches, session_id_});

@@ -16,6 +16,9 @@
 namespace nacre::agent {
 namespace {
 
+// To ask whether to stop costs as much as some names, and as opening a folder.
+constexpr size_t kNamesBetweenLooks = 128;
+
 using Stream = std::unique_ptr<DIR, int (*)(DIR*)>;
 
 // A folder that is being read, and what of the globs can still match in it.
@@ -52,11 +55,12 @@ mode_t TypeOf(int folder, const struct dirent& entry) {
 class Scanner {
  public:
   Scanner(const std::string& workspace, const std::vector<std::string>& hide,
-          const std::vector<std::string>& protect)
-      : workspace_(workspace), hide_(hide), protect_(protect) {}
+          const std::vector<std::string>& protect, const CancelToken& stop)
+      : workspace_(workspace), hide_(hide), protect_(protect), stop_(stop) {}
 
   Result<WorkspaceMatches> Scan() {
     Level root;
+    NACRE_TRY(MayGoOn());
     // The workspace itself may be named by a link.
     UniqueFd folder(::open(workspace_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (folder) {
@@ -77,6 +81,16 @@ class Scanner {
   }
 
  private:
+  Status MayGoOn() const {
+    if (stop_.cancelled()) {
+      return Error{ErrorCode::kCancelled, "the workspace " + workspace_ +
+                                              " was not looked through for what the policy hides "
+                                              "and protects: there was no time, or it was "
+                                              "cancelled"};
+    }
+    return Ok();
+  }
+
   // The next name of the innermost folder.
   Status Next() {
     Level& level = levels_.back();
@@ -99,6 +113,9 @@ class Scanner {
                    workspace_ + " holds more than " + std::to_string(kWorkspaceEntriesMax) +
                        " entries, too many to apply the policy's hide and protect globs; choose a "
                        "smaller --workspace"};
+    }
+    if (seen_ % kNamesBetweenLooks == 0) {
+      NACRE_TRY(MayGoOn());
     }
     const int folder = ::dirfd(level.stream.get());
     const bool hidden = hide_.Matches(level.hide, name);
@@ -125,6 +142,7 @@ class Scanner {
   }
 
   Status Enter(int folder, const char* name) {
+    NACRE_TRY(MayGoOn());
     // A folder that we cannot look into may hold what is to be hidden, and the call, which owns it,
     // could open it again.
     Level level;
@@ -149,6 +167,7 @@ class Scanner {
   const std::string& workspace_;
   const policy::GlobWalk hide_;
   const policy::GlobWalk protect_;
+  const CancelToken& stop_;
   WorkspaceMatches matches_;
   std::vector<Level> levels_;
   std::string path_;  // of the entry that is looked at
@@ -161,11 +180,12 @@ class Scanner {
 
 Result<WorkspaceMatches> ScanWorkspace(const std::string& workspace,
                                        const std::vector<std::string>& hide,
-                                       const std::vector<std::string>& protect) {
+                                       const std::vector<std::string>& protect,
+                                       const CancelToken& stop) {
   if (hide.empty() && protect.empty()) {
     return WorkspaceMatches();
   }
-  return Scanner(workspace, hide, protect).Scan();
+  return Scanner(workspace, hide, protect, stop).Scan();
 }
 
 }  // namespace nacre::agent

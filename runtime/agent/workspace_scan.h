@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/cancel_token.h"
 #include "base/result.h"
 
 namespace nacre::agent {
@@ -21,8 +22,10 @@ constexpr size_t kWorkspaceEntriesMax = 1'000'000;
 
 // Does not follow symlinks. Enters only folders in which a glob can match. Nothing is remembered from
 // call to call: times tell too little of what a call, which may set them, has done since.
+// kCancelled when `stop` fires before all is looked at.
 Result<WorkspaceMatches> ScanWorkspace(const std::string& workspace,
                                        const std::vector<std::string>& hide,
-                                       const std::vector<std::string>& protect);
+                                       const std::vector<std::string>& protect,
+                                       const CancelToken& stop);
 
 }  // namespace nacre::agent

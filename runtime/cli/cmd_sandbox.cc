@@ -133,8 +133,8 @@ Result<sandbox::SandboxSpec> SpecOf(policy::Grant grant, const std::string& id,
   if (!options.profile.empty()) {
     grant.profile = options.profile;
   }
-  const agent::WorkspaceMatches matches =
-      NACRE_TRY(agent::ScanWorkspace(workspace, grant.hide, grant.protect));
+  const agent::WorkspaceMatches matches = NACRE_TRY(agent::ScanWorkspace(
+      workspace, grant.hide, grant.protect, CancelOnSignal().WithTimeout(grant.limits.wall)));
   sandbox::SandboxSpec spec = agent::BuildCommandSpec(grant, id, workspace, matches, options.argv);
   if (!options.isolation.empty()) {
     spec.isolation = sandbox::ParseIsolation(options.isolation).value();

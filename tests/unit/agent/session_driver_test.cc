@@ -517,6 +517,41 @@ TEST_CASE(
              Catch::Contains("a link in a path of the call was changed"));
 }
 
+TEST_CASE("a call that is cancelled while its workspace is looked through runs nothing") {
+  Host host;
+  Fate fate;
+  std::string text = kPolicy;
+  const std::string direct = "mode: direct";
+  text.replace(text.find(direct), direct.size(), direct + ", hide: [\"**/.env\"]");
+  host.policy = policy::LoadPolicyText("test.yaml", text).value();
+  auto store = memory::SqliteSessionStore::Open(host.database()).value();
+  auto log = audit::OpenAuditLog(host.audit(), host.clock, host.random).value();
+  PretendedSandbox sandbox(fate);
+  ScriptedEngine engine({Calls("t.read", R"({"path":"a"})"), Says("done")});
+  class Canceller final : public EventSink {
+   public:
+    void OnEvent(const Event& event) override {
+      if (std::get_if<CallStarted>(&event) != nullptr) {
+        source.Cancel();
+      }
+      if (const auto* finished = std::get_if<CallFinished>(&event)) {
+        outcome = finished->outcome;
+        text = finished->result;
+      }
+    }
+    CancelSource source;
+    std::string outcome;
+    std::string text;
+  } sink;
+  auto driver =
+      SessionDriver::Create(host.With(engine, sandbox, *store, *log), host.Options(), "task", sink)
+          .value();
+  CHECK(driver->RunTurn("task", sink.source.token()).value().state == "cancelled");
+  CHECK(sandbox.ran.empty());
+  CHECK(sink.outcome == "cancelled");
+  CHECK_THAT(sink.text, Catch::Contains("nothing was run"));
+}
+
 // An engine elsewhere: each request is some bytes.
 class RemoteEngine final : public inference::Engine {
  public:

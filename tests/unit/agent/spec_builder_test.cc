@@ -1,5 +1,6 @@
 #include "runtime/agent/spec_builder.h"
 
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -144,19 +145,40 @@ TEST_CASE("hide and protect globs become the names that exist, without what lies
   write("policy/deep/b.yaml");
   write("keep.txt");
   const WorkspaceMatches matches =
-      ScanWorkspace(workspace.path(), {"**/.env"}, {"policy/**"}).value();
+      ScanWorkspace(workspace.path(), {"**/.env"}, {"policy/**"}, CancelToken()).value();
   CHECK(matches.hidden == std::vector<std::string>{".env", "sub/.env"});
   CHECK(matches.read_only == std::vector<std::string>{"policy"});
   // What is hidden is so in a protected folder too.
   write("policy/deep/.env");
-  const WorkspaceMatches both = ScanWorkspace(workspace.path(), {"**/.env"}, {"policy/**"}).value();
+  const WorkspaceMatches both =
+      ScanWorkspace(workspace.path(), {"**/.env"}, {"policy/**"}, CancelToken()).value();
   CHECK(both.hidden == std::vector<std::string>{".env", "policy/deep/.env", "sub/.env"});
   CHECK(both.read_only == std::vector<std::string>{"policy"});
   // A symlink is not masked; what it leads to has a name of its own.
   REQUIRE(::symlink("keep.txt", (workspace.path() + "/link.env").c_str()) == 0);
-  CHECK(ScanWorkspace(workspace.path(), {"*.env"}, {}).value().hidden ==
+  CHECK(ScanWorkspace(workspace.path(), {"*.env"}, {}, CancelToken()).value().hidden ==
         std::vector<std::string>{".env"});
-  CHECK(ScanWorkspace("/no/such/folder", {"**"}, {}).error().code == ErrorCode::kUnavailable);
+  CHECK(ScanWorkspace("/no/such/folder", {"**"}, {}, CancelToken()).error().code ==
+        ErrorCode::kUnavailable);
+}
+
+TEST_CASE("a workspace is looked through no longer than its call may take") {
+  const TempDir workspace = TempDir::Create().value();
+  REQUIRE(WriteFileAtomically(workspace.path() + "/.env", "x").ok());
+  CancelSource source;
+  const auto stopped = [&](const CancelToken& stop) {
+    const auto found = ScanWorkspace(workspace.path(), {"**/.env"}, {}, stop);
+    return !found.ok() && found.error().code == ErrorCode::kCancelled;
+  };
+  CHECK_FALSE(stopped(source.token()));
+  const CancelToken in_time = CancelToken().WithTimeout(std::chrono::milliseconds(1));
+  pollfd fires{in_time.poll_fd(), POLLIN, 0};
+  REQUIRE(::poll(&fires, 1, -1) == 1);
+  CHECK(stopped(in_time));
+  source.Cancel();
+  CHECK(stopped(source.token()));
+  CHECK(ScanWorkspace(workspace.path(), {}, {}, source.token())
+            .ok());  // there is nothing to look for
 }
 
 TEST_CASE("a folder that cannot be looked into is hidden whole: the call could open it again") {
@@ -166,7 +188,7 @@ TEST_CASE("a folder that cannot be looked into is hidden whole: the call could o
   const TempDir workspace = TempDir::Create().value();
   REQUIRE(MakeDirectories(workspace.path() + "/shut").ok());
   REQUIRE(::chmod((workspace.path() + "/shut").c_str(), 0) == 0);
-  CHECK(ScanWorkspace(workspace.path(), {"**/.env"}, {}).value().hidden ==
+  CHECK(ScanWorkspace(workspace.path(), {"**/.env"}, {}, CancelToken()).value().hidden ==
         std::vector<std::string>{"shut"});
   REQUIRE(::chmod((workspace.path() + "/shut").c_str(), 0700) == 0);
 }
