@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "base/json.h"
+#include "policy/internal/coverage.h"
 #include "policy/internal/display.h"
 #include "policy/internal/document.h"
 #include "policy/internal/host.h"
@@ -62,6 +63,8 @@ const NodeReader::Keys kMatchKeys = {{"method", "path", "query", "command", "ope
 // with "/" (behind a host, "@b.example" would name another), blanks, control characters and what is not
 // ASCII, escapes, parameters, a query, empty and dotted segments; and more than kRequestPathBytesMax.
 constexpr const char* kUnclearPath = R"(([^/].*)?|.*([^!-~]|[%;?#\\]|//|/\.\.?(/|$)).*)";
+// host_in reads the host of a URL or address as well; a port or a path in it would be another than the rule's.
+constexpr const char* kMoreThanHost = ".*[:/@].*";
 constexpr size_t kRequestPathBytesMax = 4096;
 
 std::string Lower(std::string text) {
@@ -94,11 +97,17 @@ bool IsBelow(const std::string& path, const std::string& folder) {
          path[folder.size()] == '/';
 }
 
-// A regular expression that holds for what the glob matches; `star` is what one "*" stands for.
-std::string PatternOfGlob(const std::string& glob, const char* star) {
+// A regular expression for a glob of OpenShell. What allows holds for no more than it matches, by the stricter reading of
+// "*"; what denies for no less: there a choice or a class of letters, and all behind it, is anything.
+std::string PatternOfGlob(const std::string& glob, Verdict verdict) {
+  const bool denies = verdict == Verdict::kDeny;
+  const char* star = denies ? ".*" : "[^/]*";
   std::string pattern;
   for (size_t i = 0; i < glob.size(); ++i) {
     const char c = glob[i];
+    if (denies && std::string_view("[]{}\\").find(c) != std::string_view::npos) {
+      return pattern + ".*";
+    }
     if (c == '*') {
       const bool two = i + 1 < glob.size() && glob[i + 1] == '*';
       pattern += two ? ".*" : star;
@@ -127,6 +136,10 @@ class Importer final {
       return problems_.ToError();
     }
     Read(std::get<YamlTree>(parsed).root());
+    if (!problems_.empty()) {
+      return problems_.ToError();
+    }
+    LeaveOutCovered();
     if (!problems_.empty()) {
       return problems_.ToError();
     }
@@ -198,7 +211,7 @@ class Importer final {
       return;
     }
     bool writable = false;
-    bool readable = false;
+    bool readable = false;  // all of it
     if (const YamlNode* include = NodeReader::Find(node, "include_workdir")) {
       writable = reader_.Boolean(*include, "filesystem_policy.include_workdir").value_or(false);
     }
@@ -219,13 +232,13 @@ class Importer final {
       if (!IsBelow(path.text, kWorkFolder)) {
         continue;
       }
-      readable = true;
       const std::string relative = path.text.substr(std::string(kWorkFolder).size() + 1);
       if (GlobProblem(relative).has_value()) {
         reader_.Report(*path.node, path.key, "a name that no glob of nacre can name");
         continue;
       }
       protect_.push_back(relative);
+      readable_.push_back(relative);
       if (writable) {
         Find("T7", *path.node, path.key,
              ShownText(path.text, 200) +
@@ -246,7 +259,14 @@ class Importer final {
                  " is writable there; here the whole workspace is, or none of it, so it is not");
       }
     }
-    mode_ = writable ? "transactional" : readable ? "read-only" : "none";
+    if (writable || readable) {
+      readable_.clear();
+    } else if (!readable_.empty()) {
+      Find("left-out", node, "filesystem_policy.read_only",
+           "programs could read these folders; one of nacre reads the whole workspace, so none "
+           "runs");
+    }
+    mode_ = writable ? "transactional" : readable || !readable_.empty() ? "read-only" : "none";
   }
 
   void ReadLandlock(const YamlNode& node) {
@@ -311,9 +331,11 @@ class Importer final {
     }
   }
 
-  // The conditions that all rules of an endpoint share, as `args` of a rule.
+  // The conditions that all rules of an endpoint share, as `args` of a rule: what its allowing rules need, and, never
+  // narrower, what its denying rules look at. Those hold also where the endpoint is left out: another may allow.
   struct Endpoint {
-    OrderedJson args = OrderedJson::object();
+    OrderedJson allowed = OrderedJson::object();
+    OrderedJson denied = OrderedJson::object();
     std::string id;
     std::string shown;  // "api.github.com:443"
     bool imported = true;
@@ -351,7 +373,8 @@ class Importer final {
     const YamlNode* access = NodeReader::Find(node, "access");
     const std::string path = TextOf(node, key, "path");
     if (!path.empty() && path != "**" && path != "/**") {
-      endpoint.args["path"]["matches"] = PatternOfGlob(path, "[^/]*");
+      endpoint.allowed["path"]["matches"] = PatternOfGlob(path, Verdict::kAllow);
+      endpoint.denied["path"]["matches"] = PatternOfGlob(path, Verdict::kDeny);
     }
     if (protocol.empty() && rules != nullptr) {
       Find(
@@ -366,6 +389,10 @@ class Importer final {
         Find("T5", node, key,
              "an uninspected connection: every method and path, also push and delete");
       }
+    }
+    if (!endpoint.imported && !path.empty() && path != "**" && path != "/**") {
+      // Requests of this path are this endpoint's alone: another that speaks of the host does not let them through.
+      Put(node, key, endpoint, Verdict::kDeny, endpoint.denied);
     }
     if (const YamlNode* deny = NodeReader::Find(node, "deny_rules")) {
       ReadRules(*deny, key + ".deny_rules", endpoint, Verdict::kDeny);
@@ -410,7 +437,8 @@ class Importer final {
       if (HostPatternProblem(host).has_value()) {
         reader_.Report(node, key + ".host", "\"" + ShownText(host, 100) + "\" is no host");
       }
-      endpoint.args["host"]["host_in"] = OrderedJson::array({host});
+      endpoint.allowed["host"]["host_in"] = OrderedJson::array({host});
+      endpoint.denied["host"] = endpoint.allowed["host"];
       return;
     }
     const size_t labels = static_cast<size_t>(std::count(host.begin(), host.end(), '.')) + 1;
@@ -418,10 +446,21 @@ class Importer final {
       reader_.Report(node, key + ".host", "too wide: every host below a top-level domain");
       return;
     }
-    const std::string below = "*" + host.substr(std::min(host.size(), size_t{2}));
-    if (host.substr(0, 3) == "**." && !HostPatternProblem(below).has_value()) {
-      endpoint.args["host"]["host_in"] = OrderedJson::array({below});
-      return;
+    // All that is below the last star. A host_in reads a name as the tool will, so nobody is around it by how it is
+    // written; where there is none, a deny is for every host.
+    const std::string below =
+        "*" + host.substr(std::min(host.size(), host.find('.', host.rfind('*'))));
+    if (!HostPatternProblem(below).has_value()) {
+      endpoint.denied["host"]["host_in"] = OrderedJson::array({below});
+      if (host == "*" + below) {
+        endpoint.allowed["host"] = endpoint.denied["host"];
+        return;
+      }
+    }
+    if (const YamlNode* deny = NodeReader::Find(node, "deny_rules")) {
+      Find("T2", *deny, key + ".deny_rules",
+           "a star does not cross a dot there, so a host with one more label is not denied; every "
+           "host that ends so is denied here");
     }
     // One star is within a label there, and would be any number of labels in host_in.
     std::string pattern = "(?i)";
@@ -433,7 +472,7 @@ class Importer final {
       }
       pattern += c == '*' ? "[a-z0-9-]+" : plain ? std::string(1, c) : "\\.";
     }
-    endpoint.args["host"]["matches"] = pattern + "\\.?";
+    endpoint.allowed["host"]["matches"] = pattern + "\\.?";
   }
 
   void ReadPorts(const YamlNode& node, const std::string& key, Endpoint& endpoint) {
@@ -458,7 +497,8 @@ class Importer final {
       return;
     }
     endpoint.shown += ":" + DumpJson(ports.at(0));
-    endpoint.args["port"]["one_of"] = std::move(ports);
+    endpoint.allowed["port"]["one_of"] = ports;
+    endpoint.denied["port"]["one_of"] = std::move(ports);
   }
 
   void ReadEnforcement(const YamlNode& node, const std::string& key) {
@@ -498,9 +538,9 @@ class Importer final {
     } else if (access.empty() && !TextOf(node, key, "protocol").empty()) {
       LeaveOut(node, key, endpoint, "neither rules nor access: nothing is allowed");
     }
-    OrderedJson args = endpoint.args;
+    OrderedJson args = endpoint.allowed;
     args["method"]["one_of"] = methods;
-    Put(endpoint, Verdict::kAllow, std::move(args));
+    Put(node, key, endpoint, Verdict::kAllow, std::move(args));
   }
 
   void ReadRules(const YamlNode& node, const std::string& key, Endpoint& endpoint,
@@ -528,7 +568,7 @@ class Importer final {
   void ReadMatch(const YamlNode& node, const std::string& key, Endpoint& endpoint,
                  Verdict verdict) {
     const bool denies = verdict == Verdict::kDeny;
-    OrderedJson args = endpoint.args;
+    OrderedJson args = denies ? endpoint.denied : endpoint.allowed;
     const std::string method = Upper(TextOf(node, key, "method"));
     if (method == "GET" || method == "HEAD") {
       // A rule for GET speaks of HEAD as well.
@@ -566,7 +606,7 @@ class Importer final {
     if (!ReadPath(node, key, args, denies)) {
       return;
     }
-    Put(endpoint, verdict, std::move(args));
+    Put(node, key, endpoint, verdict, std::move(args));
   }
 
   // False when the rule allows nothing.
@@ -605,30 +645,70 @@ class Importer final {
       }
       args.erase("path");
     }
-    args["path"][kind] =
-        kind == std::string("glob") ? path : PatternOfGlob(path, denies ? ".*" : "[^/]*");
+    args["path"][kind] = kind == std::string("glob")
+                             ? path
+                             : PatternOfGlob(path, denies ? Verdict::kDeny : Verdict::kAllow);
     return true;
   }
 
-  void Put(Endpoint& endpoint, Verdict verdict, OrderedJson args) {
-    if (!endpoint.imported || options_.http_tool.empty()) {
+  void Put(const YamlNode& node, const std::string& key, Endpoint& endpoint, Verdict verdict,
+           OrderedJson args) {
+    const bool denies = verdict == Verdict::kDeny;
+    if (options_.http_tool.empty() || (!endpoint.imported && !denies)) {
       return;
     }
     if (rules_.size() >= kRulesOutMax) {
       problems_.Add({file_, 1, 1}, "", "more than " + std::to_string(kRulesOutMax) + " rules");
       return;
     }
-    const bool denies = verdict == Verdict::kDeny;
     if (!denies) {
+      if (args["host"].contains("host_in") && endpoint.shown.find("::") == std::string::npos) {
+        args["host"]["not"]["matches"] = kMoreThanHost;
+      }
       args["path"]["max_length"] = kRequestPathBytesMax;
       args["path"]["not"]["matches"] = kUnclearPath;
     }
-    rules_.push_back({{"id", endpoint.id + "-" + std::to_string(++numbers_)},
-                      {"reason", std::string(denies ? "not allowed at " : "reaches ") +
-                                     ShownText(endpoint.shown, 120)},
-                      {"tool", options_.http_tool},
-                      {"args", std::move(args)},
-                      {"decision", denies ? "deny" : "allow"}});
+    rules_.push_back({{{"id", endpoint.id + "-" + std::to_string(++numbers_)},
+                       {"reason", std::string(denies ? "not allowed at " : "reaches ") +
+                                      ShownText(endpoint.shown, 120)},
+                       {"tool", options_.http_tool},
+                       {"args", std::move(args)},
+                       {"decision", denies ? "deny" : "allow"}},
+                      &node,
+                      key});
+  }
+
+  // A policy of OpenShell may say a thing twice, and a rule of nacre that decides nothing is a mistake.
+  void LeaveOutCovered() {
+    for (bool again = true; again;) {
+      OrderedJson list = OrderedJson::array();
+      for (const Written& written : rules_) {
+        list.push_back(written.rule);
+      }
+      const auto parsed = ParseYaml(DocumentYaml({{"tools", std::move(list)}}));
+      const YamlNode* nodes = NodeReader::Find(std::get<YamlTree>(parsed).root(), "tools");
+      std::vector<ToolRule> rules;
+      for (const YamlNode& node : nodes->items) {
+        rules.push_back(ReadRule(reader_, node, "tools", nullptr).value_or(ToolRule()));
+      }
+      std::vector<const ToolRule*> pointers;
+      for (const ToolRule& rule : rules) {
+        pointers.push_back(&rule);
+      }
+      const DeciderIndex index(pointers);
+      std::vector<Written> kept;
+      for (size_t i = 0; i < rules.size(); ++i) {
+        if (const ToolRule* decider = index.DeciderOf(i)) {
+          Find("covered", *rules_[i].node, rules_[i].key,
+               std::string(decider->verdict == Verdict::kDeny ? "denied by " : "said by ") +
+                   decider->id + " already");
+        } else {
+          kept.push_back(std::move(rules_[i]));
+        }
+      }
+      again = kept.size() < rules.size();
+      rules_ = std::move(kept);
+    }
   }
 
   OrderedJson Document() const {
@@ -637,19 +717,24 @@ class Importer final {
                          const char* decision) {
       tools.push_back({{"id", id}, {"reason", reason}, {"tool", names}, {"decision", decision}});
     };
-    if (mode_ != "none") {
+    for (size_t i = 0; i < readable_.size(); ++i) {
+      const std::string id = "read-folder-" + std::to_string(i + 1);
+      add(id.c_str(), "this folder can be read", {"fs.list", "fs.read", "fs.search"}, "allow");
+      tools.back()["args"]["path"]["under"] = "/workspace/" + readable_[i];
+    }
+    if (mode_ != "none" && readable_.empty()) {
       add("read-workspace", "the work folder can be read", {"fs.list", "fs.read", "fs.search"},
           "allow");
     }
     if (mode_ == "transactional") {
       add("write-workspace", "the work folder can be written", {"fs.write", "fs.edit"}, "allow");
     }
-    if (mode_ != "none") {
+    if (mode_ != "none" && readable_.empty()) {
       add("run-programs", "a container ran every program that it had; here a person is asked",
           {"proc.run"}, "ask");
     }
-    for (const OrderedJson& rule : rules_) {
-      tools.push_back(rule);
+    for (const Written& written : rules_) {
+      tools.push_back(written.rule);
     }
     OrderedJson workspace = {{"mode", mode_}};
     if (!protect_.empty()) {
@@ -679,7 +764,13 @@ class Importer final {
   std::string mode_ =
       "transactional";  // without a filesystem_policy: the default includes the folder
   Strings protect_;
-  std::vector<OrderedJson> rules_;
+  Strings readable_;  // empty: all of the workspace, when mode_ is not "none"
+  struct Written {
+    OrderedJson rule;
+    const YamlNode* node;  // what it was made of
+    std::string key;
+  };
+  std::vector<Written> rules_;
   size_t numbers_ = 0;
 };
 

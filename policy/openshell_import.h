@@ -17,8 +17,8 @@
 namespace nacre::policy {
 
 struct OpenShellFinding {
-  // "T1" to "T12", the traps that docs/policy-reference.md lists, or "left-out": nacre grants none
-  // of it.
+  // "T1" to "T12", the traps that docs/policy-reference.md lists, "left-out": nacre grants none
+  // of it, or "covered": another part says it already.
   std::string code;
   std::string key;  // "network_policies.github.endpoints[0].rules[1]"
   SourceLocation source;

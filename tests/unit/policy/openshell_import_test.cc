@@ -197,6 +197,151 @@ TEST_CASE("a star in a host is one label, two are any number") {
   CHECK(any("GET", "/", "x.example") == Verdict::kDeny);
 }
 
+// Two endpoints of one port: all of `first` is allowed, and of `second`, in YAML, "/admin/**" is denied.
+OpenShellImport TwoEndpoints(const std::string& first, const std::string& second) {
+  return Imported(
+      "version: 1\nnetwork_policies: {a: {binaries: [{path: /x}], endpoints: [\n{host: '" + first +
+      "', port: 443, protocol: rest, enforcement: enforce, access: full},\n{" + second +
+      ", port: 443, enforcement: enforce, deny_rules: [{method: '*', path: /admin/**}]}]}}\n");
+}
+
+TEST_CASE("nobody walks around a deny by how a host is written") {
+  const OpenShellImport imported =
+      TwoEndpoints("**.x.example", "host: '*.x.example', protocol: rest, access: full");
+  CHECK(Codes(imported) == "T9:2 T11:3 T2:4 T11:4");
+  const Ask ask = AskOf(imported);
+  for (const char* host :
+       {"a.x.example", "A.X.EXAMPLE.", "a.x.example:443", "a_b.x.example", "a.b.x.example"}) {
+    INFO(host);
+    CHECK(ask("GET", "/admin/users", host) == Verdict::kDeny);
+  }
+  CHECK(ask("GET", "/users", "a.x.example") == Verdict::kAllow);
+  CHECK(ask("GET", "/users", "a.b.x.example") == Verdict::kAllow);
+  for (const char* star : {"api-*.x.example", "*.*.example", "x.a.*"}) {
+    INFO(star);
+    const std::string second = std::string("host: '") + star + "', protocol: rest, access: full";
+    CHECK(AskOf(TwoEndpoints("**.x.example", second))("GET", "/admin/users",
+                                                      "api-1_2.x.example:443") == Verdict::kDeny);
+  }
+}
+
+TEST_CASE("what an endpoint denies is denied, also when the endpoint is left out") {
+  for (const char* second :
+       {"host: api.x.example, protocol: rest, access: full, allowed_ips: [10.0.0.0/16]",
+        "host: api.x.example, protocol: graphql, access: full",
+        "host: api.x.example, protocol: graphql, access: full, path: /admin/*",
+        "protocol: rest, access: full, allowed_ips: [10.0.0.0/16]"}) {
+    INFO(second);
+    const Ask ask = AskOf(TwoEndpoints("api.x.example", second));
+    CHECK(ask("GET", "/admin/users") == Verdict::kDeny);
+    CHECK(ask("GET", "/users") == Verdict::kAllow);
+  }
+}
+
+TEST_CASE("what a file says twice is said once, and the policy loads") {
+  const OpenShellImport twice = Imported(
+      "version: 1\nnetwork_policies:\n"
+      "  git: {binaries: [{path: /x}], endpoints: [{host: a.example.com, port: 443, protocol: "
+      "rest, "
+      "enforcement: enforce, access: read-only}]}\n"
+      "  gh: {binaries: [{path: /y}], endpoints: [{host: a.example.com, port: 443, protocol: rest, "
+      "enforcement: enforce, access: read-only}]}\n");
+  CHECK(Codes(twice).ends_with("covered:4"));
+  CHECK(AskOf(twice)("GET", "/x", "a.example.com") == Verdict::kAllow);
+  // A rule for GET speaks of HEAD too.
+  const OpenShellImport head =
+      Imported(With("        protocol: rest\n        enforcement: enforce\n        rules:\n"
+                    "          - allow: {method: GET, path: '**'}\n          - allow: {method: "
+                    "HEAD, path: '**'}\n"));
+  CHECK(Codes(head).ends_with("covered:12"));
+  CHECK(AskOf(head)("HEAD", "/x") == Verdict::kAllow);
+}
+
+TEST_CASE("a choice or a class of letters in a deny is anything") {
+  const Ask ask =
+      AskOf(Imported(With("        protocol: rest\n        enforcement: enforce\n        access: "
+                          "full\n        deny_rules:\n"
+                          "          - {method: '*', path: '/{admin,secret}/**'}\n"
+                          "          - {method: POST, path: '/p/[xy]dmin/**'}\n")));
+  for (const char* path : {"/admin/x", "/secret/x", "/p/xdmin/a"}) {
+    INFO(path);
+    CHECK(ask("POST", path) == Verdict::kDeny);
+  }
+  CHECK(ask("GET", "/p/q") == Verdict::kDeny);  // behind "/{" anything: stricter than it was
+  const Ask allowed =
+      AskOf(Imported(With("        protocol: rest\n        enforcement: enforce\n        rules: "
+                          "[allow: {method: GET, path: '/{a,b}/*'}]\n")));
+  CHECK(allowed("GET", "/a/x") == Verdict::kDeny);
+}
+
+TEST_CASE("a port or a path in the text of a host is not of the rule") {
+  const Ask ask = AskOf(Imported(
+      With("        protocol: rest\n        enforcement: enforce\n        access: full\n")));
+  CHECK(ask("GET", "/", "api.x.example") == Verdict::kAllow);
+  for (const char* host :
+       {"api.x.example:22", "https://api.x.example", "a@api.x.example", "api.x.example/y"}) {
+    INFO(host);
+    CHECK(ask("GET", "/", host) == Verdict::kDeny);
+  }
+}
+
+TEST_CASE("the path that only an endpoint which is left out speaks of is not reached by another") {
+  const Ask ask =
+      AskOf(Imported(With("        protocol: rest\n        enforcement: enforce\n        access: "
+                          "full\n      - host: api.x.example\n"
+                          "        port: 443\n        path: /graphql\n        protocol: graphql\n  "
+                          "      access: read-only\n")));
+  CHECK(ask("POST", "/graphql") == Verdict::kDeny);
+  CHECK(ask("POST", "/x") == Verdict::kAllow);
+}
+
+TEST_CASE("a deny without a path holds for all of what its endpoint speaks of") {
+  const Ask ask =
+      AskOf(Imported(With("        protocol: rest\n        enforcement: enforce\n        access: "
+                          "full\n      - host: api.x.example\n"
+                          "        port: 443\n        path: /repos/*\n        protocol: rest\n     "
+                          "   enforcement: enforce\n"
+                          "        access: full\n        deny_rules: [{method: DELETE}]\n")));
+  CHECK(ask("DELETE", "/users") == Verdict::kAllow);
+  CHECK(ask("DELETE", "/repos/a") == Verdict::kDeny);
+  CHECK(ask("DELETE", "/repos/a/b") == Verdict::kDeny);
+  CHECK(ask("GET", "/repos/a") == Verdict::kAllow);
+}
+
+TEST_CASE("of a work folder that is read in part only this part is read, and no program runs") {
+  const OpenShellImport imported = Imported(
+      "version: 1\nfilesystem_policy:\n  read_only: [/usr, /sandbox/docs, /sandbox/a b.txt]\n");
+  CHECK(Codes(imported) == "left-out:3");
+  const auto policy = AskOf(imported).policy;
+  CHECK(policy->grant.workspace == WorkspaceMode::kReadOnly);
+  const auto read = [&](const char* tool, const std::string& path) {
+    return Evaluate(*policy, {.tool = tool,
+                              .arguments = {{"path", path}},
+                              .paths = {{"path", path, PathAccess::kRead}}})
+        .verdict;
+  };
+  CHECK(read("fs.read", "/workspace/docs/a/b.md") == Verdict::kAllow);
+  CHECK(read("fs.search", "/workspace/docs") == Verdict::kAllow);
+  CHECK(read("fs.read", "/workspace/a b.txt") == Verdict::kAllow);
+  for (const char* path : {"/workspace", "/workspace/docs2/a", "/workspace/secret"}) {
+    INFO(path);
+    CHECK(read("fs.read", path) == Verdict::kDeny);
+    CHECK(read("fs.list", path) == Verdict::kDeny);
+  }
+  CHECK(Evaluate(*policy, {.tool = "fs.list", .arguments = Json::object(), .paths = {}}).verdict ==
+        Verdict::kDeny);
+  CHECK(Evaluate(*policy, {.tool = "proc.run", .arguments = {{"argv", {"cat"}}}, .paths = {}})
+            .verdict == Verdict::kDeny);
+  CHECK(Evaluate(
+            *AskOf(Imported(
+                       "version: 1\nfilesystem_policy: {read_only: [/sandbox, /sandbox/docs]}\n"))
+                 .policy,
+            {.tool = "fs.read",
+             .arguments = {{"path", "/workspace/a"}},
+             .paths = {{"path", "/workspace/a", PathAccess::kRead}}})
+            .verdict == Verdict::kAllow);
+}
+
 TEST_CASE("without a tool that makes requests no endpoint is reached") {
   const OpenShellImport imported = Imported(
       With("        protocol: rest\n        enforcement: enforce\n        access: full\n"), "");
