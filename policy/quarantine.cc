@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "policy/internal/display.h"
+#include "policy/internal/matcher.h"
 #include "policy/policy.h"
 #include "policy/request.h"
 
@@ -39,6 +40,28 @@ void Unite(const QuarantineRules& more, QuarantineRules& quarantine) {
   types.erase(std::remove_if(types.begin(), types.end(),
                              [&](const std::string& type) { return !Holds(more.extract, type); }),
               types.end());
+}
+
+std::vector<ToolRule> QuarantineNarrowing(const QuarantineRules& quarantine,
+                                          const std::string& tool) {
+  const bool extracts = tool == kExtractTool;
+  if (!extracts && tool != kRevealTool && tool != kEndorseTool) {
+    return {};
+  }
+  ToolRule rule{.id = "quarantine",
+                .narrows = true,
+                .reason = {},
+                .tools = {tool},
+                .source = quarantine.source};
+  rule.verdict = extracts || !quarantine.present ? Verdict::kDeny : Verdict::kAsk;
+  if (extracts && quarantine.present) {
+    ArgumentMatcher unlisted{
+        .path = "type", .steps = *ParseArgumentPath("type"), .kind = ArgumentMatcher::Kind::kOneOf};
+    unlisted.negated = true;
+    unlisted.values.assign(quarantine.extract.begin(), quarantine.extract.end());
+    rule.arguments.push_back(std::move(unlisted));
+  }
+  return {std::move(rule)};
 }
 
 void NarrowByQuarantine(const PolicyDocument& policy, const Request& request, Decision& decision) {

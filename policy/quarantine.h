@@ -17,6 +17,7 @@ namespace nacre::policy {
 
 struct PolicyDocument;
 struct Request;
+struct ToolRule;
 
 inline constexpr const char* kExtractTool = "data.extract";
 inline constexpr const char* kRevealTool = "data.reveal";
@@ -43,5 +44,10 @@ void Unite(const QuarantineRules& more, QuarantineRules& quarantine);
 // Can only make a decision stricter: a reveal is never allowed without a person, a type that the policy does
 // not list is not extracted, and where nothing is withheld neither tool does anything.
 void NarrowByQuarantine(const PolicyDocument& policy, const Request& request, Decision& decision);
+
+// The same as rules of `narrow`, for whoever reasons about all calls of the tool: none for a tool that is not of the
+// quarantine. That a text may be too long to be endorsed is not in them.
+std::vector<ToolRule> QuarantineNarrowing(const QuarantineRules& quarantine,
+                                          const std::string& tool);
 
 }  // namespace nacre::policy

@@ -6,6 +6,7 @@
 
 #include "policy/internal/matcher.h"
 #include "policy/internal/sandbox_path.h"
+#include "policy/quarantine.h"
 
 namespace nacre::policy {
 namespace {
@@ -107,7 +108,9 @@ CallEncoding::CallEncoding(Solver& solver, const ToolModel& tool,
   for (const PolicyDocument* policy : policies) {
     add_globs(policy->grant.hide, GlobReach::kAbove);
     add_globs(policy->grant.protect, GlobReach::kAbove);
-    for (const auto* rules : {&policy->tools, &policy->narrow}) {
+    const std::vector<ToolRule>& quarantine = quarantines_[policy] =
+        QuarantineNarrowing(policy->data.quarantine, tool.name);
+    for (const auto* rules : {&policy->tools, &policy->narrow, &quarantine}) {
       for (const ToolRule& rule : *rules) {
         if (RuleCoversTool(rule, tool.name)) {
           Collect(rule);
@@ -385,6 +388,9 @@ CallEncoding::Outcome CallEncoding::Decided(const PolicyDocument& policy, bool f
                      solver_.AllOf({asking, solver_.Not(denied)})};
   if (!policy.narrow.empty()) {
     outcome = Narrowed(outcome, ByVerdict(policy.narrow));
+  }
+  if (const std::vector<ToolRule>& quarantine = quarantines_.at(&policy); !quarantine.empty()) {
+    outcome = Narrowed(outcome, ByVerdict(quarantine));
   }
   if (!flows || policy.data.flows.empty()) {
     return outcome;

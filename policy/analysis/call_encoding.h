@@ -38,7 +38,7 @@ class CallEncoding final {
     Formula allowed;
     Formula asked;
   };
-  // By the tool rules, the workspace and the rules of `narrow`; with `flows`, narrowed by these.
+  // By the tool rules, the workspace, the rules of `narrow` and the quarantine; with `flows`, narrowed by these.
   Formula Either(const Outcome& outcome) { return solver_.AnyOf({outcome.allowed, outcome.asked}); }
   Formula MatchesAny(const std::vector<const ToolRule*>& rules);
   Outcome Decided(const PolicyDocument& policy, bool flows);
@@ -98,6 +98,8 @@ class CallEncoding final {
   Solver& solver_;
   const ToolModel& tool_;
   const std::vector<std::string> shared_folders_;
+  // What each policy's quarantine adds to its `narrow`.
+  std::map<const PolicyDocument*, std::vector<ToolRule>> quarantines_;
   std::map<std::string, Wanted> wanted_;  // by path, without wildcards
   std::map<std::string, std::unique_ptr<Place>> places_;
   std::map<std::string, std::unique_ptr<List>> lists_;  // by the list's path

@@ -21,6 +21,8 @@ struct ToolModel {
   };
   std::vector<Path> paths;  // an absent one means the workspace
   ToolTraits traits;
+  // It may write files of the workspace that no argument names.
+  bool writes_unnamed = false;
 };
 
 }  // namespace nacre::policy

@@ -155,6 +155,16 @@ class WriteExecute final {
         unknown_.insert(runner.name + ": its arguments do not say which file it executes");
       }
     }
+    for (const ToolModel& writer : *input_.tools) {
+      for (const ToolModel& runner : *input_.tools) {
+        if (writer.writes_unnamed && &writer != &runner && Executes(runner) && MayRun(writer) &&
+            MayRun(runner)) {
+          ++pairs;
+          unknown_.insert(writer.name + ": its arguments do not say which files it writes, and " +
+                          runner.name + " may execute them");
+        }
+      }
+    }
     std::string unknown;
     for (const std::string& why : unknown_) {
       unknown += (unknown.empty() ? "" : "; ") + why;
@@ -169,6 +179,17 @@ class WriteExecute final {
   }
 
  private:
+  // False when it is known that no call of the tool is allowed or asked for, or that none writes a file.
+  bool MayRun(const ToolModel& tool) const {
+    if (input_.policy->grant.workspace <= WorkspaceMode::kReadOnly) {
+      return false;
+    }
+    Solver solver;
+    CallEncoding encoding(solver, tool, {input_.policy}, {});
+    return solver.Check({encoding.Either(encoding.Decided(*input_.policy, /*flows=*/true))},
+                        TimeLeft(deadline_)) != Solver::Answer::kCannot;
+  }
+
   std::optional<ConfirmedCall> Granted(const CandidateCall& call,
                                        const std::function<bool(const Request&)>& fits) const {
     FlowFacts facts;

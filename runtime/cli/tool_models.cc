@@ -1,5 +1,6 @@
 #include "runtime/cli/tool_models.h"
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -20,6 +21,11 @@ std::vector<policy::ToolModel> ModelsOf(const tools::Registry& registry) {
       model.paths.push_back(
           {path.key, path.written ? policy::PathAccess::kWrite : policy::PathAccess::kRead});
     }
+    // A tool is taken at its word that it writes what its arguments name; the built-in ones write nothing else.
+    const bool names_files = std::any_of(tool.paths.begin(), tool.paths.end(),
+                                         [](const auto& path) { return path.written; });
+    model.writes_unnamed = tool.effect == tools::Effect::kExecute ||
+                           (tool.effect == tools::Effect::kWrite && !names_files && !tool.builtin);
     models.push_back(std::move(model));
   }
   return models;

@@ -11,6 +11,7 @@
 #include "policy/evaluator.h"
 #include "policy/internal/matcher.h"
 #include "policy/internal/sandbox_path.h"
+#include "policy/quarantine.h"
 #include "tests/support/random_policy.h"
 
 namespace nacre::policy {
@@ -843,22 +844,110 @@ TEST_CASE("with a quarantine, what is proved holds for calls that are given what
       CHECK(Evaluate(*loaded, request).verdict == Verdict::kDeny);
     }
   }
-  // Never allowed without a person, which the encoding does not know: not proved, and no call is shown.
-  std::vector<ToolModel> tools = {
-      {.name = kRevealTool,
-       .schema = Schema(R"({"type":"object","properties":{"text":{"type":"string"}},
-                            "required":["text"]})"),
+}
+
+// The tools of a quarantine, as runtime/agent has them.
+std::vector<ToolModel> QuarantineModels() {
+  std::vector<ToolModel> tools;
+  for (const char* name : {kExtractTool, kRevealTool, kEndorseTool}) {
+    Json schema =
+        Schema(R"({"type":"object","properties":{"text":{"type":"string"}},"required":["text"]})");
+    if (name == std::string(kExtractTool)) {
+      schema["properties"]["type"] = {{"type", "string"}, {"enum", ExtractTypes()}};
+      schema["required"] = {"text", "type"};
+    }
+    tools.push_back({.name = name,
+                     .schema = schema,
+                     .paths = {},
+                     .traits = {.tool = name, .effects = {CallEffect::kRead}, .roles = {}}});
+  }
+  return tools;
+}
+
+TEST_CASE("calls of a quarantine's tools are in the encoding, decided as the evaluator does") {
+  const std::vector<ToolModel> tools = QuarantineModels();
+  size_t allowed = 0;
+  size_t asked = 0;
+  for (const char* data : {"", "data: {quarantine: {integrity: untrusted}}",
+                           "data: {quarantine: {integrity: untrusted, extract: []}}",
+                           "data: {quarantine: {integrity: untrusted, extract: [date, one_of]}}"}) {
+    for (const char* verdict : {"allow", "ask", "deny"}) {
+      const auto policy =
+          FromText(std::string("tools: [{id: all, reason: r, tool: \"data.*\", decision: ") +
+                   verdict + "}]\n" + data + "\n");
+      for (const ToolModel& tool : tools) {
+        for (const std::string& type : ExtractTypes()) {
+          Request call{.tool = tool.name, .arguments = {{"text", "$r1"}}, .paths = {}};
+          if (tool.name == kExtractTool) {
+            call.arguments["type"] = type;
+          }
+          INFO(data << " " << verdict << " " << tool.name << " " << type);
+          Solver solver;
+          CallEncoding encoding(solver, tool, {&*policy}, {});
+          const CallEncoding::Outcome outcome = encoding.Decided(*policy, true);
+          REQUIRE(solver.Check(encoding.Pinned(call), std::chrono::seconds(20)) ==
+                  Solver::Answer::kCan);
+          const Verdict decided = Evaluate(*policy, call).verdict;
+          CHECK(solver.Holds(outcome.allowed) == (decided == Verdict::kAllow));
+          CHECK(solver.Holds(outcome.asked) == (decided == Verdict::kAsk));
+          allowed += decided == Verdict::kAllow ? 1 : 0;
+          asked += decided == Verdict::kAsk ? 1 : 0;
+        }
+      }
+    }
+  }
+  CHECK(allowed > 0);
+  CHECK(asked > 0);
+}
+
+TEST_CASE("no wider: what a quarantine lets be extracted is compared, also without flows") {
+  const std::string rule = "tools: [{id: x, reason: r, tool: data.extract, decision: allow}]\n";
+  const auto policy = [&](const std::string& extract) {
+    return FromText(
+        rule + (extract.empty()
+                    ? ""
+                    : "data: {quarantine: {integrity: untrusted, extract: [" + extract + "]}}\n"));
+  };
+  const std::vector<ToolModel> tools = QuarantineModels();
+  const auto ask = [&](const std::string& narrow, const std::string& wide) {
+    const auto loaded = policy(narrow);
+    const auto against = policy(wide);
+    ProverInput input = Input(*loaded, tools);
+    input.against = &*against;
+    return Prove(input, ParseBuiltInQuery("no-wider").value());
+  };
+  const ProofAnswer wider = ask("boolean, date", "boolean");
+  CheckShown(wider, kExtractTool);
+  CHECK(wider.calls[0].request.arguments["type"] == "date");
+  CheckShown(ask("boolean", ""), kExtractTool);
+  CheckProved(ask("boolean", "boolean, date"));
+  CheckProved(ask("boolean", "boolean"));
+}
+
+TEST_CASE("no write and execute: a tool that does not say what it writes makes it unknown") {
+  std::vector<ToolModel> tools = Tools();
+  tools.push_back(
+      {.name = "doc.save",
+       .schema = Schema(R"({"type":"object","properties":{"title":{"type":"string"}}})"),
        .paths = {},
-       .traits = {.tool = kRevealTool, .effects = {CallEffect::kRead}, .roles = {}}}};
-  const auto queries = ParseProofQueries(
-      "q.yaml",
-      "nacre: policy-queries/1\nqueries: [{id: q, nothing lets: {tool: data.reveal}, "
-      "without a person: true}]\n");
-  INFO((queries.ok() ? std::string() : queries.error().message));
-  REQUIRE(queries.ok());
-  const ProofAnswer answer = Prove(Input(*loaded, tools), queries.value().at(0));
-  CHECK(answer.status == ProofStatus::kUnknown);
-  CHECK(answer.calls.empty());
+       .traits = {.tool = "doc.save", .effects = {CallEffect::kWrite}, .roles = {}},
+       .writes_unnamed = true});
+  const auto ask = [&](const char* mode, const char* rules) {
+    const auto policy =
+        FromText(std::string("workspace: {mode: ") + mode + "}\ntools: [" + rules + "]\n");
+    return Prove(Input(*policy, tools), ParseBuiltInQuery("no-write-execute").value());
+  };
+  constexpr const char* kBoth =
+      "{id: s, reason: r, tool: doc.save, decision: ask}, "
+      "{id: m, reason: r, tool: proc.run, args: {argv[0]: make}, decision: allow}";
+  const ProofAnswer unknown = ask("transactional", kBoth);
+  CHECK(unknown.status == ProofStatus::kUnknown);
+  CHECK(unknown.what ==
+        "doc.save: its arguments do not say which files it writes, and proc.run may execute them");
+  CheckProved(ask("read-only", kBoth));
+  CheckProved(ask("transactional", "{id: s, reason: r, tool: doc.save, decision: allow}"));
+  CheckProved(ask("transactional",
+                  "{id: m, reason: r, tool: proc.run, args: {argv[0]: make}, decision: allow}"));
 }
 
 }  // namespace nacre::policy
