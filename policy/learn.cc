@@ -215,6 +215,12 @@ class ToolLearner final {
   static Seen SeenOf(const std::vector<const RecordedCall*>& calls, const std::string& name) {
     Seen seen;
     for (const RecordedCall* call : calls) {
+      // A rule speaks of a file by both: what it is called, and where a link leads.
+      for (const PathArgument& path : call->request.paths) {
+        if (path.key == name && !path.followed.empty()) {
+          seen.values.insert(path.followed);
+        }
+      }
       const Json* value = FindMember(call->request.arguments, name);
       if (!IsSaid(value)) {
         continue;

@@ -3,7 +3,7 @@
 // One rule for each tool, and for each program that a tool runs (argv[0]). What the calls' arguments were
 // is widened by this method and no further; each widening is named in a comment:
 //
-//   paths     up to 8: these; more: the deepest folder that holds them all and lies in the workspace
+//   paths     by their names, and where links led them. Up to 8: these; more: the deepest folder that holds them all and lies in the workspace
 //   hosts     of arguments with the role url: these
 //   numbers   up to 8: these; more whole ones: from the least to the greatest
 //   texts     these, up to 1000. Titles and bodies, and options with more than 8 values: up to the length

@@ -138,6 +138,9 @@ Result<std::variant<AuthorizedCall, RefusedCall>> Authorizer::Authorize(
     of_arguments = policy::Join(of_arguments, argument.label);
   }
   decided["arguments"] = AuditArguments(policy_, call.request.arguments, of_arguments);
+  if (const Json followed = FollowedPaths(call.request); !followed.empty()) {
+    decided["followed"] = AuditArguments(policy_, followed, of_arguments);
+  }
   decided["verdict"] = policy::VerdictName(decision.verdict);
   decided["reason"] = AuditWords(policy_, RecordedReason(policy_, call, decision), of_arguments);
   decided["source"] = source;

@@ -70,6 +70,22 @@ void FollowLinks(const std::string& workspace, policy::Request& request) {
   }
 }
 
+Json FollowedPaths(const policy::Request& request) {
+  Json paths = Json::object();
+  for (const policy::PathArgument& argument : request.paths) {
+    if (!argument.followed.empty()) {
+      paths[argument.key] = argument.followed;
+    }
+  }
+  return paths;
+}
+
+void SetFollowedPaths(const Json& recorded, policy::Request& request) {
+  for (policy::PathArgument& argument : request.paths) {
+    argument.followed = StringMember(recorded, argument.key);
+  }
+}
+
 bool LinksMoved(const std::string& workspace, const policy::Request& request) {
   policy::Request now{.paths = request.paths};
   FollowLinks(workspace, now);

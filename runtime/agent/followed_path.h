@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "base/json.h"
 #include "policy/request.h"
 
 namespace nacre::agent {
@@ -15,6 +16,9 @@ std::optional<std::string> FollowedPath(const std::string& workspace, const std:
 
 // Sets PathArgument::followed of each path, by what the workspace holds now.
 void FollowLinks(const std::string& workspace, policy::Request& request);
+// Where links led its paths, by argument: an empty object where none was behind a link. For the record, and read from it.
+Json FollowedPaths(const policy::Request& request);
+void SetFollowedPaths(const Json& recorded, policy::Request& request);
 // Whether they lead elsewhere now than when that was done.
 bool LinksMoved(const std::string& workspace, const policy::Request& request);
 

@@ -139,7 +139,7 @@ int Check(Globals& globals, const CheckOptions& options) {
       json["effective"] = policy::ToYaml(*loaded.value());
       json["added_by_host"] = added;
     }
-    std::printf("%s\n", DumpJson(json).c_str());
+    PrintJson(json);
     return exit_code;
   }
   if (effective) {
@@ -366,9 +366,9 @@ int ExplainCall(Globals& globals, const ExplainOptions& options) {
       return Fail(globals, {ErrorCode::kInvalidArgument, bad->reason}, kExitUsage);
     }
     found = std::get<agent::ToolCall>(std::move(parsed)).request;
+    agent::FollowLinks(asked.workspace, *found);
   }
   policy::Request& request = *found;
-  agent::FollowLinks(asked.workspace, request);
   const policy::DataRules& rules = policy.value()->data;
   if (const Status known = policy::CheckCategories(context, {&rules});
       in.value().from == "given" && !known.ok()) {
@@ -393,7 +393,7 @@ int ExplainCall(Globals& globals, const ExplainOptions& options) {
                           {"policy_digest", asked.recorded_digest},
                           {"same_policy", same_policy}};
     }
-    std::printf("%s\n", DumpJson(json).c_str());
+    PrintJson(json);
     return kExitOk;
   }
   if (asked.recorded.has_value()) {
@@ -548,7 +548,7 @@ int TestPolicy(Globals& globals, const TestOptions& options) {
                               {"rules_covered", covered},
                               {"uncovered", std::move(open)},
                               {"cases", std::move(cases)}};
-    std::printf("%s\n", DumpJson(json).c_str());
+    PrintJson(json);
     return exit_code;
   }
   const Terminal terminal(1);

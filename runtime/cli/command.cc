@@ -3,6 +3,7 @@
 #include <csignal>
 #include <cstdio>
 
+#include "runtime/audit/export_event.h"
 #include "runtime/cli/terminal.h"
 
 namespace nacre::cli {
@@ -54,11 +55,19 @@ void AddToolFlag(CLI::App& command, Globals& globals) {
                      "A folder with one sub-folder per additional tool; may be repeated");
 }
 
+void PrintJson(const Json& value) {
+  std::printf("%s\n", audit::AsciiJson(value).c_str());
+}
+
+void PrintJson(const OrderedJson& value) {
+  std::printf("%s\n", audit::AsciiJson(value).c_str());
+}
+
 int Fail(const Globals& globals, const Error& error, int exit_code) {
   if (globals.json) {
     const OrderedJson json = {
         {"event", "error"}, {"code", ErrorCodeName(error.code)}, {"message", error.message}};
-    std::fprintf(stdout, "%s\n", DumpJson(json).c_str());
+    PrintJson(json);
   } else {
     const Terminal terminal(2);
     std::fflush(stdout);

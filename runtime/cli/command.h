@@ -11,6 +11,7 @@
 #include <string>
 
 #include "base/cancel_token.h"
+#include "base/json.h"
 #include "base/result.h"
 #include "runtime/app.h"
 
@@ -59,6 +60,10 @@ void AddTenantFlag(CLI::App& command, Globals& globals);  // a part of AddPolicy
 void AddWorkspaceFlag(CLI::App& command, Globals& globals);
 void AddEngineFlags(CLI::App& command, Globals& globals);
 void AddToolFlag(CLI::App& command, Globals& globals);
+
+// One line on standard output, in ASCII: what is in it may be hostile, and a pipe may end at a terminal.
+void PrintJson(const Json& value);
+void PrintJson(const OrderedJson& value);
 
 // Prints "nacre: MESSAGE" to standard error, or {"error": ...} to standard output with --json.
 int Fail(const Globals& globals, const Error& error, int exit_code = kExitBroken);

@@ -2,6 +2,7 @@
 
 #include <variant>
 
+#include "runtime/agent/followed_path.h"
 #include "runtime/agent/tool_call.h"
 #include "runtime/audit/content_seal.h"
 #include "runtime/audit/log_query.h"
@@ -23,7 +24,31 @@ std::vector<policy::WithheldArgument> MarksOf(const Json& data) {
   return marks;
 }
 
+// What the record has of a content, when it has all of it as it was.
+std::optional<std::string> WholeContent(const Json& entry) {
+  const bool whole = FindMember(entry, "content") != nullptr && !BoolMember(entry, "cut") &&
+                     IntMember(entry, "redacted") == 0;
+  return whole ? std::optional(StringMember(entry, "content")) : std::nullopt;
+}
+
 }  // namespace
+
+// Where links led its paths then: by the record, or, where that has a digest only, by the workspace if it has it still.
+bool RecordedCalls::FollowAsThen(const Json& record, const std::string& workspace,
+                                 policy::Request& request) const {
+  const Json* followed = FindMember(record.at("data"), "followed");
+  if (followed == nullptr) {
+    return true;
+  }
+  if (const auto content = WholeContent(*followed)) {
+    const Result<Json> paths = ParseJson(*content);
+    agent::SetFollowedPaths(paths.ok() ? paths.value() : Json(), request);
+  } else if (!workspace.empty()) {
+    agent::FollowLinks(workspace, request);
+  }
+  return IsDigestOf(keys_, StringMember(record, "session"), *followed,
+                    DumpJson(agent::FollowedPaths(request)));
+}
 
 std::optional<policy::Request> RecordedCalls::RequestOf(const Json& record, std::string& why) {
   const Json* data = FindMember(record, "data");
@@ -44,12 +69,11 @@ std::optional<policy::Request> RecordedCalls::RequestOf(const Json& record, std:
     why = "its arguments cannot be read: " + StringMember(*recorded, "unreadable");
     return std::nullopt;
   }
-  std::string workspace = agent::kWorkspaceTarget;
+  std::string workspace;  // empty: not known
   std::string arguments;
   const agent::Quarantine* quarantine = nullptr;
-  if (recorded != nullptr && FindMember(*recorded, "content") != nullptr &&
-      !BoolMember(*recorded, "cut") && IntMember(*recorded, "redacted") == 0) {
-    arguments = StringMember(*recorded, "content");
+  if (auto content = recorded != nullptr ? WholeContent(*recorded) : std::nullopt) {
+    arguments = std::move(*content);
   } else {
     const Result<memory::SessionStore*> store = app_.Store();
     if (!store.ok()) {
@@ -70,7 +94,8 @@ std::optional<policy::Request> RecordedCalls::RequestOf(const Json& record, std:
     quarantine = stored->quarantine;
   }
   std::variant<agent::ToolCall, agent::BadToolCall> parsed = agent::ParseToolCall(
-      {StringMember(*data, "tool"), arguments}, registry_, {workspace, App::Home()}, quarantine);
+      {StringMember(*data, "tool"), arguments}, registry_,
+      {workspace.empty() ? agent::kWorkspaceTarget : workspace, App::Home()}, quarantine);
   auto* understood = std::get_if<agent::ToolCall>(&parsed);
   if (understood == nullptr) {
     why = "its tool is not there, or takes other arguments now";
@@ -79,6 +104,10 @@ std::optional<policy::Request> RecordedCalls::RequestOf(const Json& record, std:
   if (recorded == nullptr || !IsDigestOf(keys_, StringMember(record, "session"), *recorded,
                                          DumpJson(understood->request.arguments))) {
     why = kOtherArguments;
+    return std::nullopt;
+  }
+  if (!FollowAsThen(record, workspace, understood->request)) {
+    why = "where links of the workspace led its paths is not known any more";
     return std::nullopt;
   }
   if (quarantine == nullptr) {

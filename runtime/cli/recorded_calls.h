@@ -30,6 +30,9 @@ class RecordedCalls final {
   std::optional<policy::Request> RequestOf(const Json& record, std::string& why);
 
  private:
+  bool FollowAsThen(const Json& record, const std::string& workspace,
+                    policy::Request& request) const;
+
   App& app_;
   const tools::Registry& registry_;
   const audit::ContentKeys keys_;

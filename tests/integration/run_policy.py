@@ -779,6 +779,34 @@ class Learn(NacreCase):
         self.nacre("policy", "learn", "--session", "01NOTHERE", exit_code=3)
         self.nacre("policy", "learn", exit_code=2)
 
+    def test_a_call_through_a_link_is_learned_by_both_names(self):
+        self.write("real/a.txt", "one\n")
+        (self.workspace / "pub").symlink_to("real")
+        for content in ("digest", "redacted"):
+            policy = self.policy(f"nacre: policy/1\nname: p\nextends: [builtin/coding]\naudit: {{content: {content}}}\n")
+            steps = [call("fs.read", path="pub/a.txt"), answer("Done.")]
+            with ScriptedEngine(steps) as engine:
+                self.run_task("Do it", "--policy", policy, "--engine", engine.url, "--model", "scripted")
+            learned = self.folder / "learned.yaml"
+            report = json.loads(self.nacre("policy", "learn", "--json", "--session", "last", "-o", learned).stdout)
+            self.assertEqual((report["calls"], report["left_out"]), (1, []), report)
+            self.assertIn('"/workspace/pub/a.txt", "/workspace/real/a.txt"', report["policy"])
+            with ScriptedEngine(steps) as engine:
+                done = self.run_task("Do it", "--policy", learned, "--engine", engine.url, "--model", "scripted")
+            self.assertEqual([event["verdict"] for event in done.named("call.decided")], ["allow"])
+            # By where the link led then, as the log has it: a rule of that place is met.
+            strict = self.policy("nacre: policy/1\nname: s\nextends: [builtin/coding]\ntools:\n"
+                                 "  - {id: no, reason: r, tool: fs.read, args: {path: {under: /workspace/real}},\n"
+                                 "     decision: deny}\n", "strict.yaml")
+            again = json.loads(self.nacre("policy", "replay", "--json", strict, exit_code=None).stdout)
+            self.assertEqual((again["calls"], again["denied"]), (2 if content == "digest" else 4,) * 2, again)
+        # A digest says no place: where the link leads elsewhere now, the calls of the first two sessions are not judged.
+        (self.workspace / "pub").unlink()
+        (self.workspace / "pub").symlink_to("elsewhere")
+        again = json.loads(self.nacre("policy", "replay", "--json", strict, exit_code=None).stdout)
+        self.assertEqual((again["calls"], again["denied"]), (4, 2), again)
+        self.assertIn("where links of the workspace led its paths is not known any more", json.dumps(again))
+
     def test_nothing_is_learned_from_a_record_that_was_changed(self):
         with ScriptedEngine([call("proc.run", argv=["rm", "-r", "."]), answer("Done.")]) as engine:
             self.run_task("Do it", "--engine", engine.url, "--model", "scripted")

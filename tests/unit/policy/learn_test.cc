@@ -157,6 +157,17 @@ TEST_CASE("what is wide about an argument that may be left out is named too") {
   CHECK(learned.widened[0].find("start_line: ") != std::string::npos);
 }
 
+TEST_CASE("a path behind a link is learned by its name and by where the link led") {
+  Request linked = ReadOf("pub/a.txt");
+  linked.paths.at(0).followed = "/workspace/real/a.txt";
+  const LearnedPolicy learned = Learn({linked});
+  CHECK(Of(learned, linked) == Verdict::kAllow);
+  Request moved = linked;
+  moved.paths.at(0).followed = "/workspace/secret/a.txt";
+  CHECK(Of(learned, moved) == Verdict::kDeny);
+  CHECK(Of(learned, ReadOf("pub/b.txt")) == Verdict::kDeny);
+}
+
 TEST_CASE("what was denied is not learned, and what was asked stays asked") {
   std::vector<RecordedCall> calls = {{"1", Verdict::kAsk, ReadOf("a")},
                                      {"2", Verdict::kAllow, ReadOf("b")},
