@@ -40,11 +40,15 @@ Json SessionDriver::AskedRecord(const inference::GenerateRequest& request) const
     prompt += message.content + '\n';
   }
   const inference::EngineInfo engine = services_.engine.Info();
-  return {{"prompt_digest", Sha256Text(prompt)},
-          {"messages", request.messages.size()},
-          {"tools", request.tools.size()},
-          {"engine", engine.name},
-          {"model", engine.model}};
+  Json record = {{"prompt_digest", Sha256Text(prompt)},
+                 {"messages", request.messages.size()},
+                 {"tools", request.tools.size()},
+                 {"engine", engine.name},
+                 {"model", engine.model}};
+  if (!engine.credential.empty()) {
+    record["credential"] = engine.credential;
+  }
+  return record;
 }
 
 Json SessionDriver::UseRecord(const char* kind, const inference::TokenUse& tokens,

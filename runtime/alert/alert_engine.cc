@@ -12,9 +12,9 @@ namespace {
 
 // Its text, also where it stands in the data.
 std::string MemberOf(const Json& record, const std::string& name) {
-  if (name == "tool") {
+  if (name == "tool" || name == "credential") {
     const Json* data = FindMember(record, "data");
-    return data == nullptr ? std::string() : StringMember(*data, "tool");
+    return data == nullptr ? std::string() : StringMember(*data, name);
   }
   return StringMember(record, name);
 }
@@ -37,7 +37,7 @@ std::string IdentityOf(const AlertRule& rule) {
   const audit::RecordFilter& match = rule.match;
   std::string text = std::to_string(rule.count) + "/" + std::to_string(rule.within_ms);
   for (const std::string* part :
-       {&rule.id, &match.event, &match.decision, &match.rule, &match.tool, &match.path,
+       {&rule.id, &match.event, &match.decision, &match.rule, &match.tool, &match.path, &match.host,
         &match.label, &match.actor, &rule.outcome, &rule.by, &rule.first, &rule.per}) {
     text += "/" + std::to_string(part->size()) + *part;
   }

@@ -125,8 +125,9 @@ Result<AlertRule> ParseRule(const Json& object, const std::string& where,
   }
   if (const Json* match = FindMember(object, "match"); match != nullptr) {
     const std::string in = where + ".match";
-    NACRE_TRY(OnlyKeys(*match, in,
-                       {"event", "decision", "rule", "tool", "path", "label", "actor", "outcome"}));
+    NACRE_TRY(OnlyKeys(
+        *match, in,
+        {"event", "decision", "rule", "tool", "path", "host", "label", "actor", "outcome"}));
     rule.match.event = NACRE_TRY(Text(*match, "event", in));
     if (const Status known = audit::CheckEventName(rule.match.event);
         !rule.match.event.empty() && !known.ok()) {
@@ -137,6 +138,7 @@ Result<AlertRule> ParseRule(const Json& object, const std::string& where,
     rule.match.rule = NACRE_TRY(Text(*match, "rule", in));
     rule.match.tool = NACRE_TRY(Text(*match, "tool", in));
     rule.match.path = NACRE_TRY(Text(*match, "path", in));
+    rule.match.host = NACRE_TRY(Text(*match, "host", in));
     rule.match.label = NACRE_TRY(Label(*match, in));
     rule.match.actor = NACRE_TRY(Text(*match, "actor", in));
     rule.outcome = NACRE_TRY(OneOf(*match, "outcome", in, kOutcomes));
@@ -145,8 +147,8 @@ Result<AlertRule> ParseRule(const Json& object, const std::string& where,
       return Wrong(in + ".outcome", rule.match.event + " has none");
     }
   }
-  rule.first =
-      NACRE_TRY(OneOf(object, "first", where, {"tool", "rule", "label", "actor", "policy"}));
+  rule.first = NACRE_TRY(
+      OneOf(object, "first", where, {"tool", "rule", "label", "actor", "policy", "credential"}));
   rule.per = NACRE_TRY(OneOf(object, "per", where, {"session", "tenant"}));
   rule.by = NACRE_TRY(OneOf(object, "by", where, {"rule", "tool", "session", "actor", "tenant"}));
   rule.within_ms = NACRE_TRY(Duration(object, "within", where));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
 #include <chrono>
 #include <functional>
@@ -48,9 +49,8 @@ bool IsAtOrBelow(std::string_view path, std::string_view top) {
   return path.starts_with(top) && (path.size() == top.size() || path[top.size()] == '/');
 }
 
-// Also in a string that is JSON itself, as a call's arguments are.
-bool NamesPath(const Json& data, std::string_view top) {
-  const auto fits = [&](const std::string& string) { return IsAtOrBelow(string, top); };
+// Also of those in a string that is JSON itself, as a call's arguments are.
+bool AnyStringWithin(const Json& data, const std::function<bool(const std::string&)>& fits) {
   return AnyString(data, [&](const std::string& string) {
     if (fits(string)) {
       return true;
@@ -61,6 +61,10 @@ bool NamesPath(const Json& data, std::string_view top) {
     const Result<Json> inner = ParseJson(string);
     return inner.ok() && AnyString(inner.value(), fits);
   });
+}
+
+bool NamesPath(const Json& data, std::string_view top) {
+  return AnyStringWithin(data, [&](const std::string& string) { return IsAtOrBelow(string, top); });
 }
 
 bool HasLabel(const Json& record, const std::string& label) {
@@ -83,6 +87,34 @@ bool HasDecision(const Json& record, const Json& data, const std::string& decisi
   const Json* approved = FindMember(data, "approved");
   return StringMember(record, "event") == kApprovalEvent && approved != nullptr &&
          *approved == Json(decision == kApproved);
+}
+
+// Of names, or of what is written right before one, such as "my-" before "example.com".
+bool InName(char letter) {
+  return std::isalnum(static_cast<unsigned char>(letter)) != 0 || letter == '-' || letter == '_' ||
+         static_cast<unsigned char>(letter) >= 0x80;
+}
+
+bool NamesHost(const Json& data, std::string_view host) {
+  const auto same = [](char a, char b) {
+    return std::tolower(static_cast<unsigned char>(a)) ==
+           std::tolower(static_cast<unsigned char>(b));
+  };
+  return AnyStringWithin(data, [&](const std::string& string) {
+    for (auto at = string.begin();; ++at) {
+      at = std::search(at, string.end(), host.begin(), host.end(), same);
+      if (at == string.end()) {
+        return false;
+      }
+      const auto end = at + static_cast<std::ptrdiff_t>(host.size());
+      const auto after =
+          end != string.end() && *end == '.' ? end + 1 : end;  // the root, or a sentence's end
+      if ((at == string.begin() || !InName(at[-1])) && (after == string.end() || !InName(*after)) &&
+          (end == string.end() || !InName(*end))) {
+        return true;
+      }
+    }
+  });
 }
 
 bool HasWords(const Json& data, const std::string& text) {
@@ -187,7 +219,7 @@ bool Matches(const RecordFilter& filter, const Json& record) {
          (filter.decision.empty() || HasDecision(record, *data, filter.decision)) &&
          (filter.label.empty() || HasLabel(record, filter.label)) &&
          (filter.path.empty() || NamesPath(*data, ComparedPath(filter.path))) &&
-         HasWords(*data, filter.text);
+         (filter.host.empty() || NamesHost(*data, filter.host)) && HasWords(*data, filter.text);
 }
 
 std::vector<Term> TermsOf(const RecordFilter& filter) {
@@ -206,7 +238,8 @@ std::vector<Term> TermsOf(const RecordFilter& filter) {
   // One that JSON escapes may be written in other words.
   const bool plain = DumpJson(Json(path)).size() == path.size() + 2;
   for (const std::string_view text :
-       {plain ? path : "", std::string_view(filter.text), std::string_view(filter.label)}) {
+       {plain ? path : "", std::string_view(filter.host), std::string_view(filter.text),
+        std::string_view(filter.label)}) {
     for (const std::string& word : WordsOf(text)) {
       terms.push_back(TermOf(word));
     }

@@ -33,6 +33,9 @@ struct RecordFilter {
   // Some string in its data, or in a call's arguments there, is this path or one below it. What calls see as
   // /workspace/a is a here.
   std::string path;
+  // Some string in its data has this host, or one below it, as a word, a part of a URL or of an address, whatever its
+  // case: example.com is in "https://api.example.com:8443/x", and not in "example.com.evil.test".
+  std::string host;
   // Each word of this text is in some string of its data, whatever its case.
   std::string text;
 };

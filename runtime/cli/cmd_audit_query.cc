@@ -37,6 +37,9 @@ Status CompleteFilter(const QueryFlags& flags, WallTime now, audit::RecordFilter
   if (!filter->text.empty() && audit::WordsOf(filter->text).empty()) {
     return Error{ErrorCode::kInvalidArgument, "--text has no word in it"};
   }
+  if (!filter->host.empty() && audit::WordsOf(filter->host).empty()) {
+    return Error{ErrorCode::kInvalidArgument, "--host has no name in it"};
+  }
   return Ok();
 }
 
@@ -89,14 +92,15 @@ int Query(Globals& globals, QueryFlags& flags) {
   }
   const audit::QueryReport& report = result.value();
   if (report.pruned.has_value()) {
-    std::fprintf(stderr, "nacre: note: %s\n", SafeForTerminal(Describe(*report.pruned)).c_str());
+    std::fprintf(stderr, "nacre: note: %s\n", Describe(*report.pruned).c_str());
   }
   for (const std::string& note : report.notes) {
-    std::fprintf(stderr, "nacre: note: %s\n", SafeForTerminal(note).c_str());
+    std::fprintf(stderr, "nacre: note: %s\n", SafeLine(note, 2000).c_str());
   }
-  if (report.found == 0 && !(flags.filter.path.empty() && flags.filter.text.empty())) {
+  const audit::RecordFilter& asked = flags.filter;
+  if (report.found == 0 && !(asked.path.empty() && asked.host.empty() && asked.text.empty())) {
     std::fprintf(stderr,
-                 "nacre: note: the log has the paths of a call's arguments, and what people and "
+                 "nacre: note: the log has what a call's arguments name, and what people and "
                  "models wrote, only with the policy's audit: {content: full}\n");
   }
   int exit_code = kExitOk;
@@ -154,17 +158,58 @@ Result<std::string> FindSession(App& app, const std::string& log, const std::str
   return found;
 }
 
+namespace {
+
+// First what one looks for: "deny fs.write by workspace.protect: ...".
+std::string WhatItSays(const Json& record) {
+  const Json* found = FindMember(record, "data");
+  if (found == nullptr || !found->is_object()) {
+    return "";
+  }
+  Json data = *found;
+  std::string text;
+  const auto take = [&](const char* key) {
+    const Json* member = FindMember(data, key);
+    if (member != nullptr && member->is_string() && *member != "") {
+      text += (text.empty() ? "" : " ") + member->get<std::string>();
+      data.erase(key);
+    }
+  };
+  if (const Json* approved = FindMember(data, "approved");
+      approved != nullptr && approved->is_boolean()) {
+    text = approved->get<bool>() ? "approved" : "refused";
+    data.erase("approved");
+  }
+  take("verdict");
+  take("state");
+  take("tool");
+  if (const Json* outcome = FindMember(data, "outcome"); outcome != nullptr) {
+    if (const std::string kind = StringMember(*outcome, "kind"); !kind.empty()) {
+      text += " " + kind;
+    }
+  }
+  const std::string rule = StringMember(record, "rule");
+  text += rule.empty() ? "" : (text.empty() ? "by " : " by ") + rule;
+  const size_t before = text.size();
+  take("reason");
+  if (before > 0 && text.size() > before) {
+    text.insert(before, ":");
+  }
+  return text + (text.empty() || data.empty() ? "" : " ") + (data.empty() ? "" : DumpJson(data));
+}
+
+}  // namespace
+
 void PrintAuditRecord(const Globals& globals, uint64_t index, const Json& record) {
   if (globals.json) {
     // Through a pipe it may reach a terminal as well.
-    std::printf("%s\n", audit::AsciiJson(record).c_str());
+    PrintJson(record);
     return;
   }
-  const Json* data = FindMember(record, "data");
   std::printf("%6llu  %s  %-16s %s\n", static_cast<unsigned long long>(index),
               SafeLine(StringMember(record, "time"), 24).c_str(),
               SafeLine(StringMember(record, "event"), 24).c_str(),
-              data != nullptr ? SafeLine(DumpJson(*data), 140).c_str() : "");
+              SafeLine(WhatItSays(record), 140).c_str());
 }
 
 void RegisterAuditQuery(CLI::App& audit, Globals& globals) {
@@ -189,6 +234,8 @@ void RegisterAuditQuery(CLI::App& audit, Globals& globals) {
   query->add_option("--label", filter.label,
                     "About data with this label: integrity:untrusted, or untrusted");
   query->add_option("--path", filter.path, "That name this file, or one in this folder");
+  query->add_option("--host", filter.host,
+                    "That name this host, or one below it, also in a URL or address");
   query->add_option("--text", filter.text, "With all of these words, in whatever case");
   query->add_option("--limit", flags->limit, "Only the newest so many")
       ->check(CLI::Range(uint64_t{1}, uint64_t{1'000'000'000}));

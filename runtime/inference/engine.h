@@ -77,7 +77,9 @@ struct EngineInfo {
   std::string model;            // "nacre-mini"
   std::string model_digest;     // "sha256:..." of the file, or empty for a remote engine
   uint32_t context_tokens = 0;  // 0: not known
-  bool demonstration = false;   // the bundled model: say so at start
+  std::string
+      credential;  // what it names itself to a server with: "NACRE_ENGINE_API_KEY"; empty: nothing
+  bool demonstration = false;  // the bundled model: say so at start
   // It computes on this machine's processors and nowhere else: an EnergyMeter sees what it uses.
   bool on_processors = false;
 };

@@ -107,7 +107,9 @@ Status OpenAiEngine::FindModel() {
 }
 
 EngineInfo OpenAiEngine::Info() const {
-  return {.name = base_url_, .model = Printable(options_.model, 200)};
+  return {.name = base_url_,
+          .model = Printable(options_.model, 200),
+          .credential = options_.api_key.empty() ? "" : kApiKeyVariable};
 }
 
 uint64_t OpenAiEngine::BytesOut(const GenerateRequest& request) const {

@@ -15,13 +15,15 @@
 
 namespace nacre::inference {
 
+inline constexpr char kApiKeyVariable[] = "NACRE_ENGINE_API_KEY";
+
 // Thread-safe; generations do not queue, the server does that.
 class OpenAiEngine final : public Engine {
  public:
   struct Options {
     std::string url;      // http(s)://host[:port][/prefix], with or without /v1
     std::string model;    // empty: the first that /v1/models lists
-    std::string api_key;  // from NACRE_ENGINE_API_KEY; never logged
+    std::string api_key;  // of kApiKeyVariable; never logged
     std::chrono::milliseconds connect_timeout = std::chrono::seconds(10);
     // Without a byte from the server. Long: some servers load the model first.
     std::chrono::milliseconds idle_timeout = std::chrono::minutes(5);

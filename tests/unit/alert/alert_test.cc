@@ -74,6 +74,8 @@ TEST_CASE(
   const AlertRules rules = Rules(R"({"alerts":[
       {"id":"new","match":{"event":"call.decided"},"first":"tool","per":"session"},
       {"id":"label","first":"label"},
+      {"id":"key","first":"credential"},
+      {"id":"reached","match":{"host":"evil.example"}},
       {"id":"protected","match":{"rule":"workspace.protect","decision":"deny"}}]})");
   AlertEngine engine(rules);
   const auto ids = [&](const Json& record) {
@@ -89,6 +91,15 @@ TEST_CASE(
   CHECK(ids(Decision("allow", "a", 0, "fs.read", "T")) == "new=fs.read ");
   CHECK(ids(Decision("deny", "workspace.protect", 0)) == "protected= ");
   CHECK(ids(Decision("deny", "workspace.protect", 0)) == "protected= ");
+  Json asked = Decision("", "", 0);
+  asked["labels"] = Json::array();
+  asked["event"] = "model.asked";
+  asked["data"] = {{"credential", "NACRE_ENGINE_API_KEY"},
+                   {"engine", "https://a.evil.example:8443/v1"}};
+  CHECK(ids(asked) == "key=NACRE_ENGINE_API_KEY reached= ");
+  CHECK(ids(asked) == "reached= ");
+  asked["data"] = {{"engine", "https://evil.example.org/v1"}};
+  CHECK(ids(asked) == "");
   Json own = Decision("deny", "workspace.protect", 0);
   own["event"] = "alert.raised";
   CHECK(ids(own) == "");

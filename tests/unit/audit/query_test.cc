@@ -573,6 +573,43 @@ TEST_CASE("an approval is found by its tool and its answer, and a label by its s
   }
 }
 
+TEST_CASE("a record is found by a host that it names, in whatever form") {
+  LogDirectory log;
+  const std::vector<std::string> texts = {"https://api.example.com:8443/x",
+                                          "ann@example.com",
+                                          "See EXAMPLE.COM. Then go on",
+                                          R"({"to":["\nexample.com"]})",
+                                          "example.com.evil.test",
+                                          "my-example.com",
+                                          "example.common",
+                                          "example_com",
+                                          "the example; com"};
+  {
+    const auto open = log.Open();
+    for (const std::string& text : texts) {
+      AuditRecord record = Record(0);
+      record.data = {{"what", {{"content", text}}}};
+      REQUIRE(open->Append(record).ok());
+    }
+  }
+  const auto find = [&](const std::string& host) {
+    std::vector<uint64_t> found;
+    REQUIRE(QueryAuditLog(log.path, {.host = host},
+                          {.index_directory = log.path + "-index", .progress = {}}, log.random,
+                          [&](uint64_t index, const Json&) {
+                            found.push_back(index);
+                            return true;
+                          })
+                .ok());
+    return found;
+  };
+  CHECK(find("example.com") == std::vector<uint64_t>{1, 2, 3, 4});
+  CHECK(find("api.example.com") == std::vector<uint64_t>{1});
+  CHECK(find("Example.Com") == find("example.com"));
+  CHECK(find("evil.test") == std::vector<uint64_t>{5});
+  CHECK(find("ample.com").empty());
+}
+
 TEST_CASE("each event has a name that is known, and a row in the documentation") {
   CHECK(std::is_sorted(EventNames().begin(), EventNames().end()));
   const std::string page = ReadFile(NACRE_SOURCE_DIR "/docs/audit-log.md", 1 << 20).value();
