@@ -15,6 +15,7 @@
 #include "runtime/agent/quarantine_tools.h"
 #include "runtime/agent/stored_labels.h"
 #include "runtime/audit/content_seal.h"
+#include "runtime/audit/record_format.h"
 #include "runtime/inference/llama_engine.h"
 #include "runtime/inference/openai_engine.h"
 #include "sandbox/host_support.h"
@@ -187,12 +188,11 @@ Result<sandbox::TransactionLog*> App::Transactions() {
     static constexpr const char* kEnds[] = {"committed", "taken back", "waiting"};
     for (const sandbox::Recovered& each : NACRE_TRY(opened->Recover(UnixMillis(clock_.Now())))) {
       const auto named = [](const std::vector<sandbox::Conflict>& all) {
-        Json list = Json::array();
-        for (size_t i = 0; i < std::min(all.size(), kRecoveredPathsMax); ++i) {
-          list.push_back(sandbox::EncodePath(all[i].path) + " " + all[i].reason);
-        }
-        if (all.size() > kRecoveredPathsMax) {
-          list.push_back("and " + std::to_string(all.size() - kRecoveredPathsMax) + " more");
+        Json list = audit::RecordList(all.size(), kRecoveredPathsMax, [&](size_t i) {
+          return Json(sandbox::EncodePath(all[i].path) + " " + all[i].reason);
+        });
+        if (list.size() < all.size()) {
+          list.push_back("and " + std::to_string(all.size() - list.size()) + " more");
         }
         return list;
       };
@@ -217,7 +217,7 @@ Result<inference::Engine*> App::Engine() {
       engine_ = NACRE_TRY(
           inference::OpenAiEngine::Create({.url = options_.engine_url,
                                            .model = options_.model,
-                                           .api_key = Environment("NACRE_ENGINE_API_KEY")}));
+                                           .api_key = Environment(inference::kApiKeyVariable)}));
     } else {
       const InstallPaths paths = FindInstallPaths();
       engine_ = NACRE_TRY(inference::LlamaEngine::Create(

@@ -160,7 +160,9 @@ Result<std::unique_ptr<SessionDriver>> SessionDriver::Create(const Services& ser
                             {"policy", session.policy},
                             {"engine", engine.name},
                             {"model", engine.model},
-                            {"model_digest", engine.model_digest}}));
+                            {"model_digest", engine.model_digest},
+                            {"sandbox", services.sandbox_summary},
+                            {"weaker", services.sandbox_weaker}}));
   if (Status created = services.store.CreateSession(session); !created.ok()) {
     return StoreError(created.error());
   }
@@ -195,7 +197,9 @@ Result<std::unique_ptr<SessionDriver>> SessionDriver::Resume(const Services& ser
                            {{"turns", detail.turns.size()},
                             {"engine", engine.name},
                             {"model", engine.model},
-                            {"model_digest", engine.model_digest}}));
+                            {"model_digest", engine.model_digest},
+                            {"sandbox", services.sandbox_summary},
+                            {"weaker", services.sandbox_weaker}}));
   driver->RecallContext(detail.turns);
   if (!detail.turns.empty() && detail.turns.back().state == TurnState::kRunning) {
     driver->unfinished_ = std::move(detail.turns.back());

@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/ids.h"
+#include "runtime/audit/entry_reader.h"
 #include "runtime/audit/signed_note.h"
 
 namespace nacre::audit {
@@ -68,7 +69,7 @@ Result<SigningKey> LoadSigningKey(const std::string& directory, bool fresh, cons
                                                    " is open to others, so its signatures prove "
                                                    "nothing: start a new log elsewhere"};
   }
-  const std::string text = NACRE_TRY(ReadFile(path, kCheckpointBytesMax));
+  const std::string text = NACRE_TRY(ReadRegularFile(path, kCheckpointBytesMax));
   auto key = SigningKey::Parse(text);
   if (!key.ok()) {
     return WithContext(path, key.error());
@@ -77,7 +78,7 @@ Result<SigningKey> LoadSigningKey(const std::string& directory, bool fresh, cons
   if (fresh && !Exists(public_path)) {
     NACRE_TRY(storage.Replace(public_path, public_text, 0644));
   }
-  const auto found = ReadFile(public_path, kCheckpointBytesMax);
+  const auto found = ReadRegularFile(public_path, kCheckpointBytesMax);
   if (!found.ok() || found.value() != public_text) {
     return Tampered(public_path, "it is not the public half of the log's key");
   }
@@ -89,7 +90,7 @@ Status FinishKeyChange(const std::string& directory, Storage& storage) {
   if (!Exists(next_path)) {
     return Ok();
   }
-  const std::string text = NACRE_TRY(ReadFile(next_path, kCheckpointBytesMax));
+  const std::string text = NACRE_TRY(ReadRegularFile(next_path, kCheckpointBytesMax));
   const auto next = SigningKey::Parse(text);
   const KeyChain keys = NACRE_TRY(KeyChain::Load(directory));
   // Made by a rename, so it is whole; what is no key is not ours.
@@ -154,7 +155,7 @@ Result<CheckpointFiles> CheckpointFiles::Open(const std::string& directory, bool
     files.promises_.push_back(checkpoint.value());
     return Ok();
   };
-  const std::string head = NACRE_TRY(ReadFile(head_path, kCheckpointBytesMax));
+  const std::string head = NACRE_TRY(ReadRegularFile(head_path, kCheckpointBytesMax));
   NACRE_TRY(promise(kHeadFile, head));
   const std::string newest = NACRE_TRY(files.NewestOfHistory());
   if (!newest.empty()) {
@@ -163,7 +164,7 @@ Result<CheckpointFiles> CheckpointFiles::Open(const std::string& directory, bool
   }
   const std::string checkpoint_path = directory + "/" + kCheckpointFile;
   if (Exists(checkpoint_path)) {
-    const std::string checkpoint = NACRE_TRY(ReadFile(checkpoint_path, kCheckpointBytesMax));
+    const std::string checkpoint = NACRE_TRY(ReadRegularFile(checkpoint_path, kCheckpointBytesMax));
     NACRE_TRY(promise(kCheckpointFile, checkpoint));
     files.newest_size_ = files.promises_.back().size;
     files.newest_note_ = checkpoint;
@@ -198,7 +199,7 @@ Result<std::string> CheckpointFiles::NewestOfHistory() {
 
 Result<Checkpoint> CheckpointFiles::ReadHead() const {
   return keys_->OpenCheckpoint(
-      NACRE_TRY(ReadFile(directory_ + "/" + kHeadFile, kCheckpointBytesMax)));
+      NACRE_TRY(ReadRegularFile(directory_ + "/" + kHeadFile, kCheckpointBytesMax)));
 }
 
 Result<std::string> CheckpointFiles::SignHead(const Checkpoint& checkpoint) const {
@@ -257,7 +258,7 @@ Result<uint64_t> CheckpointFiles::WriteCheckpoint(const Checkpoint& checkpoint) 
     }
   }
   const std::string path = directory_ + "/" + kCheckpointFile;
-  const auto current = ReadFile(path, kCheckpointBytesMax);
+  const auto current = ReadRegularFile(path, kCheckpointBytesMax);
   const auto before =
       current.ok() ? keys_->OpenCheckpoint(current.value()) : Result<Checkpoint>(current.error());
   if (!current.ok() || current.value() != note) {

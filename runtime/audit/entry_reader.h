@@ -30,10 +30,13 @@ enum class EntryState {
 // The entry at the beginning of `bytes`, without its length, in *entry when it is whole.
 EntryState FirstEntry(std::string_view bytes, std::string_view* entry);
 
-// A regular file: a FIFO or device in a hostile directory must not make a reader wait.
-Result<UniqueFd> OpenForReading(const std::string& path);
+// kFollow for files that a person named; a log's own are no links, which could lead to a secret of who reads it.
+enum class Links { kRefuse = 0, kFollow };
+// A regular file: a FIFO or device in a hostile directory must not make a reader wait. kDataLoss for anything else.
+Result<UniqueFd> OpenForReading(const std::string& path, Links links = Links::kRefuse);
 // The whole of one; kResourceExhausted when it is larger than `bytes_max`.
-Result<std::string> ReadRegularFile(const std::string& path, size_t bytes_max);
+Result<std::string> ReadRegularFile(const std::string& path, size_t bytes_max,
+                                    Links links = Links::kRefuse);
 
 // Not thread-safe.
 class EntryReader final {

@@ -34,9 +34,9 @@ ExportedEvent JudgeRecord(const Json& record) {
       event.name == "client.refused" || event.name == "approval.refused" ||
       event.name == "retention.failed") {
     event.severity = Severity::kLow;
-  } else if (event.name == "log.recovered") {
+  } else if (event.name == "log.recovered" || event.name == "alert.failed") {
     event.severity = Severity::kMedium;
-  } else if (event.violation || event.name == kLossAcceptedEvent) {
+  } else if (event.violation || event.name == kLossAcceptedEvent || event.name == "alert.raised") {
     event.severity = Severity::kHigh;
   } else if (event.name == "selftest.finished" && IntMember(event.data, "escaped") > 0) {
     event.severity = Severity::kCritical;

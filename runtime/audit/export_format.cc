@@ -197,8 +197,8 @@ Json OcsfEvent(const ExportSource& source, const ExportedRecord& exported, const
       metadata[to] = text;
     }
   }
-  if (const Json* labels = FindMember(record, "labels"); labels != nullptr && !labels->empty()) {
-    metadata["labels"] = *labels;
+  if (const std::vector<std::string> labels = LabelsOf(record); !labels.empty()) {
+    metadata["labels"] = labels;
   }
   AddDecision(record, judged.verdict, &event);
   if (const std::string reason = StringMember(judged.data, "reason"); !reason.empty()) {

@@ -40,7 +40,7 @@ Status Append(const std::string& file, uint64_t at, const std::string& text) {
 
 Result<AnchorReport> AnchorLog(const std::string& directory, const std::string& file,
                                const AnchorOptions& options, WallTime now) {
-  auto kept = ReadRegularFile(file, kAnchorBytesMax);
+  auto kept = ReadRegularFile(file, kAnchorBytesMax, Links::kFollow);
   if (!kept.ok() && kept.error().code != ErrorCode::kNotFound) {
     return kept.error();
   }

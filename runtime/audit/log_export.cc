@@ -46,6 +46,31 @@ Result<ExportCursor> LoadCursor(const std::string& file, const std::string& log)
   return cursor;
 }
 
+// What was signed and cannot be read is lost, whatever the file system says of it.
+Error Lost(uint64_t first, uint64_t end, const Error& error) {
+  return error.message.starts_with("records ")
+             ? error
+             : Error{ErrorCode::kDataLoss, "records " + std::to_string(first) + " to " +
+                                               std::to_string(end - 1) + ": " + error.message +
+                                               "; see nacre audit verify"};
+}
+
+// A bundle that was there when the export began may have been pruned since.
+Error NotRead(const CheckedLog& log, uint64_t number, const Error& error) {
+  const uint64_t first = number * kTileWidth;
+  const uint64_t end = std::min(first + kTileWidth, log.signed_records());
+  if (auto now = CheckedLog::Open(log.directory());
+      error.code == ErrorCode::kNotFound && now.ok()) {
+    const auto pruning = FindPruning(now.value());
+    if (pruning.ok() && pruning.value().has_value() && pruning.value()->before > first) {
+      return {ErrorCode::kAborted, "records " + std::to_string(first) + " to " +
+                                       std::to_string(end - 1) +
+                                       " were pruned while they were to be exported; begin again"};
+    }
+  }
+  return Lost(first, end, error);
+}
+
 std::string NameOf(const CheckedLog& log) {
   return log.key().substr(0, log.key().find('+'));
 }
@@ -67,7 +92,7 @@ Result<ExportCursor> ParseExportCursor(std::string_view text) {
 }
 
 Result<ExportCursor> ReadExportCursor(const std::string& file) {
-  const std::string text = NACRE_TRY(ReadRegularFile(file, kCursorBytesMax));
+  const std::string text = NACRE_TRY(ReadRegularFile(file, kCursorBytesMax, Links::kFollow));
   auto cursor = ParseExportCursor(text);
   return cursor.ok() ? std::move(cursor) : Result<ExportCursor>(WithContext(file, cursor.error()));
 }
@@ -95,9 +120,13 @@ Status CheckExportCursor(const std::string& directory, const ExportCursor& curso
   if (auto bundle = log.Bundle(last / kTileWidth); bundle.ok()) {
     leaf = bundle.value().records.at(last % kTileWidth).leaf;
   } else if (bundle.error().code == ErrorCode::kNotFound) {  // pruned: its hash is there
-    leaf = NACRE_TRY(log.tree()->CheckedRoot(0, last));
+    const auto kept = log.tree()->CheckedRoot(0, last);
+    if (!kept.ok()) {
+      return Lost(last, last + 1, kept.error());
+    }
+    leaf = kept.value();
   } else {
-    return bundle.error();
+    return NotRead(log, last / kTileWidth, bundle.error());
   }
   return ToHex(leaf) == cursor.leaf ? Ok() : Status(DoesNotGoOn(cursor.next));
 }
@@ -126,7 +155,11 @@ Result<uint64_t> ExportLog(const std::string& directory, const ExportOptions& op
   }
   if (first != 0 && (cursor.next == 0 || cursor.next == first)) {
     // The record before the next is gone, its hash is not.
-    const std::string leaf = ToHex(NACRE_TRY(log.tree()->CheckedRoot(0, first - 1)));
+    const auto kept = log.tree()->CheckedRoot(0, first - 1);
+    if (!kept.ok()) {
+      return Lost(first - 1, first, kept.error());
+    }
+    const std::string leaf = ToHex(kept.value());
     if (cursor.next == first && leaf != cursor.leaf) {
       return other;
     }
@@ -138,7 +171,11 @@ Result<uint64_t> ExportLog(const std::string& directory, const ExportOptions& op
   // The record before the next is looked at first.
   for (uint64_t number = std::max(cursor.next == 0 ? 0 : cursor.next - 1, first) / kTileWidth;
        number * kTileWidth < log.signed_records(); ++number) {
-    const CheckedBundle bundle = NACRE_TRY(log.Bundle(number));
+    const Result<CheckedBundle> read = log.Bundle(number);
+    if (!read.ok()) {
+      return NotRead(log, number, read.error());
+    }
+    const CheckedBundle& bundle = read.value();
     std::string lines;
     const uint64_t end = std::min(bundle.first + bundle.records.size(), log.signed_records());
     ExportCursor now = cursor;

@@ -95,7 +95,7 @@ bool IsZeros(std::string_view bytes) {
 }
 
 bool Holds(const std::string& path, std::string_view bytes) {
-  const auto found = ReadFile(path, kTileBytes);
+  const auto found = ReadRegularFile(path, kTileBytes);
   return found.ok() && found.value() == bytes;
 }
 
@@ -594,7 +594,7 @@ Status LogWriter::WritePartials(uint64_t size, const TreeEdge& edge) {
     return Ok();
   }
   const std::string bundle =
-      NACRE_TRY(ReadFile(Path(BundlePath(PartialNumber(size, 0))), kBundleBytesMax));
+      NACRE_TRY(ReadRegularFile(Path(BundlePath(PartialNumber(size, 0))), kBundleBytesMax));
   std::string_view rest = bundle;
   for (uint64_t i = 0; i < PartialWidth(size, 0); ++i) {
     std::string_view entry;

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <vector>
 
+#include "base/safe_text.h"
 #include "runtime/audit/bundle_file.h"
 #include "runtime/audit/entry_reader.h"
 #include "runtime/audit/layout.h"
@@ -75,8 +76,9 @@ std::optional<Pruning> ParsePruning(uint64_t index, const Json& record) {
 }
 
 std::string Describe(const Pruning& pruning) {
-  return "records 0 to " + std::to_string(pruning.before - 1) + " were pruned on " + pruning.time +
-         " by " + pruning.rule + " (record " + std::to_string(pruning.record) + ")";
+  return "records 0 to " + std::to_string(pruning.before - 1) + " were pruned on " +
+         SafeLine(pruning.time, 32) + " by " + SafeLine(pruning.rule, 200) + " (record " +
+         std::to_string(pruning.record) + ")";
 }
 
 std::optional<Pruning> ReadClaim(const std::string& directory) {

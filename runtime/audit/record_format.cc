@@ -172,6 +172,20 @@ Result<EncodedRecord> EncodeRecord(const AuditRecord& record, const Clock& clock
   return encoded;
 }
 
+Json RecordList(size_t count, size_t entries_max, const std::function<Json(size_t)>& entry) {
+  Json list = Json::array();
+  size_t bytes = 0;
+  for (size_t i = 0; i < std::min(count, entries_max); ++i) {
+    Json next = entry(i);
+    bytes += DumpJson(next).size();
+    if (bytes > kRecordListBytesMax) {
+      break;
+    }
+    list.push_back(std::move(next));
+  }
+  return list;
+}
+
 size_t RecordBytes(const EncodedRecord& record) {
   return record.before_index.size() + kIndexDigitsMax + record.before_previous.size() +
          kHashDigits + record.after_previous.size();

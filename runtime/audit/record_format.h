@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,7 @@ namespace nacre::audit {
 
 constexpr size_t kRecordBytesMax = 60'000;  // an entry of C2SP tlog-tiles holds 65,535
 constexpr int kRecordDepthMax = 32;
+constexpr size_t kRecordListBytesMax = 20'000;
 
 // A record but for what only the writer knows: its place in the log. Made outside the writer's
 // turn, because most of the work is here.
@@ -33,6 +35,10 @@ Result<EncodedRecord> EncodeRecord(const AuditRecord& record, const Clock& clock
 // A text of any kind, such as a path or the name of an argument, as a key of a record: all that is not ASCII, and "%",
 // as %XX for each byte. Different texts are different keys.
 std::string RecordKey(std::string_view text);
+
+// A list of a record's data whose length is not ours: the first of `count` entries, at most
+// `entries_max` and kRecordListBytesMax bytes of them, so that a record has room for two such lists.
+Json RecordList(size_t count, size_t entries_max, const std::function<Json(size_t)>& entry);
 
 // The record's bytes. `previous` is the leaf hash of the record before in hexadecimal,
 // empty for record 0.

@@ -19,6 +19,23 @@
 namespace nacre::audit {
 namespace {
 
+// kDataLoss where it may have been one of those that were signed and are gone.
+Error NotThere(const std::string& directory, const std::string& what) {
+  const Result<KeyChain> keys = KeyChain::Load(directory);
+  const auto newest = keys.ok() ? ReadNewestCheckpoint(directory, keys.value())
+                                : Result<NewestCheckpoint>(keys.error());
+  const uint64_t signed_records = newest.ok() ? newest.value().checkpoint.size : 0;
+  std::string_view last;
+  const auto end = signed_records > 0 ? EntryReader(directory, signed_records - 1).Next(&last)
+                                      : Result<bool>(true);
+  const bool complete = end.ok() && end.value();
+  if (!complete) {
+    return {ErrorCode::kDataLoss, what + ", and of the " + std::to_string(signed_records) +
+                                      " that were signed some are missing; see nacre audit verify"};
+  }
+  return {ErrorCode::kNotFound, what};
+}
+
 // Among the records from `begin` to before `end`.
 Result<std::optional<uint64_t>> FindBetween(const std::string& directory, std::string_view id,
                                             uint64_t begin, uint64_t end) {
@@ -56,13 +73,32 @@ Result<uint64_t> FindId(const std::string& directory, std::string_view id) {
     found = NACRE_TRY(FindBetween(directory, id, 0, UINT64_MAX));
   }
   if (!found.has_value()) {
-    return Error{ErrorCode::kNotFound, "the audit log has no record " + std::string(id)};
+    return NotThere(directory, "the audit log has no record " + std::string(id));
   }
   return *found;
 }
 
-// Fills in the proof, or says why there is none.
-Status Prove(const std::string& directory, FoundRecord* found) {
+// The proof that a record is one of those that were signed.
+Result<std::vector<Sha256Digest>> ProofOf(TileReader& tiles, const Checkpoint& checkpoint,
+                                          uint64_t index, const Sha256Digest& leaf) {
+  std::vector<Sha256Digest> proof = NACRE_TRY(tiles.InclusionProof(index));
+  const Sha256Digest root = NACRE_TRY(RootOfInclusion(leaf, index, checkpoint.size, proof));
+  if (root != checkpoint.root) {
+    return Error{ErrorCode::kDataLoss, "its hash does not lead to the root that was signed over " +
+                                           std::to_string(checkpoint.size) +
+                                           " records; see nacre audit verify"};
+  }
+  return proof;
+}
+
+// Fills in the proof, or says why there is none. A neighbour is evidence too: one that is not as it was signed is
+// not shown.
+struct Neighbour {
+  uint64_t index = 0;
+  Sha256Digest leaf{};
+};
+Status Prove(const std::string& directory, const std::vector<Neighbour>& beside,
+             FoundRecord* found) {
   const KeyChain keys = NACRE_TRY(KeyChain::Load(directory));
   const NewestCheckpoint newest = NACRE_TRY(ReadNewestCheckpoint(directory, keys));
   const Checkpoint& checkpoint = newest.checkpoint;
@@ -71,14 +107,15 @@ Status Prove(const std::string& directory, FoundRecord* found) {
     return Error{ErrorCode::kFailedPrecondition, "no signature covers it yet"};
   }
   TileReader tiles = NACRE_TRY(TileReader::Open(directory, checkpoint.size, newest.published_size));
-  found->proof = NACRE_TRY(tiles.InclusionProof(found->index));
   found->tree_size = checkpoint.size;
-  const Sha256Digest root =
-      NACRE_TRY(RootOfInclusion(found->leaf, found->index, checkpoint.size, found->proof));
-  if (root != checkpoint.root) {
-    return Error{ErrorCode::kDataLoss, "its hash does not lead to the root that was signed over " +
-                                           std::to_string(checkpoint.size) +
-                                           " records; see nacre audit verify"};
+  found->proof = NACRE_TRY(ProofOf(tiles, checkpoint, found->index, found->leaf));
+  for (const Neighbour& each : beside) {
+    if (each.index < checkpoint.size) {
+      if (const auto proof = ProofOf(tiles, checkpoint, each.index, each.leaf); !proof.ok()) {
+        (each.index < found->index ? found->before : found->after).reset();
+        return WithContext("record " + std::to_string(each.index) + " beside it", proof.error());
+      }
+    }
   }
   return Ok();
 }
@@ -112,6 +149,7 @@ Result<FoundRecord> FindRecord(const std::string& directory, std::string_view wh
   const uint64_t begin = found.index == first ? first : found.index - 1;
   EntryReader reader(directory, begin);
   std::string_view entry;
+  std::vector<Neighbour> beside;
   for (uint64_t index = begin; index <= found.index + 1; ++index) {
     const Result<bool> more = reader.Next(&entry);
     if (!more.ok() && index <= found.index && more.error().code == ErrorCode::kNotFound) {
@@ -132,14 +170,14 @@ Result<FoundRecord> FindRecord(const std::string& directory, std::string_view wh
       found.leaf = LeafHash(entry);
       found.record = record.value();
     } else if (record.ok()) {
+      beside.push_back({index, LeafHash(entry)});
       (index < found.index ? found.before : found.after) = record.value();
     }
   }
   if (found.bytes.empty()) {
-    return Error{ErrorCode::kNotFound,
-                 "the audit log has no record " + std::to_string(found.index)};
+    return NotThere(directory, "the audit log has no record " + std::to_string(found.index));
   }
-  if (const Status proven = Prove(directory, &found); !proven.ok()) {
+  if (const Status proven = Prove(directory, beside, &found); !proven.ok()) {
     found.unproven_because = proven.error().message;
   }
   return found;

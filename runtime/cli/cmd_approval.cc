@@ -86,7 +86,7 @@ int List(const Globals& globals, const std::string& socket) {
   const std::vector<PendingApproval>& all = gateway.value().waiting;
   for (const PendingApproval& pending : all) {
     if (globals.json) {
-      std::printf("%s\n", DumpJson(ToJson(pending)).c_str());
+      PrintJson(ToJson(pending));
     } else {
       PrintPending(pending);
       PrintQuestion(QuestionOf(pending));
@@ -140,7 +140,7 @@ int AnswerOne(const Globals& globals, const std::string& socket, const std::stri
                               {"digest", found->digest},
                               {"approved", approved},
                               {"missing", missing.value()}};
-    std::printf("%s\n", DumpJson(json).c_str());
+    PrintJson(json);
   } else if (!approved) {
     std::printf("  refused\n");
   } else if (missing.value() > 0) {

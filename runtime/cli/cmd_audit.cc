@@ -111,8 +111,7 @@ int Tail(Globals& globals, size_t count, bool follow, const std::string& offline
     return Fail(globals, read.error());
   }
   if (read.value().found < count && read.value().pruned.has_value()) {
-    std::fprintf(stderr, "nacre: note: %s\n",
-                 SafeForTerminal(Describe(*read.value().pruned)).c_str());
+    std::fprintf(stderr, "nacre: note: %s\n", Describe(*read.value().pruned).c_str());
   }
   int exit_code = kExitOk;
   for (const std::string& problem : read.value().problems) {
@@ -183,7 +182,7 @@ int Show(Globals& globals, const ShowFlags& flags) {
     if (opened != found.record) {
       json["opened"] = opened;
     }
-    std::printf("%s\n", audit::AsciiJson(json).c_str());
+    PrintJson(json);
     return proven ? kExitOk : kExitTampered;
   }
   for (const auto& [key, value] : opened.items()) {
@@ -275,7 +274,7 @@ int Verify(Globals& globals, const VerifyFlags& flags) {
         "records; nacre audit copy leaves it out\n");
   }
   if (globals.json) {
-    std::printf("%s\n", DumpJson(ToJson(report)).c_str());
+    PrintJson(ToJson(report));
   } else {
     const std::string text = ToText(report);
     const size_t word = text.find("  ");

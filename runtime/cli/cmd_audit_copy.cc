@@ -28,11 +28,10 @@ int Copy(Globals& globals, const CopyFlags& flags) {
   }
   const audit::CopyReport& report = copied.value();
   if (globals.json) {
-    std::printf("%s\n", DumpJson(OrderedJson{{"directory", flags.destination},
-                                             {"records", report.records},
-                                             {"files", report.files},
-                                             {"bytes", report.bytes}})
-                            .c_str());
+    PrintJson(OrderedJson{{"directory", flags.destination},
+                          {"records", report.records},
+                          {"files", report.files},
+                          {"bytes", report.bytes}});
   } else {
     std::printf("copied the log of %llu records to %s, without its private key\n",
                 static_cast<unsigned long long>(report.records),

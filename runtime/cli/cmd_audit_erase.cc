@@ -200,7 +200,7 @@ int Erase(Globals& globals, const EraseFlags& flags) {
       return runs ? Fail(globals, erased.error(), kExitFailed) : FailBy(globals, erased.error());
     }
     if (globals.json) {
-      std::printf("%s\n", DumpJson(erased.value()).c_str());
+      PrintJson(erased.value());
     } else {
       PrintTenantErased(erased.value());
     }
@@ -219,7 +219,7 @@ int Erase(Globals& globals, const EraseFlags& flags) {
     return FailBy(globals, erased.error());
   }
   if (globals.json) {
-    std::printf("%s\n", DumpJson(erased.value()).c_str());
+    PrintJson(erased.value());
   } else {
     PrintErased(erased.value());
   }

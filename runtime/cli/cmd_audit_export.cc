@@ -10,9 +10,12 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <optional>
 
 #include "base/file.h"
+#include "runtime/audit/checked_log.h"
 #include "runtime/audit/log_export.h"
+#include "runtime/audit/pruning.h"
 #include "runtime/cli/audit_commands.h"
 #include "runtime/cli/terminal.h"
 #include "runtime/export/log_sink.h"
@@ -74,6 +77,25 @@ Status TakeAll(exporting::LogSink& sink, std::string_view lines, bool follow,
   }
 }
 
+// What an export that begins now has not.
+std::optional<audit::Pruning> PrunedOf(const std::string& directory, const std::string& cursor) {
+  if (!cursor.empty() && ::access(cursor.c_str(), F_OK) == 0) {
+    return std::nullopt;
+  }
+  auto log = audit::CheckedLog::Open(directory);
+  if (!log.ok() || log.value().tree() == nullptr) {
+    return std::nullopt;  // the export says so
+  }
+  const auto found = audit::FindPruning(log.value());
+  return found.ok() ? found.value() : std::nullopt;
+}
+
+void Pause(const CancelToken& cancel) {
+  constexpr int kPollMs = 500;
+  pollfd wait{cancel.poll_fd(), POLLIN, 0};
+  ::poll(&wait, 1, kPollMs);
+}
+
 int Export(Globals& globals, const ExportFlags& flags) {
   if (globals.json && flags.output.empty() && flags.to.url.empty()) {
     return Fail(globals,
@@ -83,9 +105,16 @@ int Export(Globals& globals, const ExportFlags& flags) {
                 kExitUsage);
   }
   App app(globals.app);
-  const Result<std::string> log = LogToRead(app, flags.directory);
+  const CancelToken cancel = flags.follow ? CancelOnSignal() : CancelToken();
+  Result<std::string> log = LogToRead(app, flags.directory);
+  // What is followed may begin later.
+  while (flags.follow && !log.ok() && log.error().code == ErrorCode::kNotFound &&
+         !cancel.cancelled()) {
+    Pause(cancel);
+    log = LogToRead(app, flags.directory);
+  }
   if (!log.ok()) {
-    return FailBy(globals, log.error());
+    return cancel.cancelled() ? kExitOk : FailBy(globals, log.error());
   }
   const std::string& directory = log.value();
   UniqueFd file;
@@ -108,7 +137,6 @@ int Export(Globals& globals, const ExportFlags& flags) {
     }
     server = std::move(made).value();
   }
-  const CancelToken cancel = flags.follow ? CancelOnSignal() : CancelToken();
   const bool on_terminal = !file && Terminal(1).interactive();
   const auto sink = [&](std::string_view lines) -> Status {
     if (server != nullptr) {
@@ -133,6 +161,9 @@ int Export(Globals& globals, const ExportFlags& flags) {
       .cursor_file = flags.cursor,
       .open_contents = flags.content,
       .erasures = &erasures};
+  if (const auto pruned = PrunedOf(directory, flags.cursor); pruned.has_value()) {
+    std::fprintf(stderr, "nacre: note: %s\n", Describe(*pruned).c_str());
+  }
   uint64_t exported = 0;
   do {
     const Result<uint64_t> more = audit::ExportLog(directory, options, sink);
@@ -148,14 +179,12 @@ int Export(Globals& globals, const ExportFlags& flags) {
                       : kExitBroken);
     }
     exported += more.value();
-    constexpr int kPollMs = 500;
-    pollfd wait{cancel.poll_fd(), POLLIN, 0};
     if (flags.follow) {
-      ::poll(&wait, 1, kPollMs);
+      Pause(cancel);
     }
   } while (flags.follow && !cancel.cancelled());
   if (globals.json) {
-    std::printf("%s\n", DumpJson(OrderedJson{{"exported", exported}}).c_str());
+    PrintJson(OrderedJson{{"exported", exported}});
   } else if (!flags.output.empty() || server != nullptr) {
     std::fprintf(stderr, "%llu records exported\n", static_cast<unsigned long long>(exported));
   }

@@ -29,8 +29,7 @@ int RotateKey(Globals& globals) {
   }
   const std::string line = key.value().substr(0, key.value().size() - 1);
   if (globals.json) {
-    std::printf("%s\n",
-                DumpJson(OrderedJson{{"key", line}, {"directory", app.audit_directory()}}).c_str());
+    PrintJson(OrderedJson{{"key", line}, {"directory", app.audit_directory()}});
   } else {
     std::printf(
         "%s\nKeep this line, it is key.pub. What the old key has signed still verifies; it signs "
@@ -48,7 +47,7 @@ int AcceptLoss(Globals& globals, const std::string& reason) {
     return FailBy(globals, record.error());
   }
   if (globals.json) {
-    std::printf("%s\n", DumpJson(OrderedJson{{"record", record.value()}}).c_str());
+    PrintJson(OrderedJson{{"record", record.value()}});
   } else {
     std::printf("recorded as record %llu, and the log goes on; what is missing stays missing\n",
                 static_cast<unsigned long long>(record.value()));
@@ -113,13 +112,12 @@ int Anchor(Globals& globals, const AnchorFlags& flags) {
   }
   const audit::AnchorReport& report = made.value();
   if (globals.json) {
-    std::printf("%s\n", DumpJson(OrderedJson{{"added", report.added},
-                                             {"records", report.records},
-                                             {"cut_bytes", report.cut_bytes},
-                                             {"file", flags.file},
-                                             {"witness", witness},
-                                             {"verified", ToJson(report.verified)}})
-                            .c_str());
+    PrintJson(OrderedJson{{"added", report.added},
+                          {"records", report.records},
+                          {"cut_bytes", report.cut_bytes},
+                          {"file", flags.file},
+                          {"witness", witness},
+                          {"verified", ToJson(report.verified)}});
   } else if (!report.verified.ok) {
     std::fputs(ToText(report.verified).c_str(), stdout);
   } else {

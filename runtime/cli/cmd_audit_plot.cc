@@ -116,7 +116,7 @@ int Write(Globals& globals, const PlotFlags& flags, const plot::Picture& picture
   if (globals.json) {
     OrderedJson summary = picture.summary;
     summary["file"] = file;
-    std::printf("%s\n", DumpJson(summary).c_str());
+    PrintJson(summary);
   } else {
     std::printf("%s: %s\n", SafeLine(file, 200).c_str(),
                 SafeLine(picture.description, 200).c_str());

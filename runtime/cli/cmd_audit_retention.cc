@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "base/units.h"
+#include "runtime/audit/audit_verifier.h"
 #include "runtime/audit/checked_log.h"
 #include "runtime/audit/entry_reader.h"
 #include "runtime/audit/latest_seen.h"
@@ -78,16 +79,14 @@ int Prune(Globals& globals, const PruneFlags& flags) {
   }
   const audit::PruneReport& report = pruned.value();
   if (globals.json) {
-    std::printf("%s\n", DumpJson(OrderedJson{{"from", report.from},
-                                             {"before", report.before},
-                                             {"bundles", report.bundles},
-                                             {"bytes", report.bytes},
-                                             {"record", report.record.has_value()
-                                                            ? OrderedJson(*report.record)
-                                                            : OrderedJson(nullptr)},
-                                             {"resumed", report.resumed},
-                                             {"dry_run", flags.dry_run}})
-                            .c_str());
+    PrintJson(OrderedJson{
+        {"from", report.from},
+        {"before", report.before},
+        {"bundles", report.bundles},
+        {"bytes", report.bytes},
+        {"record", report.record.has_value() ? OrderedJson(*report.record) : OrderedJson(nullptr)},
+        {"resumed", report.resumed},
+        {"dry_run", flags.dry_run}});
     return kExitOk;
   }
   if (report.bundles == 0) {
@@ -109,7 +108,7 @@ int Prune(Globals& globals, const PruneFlags& flags) {
 
 void PrintHold(const Globals& globals, const audit::Hold& hold) {
   if (globals.json) {
-    std::printf("%s\n", DumpJson(ToJson(hold)).c_str());
+    PrintJson(ToJson(hold));
     return;
   }
   const std::string what = hold.session.empty() ? "records " + std::to_string(hold.from) + " to " +
@@ -156,7 +155,7 @@ int Release(Globals& globals, const std::string& id, const std::string& reason) 
     return FailBy(globals, released.error());
   }
   if (globals.json) {
-    std::printf("%s\n", DumpJson(OrderedJson{{"released", id}}).c_str());
+    PrintJson(OrderedJson{{"released", id}});
   } else {
     std::printf("released %s\n", SafeLine(id, 26).c_str());
   }
@@ -182,10 +181,9 @@ int Compress(Globals& globals, const std::string& older_than) {
   }
   const audit::CompressReport& report = done.value();
   if (globals.json) {
-    std::printf("%s\n", DumpJson(OrderedJson{{"bundles", report.bundles},
-                                             {"bytes_before", report.bytes_before},
-                                             {"bytes_after", report.bytes_after}})
-                            .c_str());
+    PrintJson(OrderedJson{{"bundles", report.bundles},
+                          {"bytes_before", report.bytes_before},
+                          {"bytes_after", report.bytes_after}});
   } else {
     std::printf("compressed %llu bundles of 256 records: %llu bytes are %llu now\n",
                 static_cast<unsigned long long>(report.bundles),
@@ -272,15 +270,26 @@ int FailBy(const Globals& globals, const Error& error) {
 
 Result<std::string> LogToRead(const App& app, const std::string& offline) {
   const std::string log = offline.empty() ? app.audit_directory() : offline;
+  // Before the log itself, which may grow meanwhile.
+  const auto latest = audit::LatestSeen(log).Read();
   // What is there and cannot be read says so itself, when it is read.
   struct stat info {};
   const bool there = ::stat(log.c_str(), &info) == 0 ? S_ISDIR(info.st_mode) : errno != ENOENT;
   const bool readable = there && ::access(log.c_str(), R_OK | X_OK) == 0;
   if (there && (!readable || audit::HasLog(log))) {
+    const uint64_t records = readable ? audit::RecordsHint(log) : 0;
+    if (offline.empty() && latest.ok() && latest.value().has_value() && records > 0 &&
+        records < latest.value()->checkpoint.size) {
+      return Error{ErrorCode::kDataLoss,
+                   latest.value()->Missing(records) +
+                       " are missing, so an older copy of the log lies here; see nacre audit "
+                       "verify, or read what there is with --offline " +
+                       log};
+    }
     return log;
   }
   if (offline.empty()) {
-    const auto seen = NACRE_TRY(audit::LatestSeen(log).Read());
+    const auto seen = NACRE_TRY(latest);
     if (seen.has_value()) {
       return Error{
           ErrorCode::kDataLoss,

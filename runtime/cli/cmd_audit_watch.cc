@@ -44,7 +44,8 @@ class Watcher final {
         cancel_(std::move(cancel)) {}
 
   Status Load() {
-    const auto text = audit::ReadRegularFile(StateFile(), kWatchStateBytesMax);
+    const auto text =
+        audit::ReadRegularFile(StateFile(), kWatchStateBytesMax, audit::Links::kFollow);
     if (!text.ok() && text.error().code == ErrorCode::kNotFound) {
       if (std::filesystem::exists(cursor_)) {
         return Error{ErrorCode::kFailedPrecondition,
@@ -129,7 +130,7 @@ class Watcher final {
                       {"notify", alert.notify}}));
     const OrderedJson json = ToJson(alert);
     if (globals_.json) {
-      std::printf("%s\n", DumpJson(json).c_str());
+      PrintJson(json);
     } else {
       std::printf("%6llu  %s  %-20s %s %s %s\n", static_cast<unsigned long long>(alert.index),
                   SafeLine(alert.time, 24).c_str(), SafeLine(alert.rule, 40).c_str(),

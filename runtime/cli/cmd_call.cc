@@ -162,7 +162,7 @@ int ShowDiff(Globals& globals, const std::string& id) {
     return Fail(globals, stored.error(), kExitFailed);
   }
   if (globals.json) {
-    std::printf("%s\n", DumpJson(ToJson(stored.value(), true)).c_str());
+    PrintJson(ToJson(stored.value(), true));
   } else {
     PrintDiff(stored.value());
   }
@@ -182,12 +182,22 @@ Result<Undone> UndoCall(App& app, const std::string& given) {
   audit::AuditLog* log = NACRE_TRY(app.Log());
   const StoredTransaction stored = NACRE_TRY(FindTransaction(*transactions, given));
   id = stored.id;
+  memory::SessionStore* store = NACRE_TRY(app.Store());
+  const auto record = [&](const char* event, Json data) -> Status {
+    const auto call = store->LoadCall(id);  // of a session that was deleted nothing is known
+    const Result<uint64_t> written =
+        log->Append({.event = event,
+                     .session = call.ok() ? call.value().session_id : "",
+                     .turn = call.ok() ? call.value().turn_id : "",
+                     .call = id,
+                     .data = std::move(data)});
+    return written.ok() ? Ok() : Status(written.error());
+  };
   // The decision, a person's, is on disk before the workspace changes.
-  NACRE_TRY(log->Append(
-      {"workspace.undo", {}, {}, id, {}, {{"by", "uid " + std::to_string(::getuid())}}}));
+  NACRE_TRY(record("workspace.undo", {{"by", "uid " + std::to_string(::getuid())}}));
   // Files come back with the labels that they had.
   const int64_t now = UnixMillis(app.clock().Now());
-  memory::FileLabels& labels = NACRE_TRY(app.Store())->file_labels();
+  memory::FileLabels& labels = store->file_labels();
   const sandbox::JournalHeader& header = stored.journal.header();
   const Json note = NACRE_TRY(ParseJson(header.note.empty() ? "{}" : header.note));
   const std::vector<std::string> paths = agent::LabelledPaths(header);
@@ -201,13 +211,8 @@ Result<Undone> UndoCall(App& app, const std::string& given) {
       {.before = before,
        .after = [&] { return labels.Settle(id, change.after); },
        .misowned = [&](const std::vector<sandbox::Conflict>& all) { undone.misowned = all; }}));
-  NACRE_TRY(log->Append(
-      {undone.conflicts.empty() ? "workspace.undone" : "workspace.undo_refused",
-       {},
-       {},
-       id,
-       {},
-       {{"conflicts", undone.conflicts.size()}, {"misowned", undone.misowned.size()}}}));
+  NACRE_TRY(record(undone.conflicts.empty() ? "workspace.undone" : "workspace.undo_refused",
+                   {{"conflicts", undone.conflicts.size()}, {"misowned", undone.misowned.size()}}));
   NACRE_TRY(log->WriteCheckpoint());
   return undone;
 }
@@ -241,11 +246,10 @@ int Undo(Globals& globals, const std::string& given) {
   const Undone& undone = ended.value();
   const bool done = undone.conflicts.empty();
   if (globals.json) {
-    std::printf("%s\n", DumpJson(OrderedJson{{"call", undone.id},
-                                             {"undone", done},
-                                             {"conflicts", PathsJson(undone.conflicts)},
-                                             {"misowned", PathsJson(undone.misowned)}})
-                            .c_str());
+    PrintJson(OrderedJson{{"call", undone.id},
+                          {"undone", done},
+                          {"conflicts", PathsJson(undone.conflicts)},
+                          {"misowned", PathsJson(undone.misowned)}});
     return done ? kExitOk : kExitFailed;
   }
   if (done) {
@@ -379,7 +383,7 @@ int Show(Globals& globals, const std::string& id) {
                         {"withheld", call.withheld},
                         {"error", call.result_error}};
     json["diff"] = stored.value().has_value() ? ToJson(*stored.value(), false) : OrderedJson();
-    std::printf("%s\n", DumpJson(json).c_str());
+    PrintJson(json);
     return kExitOk;
   }
   std::printf(

@@ -189,7 +189,7 @@ int Examine(Globals& globals) {
                                 {"detail", finding.detail},
                                 {"why", finding.why},
                                 {"advice", finding.advice}};
-      std::printf("%s\n", DumpJson(json).c_str());
+      PrintJson(json);
       continue;
     }
     const Style style = finding.health == Health::kGood   ? Style::kGreen

@@ -223,7 +223,7 @@ int Diff(Globals& globals, const DiffFlags& flags) {
   Ask(difference, *before.value(), *after.value(), *registry.value(),
       {workspace.value(), App::Home()}, context.value());
   if (globals.json) {
-    std::printf("%s\n", DumpJson(ToJson(difference)).c_str());
+    PrintJson(ToJson(difference));
   } else {
     Print(difference);
   }

@@ -54,7 +54,7 @@ int ImportPolicy(Globals& globals, const ImportFlags& flags) {
                               {"endpoints", imported.endpoints},
                               {"endpoints_imported", imported.endpoints_imported},
                               {"findings", std::move(findings)}};
-    std::printf("%s\n", DumpJson(json).c_str());
+    PrintJson(json);
     return kExitOk;
   }
   if (flags.output.empty()) {

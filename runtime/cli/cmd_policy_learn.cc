@@ -176,7 +176,7 @@ int Learn(Globals& globals, const LearnFlags& flags) {
   // What the log says and nobody can judge is no part of the policy: whoever runs it will see it denied.
   const int exit_code = recorded.value().left_out.empty() ? kExitOk : kExitFailed;
   if (globals.json) {
-    std::printf("%s\n", DumpJson(ToJson(learned, recorded.value(), sessions.value())).c_str());
+    PrintJson(ToJson(learned, recorded.value(), sessions.value()));
     return exit_code;
   }
   if (flags.output.empty()) {

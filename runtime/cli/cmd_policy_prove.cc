@@ -189,7 +189,7 @@ int ProvePolicy(Globals& globals, const ProveFlags& flags) {
     asked.push_back({query, policy::Prove(input, query)});
   }
   if (globals.json) {
-    std::printf("%s\n", DumpJson(ToJson(flags, *policy.value(), asked)).c_str());
+    PrintJson(ToJson(flags, *policy.value(), asked));
   } else {
     Print(flags, *policy.value(), asked);
   }

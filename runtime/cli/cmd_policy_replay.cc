@@ -219,7 +219,7 @@ int Replay(Globals& globals, const ReplayFlags& flags) {
     return Fail(globals, read.error());
   }
   if (globals.json) {
-    std::printf("%s\n", DumpJson(ToJson(report, *policy.value())).c_str());
+    PrintJson(ToJson(report, *policy.value()));
   } else {
     Print(report, *policy.value());
   }

@@ -202,7 +202,7 @@ int Redteam(Globals& globals, const RedteamOptions& options) {
       {"benign_runs", sum.benign_runs},
       {"benign_asked_percent", Percent(sum.benign_asked, sum.benign_runs)},
       {"by_suite", std::move(suites)}};
-  std::printf("%s\n", DumpJson(json).c_str());
+  PrintJson(json);
   return kExitOk;
 }
 

@@ -301,7 +301,7 @@ int Exec(Globals& globals, const ExecOptions& options) {
     if (options.why) {
       json["why"] = WhyJson(ran.value().why);
     }
-    std::printf("%s\n", DumpJson(json).c_str());
+    PrintJson(json);
   } else if (outcome.kind != sandbox::OutcomeKind::kExited) {
     std::fflush(stdout);
     std::fprintf(stderr, "nacre: %s\n", SafeForTerminal(sandbox::Describe(outcome)).c_str());

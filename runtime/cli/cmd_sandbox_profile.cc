@@ -135,7 +135,7 @@ Status Show(const Globals& globals, const std::string& name) {
   if (!name.empty()) {
     const ProfileTable table = NACRE_TRY(ReadProfile(name));
     if (globals.json) {
-      std::printf("%s\n", DumpJson(TableJson(table)).c_str());
+      PrintJson(TableJson(table));
     } else {
       PrintTable(table);
     }
@@ -151,7 +151,7 @@ Status Show(const Globals& globals, const std::string& name) {
     }
   }
   if (globals.json) {
-    std::printf("%s\n", DumpJson(list).c_str());
+    PrintJson(list);
   }
   return Ok();
 }

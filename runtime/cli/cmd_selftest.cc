@@ -53,7 +53,7 @@ class Progress final {
     const std::lock_guard lock(mutex_);
     ++done_;
     if (json_) {
-      std::printf("%s\n", DumpJson(ProbeJson(probe, result)).c_str());
+      PrintJson(ProbeJson(probe, result));
       return;
     }
     const sandbox::Judgement& judgement = result.judgement;
@@ -180,7 +180,7 @@ Result<int> Run(Globals& globals, const Options& options) {
   NACRE_TRY(KeepReport(app, run, file));
   const SelftestSummary summary = Summarise(run);
   if (globals.json) {
-    std::printf("%s\n", DumpJson(SummaryJson(run)).c_str());
+    PrintJson(SummaryJson(run));
   } else {
     const Terminal terminal(STDOUT_FILENO);
     std::printf("%s  %zu probes, %zu stopped, %zu escaped, %zu skipped in %.1f s\n",
@@ -220,7 +220,7 @@ Result<int> Verify(Globals& globals, const Options& options) {
     } else {
       json["problem"] = report.error().message;
     }
-    std::printf("%s\n", DumpJson(json).c_str());
+    PrintJson(json);
   } else {
     const Terminal terminal(STDOUT_FILENO);
     if (report.ok()) {

@@ -41,7 +41,7 @@ Status Serve(Globals& globals, std::string socket, const server::ApprovalOptions
                             [&globals](const std::string& text) {
                               if (globals.json) {
                                 const OrderedJson json = {{"event", "policy"}, {"text", text}};
-                                std::printf("%s\n", DumpJson(json).c_str());
+                                PrintJson(json);
                                 std::fflush(stdout);
                               } else {
                                 std::fprintf(stderr, "nacre: %s\n", SafeForTerminal(text).c_str());
@@ -52,7 +52,7 @@ Status Serve(Globals& globals, std::string socket, const server::ApprovalOptions
       [&globals](const std::string& text) {
         if (globals.json) {
           const OrderedJson json = {{"event", "retention"}, {"text", text}};
-          std::printf("%s\n", DumpJson(json).c_str());
+          PrintJson(json);
           std::fflush(stdout);
         } else {
           std::fprintf(stderr, "nacre: %s\n", SafeForTerminal(text).c_str());
@@ -74,6 +74,8 @@ Status Serve(Globals& globals, std::string socket, const server::ApprovalOptions
                                       {"engine", engine.name},
                                       {"model", engine.model},
                                       {"model_digest", engine.model_digest},
+                                      {"sandbox", services.sandbox_summary},
+                                      {"weaker", services.sandbox_weaker},
                                       {"approvals", options.approvals.wait},
                                       {"approval_socket", options.approvals.socket_path},
                                       {"approval_group", options.approvals.group}}));
@@ -82,7 +84,7 @@ Status Serve(Globals& globals, std::string socket, const server::ApprovalOptions
                               {"socket", options.socket_path},
                               {"approvals", options.approvals.wait},
                               {"approval_socket", options.approvals.socket_path}};
-    std::printf("%s\n", DumpJson(json).c_str());
+    PrintJson(json);
   } else {
     std::printf("listening on %s\n  try: nacre run --connect %s \"List the files here\"\n",
                 options.socket_path.c_str(), options.socket_path.c_str());

@@ -113,7 +113,7 @@ int List(Globals& globals, int64_t limit) {
   }
   for (const SessionRecord& session : sessions.value()) {
     if (globals.json) {
-      std::printf("%s\n", DumpJson(ToJson(session)).c_str());
+      PrintJson(ToJson(session));
     } else {
       std::printf("%s  %s  %2lld turn%s%s  %s\n", session.id.c_str(),
                   Date(session.created_ms).c_str(), static_cast<long long>(session.turns),
@@ -135,7 +135,7 @@ int Show(Globals& globals, const std::string& id) {
     return Fail(globals, detail.error(), kExitFailed);
   }
   if (globals.json) {
-    std::printf("%s\n", DumpJson(ToJson(detail.value())).c_str());
+    PrintJson(ToJson(detail.value()));
     return kExitOk;
   }
   const Terminal terminal(STDOUT_FILENO);
@@ -199,7 +199,7 @@ int Delete(Globals& globals, const std::string& id, const std::string& reason) {
   if (globals.json) {
     OrderedJson json = {{"session", id}};
     json.update(ToJson(deleted.value()));
-    std::printf("%s\n", DumpJson(json).c_str());
+    PrintJson(json);
     return kExitOk;
   }
   const memory::ErasedSession& rows = deleted.value().rows;

@@ -34,7 +34,7 @@ int List(Globals& globals) {
                                 {"builtin", tool.builtin},
                                 {"offered", offered},
                                 {"parameters", tool.parameters}};
-      std::printf("%s\n", DumpJson(json).c_str());
+      PrintJson(json);
     } else {
       std::printf("%-16s %-8s %-12s %s\n", SafeLine(tool.name, 64).c_str(),
                   tools::EffectName(tool.effect), offered ? "offered" : "not offered",

@@ -10,6 +10,7 @@
 #include "base/ids.h"
 #include "memory/file_labels.h"
 #include "policy/given_context.h"
+#include "runtime/audit/record_format.h"
 #include "runtime/cli/command.h"
 #include "runtime/cli/terminal.h"
 #include "sandbox/workspace/change.h"
@@ -92,7 +93,7 @@ int List(Globals& globals) {
   const Result<sandbox::TreeRoot> root = sandbox::TreeRoot::Open(workspace.value());
   for (const FileLabel& label : labels.value()) {
     if (globals.json) {
-      std::printf("%s\n", DumpJson(ToJson(label, workspace.value(), root)).c_str());
+      PrintJson(ToJson(label, workspace.value(), root));
       continue;
     }
     std::printf(
@@ -120,13 +121,12 @@ Result<int64_t> ClearLabels(App& app, const std::string& workspace, const std::s
                                            " has a label of its own: nacre workspace labels "
                                            "lists what has"};
   }
-  Json files = Json::array();
-  for (size_t i = 0; i < std::min(cleared.size(), kRecordedPathsMax); ++i) {
-    files.push_back({{"path", Named(cleared[i].path, workspace)},
-                     {"labels", cleared[i].labels},
-                     {"below", cleared[i].below},
-                     {"call", cleared[i].call}});
-  }
+  Json files = audit::RecordList(cleared.size(), kRecordedPathsMax, [&](size_t i) {
+    return Json{{"path", Named(cleared[i].path, workspace)},
+                {"labels", cleared[i].labels},
+                {"below", cleared[i].below},
+                {"call", cleared[i].call}};
+  });
   // The decision, a person's, is on disk before anything is forgotten.
   NACRE_TRY(log->Append({"workspace.labels_cleared",
                          {},
@@ -170,8 +170,7 @@ int Clear(Globals& globals, const std::string& given, const std::string& reason)
     for (const FileLabel& label : cleared) {
       files.push_back(ToJson(label, workspace.value(), root));
     }
-    std::printf("%s\n",
-                DumpJson(OrderedJson{{"cleared", count.value()}, {"files", files}}).c_str());
+    PrintJson(OrderedJson{{"cleared", count.value()}, {"files", files}});
   } else {
     std::printf("cleared: %lld label%s at %s\n", static_cast<long long>(count.value()),
                 count.value() == 1 ? "" : "s",

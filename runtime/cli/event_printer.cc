@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "runtime/cli/command.h"
 #include "runtime/cli/terminal.h"
 
 namespace nacre::cli {
@@ -29,7 +30,7 @@ bool Flag(const OrderedJson& event, const char* key) {
 class JsonPrinter final : public EventPrinter {
  public:
   void Print(const OrderedJson& event) override {
-    std::fprintf(stdout, "%s\n", DumpJson(event).c_str());
+    PrintJson(event);
     std::fflush(stdout);
   }
 };

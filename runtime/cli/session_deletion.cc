@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "base/digest.h"
 #include "base/ids.h"
 #include "runtime/audit/content_erase.h"
 #include "runtime/audit/log_query.h"
@@ -10,12 +11,22 @@
 namespace nacre::cli {
 namespace {
 
-// Of the notes that the session wrote, as far as the log still has that.
+// Of the notes that the session wrote, by the log; of a session whose records were pruned in part, also by its calls.
 Result<std::vector<std::string>> NoteDigests(const audit::LogChange& change,
-                                             const std::string& session) {
+                                             const memory::SessionDetail& detail) {
   std::vector<std::string> digests;
+  for (const memory::TurnRecord& turn : detail.turns) {
+    for (const memory::StepRecord& step : turn.steps) {
+      if (step.call.has_value() && step.call->tool == "memory.note" &&
+          step.call->state != memory::CallState::kDenied) {
+        const auto arguments = ParseJson(step.call->arguments_json);
+        digests.push_back(
+            Sha256Text(arguments.ok() ? StringMember(arguments.value(), "text") : ""));
+      }
+    }
+  }
   audit::RecordFilter filter;
-  filter.session = session;
+  filter.session = detail.session.id;
   filter.event = "memory.noted";
   const audit::QueryOptions options{.index_directory = change.index_directory, .progress = {}};
   const audit::QueryReport report = NACRE_TRY(audit::QueryAuditLog(
@@ -81,7 +92,7 @@ Result<DeletedSession> DeleteSession(App& app, const std::string& session,
   }
   sandbox::TransactionLog* transactions = NACRE_TRY(app.Transactions());
   const audit::LogChange change = ChangeOf(app);
-  const std::vector<std::string> notes = NACRE_TRY(NoteDigests(change, session));
+  const std::vector<std::string> notes = NACRE_TRY(NoteDigests(change, detail.value()));
   const std::vector<std::string> calls = NACRE_TRY(KeptCalls(*transactions, detail.value()));
   DeletedSession deleted;
   deleted.record = NACRE_TRY(audit::RecordSessionDeleted(

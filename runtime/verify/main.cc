@@ -9,7 +9,9 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/safe_text.h"
 #include "runtime/audit/audit_verifier.h"
+#include "runtime/audit/export_event.h"
 #include "runtime/audit/log_anchor.h"
 #include "runtime/audit/log_copy.h"
 
@@ -37,9 +39,9 @@ int Refuse(bool json, const Error& error, int exit_code) {
   if (json) {
     const OrderedJson object = {
         {"event", "error"}, {"code", ErrorCodeName(error.code)}, {"message", error.message}};
-    std::printf("%s\n", DumpJson(object).c_str());
+    std::printf("%s\n", audit::AsciiJson(object).c_str());
   } else {
-    std::fprintf(stderr, "nacre-verify: %s\n", error.message.c_str());
+    std::fprintf(stderr, "nacre-verify: %s\n", SafeLine(error.message, 2000).c_str());
   }
   return exit_code;
 }
@@ -96,7 +98,8 @@ int Main(int argc, char** argv) {
         "nacre audit copy leaves it out\n",
         stderr);
   }
-  const std::string text = json ? DumpJson(ToJson(report.value())) + "\n" : ToText(report.value());
+  const std::string text =
+      json ? audit::AsciiJson(ToJson(report.value())) + "\n" : ToText(report.value());
   std::fputs(text.c_str(), stdout);
   return report.value().ok ? kExitOk : kExitTampered;
 }

@@ -158,9 +158,14 @@ class Audit(NacreCase):
         shutil.copytree(older, log)
         self.standalone(log)
         self.nacre("audit", "verify", "--offline", log)  # a copy is compared with nothing
+        for command in (["tail"], ["query"], ["show", "0"], ["export"], ["plot", "denials"], ["holds"]):
+            refused = self.nacre("audit", *command, exit_code=2)
+            self.assertEqual(refused.stdout, "", command)
+            self.assertIn("are missing, so an older copy of the log lies here", refused.stderr)
+            self.nacre("audit", *command, "--offline", log)
         found(records, f"records {records} to {size - 1}: missing, the checkpoint that was seen last covers them")
         assert_refused(f"records {records} to {size - 1} of nacre/audit/", "it is an older copy")
-        self.assertIn("seen last", self.nacre("audit", "anchor", self.folder / "anchor", exit_code=2).stdout)
+        self.assertIn("an older copy", self.nacre("audit", "anchor", self.folder / "anchor", exit_code=2).stderr)
         self.assertFalse((self.folder / "anchor").exists())
         # None at all: no command says that there never was one.
         shutil.rmtree(log)
@@ -259,6 +264,8 @@ class Audit(NacreCase):
         done = self.nacre(*watch, "--once", "--json", exit_code=1)  # a sink failed
         self.assertEqual([event["alert"] for event in done.events], ["new-tool", "denials"])
         self.assertEqual(done.events[1]["count"], 2)
+        exported = self.nacre("audit", "export", "--format", "ocsf").stdout.splitlines()
+        self.assertEqual({json.loads(line)["severity"] for line in exported if '"alert.raised"' in line}, {"High"})
         self.assertEqual(json.loads(told.read_text())["alert"], "denials")
         recorded = [(record["event"], record["data"]["alert"]) for record in self.audit() if record["event"].startswith("alert.")]
         self.assertEqual(recorded, [("alert.raised", "new-tool"), ("alert.failed", "new-tool"), ("alert.raised", "denials")])
@@ -355,6 +362,42 @@ class Audit(NacreCase):
         for said in (self.standalone(whole), self.nacre("audit", "verify", "--offline", whole)):
             self.assertIn("holds the log's private key", said.stderr)
         self.nacre("audit", "copy", self.folder / "x", "--offline", self.folder / "none", exit_code=2)
+
+    def test_no_link_of_a_log_is_followed_and_no_pipe_in_it_waited_for(self):
+        self.record_something()
+        log, secret, copy = self.state / "audit", self.folder / "secret", self.folder / "copy"
+        secret.write_text("s3cret\n")
+        for name in ("head", "checkpoint", "checkpoints", "key.pub", "tile/entries/000"):
+            kept = (log / name).read_bytes()
+            (log / name).unlink()
+            (log / name).symlink_to(secret)
+            self.assertIn("is a symbolic link", self.nacre("audit", "copy", copy, "--offline", log, exit_code=2).stderr, name)
+            self.assertFalse(copy.exists() and any(b"s3cret" in file.read_bytes() for file in copy.rglob("*") if file.is_file()))
+            shutil.rmtree(copy, ignore_errors=True)
+            (log / name).unlink()
+            os.mkfifo(log / name)
+            self.nacre("sandbox", "exec", "--", "true", exit_code=3)
+            self.nacre("audit", "query", exit_code=None)  # some are not needed for it
+            (log / name).unlink()
+            (log / name).write_bytes(kept)
+        self.assert_verified()
+
+    def test_an_export_names_what_is_missing(self):
+        for _ in range(3):
+            self.record_something()
+        log = self.state / "audit"
+        whole = len(self.nacre("audit", "export").stdout.splitlines())
+        bundle = log / "tile/entries/000"
+        kept = bundle.read_bytes()
+        bundle.unlink()
+        missing = self.nacre("audit", "export", exit_code=2)
+        self.assertEqual(missing.stdout, "")
+        self.assertIn(f"records 0 to {whole - 1}: ", missing.stderr)
+        bundle.symlink_to("000")
+        self.assertIn(f"records 0 to {whole - 1}: ", self.nacre("audit", "export", exit_code=2).stderr)
+        bundle.unlink()
+        bundle.write_bytes(kept)
+        self.assertEqual(len(self.nacre("audit", "export").stdout.splitlines()), whole)
 
     def test_a_copy_is_read_like_the_log_itself(self):
         self.record_something()
@@ -498,6 +541,21 @@ class Audit(NacreCase):
             self.assertIn("only with the policy's audit: {content: full}", found.stderr)
         self.assertNotIn("content: full", self.nacre("audit", "query", "--tool", "none").stderr)
 
+    def test_the_use_of_a_credential_is_recorded_by_its_name_and_found_by_its_host(self):
+        rules = self.policy('{"alerts": [{"id": "key", "first": "credential"}]}', "alerts.json")
+        watch = ("audit", "watch", "--rules", rules, "--cursor", self.folder / "cursor", "--once", "--json")
+        with ScriptedEngine([answer("done"), answer("done")]) as engine:
+            self.run_task("Without", "--engine", engine.url)
+            self.assertEqual(self.nacre(*watch).events, [])
+            self.run_task("With", "--engine", engine.url, NACRE_ENGINE_API_KEY="k3y-of-acme")
+        self.assertEqual([event["value"] for event in self.nacre(*watch).events], ["NACRE_ENGINE_API_KEY"])
+        asked = self.query("--event", "model.asked")
+        self.assertEqual([record["data"].get("credential") for record in asked], [None, "NACRE_ENGINE_API_KEY"])
+        self.assertNotIn("k3y-of-acme", json.dumps(self.audit()))
+        self.assertEqual(self.query("--event", "model.asked", "--host", "127.0.0.1"), asked)
+        self.assertEqual(self.query("--host", "127.0.0.2"), [])
+        self.nacre("audit", "query", "--host", "...", exit_code=2)
+
     def test_a_query_shows_no_hostile_byte_and_nothing_that_was_not_signed(self):
         policy = self.policy("nacre: policy/1\nname: t\nextends: [builtin/coding]\naudit: {content: full}\n")
         evil = "\x1b[2J\x1b[1;1H\n     0  2026-01-01T00:00:00.000Z  call.decided     {\"verdict\":\"allow\"}\r\u202e\u009b"
@@ -508,7 +566,11 @@ class Audit(NacreCase):
             self.assertNotIn(bad, shown)
         self.assertEqual(len(shown.splitlines()), len(self.audit()) + 1)  # no line that is no record
         decided = next(record["index"] for record in self.audit() if record["event"] == "call.decided")
-        for command in (["query"], ["tail"], ["show", decided]):  # nor in JSON, which a pager shows as it is
+        self.nacre("audit", "hold", "--from", "0", "--to", "1", "--reason", "for \u202e\u009b31m")
+        for command in (["holds"], ["verify", "--offline", "no \u202e\u009b31m"]):  # nor in JSON, which a pager shows as it is
+            shown = self.nacre("audit", *command, "--json", exit_code=None).stdout
+            self.assertTrue(shown.isascii() and "\\u202e" in shown, shown)
+        for command in (["query"], ["tail"], ["show", decided]):
             shown = self.nacre("audit", *command, "--json").stdout
             self.assertTrue(shown.isascii() and "\x7f" not in shown, command)
             self.assertIn("\\u202e", shown)
@@ -636,6 +698,15 @@ class Audit(NacreCase):
         self.assertFalse(json.loads(self.nacre("audit", "show", "--json", "2", exit_code=2).stdout)["proof"]["ok"])
         self.nacre("audit", "show", "2", "--proof", self.folder / "none", exit_code=1)
         self.assertFalse((self.folder / "none").exists())
+        # What stands beside it is evidence too.
+        bundle.write_bytes(good.replace(records[3]["id"].encode(), records[1]["id"].encode(), 1))
+        beside = json.loads(self.nacre("audit", "show", "--json", "2", exit_code=2).stdout)
+        self.assertEqual((beside["record"], beside["after"], beside["proof"]["ok"]), (records[2], None, False))
+        self.assertIn("record 3 beside it: its hash does not lead", beside["proof"]["problem"])
+        # One that was signed and was cut off is not one that never was.
+        bundle.write_bytes(good[:-9])
+        cut = self.nacre("audit", "show", str(len(records) - 1), exit_code=2).stderr
+        self.assertIn(f"of the {len(records)} that were signed some are missing", cut)
         bundle.write_bytes(good)
         self.nacre("audit", "show", "999", exit_code=1)
         self.nacre("audit", "show", "01J00000000000000000000000", exit_code=1)

@@ -190,6 +190,8 @@ class TransactionsWithoutOwners(NacreCase):
         undone = self.nacre("call", "undo", "last")
         self.assertIn("could not be given to their owners:\n  gone belongs to 0:0 and not to 4242:4242", undone.stderr)
         ended = [record for record in self.audit() if record["event"] == "workspace.undone"]
+        made = {record["call"]: (record["session"], record["turn"]) for record in self.audit() if record["event"] == "call.started"}
+        self.assertEqual([made.get(record["call"]) for record in ended], [(record["session"], record["turn"]) for record in ended])
         self.assertEqual([record["data"]["misowned"] for record in ended], [1])
 
 

@@ -221,6 +221,22 @@ TEST_CASE("what cannot be canonical is refused before it is written") {
   CHECK(CheckRecord(Line(record), 0, "").ok());
 }
 
+TEST_CASE("a list of a record has the first entries that fit, and two such lists fit a record") {
+  const auto of_bytes = [](size_t bytes) {
+    return [bytes](size_t i) { return Json(std::string(bytes, static_cast<char>('a' + i))); };
+  };
+  CHECK(RecordList(0, 3, of_bytes(5)) == Json::array());
+  CHECK(RecordList(2, 3, of_bytes(1)) == Json{"a", "b"});
+  CHECK(RecordList(4, 3, of_bytes(1)) == Json{"a", "b", "c"});
+  CHECK(RecordList(4, 3, of_bytes(9'000)).size() == 2);
+  CHECK(RecordList(1, 3, of_bytes(kRecordListBytesMax)) == Json::array());
+  AuditRecord record = Record(1);
+  const Json whole = RecordList(20, 20, [](size_t) { return Json(std::string(990, '\n')); });
+  CHECK(whole.size() == 10);
+  record.data = {{"conflicts", whole}, {"misowned", whole}};
+  CHECK(CheckRecord(Line(record), 0, "").ok());
+}
+
 TEST_CASE("a line that is no canonical record in its place is refused") {
   const std::string line = Line(Record(1), 1, "ab");
   CHECK(CheckRecord(line, 1, "cd").error().code == ErrorCode::kFailedPrecondition);
