@@ -1,11 +1,17 @@
 #include "policy/lint.h"
 
+#include <re2/re2.h>
+
 #include <algorithm>
 #include <set>
 #include <utility>
 
 #include "policy/evaluator.h"
 #include "policy/internal/display.h"
+#include "policy/internal/matcher.h"
+#include "policy/internal/program.h"
+#include "policy/internal/sandbox_path.h"
+#include "policy/witness.h"
 
 namespace nacre::policy {
 namespace {
@@ -19,8 +25,33 @@ struct Danger {
   std::vector<Request> calls;
 };
 
-Request Run(std::vector<std::string> argv) {
-  return {.tool = "proc.run", .arguments = {{"argv", std::move(argv)}}, .paths = {}};
+// Each by its name, and where it is installed.
+std::vector<Request> Programs(const std::vector<std::vector<std::string>>& calls) {
+  std::vector<Request> requests;
+  for (const char* folder : {"", "/bin/", "/usr/bin/", "/usr/sbin/", "/usr/local/bin/"}) {
+    for (std::vector<std::string> argv : calls) {
+      argv[0].insert(0, folder);
+      requests.push_back({.tool = "proc.run", .arguments = {{"argv", argv}}, .paths = {}});
+    }
+  }
+  return requests;
+}
+
+std::vector<std::vector<std::string>> InlineCode() {
+  std::vector<std::vector<std::string>> calls = {
+      {"python3", "-c", "pass"}, {"python", "-c", "pass"},  {"perl", "-e", "1"},
+      {"ruby", "-e", "1"},       {"node", "-e", "1"},       {"node", "--eval=1"},
+      {"nodejs", "-e", "1"},     {"php", "-r", "1;"},       {"lua", "-e", "x=1"},
+      {"luajit", "-e", "x=1"},   {"python2", "-c", "pass"}, {"pypy3", "-c", "pass"},
+      {"Rscript", "-e", "1"},    {"julia", "-e", "1"},      {"guile", "-c", "1"},
+      {"deno", "eval", "1"},     {"bun", "-e", "1"}};
+  for (int minor = 6; minor <= 16; ++minor) {
+    calls.push_back({"python3." + std::to_string(minor), "-c", "pass"});
+  }
+  for (int minor = 1; minor <= 4; ++minor) {
+    calls.push_back({"lua5." + std::to_string(minor), "-e", "x=1"});
+  }
+  return calls;
 }
 
 Request File(const char* tool, const std::string& name, PathAccess access) {
@@ -34,31 +65,82 @@ Request File(const char* tool, const std::string& name, PathAccess access) {
 
 const std::vector<Danger>& Dangers() {
   static const std::vector<Danger> kDangers = {
-      {"shell",
-       "a shell runs whatever one argument says",
+      {"shell", "a shell runs whatever one argument says",
        "name the programs that are needed in argv[0]: {one_of: [...]}",
-       {Run({"sh", "-c", "true"}), Run({"bash", "-c", "true"}), Run({"/bin/sh", "-c", "true"}),
-        Run({"dash", "-c", "true"}), Run({"zsh", "-c", "true"}), Run({"busybox", "sh"})}},
-      {"runs-other-programs",
-       "this program runs others that the policy does not see",
+       Programs({{"sh", "-c", "true"},
+                 {"bash", "-c", "true"},
+                 {"dash", "-c", "true"},
+                 {"zsh", "-c", "true"},
+                 {"busybox", "sh"},
+                 {"ash", "-c", "true"},
+                 {"rbash", "-c", "true"},
+                 {"ksh", "-c", "true"},
+                 {"mksh", "-c", "true"},
+                 {"csh", "-c", "true"},
+                 {"tcsh", "-c", "true"},
+                 {"fish", "-c", "true"},
+                 {"pwsh", "-c", "true"}})},
+      {"runs-other-programs", "this program runs others that the policy does not see",
        "leave it out, or forbid its arguments that do so with argv[*]: {not: {one_of: [...]}}",
-       {Run({"env", "sh"}), Run({"xargs", "sh"}), Run({"timeout", "9", "sh"}), Run({"nohup", "sh"}),
-        Run({"find", ".", "-exec", "sh", "{}", ";"}), Run({"find", ".", "-delete"}),
-        Run({"awk", "BEGIN{system(\"id\")}"}), Run({"sed", "1e id", "a"}),
-        Run({"git", "-c", "core.pager=sh", "log"}),
-        Run({"tar", "--to-command=sh", "-xf", "a.tar"})}},
-      {"inline-code",
-       "code stands in an argument, where no file is left to look at",
-       "let argv[1] be a file: {matches: '[A-Za-z0-9_./].*'}",
-       {Run({"python3", "-c", "pass"}), Run({"python", "-c", "pass"}), Run({"perl", "-e", "1"}),
-        Run({"ruby", "-e", "1"}), Run({"node", "-e", "1"}), Run({"node", "--eval=1"}),
-        Run({"php", "-r", "1;"})}},
-      {"leaves-the-sandbox",
-       "this program exists to reach other machines or other rights",
+       Programs({{"env", "sh"},
+                 {"xargs", "sh"},
+                 {"timeout", "9", "sh"},
+                 {"nohup", "sh"},
+                 {"find", ".", "-exec", "sh", "{}", ";"},
+                 {"find", ".", "-delete"},
+                 {"awk", "BEGIN{system(\"id\")}"},
+                 {"gawk", "BEGIN{system(\"id\")}"},
+                 {"mawk", "BEGIN{system(\"id\")}"},
+                 {"sed", "1e id", "a"},
+                 {"git", "-c", "core.pager=sh", "log"},
+                 {"tar", "--to-command=sh", "-xf", "a.tar"},
+                 {"nice", "sh"},
+                 {"stdbuf", "-o0", "sh"},
+                 {"setsid", "sh"},
+                 {"time", "sh"},
+                 {"watch", "sh"},
+                 {"parallel", "sh"},
+                 {"script", "-c", "sh"},
+                 {"strace", "sh"},
+                 {"ltrace", "sh"},
+                 {"gdb", "-ex", "!sh"},
+                 {"chroot", "/", "sh"},
+                 {"unshare", "sh"},
+                 {"nsenter", "sh"},
+                 {"setpriv", "sh"},
+                 {"taskset", "1", "sh"},
+                 {"flock", "a", "sh"},
+                 {"ed", "a"},
+                 {"vi", "-c", "!sh"},
+                 {"vim", "-c", "!sh"},
+                 {"nvim", "-c", "!sh"},
+                 {"emacs", "--eval", "(shell)"},
+                 {"less", "a"},
+                 {"more", "a"},
+                 {"man", "-P", "sh", "sh"},
+                 {"expect", "-c", "spawn sh"},
+                 {"tclsh", "a.tcl"}})},
+      {"inline-code", "code stands in an argument, where no file is left to look at",
+       "let argv[1] be a file: {matches: '[A-Za-z0-9_./].*'}", Programs(InlineCode())},
+      {"leaves-the-sandbox", "this program exists to reach other machines or other rights",
        "leave it out: in the sandbox it has nothing to reach",
-       {Run({"curl", "https://example.com"}), Run({"wget", "https://example.com"}),
-        Run({"ssh", "example.com"}), Run({"nc", "example.com", "80"}), Run({"sudo", "id"}),
-        Run({"su"}), Run({"docker", "ps"}), Run({"mount"})}},
+       Programs({{"curl", "https://example.com"},
+                 {"wget", "https://example.com"},
+                 {"ssh", "example.com"},
+                 {"scp", "a", "example.com:"},
+                 {"sftp", "example.com"},
+                 {"rsync", "a", "example.com:"},
+                 {"nc", "example.com", "80"},
+                 {"ncat", "example.com", "80"},
+                 {"netcat", "example.com", "80"},
+                 {"socat", "-", "TCP:example.com:80"},
+                 {"telnet", "example.com"},
+                 {"sudo", "id"},
+                 {"doas", "id"},
+                 {"su"},
+                 {"docker", "ps"},
+                 {"podman", "ps"},
+                 {"mount"}})},
       {"secret-readable",
        "files that hold keys and passwords can be read",
        "extend builtin/base, or add the file to workspace.hide",
@@ -138,12 +220,67 @@ bool HoldsForAll(const ArgumentMatcher& condition) {
           (condition.kind == Kind::kUnder && condition.text == "/"));
 }
 
+// What the condition denies by how it is written, as a glob below the workspace; empty for any other condition.
+std::string DeniedFiles(const ArgumentMatcher& condition) {
+  if (condition.negated || condition.steps[0].name != "argv") {
+    return {};
+  }
+  if (condition.kind == Kind::kUnder) {
+    const std::string folder = WorkspaceRelative(condition.text).value_or("");
+    return folder.empty() ? folder : folder + "/**";
+  }
+  return condition.kind == Kind::kGlob && condition.text[0] != '/' ? condition.text : "";
+}
+
+// Where a link leads is looked at for the paths that a tool declares; of the words of a command line it is not.
+void ReadDenies(const Policy& policy, const std::vector<ToolRule>& rules,
+                std::vector<Risk>& risks) {
+  if (!CouldAllow(policy, "proc.run")) {
+    return;
+  }
+  for (const ToolRule& rule : rules) {
+    if (rule.verdict != Verdict::kDeny || !RuleCoversTool(rule, "proc.run")) {
+      continue;
+    }
+    for (const ArgumentMatcher& condition : rule.arguments) {
+      const std::string files = DeniedFiles(condition);
+      const std::vector<std::string> paths =
+          files.empty() ? std::vector<std::string>() : PathsOfGlob(files);
+      if (std::any_of(paths.begin(), paths.end(), [&](const std::string& path) {
+            return !policy.program().Hiding(path).has_value();
+          })) {
+        risks.push_back({"denied-by-name", rule.Name(), rule.source,
+                         "its condition on " + condition.path +
+                             " sees how a file is written: a program still reaches the file by a "
+                             "link, or by a folder above it",
+                         "add \"" + ShownText(files, 100) + "\" to workspace.hide"});
+        break;
+      }
+    }
+  }
+}
+
+// A pattern of addresses that says nothing of the host.
+bool HoldsForEveryHost(const ArgumentMatcher& condition) {
+  if (condition.negated || condition.kind != Kind::kMatches ||
+      condition.text.find("//") == std::string::npos) {
+    return false;
+  }
+  for (const char* scheme : {"https", "http"}) {
+    if (re2::RE2::FullMatch(std::string(scheme) + "://a.example/", *condition.regex) &&
+        re2::RE2::FullMatch(std::string(scheme) + "://www.zz-7.test/", *condition.regex)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 void ReadRules(const Policy& policy, std::vector<Risk>& risks) {
   for (const ToolRule& rule : policy.tools) {
     if (rule.verdict != Verdict::kAllow) {
       continue;
     }
-    const std::string name = "tools." + rule.id;
+    const std::string name = rule.Name();
     for (const std::string& tool : rule.tools) {
       if (tool.back() == '*' && rule.arguments.empty()) {
         risks.push_back({"every-tool", name, rule.source,
@@ -157,6 +294,12 @@ void ReadRules(const Policy& policy, std::vector<Risk>& risks) {
         risks.push_back({"empty-condition", name, rule.source,
                          "its condition on " + condition.path + " holds for nearly everything",
                          "say what the argument may be, or leave the condition out"});
+      }
+      if (HoldsForEveryHost(condition)) {
+        risks.push_back(
+            {"wide-hosts", name, rule.source,
+             "its condition on " + condition.path + " holds for addresses of every host",
+             "name the hosts: host_in: [www.example.com]"});
       }
       for (const Json& host :
            condition.kind == Kind::kHostIn ? condition.values : std::vector<Json>()) {
@@ -208,6 +351,8 @@ std::vector<Risk> FindRisks(const Policy& policy) {
   std::vector<Risk> risks;
   FindDangers(policy, risks);
   ReadRules(policy, risks);
+  ReadDenies(policy, policy.tools, risks);
+  ReadDenies(policy, policy.narrow, risks);
   ReadGrant(policy, risks);
   return risks;
 }

@@ -73,6 +73,98 @@ TEST_CASE("hosts below a domain where anybody gets a name are named, and no othe
   }
 }
 
+TEST_CASE("a program that runs others is named however the rule names it") {
+  const auto named = [](const std::string& condition) {
+    return Named(*FromText("tools:\n  - {id: run, reason: r, tool: proc.run, args: {argv[0]: " +
+                           condition + "}, decision: allow}\n"));
+  };
+  const auto only = [](const char* danger) {
+    return std::vector<std::string>{std::string(danger) + " tools.run"};
+  };
+  for (const char* shell : {"bash", "/bin/bash", "/usr/bin/bash", "/usr/local/bin/fish", "ksh",
+                            "ash", "rbash", "/bin/sh"}) {
+    INFO(shell);
+    CHECK(named(shell) == only("shell"));
+  }
+  for (const char* program :
+       {"/usr/bin/env", "tclsh", "expect", "ed", "vim", "less", "strace", "gdb", "script",
+        "parallel", "/usr/sbin/chroot", "unshare", "nsenter", "setpriv", "/usr/bin/find"}) {
+    INFO(program);
+    CHECK(named(program) == only("runs-other-programs"));
+  }
+  for (const char* interpreter :
+       {"python3.11", "/usr/bin/python3.12", "lua", "lua5.4", "/usr/bin/perl", "nodejs"}) {
+    INFO(interpreter);
+    CHECK(named(interpreter) == only("inline-code"));
+  }
+  for (const char* client : {"socat", "ncat", "rsync", "/usr/bin/ssh", "/usr/bin/sudo"}) {
+    INFO(client);
+    CHECK(named(client) == only("leaves-the-sandbox"));
+  }
+  for (const char* folder : {"/bin", "/usr/bin", "/usr/local/bin"}) {
+    INFO(folder);
+    CHECK(named(std::string("{under: ") + folder + "}") ==
+          std::vector<std::string>{"shell tools.run", "runs-other-programs tools.run",
+                                   "inline-code tools.run", "leaves-the-sandbox tools.run"});
+  }
+  for (const char* program : {"wc", "/usr/bin/wc", "/opt/bash", "bashful", "{under: /opt/tools}"}) {
+    INFO(program);
+    CHECK(named(program).empty());
+  }
+}
+
+TEST_CASE(
+    "a deny that sees only how a program's argument is written is named, unless it is hidden") {
+  const std::string run =
+      "  - {id: run, reason: r, tool: proc.run, args: {argv[0]: cat}, decision: allow}\n";
+  const auto named = [&](const std::string& hide, const std::string& rule) {
+    return Named(*FromText("workspace: {hide: [" + hide +
+                           "]}\ntools:\n  - {id: no, reason: r, decision: deny, " + rule + "}\n" +
+                           run));
+  };
+  const std::string under = "tool: proc.run, args: {'argv[?]': {under: /workspace/private}}";
+  const std::string glob = "tool: 'proc.*', args: {'argv[1]': {glob: 'private/*.txt'}}";
+  for (const std::string& rule : {under, glob}) {
+    INFO(rule);
+    CHECK(named("", rule) == std::vector<std::string>{"denied-by-name tools.no"});
+    CHECK(named("other/**", rule).size() == 1);
+    CHECK(named("private/**", rule).empty());
+    CHECK(named("'**/private/**'", rule).empty());
+  }
+  for (const char* rule : {"tool: proc.run, args: {'argv[?]': {under: /etc}}",
+                           "tool: proc.run, args: {'argv[?]': {not: {under: /workspace/a}}}",
+                           "tool: proc.run, args: {'argv[?]': {matches: '.*a.*'}}",
+                           "tool: fs.read, args: {path: {under: /workspace/private}}"}) {
+    INFO(rule);
+    CHECK(named("", rule).empty());
+  }
+  const auto policy =
+      FromText("tools:\n  - {id: no, reason: r, decision: deny, " + under + "}\n" + run);
+  CHECK(FindRisks(*policy).at(0).advice == "add \"private/**\" to workspace.hide");
+  CHECK(
+      Named(*FromText("tools:\n  - {id: no, reason: r, decision: deny, " + under + "}\n")).empty());
+}
+
+TEST_CASE("a pattern of addresses that holds for every host is named") {
+  const auto wide = [](const std::string& condition) {
+    return Has(Named(*FromText("tools:\n  - {id: web, reason: r, tool: web.get, args: {url: " +
+                               condition + "}, decision: allow}\n")),
+               "wide-hosts tools.web");
+  };
+  for (const char* condition :
+       {"{matches: 'https?://.*'}", "{matches: 'http://.*'}", "{matches: '(?i)https://[^ ]*'}",
+        "{matches: 'https://[^/]+/.*'}"}) {
+    INFO(condition);
+    CHECK(wide(condition));
+  }
+  for (const char* condition :
+       {"{matches: 'https://a\\.example/.*'}", "{matches: 'https://[a-z]+\\.example/.*'}",
+        "{not: {matches: 'https?://.*'}}", "{host_in: [a.example]}"}) {
+    INFO(condition);
+    CHECK_FALSE(wide(condition));
+  }
+}
+
 TEST_CASE("what a deny rule takes back, or a person is asked about, is no risk") {
   const auto policy = FromText(R"(
 tools:

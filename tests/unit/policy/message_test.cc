@@ -129,6 +129,7 @@ tools:
   - {id: files, reason: r, tool: "fs.*", decision: allow}
   - {id: programs, reason: r, tool: proc.run, args: {argv[0]: {matches: '.*'}}, decision: allow}
   - {id: web, reason: r, tool: web.get, args: {url: {host_in: ["*.github.io"]}}, decision: allow}
+  - {id: private, reason: r, tool: proc.run, args: {"argv[?]": {under: /workspace/a}}, decision: deny}
 )");
   const auto direct = FromText("workspace: {mode: direct}\n");
   std::vector<Risk> risks = FindRisks(*policy);
@@ -164,6 +165,10 @@ tools:
        "say what the argument may be, or leave the condition out"},
       {"wide-hosts: it allows every host below \"github.io\", which anybody can register",
        "name the hosts, or a domain that is yours: *.example.com"},
+      {"denied-by-name: its condition on argv[?] sees how a file is written: a program still "
+       "reaches "
+       "the file by a link, or by a folder above it",
+       "add \"a/**\" to workspace.hide"},
       {"writable-and-executable: what a call writes to the workspace, a call can execute",
        "use profile: default, where nothing that is built has to run"},
       {"links-lead-out: calls may leave links that lead out of the workspace, which other programs "
