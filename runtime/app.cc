@@ -295,23 +295,25 @@ Result<std::shared_ptr<const policy::Policy>> App::PolicyFor(const policy::Polic
                                                              const std::string& name,
                                                              const std::string& workspace) const {
   policy::PolicyDocument effective = loaded;
+  std::vector<std::string>& protect = effective.grant.protect;
   std::vector<std::string> files = PolicyFiles(name, loaded);
   if (!options_.tenant_policy.empty()) {
     files.push_back(options_.tenant_policy);
   }
+  std::error_code ignored;
   for (const std::string& file : files) {
     // Both by the name that was given, which may be a symlink, and by the file that it leads to.
-    std::vector<std::string> names = {PathBelow(file, workspace)};
-    if (std::string given = fs::path(file).lexically_relative(workspace); given != names.front()) {
-      names.push_back(std::move(given));
-    }
-    for (const std::string& below : names) {
-      if (below.empty() || below == ".." || below.starts_with("../")) {
+    const std::string given =
+        fs::absolute(file, ignored).lexically_normal().lexically_relative(workspace).string();
+    for (const std::string& below : {PathBelow(file, workspace), given}) {
+      const std::string glob = AsGlob(below);
+      if (below.empty() || below == ".." || below.starts_with("../") ||
+          std::find(protect.begin(), protect.end(), glob) != protect.end()) {
         continue;
       }
-      effective.grant.protect.push_back(AsGlob(below));
+      protect.push_back(glob);
       effective.protect_sources.emplace_back();  // the host's own rule: it stands in no file
-      if (policy::GlobProblem(effective.grant.protect.back()).has_value()) {
+      if (policy::GlobProblem(glob).has_value()) {
         return Error{ErrorCode::kInvalidArgument,
                      "the policy file " + file +
                          " lies in the workspace under a name that cannot be protected; "
@@ -324,7 +326,6 @@ Result<std::shared_ptr<const policy::Policy>> App::PolicyFor(const policy::Polic
     effective.grant.hide.push_back(AsGlob(below) + "/**");
     effective.hide_sources.emplace_back();
   }
-  std::error_code ignored;
   const std::string state = fs::weakly_canonical(state_directory_, ignored);
   if (workspace == state || !PathBelow(workspace, state).empty()) {
     return Error{ErrorCode::kInvalidArgument, "the workspace " + workspace +

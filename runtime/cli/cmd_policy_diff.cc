@@ -16,6 +16,7 @@
 #include "runtime/agent/flow_traits.h"
 #include "runtime/agent/tool_call.h"
 #include "runtime/cli/command.h"
+#include "runtime/cli/compared_policies.h"
 #include "runtime/cli/terminal.h"
 
 namespace nacre::cli {
@@ -202,16 +203,12 @@ int Diff(Globals& globals, const DiffFlags& flags) {
   if (!workspace.ok() || !registry.ok()) {
     return Fail(globals, workspace.ok() ? registry.error() : workspace.error());
   }
-  const auto before = app.Policy(flags.before, workspace.value());
-  if (!before.ok()) {
-    return Fail(globals, before.error(), kExitFailed);
+  const auto policies = PoliciesToCompare(app, flags.before, flags.after, workspace.value());
+  if (!policies.ok()) {
+    return Fail(globals, policies.error(), kExitFailed);
   }
-  const auto after = app.Policy(flags.after, workspace.value());
-  if (!after.ok()) {
-    return Fail(globals, after.error(), kExitFailed);
-  }
-  if (const Status known =
-          policy::CheckCategories(context.value(), {&before.value()->data, &after.value()->data});
+  const auto& [before, after] = policies.value();
+  if (const Status known = policy::CheckCategories(context.value(), {&before->data, &after->data});
       !known.ok()) {
     return Fail(globals, known.error(), kExitUsage);
   }
@@ -219,9 +216,9 @@ int Diff(Globals& globals, const DiffFlags& flags) {
   for (const tools::Manifest& tool : registry.value()->all()) {
     schemas.emplace_back(tool.name, Json(tool.parameters));
   }
-  Difference difference{.diff = policy::DiffPolicies(*before.value(), *after.value(), schemas)};
-  Ask(difference, *before.value(), *after.value(), *registry.value(),
-      {workspace.value(), App::Home()}, context.value());
+  Difference difference{.diff = policy::DiffPolicies(*before, *after, schemas)};
+  Ask(difference, *before, *after, *registry.value(), {workspace.value(), App::Home()},
+      context.value());
   if (globals.json) {
     PrintJson(ToJson(difference));
   } else {

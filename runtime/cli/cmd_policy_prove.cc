@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "policy/analysis/prover.h"
 #include "policy/analysis/query.h"
+#include "runtime/cli/compared_policies.h"
 #include "runtime/cli/policy_commands.h"
 #include "runtime/cli/terminal.h"
 #include "runtime/cli/tool_models.h"
@@ -69,23 +70,21 @@ Result<std::vector<ProofQuery>> QueriesOf(const ProveFlags& flags,
   return queries;
 }
 
-// For a shell: whatever stands in it is one word.
-std::string Quoted(const std::string& text) {
-  std::string quoted = "'";
-  for (const char c : text) {
-    quoted += c == '\'' ? "'\\''" : std::string(1, c);
+// With the tools and the folder that the call was found with.
+std::string ExplainCommand(const AppOptions& app, const ProveFlags& flags,
+                           const policy::Policy& policy, const policy::ConfirmedCall& call) {
+  std::string command = "nacre policy explain --policy " + ShellWord(flags.policy);
+  if (app.workspace != AppOptions().workspace) {
+    command += " --workspace " + ShellWord(app.workspace);
   }
-  return quoted + "'";
+  for (const std::string& directory : app.tool_directories) {
+    command += " --tools " + ShellWord(directory);
+  }
+  return command + (policy.data.present ? ExplainFlags(call.request.flow) : "") + " " +
+         ShellWord(call.request.tool) + " " + ShellWord(DumpJson(call.written.arguments));
 }
 
-std::string ExplainCommand(const ProveFlags& flags, const policy::Policy& policy,
-                           const policy::ConfirmedCall& call) {
-  return "nacre policy explain --policy " + Quoted(flags.policy) +
-         (policy.data.present ? ExplainFlags(call.request.flow) : "") + " " + call.request.tool +
-         " " + Quoted(DumpJson(call.written.arguments));
-}
-
-OrderedJson ToJson(const ProveFlags& flags, const policy::Policy& policy,
+OrderedJson ToJson(const AppOptions& app, const ProveFlags& flags, const policy::Policy& policy,
                    const std::vector<Asked>& asked) {
   OrderedJson answers = OrderedJson::array();
   std::array<size_t, 3> counts{};
@@ -105,7 +104,7 @@ OrderedJson ToJson(const ProveFlags& flags, const policy::Policy& policy,
                        {"reason", call.reason},
                        {"labels", policy::LabelTexts(call.request.flow.context)},
                        {"origins", std::move(origins)},
-                       {"explain", ExplainCommand(flags, policy, call)}});
+                       {"explain", ExplainCommand(app, flags, policy, call)}});
     }
     answers.push_back({{"id", query.id},
                        {"query", policy::QueryKindName(query.kind)},
@@ -124,7 +123,8 @@ OrderedJson ToJson(const ProveFlags& flags, const policy::Policy& policy,
           {"answers", std::move(answers)}};
 }
 
-void Print(const ProveFlags& flags, const policy::Policy& policy, const std::vector<Asked>& asked) {
+void Print(const AppOptions& app, const ProveFlags& flags, const policy::Policy& policy,
+           const std::vector<Asked>& asked) {
   const Terminal terminal(1);
   for (const auto& [query, answer] : asked) {
     const Style style = answer.status == ProofStatus::kProved           ? Style::kGreen
@@ -148,7 +148,7 @@ void Print(const ProveFlags& flags, const policy::Policy& policy, const std::vec
                   SafeLine(DumpJson(call.written.arguments), 300).c_str(),
                   policy::VerdictName(call.verdict), SafeLine(call.rule, 80).c_str(),
                   label.empty() ? "" : (", in a context that is " + SafeLine(label, 100)).c_str(),
-                  SafeLine(ExplainCommand(flags, policy, call), 600).c_str());
+                  SafeLine(ExplainCommand(app, flags, policy, call), 600).c_str());
     }
   }
 }
@@ -164,22 +164,24 @@ int ProvePolicy(Globals& globals, const ProveFlags& flags) {
   if (!queries.ok()) {
     return Fail(globals, queries.error(), kExitUsage);
   }
-  const auto policy = app.Policy(flags.policy, workspace.value());
-  if (!policy.ok()) {
-    return Fail(globals, policy.error());
-  }
-  policy::ProverInput input{.policy = policy.value().get()};
+  std::shared_ptr<const policy::Policy> policy;
   std::shared_ptr<const policy::Policy> against;
-  if (!flags.against.empty()) {
-    const auto loaded = app.Policy(flags.against, workspace.value());
+  if (flags.against.empty()) {
+    auto loaded = app.Policy(flags.policy, workspace.value());
     if (!loaded.ok()) {
       return Fail(globals, loaded.error());
     }
-    against = loaded.value();
-    input.against = against.get();
+    policy = std::move(loaded).value();
+  } else {
+    auto loaded = PoliciesToCompare(app, flags.against, flags.policy, workspace.value());
+    if (!loaded.ok()) {
+      return Fail(globals, loaded.error());
+    }
+    against = loaded.value().before;
+    policy = loaded.value().after;
   }
   const std::vector<policy::ToolModel> models = ModelsOf(*registry.value());
-  input.tools = &models;
+  policy::ProverInput input{.policy = policy.get(), .against = against.get(), .tools = &models};
   input.read = [&](const policy::CandidateCall& call) {
     return ReadCall(call, *registry.value(), workspace.value());
   };
@@ -189,9 +191,9 @@ int ProvePolicy(Globals& globals, const ProveFlags& flags) {
     asked.push_back({query, policy::Prove(input, query)});
   }
   if (globals.json) {
-    PrintJson(ToJson(flags, *policy.value(), asked));
+    PrintJson(ToJson(globals.app, flags, *policy, asked));
   } else {
-    Print(flags, *policy.value(), asked);
+    Print(globals.app, flags, *policy, asked);
   }
   const auto any = [&](ProofStatus status) {
     return std::any_of(asked.begin(), asked.end(),

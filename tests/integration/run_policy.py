@@ -4,6 +4,7 @@ a policy that a running server reads again."""
 import json
 import pathlib
 import re
+import shlex
 import signal
 import sqlite3
 import sys
@@ -719,6 +720,37 @@ unknown  no-credential=fs.read  (N ms)
         self.assertEqual({a["answer"] for a in answers.values()}, {"proved"}, report)
         self.nacre("policy", "prove", "--query", "no-wider", "--against", "coding", "base")
         self.nacre("policy", "prove", "--query", "no-wider", "--against", "base", "coding", exit_code=1)
+
+    def test_policies_in_the_workspace_differ_only_in_what_they_say(self):
+        self.write("team.yaml", POLICY)
+        self.write("stricter.yaml", POLICY + "  - {id: no, reason: r, tool: fs.write, decision: deny}\n")
+        self.nacre("policy", "prove", "--query", "no-wider", "--against", "team.yaml", "stricter.yaml")
+        same = json.loads(self.nacre("policy", "diff", "--json", "--no-wider", "team.yaml", "stricter.yaml").stdout)
+        self.assertEqual((same["settings"], same["groups"]), ([], []))
+        effective = json.loads(self.nacre("policy", "check", "--json", "--effective", self.workspace / "team.yaml").stdout)
+        self.assertEqual(effective["added_by_host"], "protect: team.yaml")
+        # What the first does not protect is still found.
+        wider = self.write("wider.yaml", "nacre: policy/1\nname: w\nextends: [builtin/coding]\n")
+        self.nacre("policy", "prove", "--query", "no-wider", "--against", "team.yaml", wider.name, exit_code=1)
+
+    def test_the_command_that_explains_a_counter_example(self):
+        tools = self.folder / "own tools"
+        (tools / "doc.save").mkdir(parents=True)
+        (tools / "doc.save" / "tool.yaml").write_text(
+            "name: doc.save\ndescription: Looks a document up.\neffect: read\ninterpreter: python3\nprogram: tool.py\n"
+            "parameters: {type: object, properties: {title: {type: string, description: Its name.}}}\n")
+        (tools / "doc.save" / "tool.py").write_text("")
+        policy = self.policy("nacre: policy/1\nname: own\ntools:\n"
+                             "  - {id: save, reason: r, tool: doc.save, decision: allow}\n", "own.yaml")
+        queries = self.policy("nacre: policy-queries/1\nqueries:\n  - {id: q, nothing lets: {tool: doc.save}}\n",
+                              "own.queries.yaml")
+        found = json.loads(self.nacre("policy", "prove", "--json", "--tools", tools, "--workspace", self.workspace,
+                                      "--queries", queries, policy, exit_code=1).stdout)
+        command = shlex.split(found["answers"][0]["calls"][0]["explain"])
+        self.assertEqual(command[:3], ["nacre", "policy", "explain"])
+        self.assertEqual([command[i + 1] for i, word in enumerate(command) if word in ("--tools", "--workspace")],
+                         [str(self.workspace), str(tools)])
+        self.assertIn("allow  rule tools.save", self.nacre(*command[1:]).stdout)
 
     def test_a_context_is_part_of_a_counter_example(self):
         policy = self.policy(FLOWS, "flows.yaml")
