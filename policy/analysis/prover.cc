@@ -6,6 +6,7 @@
 #include "policy/analysis/call_encoding.h"
 #include "policy/analysis/call_search.h"
 #include "policy/analysis/solver.h"
+#include "policy/evaluator.h"
 #include "policy/internal/matcher.h"
 #include "policy/internal/program.h"
 #include "policy/internal/sandbox_path.h"
@@ -33,20 +34,41 @@ class OverTools final {
 
   using MakeQuestion = std::function<CallQuestion(CallEncoding&, const ToolModel&)>;
 
+  // False when the tool need not, or cannot any more, be encoded, which of a large policy takes a while.
+  bool Begin(const ToolModel& tool) {
+    ++asked_;
+    if (!CouldAllow(*input_.policy, tool.name)) {
+      return false;
+    }
+    if (TimeLeft(deadline_).count() <= 0) {
+      Unknown(tool.name + ": the solver stopped: timeout");
+      return false;
+    }
+    return true;
+  }
+
   // False when a call was found.
   bool Ask(const ToolModel& tool, const std::vector<const ToolRule*>& queries,
            const MakeQuestion& make) {
-    ++asked_;
+    if (!Begin(tool)) {
+      return true;
+    }
     Solver solver;
     CallEncoding encoding(solver, tool, {input_.policy}, queries);
-    CallFound found = FindCall(solver, encoding, tool, make(encoding, tool), deadline_);
+    return Ask(solver, encoding, tool, make(encoding, tool));
+  }
+
+  // The same of a tool that was encoded before.
+  bool Ask(Solver& solver, CallEncoding& encoding, const ToolModel& tool,
+           const CallQuestion& question) {
+    CallFound found = FindCall(solver, encoding, tool, question, deadline_);
     if (found.status == ProofStatus::kCounterExample) {
       answer_.status = ProofStatus::kCounterExample;
       answer_.calls.push_back(std::move(*found.call));
       return false;
     }
     if (found.status == ProofStatus::kUnknown) {
-      why_unknown_ += (why_unknown_.empty() ? "" : "; ") + found.why;
+      Unknown(found.why);
     }
     return true;
   }
@@ -62,6 +84,8 @@ class OverTools final {
   ProofAnswer& answer() { return answer_; }
 
  private:
+  void Unknown(const std::string& why) { why_unknown_ += (why_unknown_.empty() ? "" : "; ") + why; }
+
   const ProverInput& input_;
   const Clock::time_point deadline_;
   size_t asked_ = 0;
@@ -249,29 +273,29 @@ ProofAnswer ProveNoCredential(const ProverInput& input, const ProofQuery& query,
     for (const ToolRule& rule : named) {
       queries.push_back(&rule);
     }
+    if (!over.Begin(tool)) {
+      continue;
+    }
+    Solver solver;
+    CallEncoding encoding(solver, tool, {input.policy}, queries);
+    solver.Require(encoding.Either(encoding.Decided(*input.policy, /*flows=*/true)));
     const auto ask = [&](bool by_name) {
-      return over.Ask(tool, queries, [&](CallEncoding& encoding, const ToolModel& asked) {
-        CallQuestion question;
-        question.wanted = {encoding.Either(encoding.Decided(*input.policy, /*flows=*/true))};
-        if (by_name) {
-          question.wanted.push_back(encoding.MatchesAny(queries));
-        }
-        question.hints = GrantingRules(*input.policy, asked.name);
-        if (by_name) {
-          question.hints.insert(question.hints.begin(), queries.begin(), queries.end());
-        }
-        question.confirm = [&, by_name](const CandidateCall& call, const FlowFacts& facts) {
-          return Confirmed(
-              input, call, facts, [&](const Request& request, const Decision& decision) {
-                return decision.verdict >= Verdict::kAsk &&
-                       (!by_name ||
-                        std::any_of(queries.begin(), queries.end(), [&](const ToolRule* rule) {
-                          return ConditionsHeld(*rule, request) == rule->arguments.size();
-                        }));
-              });
-        };
-        return question;
-      });
+      CallQuestion question;
+      question.hints = GrantingRules(*input.policy, tool.name);
+      if (by_name) {
+        question.wanted = {encoding.MatchesAny(queries)};
+        question.hints.insert(question.hints.begin(), queries.begin(), queries.end());
+      }
+      question.confirm = [&, by_name](const CandidateCall& call, const FlowFacts& facts) {
+        return Confirmed(input, call, facts, [&](const Request& request, const Decision& decision) {
+          return decision.verdict >= Verdict::kAsk &&
+                 (!by_name ||
+                  std::any_of(queries.begin(), queries.end(), [&](const ToolRule* rule) {
+                    return ConditionsHeld(*rule, request) == rule->arguments.size();
+                  }));
+        });
+      };
+      return over.Ask(solver, encoding, tool, question);
     };
     const bool by_name = !queries.empty();
     if (!ask(by_name)) {

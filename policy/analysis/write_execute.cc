@@ -7,6 +7,7 @@
 //     option, some file;
 //   - the project file of a program that runs one (make: Makefile, ...).
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <set>
 
@@ -201,24 +202,65 @@ class WriteExecute final {
     });
   }
 
+  // Some rule that grants the tool may hold for a call whose argv[0] is the way's.
+  bool MayBeGranted(const ToolModel& runner, const ExecuteWay& way) const {
+    const auto program = [](const ArgumentMatcher& condition) {
+      return condition.path == "argv[0]";
+    };
+    const auto fits = [&](const Json& name) {
+      const Request call{
+          .tool = runner.name, .arguments = {{"argv", Json::array({name})}}, .paths = {}};
+      return std::all_of(way.calls.arguments.begin(), way.calls.arguments.end(),
+                         [&](const ArgumentMatcher& condition) {
+                           return !program(condition) || Holds(condition, call);
+                         });
+    };
+    return std::any_of(
+        input_.policy->tools.begin(), input_.policy->tools.end(), [&](const ToolRule& rule) {
+          return rule.verdict != Verdict::kDeny && RuleCoversTool(rule, runner.name) &&
+                 std::none_of(
+                     rule.arguments.begin(), rule.arguments.end(),
+                     [&](const ArgumentMatcher& condition) {
+                       const bool names = condition.kind == ArgumentMatcher::Kind::kEquals ||
+                                          condition.kind == ArgumentMatcher::Kind::kOneOf;
+                       return program(condition) && names && !condition.negated &&
+                              std::none_of(condition.values.begin(), condition.values.end(), fits);
+                     });
+        });
+  }
+
   // True when a pair of calls was found.
   bool Pair(const ToolModel& writer, const std::string& key, const ToolModel& runner,
             ProofAnswer& answer) {
+    std::vector<const ExecuteWay*> ways;
+    std::vector<const ToolRule*> calls;
     for (const ExecuteWay& way : ways_) {
-      Solver solver;
-      CallEncoding write(solver, writer, {input_.policy}, {}, folders_);
-      CallEncoding run(solver, runner, {input_.policy}, {&way.calls}, folders_);
-      std::vector<Formula> wanted = {write.Either(write.Decided(*input_.policy, /*flows=*/true)),
-                                     run.Either(run.Decided(*input_.policy, /*flows=*/true)),
-                                     run.Matches(way.calls),
-                                     write.Under(key, std::string(kWorkspaceRoot))};
-      for (const std::string& folder : folders_) {
-        const Formula written = write.Under(key, folder);
-        if (!way.argument.empty()) {  // the same file is in the same folders
-          const Formula executed = run.Under(way.argument, folder);
-          wanted.push_back(solver.Implies(written, executed));
-          wanted.push_back(solver.Implies(executed, written));
-        }
+      if (MayBeGranted(runner, way)) {
+        ways.push_back(&way);
+        calls.push_back(&way.calls);
+      }
+    }
+    if (ways.empty() || !CouldAllow(*input_.policy, writer.name)) {
+      return false;
+    }
+    if (TimeLeft(deadline_).count() <= 0) {  // an encoding of a large policy takes a while
+      unknown_.insert(writer.name + ", " + runner.name + ": the solver stopped: timeout");
+      return false;
+    }
+    Solver solver;
+    CallEncoding write(solver, writer, {input_.policy}, {}, folders_);
+    CallEncoding run(solver, runner, {input_.policy}, calls, folders_);
+    solver.Require(write.Either(write.Decided(*input_.policy, /*flows=*/true)));
+    solver.Require(run.Either(run.Decided(*input_.policy, /*flows=*/true)));
+    solver.Require(write.Under(key, std::string(kWorkspaceRoot)));
+    std::map<std::string, Formula> same_file;
+    for (const ExecuteWay* way : ways) {
+      if (!way->argument.empty() && same_file.count(way->argument) == 0) {
+        same_file[way->argument] = SameFolders(solver, write, key, run, way->argument);
+      }
+      std::vector<Formula> wanted = {run.Matches(way->calls)};
+      if (!way->argument.empty()) {
+        wanted.push_back(same_file.at(way->argument));
       }
       for (int tried = 0;; ++tried) {
         const Solver::Answer found = solver.Check(wanted, TimeLeft(deadline_));
@@ -234,16 +276,29 @@ class WriteExecute final {
           unknown_.insert(writer.name + ", " + runner.name +
                           ": by its conditions a file may be written and "
                           "executed (" +
-                          way.calls.id + "), and no such pair of calls was found");
+                          way->calls.id + "), and no such pair of calls was found");
           break;
         }
-        if (Confirm(way, write.Call(), key, run.Call(), answer)) {
+        if (Confirm(*way, write.Call(), key, run.Call(), answer)) {
           return true;
         }
         wanted.push_back(solver.AnyOf({write.Differs(), run.Differs()}));
       }
     }
     return false;
+  }
+
+  // What is the same file is in the same folders.
+  Formula SameFolders(Solver& solver, CallEncoding& write, const std::string& key,
+                      CallEncoding& run, const std::string& argument) const {
+    std::vector<Formula> all;
+    for (const std::string& folder : folders_) {
+      const Formula written = write.Under(key, folder);
+      const Formula executed = run.Under(argument, folder);
+      all.push_back(solver.Implies(written, executed));
+      all.push_back(solver.Implies(executed, written));
+    }
+    return solver.AllOf(all);
   }
 
   bool Confirm(const ExecuteWay& way, const CandidateCall& write, const std::string& key,

@@ -260,6 +260,63 @@ tools:
   CHECK(make.calls.at(1).request.tool == "proc.run");
 }
 
+TEST_CASE("which files are executed is asked only of programs that a rule grants") {
+  const auto ask = [](const std::string& rule, std::chrono::milliseconds timeout) {
+    const auto policy = FromText(
+        "workspace: {mode: transactional}\ntools:\n"
+        "  - {id: write, reason: r, tool: fs.write, args: {path: {under: /workspace}}, decision: "
+        "allow}\n"
+        "  - {id: run, reason: r, tool: proc.run, " +
+        rule + "}\n");
+    ProverInput input = Input(*policy);
+    input.timeout = timeout;
+    return Prove(input, ParseBuiltInQuery("no-write-execute").value());
+  };
+  constexpr std::chrono::milliseconds kNone{0};
+  constexpr std::chrono::milliseconds kEnough{60'000};
+  // Known without the solver.
+  for (const char* rule : {"args: {'argv[0]': wc}, decision: allow",
+                           "args: {'argv[0]': {one_of: [wc, ls]}}, decision: ask",
+                           "args: {'argv[0]': {one_of: [1, true]}}, decision: allow",
+                           "args: {'argv[0]': make}, decision: deny"}) {
+    INFO(rule);
+    CheckProved(ask(rule, kNone));
+    CheckProved(ask(rule, kEnough));
+  }
+  for (const char* rule : {"args: {'argv[0]': /usr/bin/make}, decision: allow",
+                           "args: {'argv[0]': {one_of: [wc, go]}}, decision: ask",
+                           "args: {'argv[0]': {not: {one_of: [wc]}}}, decision: allow",
+                           "args: {'argv[0]': {matches: 'c.*'}}, decision: allow",
+                           "args: {argv: {max_items: 3}}, decision: allow", "decision: allow"}) {
+    INFO(rule);
+    CheckShown(ask(rule, kEnough), "fs.write");
+    const ProofAnswer late = ask(rule, kNone);
+    CHECK(late.status == ProofStatus::kUnknown);
+    CHECK(late.what == "fs.write, proc.run: the solver stopped: timeout");
+  }
+}
+
+TEST_CASE("a tool that no rule grants needs no solver, and one that a rule grants has its time") {
+  const auto ask = [](const char* decision) {
+    const auto policy =
+        FromText(std::string("tools: [{id: r, reason: r, tool: fs.read, args: {path: {under: "
+                             "/workspace}}, decision: ") +
+                 decision + "}]\n");
+    ProverInput input = Input(*policy);
+    input.timeout = std::chrono::milliseconds(0);
+    return Prove(input,
+                 ParseProofQueries("q.yaml",
+                                   "nacre: policy-queries/1\nqueries:\n  - {id: q, nothing lets: "
+                                   "{tool: fs.read, args: {path: {under: /workspace}}}}\n",
+                                   {})
+                     .value()[0]);
+  };
+  CheckProved(ask("deny"));
+  const ProofAnswer late = ask("allow");
+  CHECK(late.status == ProofStatus::kUnknown);
+  CHECK(late.what == "fs.read: the solver stopped: timeout");
+}
+
 TEST_CASE("no credential is within reach") {
   const auto base = LoadPolicy("builtin/base").value();
   CHECK(Prove(Input(*base), ParseBuiltInQuery("no-credential=*").value()).status ==
