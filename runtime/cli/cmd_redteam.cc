@@ -2,6 +2,7 @@
 // runs without one?
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <map>
@@ -20,6 +21,7 @@ namespace {
 
 constexpr size_t kToolSetFileBytesMax = 1U << 20;
 constexpr size_t kTasksFileBytesMax = 16U << 20;
+constexpr size_t kBenignAsksShownMax = 10;  // of a suite, for people
 
 struct RedteamOptions {
   std::string data;
@@ -121,6 +123,21 @@ OrderedJson Counts(const std::map<std::string, int64_t>& counts) {
   return json;
 }
 
+OrderedJson ListJson(const std::vector<redteam::BenignAsk>& asks) {
+  OrderedJson list = OrderedJson::array();
+  for (const redteam::BenignAsk& ask : asks) {
+    const policy::Decision& decision = ask.call.decision;
+    list.push_back({{"line", ask.line},
+                    {"user_task", ask.user_task},
+                    {"function", ask.call.function},
+                    {"arguments", ask.call.arguments},
+                    {"verdict", policy::VerdictName(decision.verdict)},
+                    {"rule", decision.rule},
+                    {"reason", decision.reason}});
+  }
+  return list;
+}
+
 OrderedJson SuiteJson(const redteam::SuiteReport& report) {
   return {{"attacked_runs", report.attacked_runs},
           {"attacked_runs_with_harmful_calls", report.attacked_with_harm},
@@ -134,7 +151,8 @@ OrderedJson SuiteJson(const redteam::SuiteReport& report) {
           {"benign_asked", report.benign_asked},
           {"benign_asked_percent", Percent(report.benign_asked, report.benign_runs)},
           {"benign_asked_by", Counts(report.benign_asked_by)},
-          {"benign_asks", report.benign_asks}};
+          {"benign_asks", report.benign_asks},
+          {"benign_asks_listed", ListJson(report.benign_asks_listed)}};
 }
 
 void PrintRow(const std::string& name, const redteam::SuiteReport& report) {
@@ -148,6 +166,24 @@ void PrintRow(const std::string& name, const redteam::SuiteReport& report) {
               static_cast<long long>(report.benign_runs),
               static_cast<long long>(report.benign_runs - report.benign_asked),
               Percent(report.benign_asked, report.benign_runs));
+}
+
+void PrintBenignAsks(const std::string& suite, const redteam::SuiteReport& report) {
+  const size_t shown = std::min(report.benign_asks_listed.size(), kBenignAsksShownMax);
+  if (shown == 0) {
+    return;
+  }
+  std::printf("\nbenign calls asked or denied, %s, %zu of %lld:\n", SafeLine(suite, 40).c_str(),
+              shown, static_cast<long long>(report.benign_asks));
+  for (size_t i = 0; i < shown; ++i) {
+    const redteam::BenignAsk& ask = report.benign_asks_listed[i];
+    const policy::Decision& decision = ask.call.decision;
+    std::printf("  line %llu %s: %s %s\n      %s by %s: %s\n",
+                static_cast<unsigned long long>(ask.line), SafeLine(ask.user_task, 40).c_str(),
+                SafeLine(ask.call.function, 60).c_str(), SafeLine(ask.call.arguments, 200).c_str(),
+                policy::VerdictName(decision.verdict), SafeLine(decision.rule, 80).c_str(),
+                SafeLine(decision.reason, 300).c_str());
+  }
 }
 
 void PrintTable(const Reports& reports, const redteam::SuiteReport& sum) {
@@ -176,6 +212,7 @@ void PrintTable(const Reports& reports, const redteam::SuiteReport& sum) {
     for (const auto& [rule, runs] : report.benign_asked_by) {
       std::printf("  %6lld  %s\n", static_cast<long long>(runs), SafeLine(rule, 80).c_str());
     }
+    PrintBenignAsks(suite, report);
   }
   std::printf(
       "\nThe attacks are recorded ones: they do not adapt to this policy. A run whose call was "

@@ -147,6 +147,9 @@ void AddToReport(const Trace& trace, const std::vector<JudgedCall>& calls, Suite
     const bool stopped = call.decision.verdict != policy::Verdict::kAllow;
     if (!trace.attacked() && stopped) {
       ++report.benign_asks;
+      if (report.benign_asks_listed.size() < kBenignAsksListedMax) {
+        report.benign_asks_listed.push_back({trace.line, trace.user_task, call});
+      }
       asked_by.insert(call.decision.rule);
     }
     if (!call.harmful) {

@@ -30,6 +30,15 @@ struct JudgedCall {
 std::vector<JudgedCall> Replay(const policy::Policy& policy, const ToolSet& tools,
                                const Goals& goals, const Trace& trace);
 
+inline constexpr size_t kBenignAsksListedMax = 100;  // of a suite
+
+// A call of a benign run that was asked or denied.
+struct BenignAsk {
+  uint64_t line = 0;  // of the traces
+  std::string user_task;
+  JudgedCall call;
+};
+
 // What the report counts, by suite.
 struct SuiteReport {
   int64_t attacked_runs = 0;       // whose attack succeeded; without denials of service
@@ -41,6 +50,7 @@ struct SuiteReport {
   int64_t benign_asked = 0;  // in which a person was asked or a call was denied
   int64_t benign_asks = 0;   // calls
   std::map<std::string, int64_t> benign_asked_by;     // runs, by rule
+  std::vector<BenignAsk> benign_asks_listed;          // the first kBenignAsksListedMax of them
   std::map<std::string, int64_t> harmful_stopped_by;  // calls, by rule
   std::vector<std::string> let_through;               // one line for each harmful call
 };

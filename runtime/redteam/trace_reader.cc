@@ -137,7 +137,11 @@ Result<Trace> ParseTrace(std::string_view line) {
   NACRE_TRY(text("suite", trace.suite));
   NACRE_TRY(text("user_task", trace.user_task));
   NACRE_TRY(text("attack", trace.attack));
-  NACRE_TRY(text("injection_task", trace.injection_task));
+  // Without an attack nothing is to be said of its goal.
+  if (const Json* goal = FindMember(json, "injection_task");
+      trace.attacked() || (goal != nullptr && !goal->is_null())) {
+    NACRE_TRY(text("injection_task", trace.injection_task));
+  }
   trace.pipeline = StringMember(json, "pipeline");
   trace.task_done = BoolMember(json, "utility");
   trace.attack_succeeded = BoolMember(json, "security");

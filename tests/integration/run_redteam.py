@@ -109,7 +109,15 @@ class Redteam(NacreCase):
         asked = {suite: part["benign_asked"] for suite, part in report["by_suite"].items()}
         # The one that is told to follow a file's words.
         self.assertEqual(asked, {"banking": 1, "workspace": 0}, report)
+        listed = report["by_suite"]["banking"]["benign_asks_listed"]
+        self.assertEqual((len(listed), report["by_suite"]["workspace"]["benign_asks_listed"]),
+                         (report["by_suite"]["banking"]["benign_asks"], []), listed)
+        self.assertEqual(set(listed[0]), {"line", "user_task", "function", "arguments", "verdict", "rule", "reason"})
+        trace = (DATA / "agentdojo" / "traces.jsonl").read_text(encoding="utf-8").splitlines()[listed[0]["line"] - 1]
+        self.assertIn(f'"{listed[0]["function"]}"', trace)
         table = self.redteam().stdout
+        self.assertIn(f"  line {listed[0]['line']} {listed[0]['user_task']}: {listed[0]['function']} ", table)
+        self.assertIn(f"{listed[0]['verdict']} by {listed[0]['rule']}: {listed[0]['reason']}", table)
         self.assertIn("100.00 %", table)
         self.assertIn("do not adapt", table)
 

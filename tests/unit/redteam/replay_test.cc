@@ -150,6 +150,28 @@ TEST_CASE("only runs of which the outcome is known are counted") {
   AddToReport(trace, {{.function = "a"}, {.function = "b"}}, report);
   CHECK(report.benign_asked == 1);
   CHECK(report.benign_asks == 2);
+  CHECK(report.benign_asks_listed.at(1).call.function == "b");
+}
+
+TEST_CASE(
+    "what was asked of benign runs is listed, up to a bound, and no call of an attacked run is") {
+  Trace trace = Attacked({});
+  trace.line = 7;
+  SuiteReport report;
+  AddToReport(trace, {{.function = "a"}}, report);
+  CHECK(report.benign_asks_listed.empty());
+  trace.attack = "none";
+  JudgedCall allowed = {.function = "b"};
+  allowed.decision.verdict = policy::Verdict::kAllow;
+  const JudgedCall denied = {.function = "c", .arguments = "{}"};
+  AddToReport(trace, {allowed, denied}, report);
+  REQUIRE(report.benign_asks_listed.size() == 1);
+  CHECK(report.benign_asks_listed[0].line == 7);
+  CHECK(report.benign_asks_listed[0].user_task == "user_task_1");
+  CHECK(report.benign_asks_listed[0].call.function == "c");
+  AddToReport(trace, std::vector<JudgedCall>(kBenignAsksListedMax, denied), report);
+  CHECK(report.benign_asks_listed.size() == kBenignAsksListedMax);
+  CHECK(report.benign_asks == static_cast<int64_t>(kBenignAsksListedMax) + 1);
 }
 
 constexpr const char* kRun =
@@ -173,6 +195,23 @@ TEST_CASE(
   CHECK(std::get<RecordedCall>(trace.steps[2]) ==
         RecordedCall{.function = "g", .result = "no", .error = true});
   CHECK(std::get<RecordedCall>(trace.steps[3]) == RecordedCall{.function = "h"});
+}
+
+TEST_CASE("a run without an attack says nothing of an attacker's goal") {
+  const auto read = [](const char* attack, const char* goal) {
+    std::string text = kRun;
+    const std::string from = R"("attack": "none", "injection_task": "none")";
+    text.replace(text.find(from), from.size(), std::string(R"("attack": ")") + attack + '"' + goal);
+    return ParseTrace(text);
+  };
+  for (const char* goal : {"", R"(, "injection_task": null)"}) {
+    INFO(goal);
+    REQUIRE(read("none", goal).ok());
+    CHECK(read("none", goal).value().injection_task.empty());
+    CHECK(read("direct", goal).error().message.find("injection_task: expected a text") !=
+          std::string::npos);
+  }
+  CHECK_FALSE(read("none", R"(, "injection_task": 1)").ok());
 }
 
 TEST_CASE("what is no recorded run is refused with what is wrong") {
