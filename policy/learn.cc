@@ -37,6 +37,14 @@ bool IsSaid(const Json* value) {
   return value != nullptr && !value->is_null();
 }
 
+// It does what the flows of builtin/base ask about.
+bool LeadsOut(const ToolTraits& tool) {
+  return std::any_of(tool.effects.begin(), tool.effects.end(), [](CallEffect effect) {
+    return effect == CallEffect::kFetch || effect == CallEffect::kSend ||
+           effect == CallEffect::kPay || effect == CallEffect::kAccount;
+  });
+}
+
 std::string MatcherYaml(const Generalised& condition, bool negated) {
   const std::string inner = condition.matcher + ": " + YamlValue(condition.value);
   return negated ? "{not: {" + inner + "}}" : "{" + inner + "}";
@@ -131,6 +139,12 @@ class ToolLearner final {
           rule.approvals = std::min(rule.approvals, call->approved_by.size());
         }
       }
+    }
+    if (rule.verdict == Verdict::kAllow && LeadsOut(tool_.traits)) {
+      rule.widened.push_back(
+          "context: any; flows are not learned, so nobody is asked about such a call where "
+          "something "
+          "private or untrusted was read, as builtin/base would have it");
     }
     rule.id = "learned-" + std::to_string(rules_.size() + 1);
     rule.reason = "learned from " + std::to_string(calls.size()) + " recorded " +

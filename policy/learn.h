@@ -13,6 +13,7 @@
 //
 // An argument that some call of the tool left out may be left out, or be one of those seen: rules that
 // deny hold for what was never there. What was asked stays asked, of those who said yes where they are known.
+// Flows are not learned: that a call which leads out is then allowed in any context is named as well.
 // Budgets and rates: learn_limits.h. The result loads, or there is none.
 #pragma once
 

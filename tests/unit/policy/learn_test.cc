@@ -425,14 +425,36 @@ TEST_CASE("a tool that should get a rate and was in no turn that ended is named"
   turn.calls = {{"fs.read", 1}};
   const LearnedPolicy learned =
       LearnPolicy("learned", {{"1", Verdict::kAllow, mail, {}}}, Tools(), {turn}).value();
-  REQUIRE(learned.widened.size() == 1);
-  CHECK(learned.widened[0] ==
+  REQUIRE(learned.widened.size() == 2);
+  CHECK(learned.widened[1] ==
         "budgets.rates: none for mail.send: no turn that ended had a call of it");
   CHECK(learned.yaml.find("# WIDE budgets.rates: none for mail.send") != std::string::npos);
   turn.calls = {{"mail.send", 1}};
   CHECK(LearnPolicy("learned", {{"1", Verdict::kAllow, mail, {}}}, Tools(), {turn})
             .value()
-            .widened.empty());
+            .widened.size() == 1);
+}
+
+TEST_CASE("that a call which leads out is allowed in any context is named") {
+  const Request mail = Call("mail.send", {{"to", {"ann@a.example"}}});
+  const auto named = [](const LearnedPolicy& learned) {
+    CHECK((learned.yaml.find("  # WIDE context: any; ") != std::string::npos) ==
+          std::any_of(learned.widened.begin(), learned.widened.end(), [](const std::string& wide) {
+            return wide.find(": context: any; ") != std::string::npos;
+          }));
+    return learned.yaml.find("  # WIDE context: any; ") != std::string::npos;
+  };
+  CHECK(named(Learn({mail, ReadOf("a.txt")})));
+  CHECK(named(Learn({Call("http.fetch", {{"url", "https://a.example/x"}})})));
+  CHECK(
+      Learn({mail}).widened ==
+      std::vector<std::string>{
+          "tools.learned-1 (mail.send): context: any; flows are not learned, so nobody is asked "
+          "about such a call where something private or untrusted was read, as builtin/base would "
+          "have it"});
+  // A person who is asked looks at the context, and what leads nowhere needs no flow.
+  CHECK_FALSE(named(Learn({mail}, Verdict::kAsk)));
+  CHECK_FALSE(named(Learn({ReadOf("a.txt"), Call("proc.run", {{"argv", {"wc"}}})})));
 }
 
 // The whole text, since people read it before they use it: where each line comes from, and all that is wide.
