@@ -41,6 +41,9 @@ class LayerReader {
     }
     if (const YamlNode* data = NodeReader::Find(document, "data")) {
       layer_.data = ReadData(reader_, *data, tools_);
+      if (const YamlNode* unlisted = NodeReader::Find(*data, "unlisted")) {
+        layer_.unlisted_source = reader_.Where(*unlisted);
+      }
     }
     for (const char* map : {"budgets", "audit"}) {
       ReadSettings(document, map);

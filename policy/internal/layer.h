@@ -28,6 +28,7 @@ struct Layer {
   std::vector<ToolRule> narrow;
   std::vector<CallRate> rates;
   DataRules data;
+  SourceLocation unlisted_source;  // of data.unlisted; empty where the document does not say it
 };
 
 // All regular expressions of all layers together: kPatternStepsMax steps, so that no document takes more

@@ -127,6 +127,13 @@ class Tenant {
                     "a tenant's policy can narrow a quarantine, and the policy that it is put upon "
                     "has none");
     }
+    if (layer_.unlisted_source != SourceLocation() && policy_.data.present &&
+        layer_.data.unlisted > policy_.data.unlisted) {
+      problems_.Add(
+          layer_.unlisted_source, "data.unlisted",
+          "a tenant's policy vouches for nothing: data that nobody speaks of is untrusted "
+          "by the policy that it is put upon");
+    }
     for (const DataSource& source : layer_.data.sources) {
       if (source.integrity == Integrity::kTrusted) {
         problems_.Add(source.source, "data.sources",

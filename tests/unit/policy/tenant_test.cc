@@ -127,6 +127,31 @@ TEST_CASE("what would widen anything in a tenant's policy is refused where it st
   CHECK(Said(row.tenant) == row.said);
 }
 
+TEST_CASE("a tenant's policy does not trust data that the policy below it does not") {
+  const auto load = [](const std::string& base, const std::string& tenant) {
+    LoadOptions options;
+    options.tenant = {"acme.yaml", "nacre: policy/1\nname: acme\n" + tenant};
+    return LoadPolicyText("base.yaml", "nacre: policy/1\nname: base\n" + base, options);
+  };
+  for (const char* base : {"data: {unlisted: untrusted}\n", "data: {flows: []}\n"}) {
+    INFO(base);
+    const auto refused = load(base, "data: {unlisted: trusted}\n");
+    REQUIRE_FALSE(refused.ok());
+    CHECK(refused.error().message ==
+          "acme.yaml:3:18: data.unlisted: a tenant's policy vouches for nothing: data that nobody "
+          "speaks of is untrusted by the policy that it is put upon");
+    CHECK(Loaded(load(base, "data: {unlisted: untrusted}\n"))->data.unlisted ==
+          Integrity::kUntrusted);
+  }
+  // It is no wider, or what it speaks of are its own flows only.
+  for (const char* base : {"data: {unlisted: trusted}\n", ""}) {
+    INFO(base);
+    CHECK(Loaded(load(base, "data: {unlisted: trusted}\n"))->data.unlisted == Integrity::kTrusted);
+  }
+  CHECK(Loaded(load("data: {unlisted: trusted}\n", "data: {flows: []}\n"))->data.unlisted ==
+        Integrity::kUntrusted);
+}
+
 TEST_CASE("a tenant's policy narrows rules, grant, budgets and data, and names itself") {
   const auto policy = Loaded(
       Load("workspace: {mode: read-only, hide: [private], protect: [docs], commit: {links: deny}}\n"
