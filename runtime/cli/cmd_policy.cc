@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "base/file.h"
+#include "base/units.h"
 #include "memory/session_store.h"
 #include "policy/analysis/prover.h"
 #include "policy/analysis/query.h"
@@ -186,8 +187,12 @@ void PrintExplanation(const policy::Explanation& explanation) {
               source.empty() ? "" : ("  " + SafeLine(source, 120)).c_str(),
               SafeLine(decision.reason, 300).c_str());
   if (!decision.approvers.empty()) {
-    std::printf("  asked: %s\n",
-                SafeLine(agent::DescribeApprovers(decision.approvers), 300).c_str());
+    const auto first = std::min_element(
+        decision.approvers.begin(), decision.approvers.end(),
+        [](const auto& one, const auto& other) { return one.expires < other.expires; });
+    std::printf("  asked: %s, for %s\n",
+                SafeLine(agent::DescribeApprovers(decision.approvers), 300).c_str(),
+                FormatDuration(first->expires).c_str());
   }
   if (!explanation.considered.empty()) {
     std::printf("\nrules that speak of this tool:\n");
@@ -221,7 +226,10 @@ OrderedJson ToJson(const policy::Explanation& explanation) {
   const policy::Decision& decision = explanation.decision;
   OrderedJson approvers = OrderedJson::array();
   for (const policy::Approvers& each : decision.approvers) {
-    approvers.push_back({{"users", each.users}, {"role", each.role}, {"count", each.count}});
+    approvers.push_back({{"users", each.users},
+                         {"role", each.role},
+                         {"count", each.count},
+                         {"expires_ms", each.expires.count()}});
   }
   return {{"verdict", policy::VerdictName(decision.verdict)},
           {"rule", decision.rule},

@@ -891,16 +891,16 @@ class Diff(NacreCase):
     def test_whose_yes_is_wanted_is_told_and_compared(self):
         rule = "  - {id: %s, reason: %s, tool: proc.run, decision: ask, approvers: {%s}}\n"
         one = ("nacre: policy/1\nname: asks\nworkspace: {mode: read-only}\ntools:\n"
-               + rule % ("ann", "ann looks", "users: [ann]"))
+               + rule % ("ann", "ann looks", "users: [ann], expires: 30s"))
         few = self.policy(one, "few.yaml")
         both = self.policy(one + rule % ("team", "two look", "role: team, count: 2"), "both.yaml")
         call = ("proc.run", '{"argv": ["x"]}')
         told = self.nacre("policy", "explain", "--policy", both, *call).stdout
         self.assertTrue(told.startswith("ask  rule tools.ann  "), told)
-        self.assertIn("\n  ann looks; and tools.team asks: two look\n  asked: ann, and 2 of a member of team\n", told)
+        self.assertIn("\n  ann looks; and tools.team asks: two look\n  asked: ann, and 2 of a member of team, for 30s\n", told)
         told = json.loads(self.nacre("policy", "explain", "--json", "--policy", both, *call).stdout)
-        self.assertEqual(told["approvers"], [{"users": ["ann"], "role": "", "count": 1},
-                                             {"users": [], "role": "team", "count": 2}])
+        self.assertEqual(told["approvers"], [{"users": ["ann"], "role": "", "count": 1, "expires_ms": 30_000},
+                                             {"users": [], "role": "team", "count": 2, "expires_ms": 900_000}])
         self.assertEqual([c["rule"] for c in told["considered"] if c["matched"]], ["tools.ann", "tools.team"])
         # Who asks more is no wider; who leaves somebody out is.
         more = json.loads(self.nacre("policy", "diff", "--json", "--no-wider", few, both).stdout)
