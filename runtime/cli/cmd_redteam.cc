@@ -178,11 +178,10 @@ void PrintBenignAsks(const std::string& suite, const redteam::SuiteReport& repor
   for (size_t i = 0; i < shown; ++i) {
     const redteam::BenignAsk& ask = report.benign_asks_listed[i];
     const policy::Decision& decision = ask.call.decision;
-    std::printf("  line %llu %s: %s %s\n      %s by %s: %s\n",
-                static_cast<unsigned long long>(ask.line), SafeLine(ask.user_task, 40).c_str(),
-                SafeLine(ask.call.function, 60).c_str(), SafeLine(ask.call.arguments, 200).c_str(),
-                policy::VerdictName(decision.verdict), SafeLine(decision.rule, 80).c_str(),
-                SafeLine(decision.reason, 300).c_str());
+    std::printf("  line %lld %s: %s %s\n      %s by %s: %s\n", static_cast<long long>(ask.line),
+                SafeLine(ask.user_task, 40).c_str(), SafeLine(ask.call.function, 60).c_str(),
+                SafeLine(ask.call.arguments, 200).c_str(), policy::VerdictName(decision.verdict),
+                SafeLine(decision.rule, 80).c_str(), SafeLine(decision.reason, 300).c_str());
   }
 }
 

@@ -34,7 +34,7 @@ inline constexpr size_t kBenignAsksListedMax = 100;  // of a suite
 
 // A call of a benign run that was asked or denied.
 struct BenignAsk {
-  uint64_t line = 0;  // of the traces
+  int64_t line = 0;  // of the traces
   std::string user_task;
   JudgedCall call;
 };
