@@ -201,7 +201,7 @@ TEST_CASE("no time means unknown") {
   const auto policy = FromText(kFiles);
   ProverInput input = Input(*policy);
   input.timeout = std::chrono::milliseconds(0);
-  for (const char* query : {"no-write-execute", "no-credential=fs.read", "rules-reachable"}) {
+  for (const char* query : {"no-credential=fs.read", "rules-reachable"}) {
     const ProofAnswer answer = Prove(input, ParseBuiltInQuery(query).value());
     INFO(query << ": " << answer.what);
     CHECK(answer.status != ProofStatus::kProved);
