@@ -73,13 +73,14 @@ Result<std::vector<ProofQuery>> QueriesOf(const ProveFlags& flags,
 // With the tools and the folder that the call was found with.
 std::string ExplainCommand(const AppOptions& app, const ProveFlags& flags,
                            const policy::Policy& policy, const policy::ConfirmedCall& call) {
-  std::string command = "nacre policy explain --policy " + ShellWord(flags.policy);
+  std::string command = "nacre policy explain";
+  for (const std::string& directory : app.tool_directories) {
+    command += " --tools " + ShellWord(directory);  // first: it takes all words up to the next flag
+  }
   if (app.workspace != AppOptions().workspace) {
     command += " --workspace " + ShellWord(app.workspace);
   }
-  for (const std::string& directory : app.tool_directories) {
-    command += " --tools " + ShellWord(directory);
-  }
+  command += " --policy " + ShellWord(flags.policy);
   return command + (policy.data.present ? ExplainFlags(call.request.flow) : "") + " " +
          ShellWord(call.request.tool) + " " + ShellWord(DumpJson(call.written.arguments));
 }

@@ -446,12 +446,10 @@ TEST_CASE("that a call which leads out is allowed in any context is named") {
   };
   CHECK(named(Learn({mail, ReadOf("a.txt")})));
   CHECK(named(Learn({Call("http.fetch", {{"url", "https://a.example/x"}})})));
-  CHECK(
-      Learn({mail}).widened ==
-      std::vector<std::string>{
-          "tools.learned-1 (mail.send): context: any; flows are not learned, so nobody is asked "
-          "about such a call where something private or untrusted was read, as builtin/base would "
-          "have it"});
+  CHECK(Learn({mail}).widened.at(0) ==
+        "tools.learned-1 (mail.send): context: any; flows are not learned, so nobody is asked "
+        "about such a call where something private or untrusted was read, as builtin/base would "
+        "have it");
   // A person who is asked looks at the context, and what leads nowhere needs no flow.
   CHECK_FALSE(named(Learn({mail}, Verdict::kAsk)));
   CHECK_FALSE(named(Learn({ReadOf("a.txt"), Call("proc.run", {{"argv", {"wc"}}})})));
