@@ -98,20 +98,31 @@ bool IsBelow(const std::string& path, const std::string& folder) {
 }
 
 // A regular expression for a glob of OpenShell. What allows holds for no more than it matches, by the stricter reading of
-// "*"; what denies for no less: there a choice or a class of letters, and all behind it, is anything.
+// "*"; what denies for no less: there all from the first choice, class of letters or escape to the end of the last is anything.
 std::string PatternOfGlob(const std::string& glob, Verdict verdict) {
   const bool denies = verdict == Verdict::kDeny;
   const char* star = denies ? ".*" : "[^/]*";
   std::string pattern;
   for (size_t i = 0; i < glob.size(); ++i) {
     const char c = glob[i];
-    if (denies && std::string_view("[]{}\\").find(c) != std::string_view::npos) {
-      return pattern + ".*";
+    if (constexpr const char* kChoices = "[]{}\\"; denies && glob.find_first_of(kChoices, i) == i) {
+      const size_t last = glob.find_last_of(kChoices);
+      pattern += ".*";
+      i = last + (glob[last] == '\\' ? 1 : 0);  // with what it escapes
+      continue;
     }
     if (c == '*') {
       const bool two = i + 1 < glob.size() && glob[i + 1] == '*';
-      pattern += two ? ".*" : star;
       i += two ? 1 : 0;
+      if (denies && two && i + 1 < glob.size() && glob[i + 1] == '/') {
+        pattern += "(.*/)?";  // also no folder at all
+        ++i;
+      } else if (denies && two && i + 1 == glob.size() && pattern.ends_with('/')) {
+        pattern.pop_back();
+        pattern += "(/.*)?";  // also the folder itself
+      } else {
+        pattern += two ? ".*" : star;
+      }
     } else if (c == '?') {
       pattern += '.';
     } else if (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '/' || c == '_' ||

@@ -267,11 +267,28 @@ TEST_CASE("a choice or a class of letters in a deny is anything") {
     INFO(path);
     CHECK(ask("POST", path) == Verdict::kDeny);
   }
-  CHECK(ask("GET", "/p/q") == Verdict::kDeny);  // behind "/{" anything: stricter than it was
+  CHECK(ask("GET", "/p/q") ==
+        Verdict::kDeny);  // anything in the place of a choice: stricter than it was
+  CHECK(ask("GET", "/users") == Verdict::kAllow);
   const Ask allowed =
       AskOf(Imported(With("        protocol: rest\n        enforcement: enforce\n        rules: "
                           "[allow: {method: GET, path: '/{a,b}/*'}]\n")));
   CHECK(allowed("GET", "/a/x") == Verdict::kDeny);
+}
+
+TEST_CASE("two stars in a deny are no folder, one or many") {
+  const Ask ask =
+      AskOf(Imported(With("        protocol: rest\n        enforcement: enforce\n        access: "
+                          "full\n        deny_rules:\n"
+                          "          - {method: POST, path: '/**/git-receive-pack'}\n"
+                          "          - {method: '*', path: /admin/**}\n")));
+  for (const char* path : {"/git-receive-pack", "/o/git-receive-pack", "/o/r.git/git-receive-pack",
+                           "/admin", "/admin/", "/admin/a/b"}) {
+    INFO(path);
+    CHECK(ask("POST", path) == Verdict::kDeny);
+  }
+  CHECK(ask("POST", "/o/git-upload-pack") == Verdict::kAllow);
+  CHECK(ask("POST", "/administer") == Verdict::kAllow);
 }
 
 TEST_CASE("a port or a path in the text of a host is not of the rule") {
