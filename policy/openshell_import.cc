@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <optional>
+#include <set>
 #include <utility>
 #include <variant>
 
@@ -65,6 +66,9 @@ const NodeReader::Keys kMatchKeys = {{"method", "path", "query", "command", "ope
 constexpr const char* kUnclearPath = R"(([^/].*)?|.*([^!-~]|[%;?#\\]|//|/\.\.?(/|$)).*)";
 // host_in reads the host of a URL or address as well; a port or a path in it would be another than the rule's.
 constexpr const char* kMoreThanHost = ".*[:/@].*";
+constexpr const char* kMoreThanAddress = R"(.*[/@\[\]].*)";  // of IPv6
+constexpr size_t kOtherPathsBytesMax =
+    900;  // with kUnclearPath, less than a regular expression may have
 constexpr size_t kRequestPathBytesMax = 4096;
 
 std::string Lower(std::string text) {
@@ -101,7 +105,6 @@ bool IsBelow(const std::string& path, const std::string& folder) {
 // "*"; what denies for no less: there all from the first choice, class of letters or escape to the end of the last is anything.
 std::string PatternOfGlob(const std::string& glob, Verdict verdict) {
   const bool denies = verdict == Verdict::kDeny;
-  const char* star = denies ? ".*" : "[^/]*";
   std::string pattern;
   for (size_t i = 0; i < glob.size(); ++i) {
     const char c = glob[i];
@@ -117,14 +120,18 @@ std::string PatternOfGlob(const std::string& glob, Verdict verdict) {
       if (denies && two && i + 1 < glob.size() && glob[i + 1] == '/') {
         pattern += "(.*/)?";  // also no folder at all
         ++i;
-      } else if (denies && two && i + 1 == glob.size() && pattern.ends_with('/')) {
+      } else if (denies && two && i + 1 == glob.size() && pattern.ends_with('/') &&
+                 !pattern.ends_with("*/")) {
         pattern.pop_back();
         pattern += "(/.*)?";  // also the folder itself
       } else {
-        pattern += two ? ".*" : star;
+        // Two stars that are no whole segment are as one.
+        const bool whole =
+            two && pattern.ends_with('/') && (i + 1 == glob.size() || glob[i + 1] == '/');
+        pattern += denies || whole ? ".*" : "[^/]*";
       }
     } else if (c == '?') {
-      pattern += '.';
+      pattern += denies ? "." : "[^/]";
     } else if (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '/' || c == '_' ||
                c == '-' || static_cast<unsigned char>(c) >= 0x80) {
       pattern += c;
@@ -151,9 +158,6 @@ class Importer final {
       return problems_.ToError();
     }
     LeaveOutCovered();
-    if (!problems_.empty()) {
-      return problems_.ToError();
-    }
     result_.yaml = Header() + DocumentYaml(Document());
     return std::move(result_);
   }
@@ -270,12 +274,19 @@ class Importer final {
                  " is writable there; here the whole workspace is, or none of it, so it is not");
       }
     }
+    std::erase_if(readable_, [this](const std::string& folder) {
+      return std::any_of(readable_.begin(), readable_.end(),
+                         [&](const std::string& other) { return IsBelow(folder, other); });
+    });
+    std::sort(readable_.begin(), readable_.end());
+    readable_.erase(std::unique(readable_.begin(), readable_.end()), readable_.end());
     if (writable || readable) {
       readable_.clear();
     } else if (!readable_.empty()) {
       Find("left-out", node, "filesystem_policy.read_only",
-           "programs could read these folders; one of nacre reads the whole workspace, so none "
-           "runs");
+           std::string("programs could read these folders; one of nacre reads the whole "
+                       "workspace, so none runs") +
+               (options_.http_tool.empty() ? "" : " but the tool that makes requests"));
     }
     mode_ = writable ? "transactional" : readable || !readable_.empty() ? "read-only" : "none";
   }
@@ -295,6 +306,15 @@ class Importer final {
     if (node.kind == YamlNode::Kind::kNull ||
         reader_.MapOfAnyKeys(node, "network_policies") == nullptr) {
       return;
+    }
+    for (const YamlNode& policy : node.items) {
+      const YamlNode* endpoints = NodeReader::Find(policy, "endpoints");
+      for (size_t i = 0; endpoints != nullptr && i < endpoints->items.size(); ++i) {
+        const YamlNode& endpoint = endpoints->items[i];
+        if (const std::string path = OwnPath(endpoint, "endpoints"); !path.empty()) {
+          paths_of_hosts_.emplace(Lower(TextOf(endpoint, "endpoints", "host")), path);
+        }
+      }
     }
     for (size_t i = 0; i < node.items.size(); ++i) {
       ReadNetworkPolicy(node.items[i], node.keys[i],
@@ -349,6 +369,8 @@ class Importer final {
     OrderedJson denied = OrderedJson::object();
     std::string id;
     std::string shown;  // "api.github.com:443"
+    std::string host = {};
+    std::string path = {};  // empty: all
     bool imported = true;
   };
 
@@ -382,8 +404,9 @@ class Importer final {
     }
     const YamlNode* rules = NodeReader::Find(node, "rules");
     const YamlNode* access = NodeReader::Find(node, "access");
-    const std::string path = TextOf(node, key, "path");
-    if (!path.empty() && path != "**" && path != "/**") {
+    endpoint.path = OwnPath(node, key);
+    const std::string& path = endpoint.path;
+    if (!path.empty()) {
       endpoint.allowed["path"]["matches"] = PatternOfGlob(path, Verdict::kAllow);
       endpoint.denied["path"]["matches"] = PatternOfGlob(path, Verdict::kDeny);
     }
@@ -401,7 +424,7 @@ class Importer final {
              "an uninspected connection: every method and path, also push and delete");
       }
     }
-    if (!endpoint.imported && !path.empty() && path != "**" && path != "/**") {
+    if (!endpoint.imported && !path.empty()) {
       // Requests of this path are this endpoint's alone: another that speaks of the host does not let them through.
       Put(node, key, endpoint, Verdict::kDeny, endpoint.denied);
     }
@@ -431,6 +454,12 @@ class Importer final {
     return reader_.Text(*node, key + "." + name, kTextBytesMax).value_or("");
   }
 
+  // The path that an endpoint is of; empty: every one.
+  std::string OwnPath(const YamlNode& node, const std::string& key) {
+    std::string path = TextOf(node, key, "path");
+    return path == "**" || path == "/**" ? std::string() : path;
+  }
+
   void LeaveOut(const YamlNode& node, const std::string& key, Endpoint& endpoint,
                 const std::string& why) {
     endpoint.imported = false;
@@ -438,7 +467,8 @@ class Importer final {
   }
 
   void ReadHost(const YamlNode& node, const std::string& key, Endpoint& endpoint) {
-    const std::string host = Lower(TextOf(node, key, "host"));
+    endpoint.host = Lower(TextOf(node, key, "host"));
+    const std::string& host = endpoint.host;
     endpoint.shown = ShownText(host, 100);
     if (host.empty()) {
       LeaveOut(node, key, endpoint, "any host that has one of the allowed addresses");
@@ -646,9 +676,10 @@ class Importer final {
                (denies ? "a deny can be walked around; it crosses here"
                        : "less is allowed than was meant; it does not cross here"));
     }
-    const char* kind =
-        !denies && !args.contains("path") && !GlobProblem(path).has_value() ? "glob" : "matches";
-    if (kind == std::string("matches") && args.contains("path")) {
+    // A glob of nacre that ends in "**" is of the folder itself as well.
+    const bool glob = !denies && !args.contains("path") && path.find('?') == std::string::npos &&
+                      path.find("**") == std::string::npos && !GlobProblem(path).has_value();
+    if (!glob && args.contains("path")) {
       // Both must hold, and a regular expression has no "and": the narrower way is none at all.
       if (!denies) {
         Find("left-out", node, key, "a path below the endpoint's own path");
@@ -656,9 +687,8 @@ class Importer final {
       }
       args.erase("path");
     }
-    args["path"][kind] = kind == std::string("glob")
-                             ? path
-                             : PatternOfGlob(path, denies ? Verdict::kDeny : Verdict::kAllow);
+    args["path"][glob ? "glob" : "matches"] =
+        glob ? path : PatternOfGlob(path, denies ? Verdict::kDeny : Verdict::kAllow);
     return true;
   }
 
@@ -673,11 +703,18 @@ class Importer final {
       return;
     }
     if (!denies) {
-      if (args["host"].contains("host_in") && endpoint.shown.find("::") == std::string::npos) {
-        args["host"]["not"]["matches"] = kMoreThanHost;
+      if (args["host"].contains("host_in")) {
+        const bool address = DumpJson(args["host"]["host_in"]).find(':') != std::string::npos;
+        args["host"]["not"]["matches"] = address ? kMoreThanAddress : kMoreThanHost;
       }
       args["path"]["max_length"] = kRequestPathBytesMax;
-      args["path"]["not"]["matches"] = kUnclearPath;
+      const std::string not_these = PathsOfOthers(endpoint);
+      if (not_these.size() > kOtherPathsBytesMax) {
+        Find("left-out", node, key,
+             "too many other endpoints of this host have paths of their own");
+        return;
+      }
+      args["path"]["not"]["matches"] = kUnclearPath + not_these;
     }
     rules_.push_back({{{"id", endpoint.id + "-" + std::to_string(++numbers_)},
                        {"reason", std::string(denies ? "not allowed at " : "reaches ") +
@@ -689,6 +726,20 @@ class Importer final {
                       key});
   }
 
+  // Of endpoints that may be of the same host, one with a path is the only one that speaks of it: "|/admin/.*".
+  std::string PathsOfOthers(const Endpoint& endpoint) const {
+    std::string patterns;
+    for (const auto& [host, path] : paths_of_hosts_) {
+      const bool exact =
+          host.find('*') == std::string::npos && endpoint.host.find('*') == std::string::npos;
+      const bool same = !exact || host == endpoint.host || host.empty() || endpoint.host.empty();
+      if (same && path != endpoint.path) {
+        patterns += "|" + PatternOfGlob(path, Verdict::kDeny);
+      }
+    }
+    return patterns;
+  }
+
   // A policy of OpenShell may say a thing twice, and a rule of nacre that decides nothing is a mistake.
   void LeaveOutCovered() {
     for (bool again = true; again;) {
@@ -697,10 +748,18 @@ class Importer final {
         list.push_back(written.rule);
       }
       const auto parsed = ParseYaml(DocumentYaml({{"tools", std::move(list)}}));
-      const YamlNode* nodes = NodeReader::Find(std::get<YamlTree>(parsed).root(), "tools");
+      const auto* tree = std::get_if<YamlTree>(&parsed);
+      Problems problems;
+      const NodeReader reader("imported.yaml", problems);
       std::vector<ToolRule> rules;
-      for (const YamlNode& node : nodes->items) {
-        rules.push_back(ReadRule(reader_, node, "tools", nullptr).value_or(ToolRule()));
+      for (size_t i = 0; tree != nullptr && i < rules_.size(); ++i) {
+        const YamlNode& node = NodeReader::Find(tree->root(), "tools")->items[i];
+        if (auto rule = ReadRule(reader, node, "tools", nullptr)) {
+          rules.push_back(std::move(*rule));
+        }
+      }
+      if (rules.size() < rules_.size()) {
+        return;  // too much for a policy: who loads it says what
       }
       std::vector<const ToolRule*> pointers;
       for (const ToolRule& rule : rules) {
@@ -776,6 +835,7 @@ class Importer final {
       "transactional";  // without a filesystem_policy: the default includes the folder
   Strings protect_;
   Strings readable_;  // empty: all of the workspace, when mode_ is not "none"
+  std::set<std::pair<std::string, std::string>> paths_of_hosts_;  // of endpoints that have one
   struct Written {
     OrderedJson rule;
     const YamlNode* node;  // what it was made of

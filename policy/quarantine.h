@@ -46,7 +46,8 @@ void Unite(const QuarantineRules& more, QuarantineRules& quarantine);
 void NarrowByQuarantine(const PolicyDocument& policy, const Request& request, Decision& decision);
 
 // The same as rules of `narrow`, for whoever reasons about all calls of the tool: none for a tool that is not of the
-// quarantine. That a text may be too long to be endorsed is not in them.
+// quarantine. That a text may be too long to be endorsed is not in them, nor a call without the `type` that the
+// tool's schema demands.
 std::vector<ToolRule> QuarantineNarrowing(const QuarantineRules& quarantine,
                                           const std::string& tool);
 

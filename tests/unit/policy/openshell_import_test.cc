@@ -276,6 +276,66 @@ TEST_CASE("a choice or a class of letters in a deny is anything") {
   CHECK(allowed("GET", "/a/x") == Verdict::kDeny);
 }
 
+TEST_CASE("what allows speaks of no more than its glob, as OpenShell's engine reads it") {
+  const auto get = [](const char* glob, const char* path) {
+    return AskOf(Imported(
+        With(std::string("        protocol: rest\n        enforcement: enforce\n        rules:\n"
+                         "          - allow: {method: GET, path: '") +
+             glob + "'}\n")))("GET", path);
+  };
+  CHECK(get("/repos/o/**", "/repos/o/r") == Verdict::kAllow);
+  CHECK(get("/repos/o/**", "/repos/o/r/x") == Verdict::kAllow);
+  CHECK(get("/repos/o/**", "/repos/o") == Verdict::kDeny);
+  CHECK(get("/bot**", "/bot1") == Verdict::kAllow);
+  CHECK(get("/bot**", "/bot/x/y") == Verdict::kDeny);
+  CHECK(get("/a?b", "/a-b") == Verdict::kAllow);
+  CHECK(get("/a?b", "/a/b") == Verdict::kDeny);
+}
+
+TEST_CASE("a path that an endpoint speaks of is no other's of the same host") {
+  const Ask ask = AskOf(
+      Imported(With("        protocol: rest\n        enforcement: enforce\n        access: full\n"
+                    "      - host: api.x.example\n        port: 443\n        path: /admin/**\n     "
+                    "   protocol: rest\n"
+                    "        enforcement: enforce\n        access: read-only\n"
+                    "      - host: b.x.example\n        port: 443\n        protocol: rest\n"
+                    "        enforcement: enforce\n        access: full\n")));
+  CHECK(ask("POST", "/x") == Verdict::kAllow);
+  CHECK(ask("GET", "/admin/x") == Verdict::kAllow);
+  CHECK(ask("POST", "/admin/x") == Verdict::kDeny);
+  CHECK(ask("POST", "/admin/x", "b.x.example") == Verdict::kAllow);
+}
+
+TEST_CASE("an address of IPv6 is a host, and nothing more of a URL") {
+  for (const char* address : {"2001:db8::1", "2001:db8:1:2:3:4:5:6"}) {
+    const Ask ask = AskOf(Imported(
+        std::string(
+            "version: 1\nnetwork_policies: {a: {binaries: [{path: /x}], endpoints: [{host: '") +
+        address + "', port: 443, protocol: rest, enforcement: enforce, access: full}]}}\n"));
+    CHECK(ask("GET", "/", address) == Verdict::kAllow);
+    CHECK(ask("GET", "/", std::string("http://[") + address + "]:22/x") == Verdict::kDeny);
+  }
+}
+
+TEST_CASE("folders in folders that are read are one, and what no policy can say is no crash") {
+  const Ask nested = AskOf(Imported(
+      "version: 1\nfilesystem_policy: {read_only: [/sandbox/a, /sandbox/a/b, /sandbox/a]}\n"));
+  CHECK(nested.policy->tools.size() == 1);
+  std::string ports = "1";
+  for (int port = 2; port < 1'100; ++port) {
+    ports += "," + std::to_string(port);
+  }
+  const std::string many =
+      "version: 1\nnetwork_policies: {a: {binaries: [{path: /x}], endpoints: [{host: "
+      "a.example.com, "
+      "ports: [" +
+      ports + "], protocol: rest, enforcement: enforce, access: full}]}}\n";
+  CHECK_FALSE(LoadPolicyText("imported.yaml", Imported(many).yaml).ok());
+  CHECK_FALSE(
+      LoadPolicyText("imported.yaml", Imported(With("        access: full\n"), "my tool").yaml)
+          .ok());
+}
+
 TEST_CASE("two stars in a deny are no folder, one or many") {
   const Ask ask =
       AskOf(Imported(With("        protocol: rest\n        enforcement: enforce\n        access: "
