@@ -355,8 +355,29 @@ void PlanSystemRules(LaunchPlan& plan, const HostSupport& host) {
   for (const CallDevice& device : kCallDevices) {
     plan.landlock_rules.push_back({device.path, LandlockGrant::kUseDevice});
   }
-  plan.landlock_rules.push_back({"/dev/shm", LandlockGrant::kReadWrite});
+}
+
+// What the enclosed program itself may do with files. It executes none of the call's.
+void PlanEnclosureRules(LaunchPlan& plan, const HostSupport& host, const Enclosure& enclosure,
+                        const std::vector<Mount>& mounts) {
+  using kernel::LandlockGrant;
+  PlanSystemRules(plan, host);
   plan.landlock_rules.push_back({"/tmp", LandlockGrant::kReadWrite});
+  for (const auto& [path, content] : enclosure.files) {
+    plan.landlock_rules.push_back({path, LandlockGrant::kRead});
+  }
+  for (const std::string& path : enclosure.host_files) {
+    plan.landlock_rules.push_back({path, LandlockGrant::kRead});
+  }
+  for (const auto& [path, number] : enclosure.devices) {
+    plan.landlock_rules.push_back({path, LandlockGrant::kControlDevice});
+  }
+  plan.landlock_rules.push_back({kGuestTree, LandlockGrant::kRead});
+  for (const Mount& mount : mounts) {
+    plan.landlock_rules.push_back({kGuestTree + mount.target, mount.access == Access::kRead
+                                                                  ? LandlockGrant::kRead
+                                                                  : LandlockGrant::kReadWrite});
+  }
 }
 
 uint64_t CommonEvidence(const HostSupport& host) {
@@ -498,6 +519,9 @@ Result<LaunchPlan> MakePlan(const SandboxSpec& spec, const HostSupport& host) {
   builder.Add(StepKind::kStartTool, "start the tool's process");
   builder.Add(StepKind::kSession, "new session");
   PlanSystemRules(plan, host);
+  for (const char* own : {"/dev/shm", "/tmp"}) {
+    plan.landlock_rules.push_back({own, kernel::LandlockGrant::kReadWrite});
+  }
   plan.prepared_rules = plan.landlock_rules.size();
   if (plan.landlock_abi > 0) {
     builder.Add(StepKind::kPrepareLandlock, "Landlock ruleset");
@@ -552,7 +576,9 @@ Result<LaunchPlan> MakeEnclosurePlan(const SandboxSpec& spec, const HostSupport&
                  .output_bytes = more.output_bytes,  // of the program itself: its complaints
                  .disk_bytes = spec.limits.disk_bytes,
                  .inodes = spec.limits.inodes};
-  plan.seccomp_profile = spec.seccomp_profile;
+  const bool locked = !enclosure.seccomp_profile.empty();
+  plan.seccomp_profile = locked ? enclosure.seccomp_profile : spec.seccomp_profile;
+  plan.landlock_abi = locked ? host.landlock_abi : 0;
   plan.cgroup_version = host.cgroup.version;
   plan.privileged = host.privileged;
   // Who makes namespaces is "root" of its own, where it maps one id that owns nothing on the host.
@@ -629,13 +655,28 @@ Result<LaunchPlan> MakeEnclosurePlan(const SandboxSpec& spec, const HostSupport&
     builder.Add(StepKind::kCapabilities, "drop capabilities");
   }
   builder.Add(StepKind::kDescriptors, "descriptors").number = 1;
-  Step& core = builder.Add(StepKind::kResourceLimit, "limit core");
-  core.number = RLIMIT_CORE;
-  core.value = kCoreBytes;
+  if (locked) {
+    PlanLimits(builder, plan.limits);
+    PlanEnclosureRules(plan, host, enclosure, mounts);
+  } else {
+    Step& core = builder.Add(StepKind::kResourceLimit, "limit core");
+    core.number = RLIMIT_CORE;
+    core.value = kCoreBytes;
+  }
+  if (plan.landlock_abi > 0) {
+    builder.Add(StepKind::kPrepareLandlock, "Landlock ruleset");
+    builder.Add(StepKind::kLandlockRules, "Landlock rules");
+    builder.Add(StepKind::kLandlock, "Landlock");
+  }
+  if (locked) {
+    builder.Add(StepKind::kSeccomp, "seccomp");
+  }
   builder.Add(StepKind::kIdentityEvidence, "evidence of identity");
   builder.Add(StepKind::kEvidence, "evidence").number =
       CommonEvidence(host) |
-      (enclosure.makes_namespaces ? 0 : EvidenceBit(Evidence::kCapabilities));
+      (enclosure.makes_namespaces ? 0 : EvidenceBit(Evidence::kCapabilities)) |
+      (locked ? EvidenceBit(Evidence::kSeccomp) : 0) |
+      (plan.landlock_abi > 0 ? EvidenceBit(Evidence::kLandlock) : 0);
   builder.Add(StepKind::kExec, "exec");
   return plan;
 }
@@ -663,7 +704,8 @@ std::string DescribePlan(const LaunchPlan& plan) {
   }
   for (const kernel::LandlockRule& rule : plan.landlock_rules) {
     static constexpr const char* kGrants[] = {
-        "list", "read", "read-execute", "read-write", "read-write-execute", "device"};
+        "list",   "read",          "read-execute", "read-write", "read-write-execute",
+        "device", "control-device"};
     text << "Landlock " << rule.path << " " << kGrants[static_cast<int>(rule.grant)] << "\n";
   }
   return text.str();

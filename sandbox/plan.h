@@ -165,8 +165,11 @@ struct Enclosure {
   std::vector<std::pair<std::string, std::string>> files;  // path and content, made for it
   std::vector<std::string> host_files;                     // for it, read-only, at their own paths
   std::vector<std::pair<std::string, uint64_t>> devices;   // of the host, with their numbers
-  std::vector<std::string> guest_directories;              // that the guest mounts something on
-  std::vector<Mount> guest_mounts;                         // in the tree, on top of the spec's
+  // Not empty: it keeps the limits, the filter of this name (seccomp/syscall_groups.h) and the rules of
+  // Landlock that follow from the rest, as a call does. Not for what makes namespaces.
+  std::string seccomp_profile;
+  std::vector<std::string> guest_directories;  // that the guest mounts something on
+  std::vector<Mount> guest_mounts;             // in the tree, on top of the spec's
   // It makes namespaces of its own: keeps its capabilities, which count in its user namespace only.
   bool makes_namespaces = false;
   // What it takes for itself, on top of the spec's limits.

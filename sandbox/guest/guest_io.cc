@@ -22,10 +22,11 @@ std::optional<OutcomeKind> LimitOf(const std::string& name) {
   return std::nullopt;
 }
 
-// Our own limits, which the monitor kept from outside whatever the guest says.
-bool IsOutsideLimit(OutcomeKind kind) {
+// What was kept from outside whatever the guest says: our own limits, and the filter of what runs it.
+bool IsFromOutside(OutcomeKind kind) {
   return kind == OutcomeKind::kTimedOut || kind == OutcomeKind::kCpuExceeded ||
          kind == OutcomeKind::kOutOfMemory || kind == OutcomeKind::kTasksExceeded ||
+         kind == OutcomeKind::kDiskExceeded || kind == OutcomeKind::kViolation ||
          kind == OutcomeKind::kCancelled;
 }
 
@@ -170,7 +171,6 @@ void GuestIo::Breach(const std::string& what) {
 Outcome GuestIo::Conclude(const std::string& tier, Outcome enclosed) {
   Outcome outcome = enclosed;
   outcome.layers.isolation = tier;
-  outcome.layers.landlock_abi = 0;
   outcome.layers.seccomp = ready_ && ready_->seccomp;
   outcome.layers.no_new_privs = ready_ && ready_->no_new_privs;
   outcome.layers.capabilities_empty = ready_ && ready_->capabilities_empty;
@@ -189,13 +189,13 @@ Outcome GuestIo::Conclude(const std::string& tier, Outcome enclosed) {
   }
   if (truncated_) {
     outcome.kind = OutcomeKind::kOutputExceeded;
-  } else if (end_ && breach_.empty() && !IsOutsideLimit(enclosed.kind)) {
+  } else if (end_ && breach_.empty() && !IsFromOutside(enclosed.kind)) {
     const auto limit = LimitOf(end_->limit);
     ClassifyStatus(end_->wait_status, outcome);
     if (limit) {
       outcome.kind = *limit;
     }
-  } else if (IsOutsideLimit(enclosed.kind)) {
+  } else if (IsFromOutside(enclosed.kind)) {
     outcome.kind = enclosed.kind;
   } else if (ready_) {
     // It runs no more and what it said of it counts for nothing: the kernel or our kill ended it, or

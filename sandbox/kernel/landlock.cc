@@ -82,6 +82,9 @@ uint64_t LandlockRights(LandlockGrant grant, int abi, bool is_directory) {
     case LandlockGrant::kUseDevice:
       rights = kReadFile | kWriteFile;
       break;
+    case LandlockGrant::kControlDevice:
+      rights = kReadFile | kWriteFile | kIoctlDev;
+      break;
   }
   if (!is_directory) {
     rights &= kFileRights;

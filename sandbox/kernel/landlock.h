@@ -21,7 +21,8 @@ enum class LandlockGrant {
   kReadExecute,  // and execute them
   kReadWrite,    // read, and everything that changes files; never execute, never make devices
   kReadWriteExecute,
-  kUseDevice,  // read and write, nothing else
+  kUseDevice,      // read and write, nothing else
+  kControlDevice,  // and its commands
 };
 
 struct LandlockRule {

@@ -152,6 +152,7 @@ Enclosure MicrovmSandbox::MakeEnclosure(Processor processor, const SandboxSpec& 
   if (!emulated) {
     enclosure.devices = {{kKvm, makedev(kKvmMajor, kKvmMinor)}};
   }
+  enclosure.seccomp_profile = emulated ? seccomp::kEmulatedMachine : seccomp::kMachine;
   enclosure.guest_directories = {"/dev", "/proc", "/tmp"};
   enclosure.allowance = {.wall = emulated ? kEmulatedStart : kVirtualStart,
                          .cpu = emulated ? kEmulatedStart : kVirtualStart,

@@ -2,9 +2,9 @@
 // network, no disk, no firmware beyond a loader; a kernel of the host, our agent, a serial port to the
 // host, and the call's tree by 9p.
 //
-// QEMU itself runs enclosed as gVisor does, without a capability. It has no filter of ours and no
-// Landlock, only its own short list of system calls that it denies: a guest that has broken its kernel
-// and QEMU sees no more files than an ordinary call, but more of the host's kernel.
+// QEMU itself runs enclosed like a call: no capability, the limits, a list of the system calls that it
+// may use and, where the host has it, Landlock. A guest that has broken its kernel and QEMU sees no more
+// files than an ordinary call; of the host's kernel it sees KVM besides.
 //
 // Source: QEMU's docs/system/i386/microvm.rst.
 #pragma once

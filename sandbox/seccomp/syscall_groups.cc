@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <linux/sched.h>
+#include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -32,6 +33,7 @@ constexpr uint64_t kNamespaceFlags = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUT
 // Flags of open(2) that change a file or the directory it is in. O_TMPFILE without O_DIRECTORY.
 constexpr uint64_t kWriting =
     O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND | (O_TMPFILE & ~O_DIRECTORY);
+constexpr uint64_t kKvmRequests = 0xae;  // KVMIO of linux/kvm.h
 // Newer than Debian 12's headers.
 constexpr uint64_t kPrSetMdwe = 65;
 constexpr uint64_t kPrGetMdwe = 66;
@@ -73,6 +75,21 @@ void Refuse(Rules& rules, Strict strict, const std::string& reason,
   }
 }
 
+void AddQuestionsOfFiles(Rules& rules) {
+  Allow(rules, "look at files; what exists is decided by the mounts",
+        {"stat",      "fstat",      "lstat",     "newfstatat", "statx",     "access",
+         "faccessat", "faccessat2", "readlink",  "readlinkat", "getdents",  "getdents64",
+         "getcwd",    "chdir",      "fchdir",    "statfs",     "fstatfs",   "getxattr",
+         "lgetxattr", "fgetxattr",  "listxattr", "llistxattr", "flistxattr"});
+}
+
+void AddChangesOfFiles(Rules& rules) {
+  Allow(rules, "change files; where is decided by mounts and Landlock",
+        {"rename",    "renameat", "renameat2", "link",     "linkat", "symlink", "symlinkat",
+         "unlink",    "unlinkat", "rmdir",     "truncate", "utime",  "utimes",  "utimensat",
+         "futimesat", "umask",    "chown",     "fchown",   "lchown", "fchownat"});
+}
+
 void AddFiles(Rules& rules) {
   Allow(rules, "read and write open files", {"read",        "write",     "readv",
                                              "writev",      "pread64",   "pwrite64",
@@ -84,15 +101,8 @@ void AddFiles(Rules& rules) {
                                              "readahead",   "sendfile",  "copy_file_range",
                                              "splice",      "tee",       "ftruncate",
                                              "fallocate",   "pipe",      "pipe2"});
-  Allow(rules, "look at files; what exists is decided by the mounts",
-        {"stat",      "fstat",      "lstat",     "newfstatat", "statx",     "access",
-         "faccessat", "faccessat2", "readlink",  "readlinkat", "getdents",  "getdents64",
-         "getcwd",    "chdir",      "fchdir",    "statfs",     "fstatfs",   "getxattr",
-         "lgetxattr", "fgetxattr",  "listxattr", "llistxattr", "flistxattr"});
-  Allow(rules, "change files; where is decided by mounts and Landlock",
-        {"rename",    "renameat", "renameat2", "link",     "linkat", "symlink", "symlinkat",
-         "unlink",    "unlinkat", "rmdir",     "truncate", "utime",  "utimes",  "utimensat",
-         "futimesat", "umask",    "chown",     "fchown",   "lchown", "fchownat"});
+  AddQuestionsOfFiles(rules);
+  AddChangesOfFiles(rules);
   Allow(rules, "wait for descriptors, files and timers",
         {"poll",
          "ppoll",
@@ -377,6 +387,24 @@ void AddNoNetwork(Rules& rules) {
   Deny(rules, EPERM, "no named sockets", {"bind", "connect", "listen", "accept", "accept4"});
 }
 
+void RefuseWalls(Rules& rules, Strict strict) {
+  Refuse(
+      rules, strict, "namespaces and mounts: the walls themselves",
+      {"unshare", "setns", "mount", "umount2", "pivot_root", "chroot", "open_tree", "move_mount",
+       "fsopen", "fsconfig", "fsmount", "fspick", "mount_setattr", "sethostname", "setdomainname"});
+}
+
+void RefuseOtherProcesses(Rules& rules, Strict strict) {
+  Refuse(rules, strict, "other processes' memory and descriptors",
+         {"ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "process_mrelease",
+          "pidfd_getfd", "kcmp", "move_pages", "migrate_pages"});
+}
+
+void DenyAttributes(Rules& rules) {
+  Deny(rules, EOPNOTSUPP, "attributes that carry privileges; cp -a goes on without them",
+       {"setxattr", "lsetxattr", "fsetxattr", "removexattr", "lremovexattr", "fremovexattr"});
+}
+
 void AddDenied(Rules& rules, Strict strict) {
   Deny(rules, ENOSYS, "flags are behind a pointer, where a filter cannot see them",
        {"clone3", "openat2", "execveat"});
@@ -385,13 +413,8 @@ void AddDenied(Rules& rules, Strict strict) {
         "msgget",       "msgsnd",        "msgrcv",  "msgctl",    "semget",       "semop",
         "semctl",       "semtimedop",    "mq_open", "mq_unlink", "mq_timedsend", "mq_timedreceive",
         "mq_notify",    "mq_getsetattr", "vmsplice"});
-  Refuse(
-      rules, strict, "namespaces and mounts: the walls themselves",
-      {"unshare", "setns", "mount", "umount2", "pivot_root", "chroot", "open_tree", "move_mount",
-       "fsopen", "fsconfig", "fsmount", "fspick", "mount_setattr", "sethostname", "setdomainname"});
-  Refuse(rules, strict, "other processes' memory and descriptors",
-         {"ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "process_mrelease",
-          "pidfd_getfd", "kcmp", "move_pages", "migrate_pages"});
+  RefuseWalls(rules, strict);
+  RefuseOtherProcesses(rules, strict);
   Refuse(rules, strict, "wide kernel attack surface that tools do without",
          {"bpf",
           "perf_event_open",
@@ -424,8 +447,7 @@ void AddDenied(Rules& rules, Strict strict) {
        {"set_mempolicy", "mbind", "get_mempolicy"});
   Refuse(rules, strict, "files by inode, past every mount",
          {"open_by_handle_at", "name_to_handle_at"});
-  Deny(rules, EOPNOTSUPP, "attributes that carry privileges; cp -a goes on without them",
-       {"setxattr", "lsetxattr", "fsetxattr", "removexattr", "lremovexattr", "fremovexattr"});
+  DenyAttributes(rules);
   Deny(rules, EPERM, "identity and capabilities: there is one identity and no capability",
        {"setuid", "setgid", "setreuid", "setregid", "setfsuid", "setfsgid", "setgroups", "capset"});
   Deny(rules, EPERM, "priorities above others'",
@@ -435,6 +457,13 @@ void AddDenied(Rules& rules, Strict strict) {
           "delete_module", "swapon",        "swapoff",         "acct",        "quotactl",
           "quotactl_fd",   "nfsservctl",    "syslog",          "vhangup",     "settimeofday",
           "clock_settime", "clock_adjtime", "adjtimex",        "sync",        "syncfs"});
+}
+
+void AddThreads(Rules& rules, const char* no_process) {
+  constexpr uint64_t kThread = CLONE_VM | CLONE_SIGHAND | CLONE_THREAD;
+  AllowIf(rules, "clone", {{0, kThread | kNamespaceFlags, kThread}}, "threads");
+  DenyIf(rules, "clone", {{0, CLONE_THREAD, 0}}, no_process);
+  Deny(rules, EPERM, no_process, {"fork", "vfork"});
 }
 
 // A function of what it is given: reads files, answers on the descriptors it has. It changes no file,
@@ -460,10 +489,7 @@ void AddPure(Rules& rules) {
   Allow(rules, "threads, and an end",
         {"execve", "exit", "exit_group", "set_tid_address", "set_robust_list", "futex", "rseq",
          "arch_prctl", "sched_yield", "sched_getaffinity", "restart_syscall"});
-  constexpr uint64_t kThread = CLONE_VM | CLONE_SIGHAND | CLONE_THREAD;
-  AllowIf(rules, "clone", {{0, kThread | kNamespaceFlags, kThread}}, "threads");
-  DenyIf(rules, "clone", {{0, CLONE_THREAD, 0}}, "a pure tool starts no process");
-  Deny(rules, EPERM, "a pure tool starts no process", {"fork", "vfork"});
+  AddThreads(rules, "a pure tool starts no process");
   Allow(rules, "questions about oneself",
         {"getpid", "gettid", "getppid", "getuid", "geteuid", "getgid", "getegid", "getrlimit",
          "getrusage", "sysinfo", "uname"});
@@ -491,6 +517,62 @@ void AddPure(Rules& rules) {
   AddLimits(rules);
   AddNoNetwork(rules);
   AddDenied(rules, Strict::kYes);
+}
+
+// What QEMU 7.2 and later ask for while they run one machine: its memory, the call's files over 9p, a
+// stream, and KVM or code of their own making. Not io_uring, which they do without.
+void AddMachine(Rules& rules, MadeCode made_code) {
+  Allow(rules, "read and write open files",
+        {"read",        "write",     "readv",     "writev",   "pread64", "pwrite64",
+         "preadv",      "preadv2",   "pwritev",   "pwritev2", "lseek",   "close",
+         "close_range", "dup",       "dup2",      "dup3",     "flock",   "fsync",
+         "fdatasync",   "ftruncate", "fallocate", "pipe2"});
+  AddQuestionsOfFiles(rules);
+  AddChangesOfFiles(rules);
+  AddDescriptorCommands(rules);
+  AddModes(rules);
+  DenyAttributes(rules);
+  Allow(rules, "wait for descriptors and timers",
+        {"poll", "ppoll", "select", "pselect6", "epoll_create1", "epoll_ctl", "epoll_wait",
+         "epoll_pwait", "eventfd2", "signalfd4", "timerfd_create", "timerfd_settime"});
+  AddMemory(rules, made_code);
+  Allow(rules, "memory of one's own",
+        {"mincore", "msync", "mlock", "mlock2", "munlock", "membarrier"});
+  Allow(rules, "threads, and an end",
+        {"execve", "exit", "exit_group", "set_tid_address", "set_robust_list", "futex", "rseq",
+         "arch_prctl", "sched_yield", "sched_getaffinity", "getcpu", "restart_syscall"});
+  AddThreads(rules, "a machine starts no process");
+  Allow(rules, "questions about oneself",
+        {"getpid", "gettid", "getppid", "getuid", "geteuid", "getgid", "getegid", "getresuid",
+         "getresgid", "getgroups", "getrlimit", "getrusage", "sysinfo", "uname"});
+  AddLimits(rules);
+  Allow(rules, "signals of one's own",
+        {"rt_sigaction", "rt_sigprocmask", "rt_sigpending", "rt_sigtimedwait", "rt_sigreturn",
+         "sigaltstack", "tgkill"});
+  Allow(rules, "time and randomness",
+        {"gettimeofday", "time", "clock_gettime", "clock_getres", "clock_nanosleep", "nanosleep",
+         "getrandom"});
+  Allow(rules, "the launcher's last step: the evidence", {"sendmsg"});
+  for (const uint64_t request :
+       {uint64_t{FIONREAD}, uint64_t{FIONBIO}, uint64_t{FIOCLEX}, uint64_t{FIONCLEX},
+        uint64_t{TCGETS}, uint64_t{TIOCGWINSZ}, uint64_t{FS_IOC_GETVERSION}}) {
+    AllowIf(rules, "ioctl", {{1, kLow32, request}},
+            "questions that programs ask of any descriptor");
+  }
+  if (made_code == MadeCode::kForbidden) {
+    AllowIf(rules, "ioctl", {{1, 0xff00, kKvmRequests << 8}}, "KVM, on the descriptors it gives");
+  }
+  for (const uint64_t option :
+       {uint64_t{PR_SET_NAME}, uint64_t{PR_GET_NAME}, uint64_t{PR_SET_TIMERSLACK},
+        uint64_t{PR_GET_DUMPABLE}, uint64_t{PR_SET_NO_NEW_PRIVS}, uint64_t{PR_GET_NO_NEW_PRIVS},
+        uint64_t{PR_SET_VMA}, uint64_t{PR_GET_SECCOMP}}) {
+    AllowIf(rules, "prctl", {{0, kLow32, option}}, "names, timers and questions");
+  }
+  AllowIf(rules, "seccomp", {{1, SECCOMP_FILTER_FLAG_NEW_LISTENER, 0}},
+          "a filter of its own on top");
+  AddNoNetwork(rules);
+  RefuseWalls(rules, Strict::kYes);
+  RefuseOtherProcesses(rules, Strict::kYes);
 }
 
 void AddTool(Rules& rules, MadeCode made_code) {
@@ -532,6 +614,11 @@ Result<Profile> FindProfile(const std::string& name) {
 }
 
 Result<std::vector<SyscallRule>> ProfileRules(const std::string& name) {
+  if (name == kMachine || name == kEmulatedMachine) {
+    Rules rules;
+    AddMachine(rules, name == kMachine ? MadeCode::kForbidden : MadeCode::kAllowed);
+    return rules;
+  }
   const Profile profile = NACRE_TRY(FindProfile(name));
   Rules rules;
   if (name == "pure") {

@@ -55,6 +55,11 @@ const std::vector<Profile>& Profiles();
 // kNotFound for an unknown name; the message lists what there is.
 Result<Profile> FindProfile(const std::string& name);
 
+// What may run a machine (QEMU) on KVM, or emulate its processor. No profiles of calls: of the functions
+// here only ProfileRules() knows them.
+inline constexpr char kMachine[] = "machine";
+inline constexpr char kEmulatedMachine[] = "emulated-machine";
+
 // The rules of a profile; kNotFound for an unknown name.
 Result<std::vector<SyscallRule>> ProfileRules(const std::string& profile);
 

@@ -9,6 +9,7 @@
 #include "sandbox/guest/host_programs.h"
 #include "sandbox/gvisor/oci_bundle.h"
 #include "sandbox/plan.h"
+#include "sandbox/report.h"
 #include "tests/unit/sandbox/sandbox_test_host.h"
 
 namespace nacre::sandbox {
@@ -152,6 +153,49 @@ TEST_CASE(
   CHECK(plan.landlock_abi == 0);
 }
 
+TEST_CASE(
+    "an enclosed program with a filter of its own keeps limits and rules of Landlock as a call "
+    "does") {
+  Enclosure enclosure;
+  enclosure.argv = {"/usr/bin/qemu"};
+  enclosure.files = {{"/machine/initramfs", ""}};
+  enclosure.host_files = {"/boot/vmlinuz"};
+  enclosure.devices = {{"/dev/kvm", makedev(10, 232)}};
+  enclosure.seccomp_profile = seccomp::kMachine;
+  enclosure.allowance.tasks = 100;
+  SandboxSpec spec = WorkspaceSpec();
+  spec.mounts.push_back({"/home/ada/lib", "/lib2", Access::kRead, Executable::kYes});
+  const LaunchPlan plan = MakeEnclosurePlan(spec, MadeUpHost(), enclosure).value();
+  const std::string text = DescribePlan(plan);
+  CAPTURE(text);
+  CHECK(plan.seccomp_profile == seccomp::kMachine);
+  CHECK(plan.landlock_abi == MadeUpHost().landlock_abi);
+  CHECK_THAT(text,
+             Catch::Contains("limit tasks " + std::to_string(spec.limits.tasks + 102)) &&
+                 Catch::Contains("limit file size " + std::to_string(spec.limits.disk_bytes)) &&
+                 Catch::Contains("Landlock\nseccomp\nevidence of identity\nevidence\nexec\n"));
+  CHECK_THAT(text, Catch::EndsWith("Landlock /tmp read-write\n"
+                                   "Landlock /machine/initramfs read\n"
+                                   "Landlock /boot/vmlinuz read\n"
+                                   "Landlock /dev/kvm control-device\n"
+                                   "Landlock /guest read\n"
+                                   "Landlock /guest/lib2 read\n"
+                                   "Landlock /guest/workspace read-write\n"
+                                   "Landlock /guest/nacre/tool read\n"));
+  const uint64_t evidence = (plan.steps.end() - 2)->number;
+  CHECK((evidence & EvidenceBit(Evidence::kSeccomp)) != 0);
+  CHECK((evidence & EvidenceBit(Evidence::kLandlock)) != 0);
+  // Without Landlock on the host: the rest, and it is said.
+  HostSupport host = MadeUpHost();
+  host.landlock_abi = 0;
+  const LaunchPlan bare = MakeEnclosurePlan(spec, host, enclosure).value();
+  CHECK(std::none_of(bare.steps.begin(), bare.steps.end(), [](const Step& step) {
+    return step.kind == StepKind::kLandlock || step.kind == StepKind::kPrepareLandlock;
+  }));
+  CHECK(((bare.steps.end() - 2)->number & EvidenceBit(Evidence::kLandlock)) == 0);
+  CHECK_FALSE(bare.weaker.empty());
+}
+
 TEST_CASE("an enclosed program that makes namespaces keeps its capabilities, and no other does") {
   Enclosure enclosure;
   enclosure.argv = {"/usr/bin/runsc"};
@@ -270,6 +314,9 @@ TEST_CASE("a guest's numbers stay within what the host measured and allowed") {
 }
 
 TEST_CASE("a guest that says it ended and runs on until a limit of the host has not exited") {
+  // What runs it asked for what no machine needs: it is not believed either.
+  CHECK(After(ReadyFrame() + EndFrame(0), OutcomeKind::kViolation).kind == OutcomeKind::kViolation);
+  CHECK(After(ReadyFrame(), OutcomeKind::kDiskExceeded).kind == OutcomeKind::kDiskExceeded);
   CHECK(After(ReadyFrame() + EndFrame(0), OutcomeKind::kTimedOut).kind == OutcomeKind::kTimedOut);
   CHECK(After(ReadyFrame() + EndFrame(0), OutcomeKind::kOutOfMemory).kind ==
         OutcomeKind::kOutOfMemory);

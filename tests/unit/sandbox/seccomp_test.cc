@@ -2,7 +2,9 @@
 #include <linux/audit.h>
 #include <linux/sched.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -158,8 +160,8 @@ uint32_t AnswerOf(const SyscallRule* rule, uint32_t kill) {
 // The table read by hand is the oracle: slow and obvious. Arguments are those that some rule names,
 // each with a bit more and a bit less, and the extremes.
 TEST_CASE("each compiled filter answers each number as the table says") {
-  const std::string profile =
-      GENERATE(as<std::string>(), "pure", "default", "shell", "build", "network-client");
+  const std::string profile = GENERATE(as<std::string>(), "pure", "default", "shell", "build",
+                                       "network-client", kMachine, kEmulatedMachine);
   CAPTURE(profile);
   const auto rules = ProfileRules(profile).value();
   const ProfileFilters filters = CompileProfile(profile).value();
@@ -469,6 +471,57 @@ TEST_CASE("each profile is the one that was reviewed") {
     CHECK_FALSE(profile.purpose.empty());
   }
 }
+
+TEST_CASE("what runs a machine has a filter that was reviewed, and that no call can have") {
+  for (const char* name : {kMachine, kEmulatedMachine}) {
+    CAPTURE(name);
+    const auto rules = ProfileRules(name).value();
+    const std::string golden = ReadFile(NACRE_SOURCE_DIR "/tests/unit/sandbox/golden/" +
+                                            std::string(name) + "_profile.txt",
+                                        1 << 20)
+                                   .value();
+    CHECK(DescribeRules(rules) == golden);
+    CHECK_FALSE(FindProfile(name).ok());
+    for (const SyscallRule& rule : rules) {
+      CHECK_FALSE(rule.reason.empty());
+    }
+  }
+}
+
+#ifdef __x86_64__
+TEST_CASE(
+    "what runs a machine starts no process, reaches no network and no wall; KVM only on KVM") {
+  constexpr uint64_t kThread = CLONE_VM | CLONE_SIGHAND | CLONE_THREAD;
+  constexpr uint64_t kWritableCode = PROT_READ | PROT_WRITE | PROT_EXEC;
+  constexpr uint64_t kCreateVm = 0xae01;
+  for (const char* name : {kMachine, kEmulatedMachine}) {
+    CAPTURE(name);
+    const bool emulated = std::string(name) == kEmulatedMachine;
+    const Filter filter = CompileProfile(name).value().killing;
+    CHECK(Ask(filter, SYS_clone, {kThread}) == kAllowed);
+    CHECK(Ask(filter, SYS_clone, {SIGCHLD}) == Fails(EPERM));
+    CHECK(Ask(filter, SYS_clone, {kThread | CLONE_NEWUSER}) != kAllowed);
+    CHECK(Ask(filter, SYS_clone3) == Fails(ENOSYS));
+    CHECK(Ask(filter, SYS_vfork) == Fails(EPERM));
+    CHECK(Ask(filter, SYS_socket, {AF_UNIX, SOCK_STREAM, 0}) == Fails(EAFNOSUPPORT));
+    CHECK(Ask(filter, SYS_io_uring_setup) == Fails(ENOSYS));
+    CHECK(Ask(filter, SYS_bpf) == Fails(ENOSYS));
+    CHECK(Ask(filter, SYS_userfaultfd) == Fails(ENOSYS));
+    CHECK(Ask(filter, SYS_kill, {1, 9}) == Fails(ENOSYS));
+    CHECK(Ask(filter, SYS_unshare) == SECCOMP_RET_KILL_PROCESS);
+    CHECK(Ask(filter, SYS_mount) == SECCOMP_RET_KILL_PROCESS);
+    CHECK(Ask(filter, SYS_ptrace) == SECCOMP_RET_KILL_PROCESS);
+    CHECK(Ask(filter, SYS_chmod, {0, 04755}) == Fails(EPERM));
+    CHECK(Ask(filter, SYS_mknodat, {0, 0, S_IFBLK | 0600}) == Fails(EPERM));
+    CHECK(Ask(filter, SYS_seccomp, {1, 1}) == kAllowed);
+    CHECK(Ask(filter, SYS_seccomp, {1, SECCOMP_FILTER_FLAG_NEW_LISTENER}) == Fails(ENOSYS));
+    CHECK(Ask(filter, SYS_ioctl, {3, TIOCSTI}) == Fails(ENOSYS));
+    CHECK(Ask(filter, SYS_ioctl, {3, kCreateVm}) == (emulated ? Fails(ENOSYS) : kAllowed));
+    CHECK(Ask(filter, SYS_mmap, {0, 4096, kWritableCode, MAP_PRIVATE | MAP_ANONYMOUS}) ==
+          (emulated ? kAllowed : Fails(EACCES)));
+  }
+}
+#endif
 
 TEST_CASE("a profile that does not exist is refused and the message lists those that do") {
   for (const char* name : {"", "permissive", "Default", "pure "}) {
