@@ -156,7 +156,8 @@ std::optional<SetupFailure> ChooseIdentity(const LaunchPlan& plan,
   const Source& source = plan.sources[*unmappable];
   if (path.info.st_uid != 0) {
     sources.run_as.uid = path.info.st_uid;
-    if (path.info.st_gid != 0) {
+    // With a device the group is the one that may use it: the owner needs none.
+    if (path.info.st_gid != 0 && plan.devices.empty()) {
       sources.run_as.gid = path.info.st_gid;
     }
     sources.weaker.emplace_back(

@@ -91,32 +91,36 @@ Result<std::vector<Sha256Digest>> ProofOf(TileReader& tiles, const Checkpoint& c
   return proof;
 }
 
-// Fills in the proof, or says why there is none. A neighbour is evidence too: one that is not as it was signed is
-// not shown.
 struct Neighbour {
   uint64_t index = 0;
   Sha256Digest leaf{};
 };
+
+// Fills in the proof, or says why there is none. A neighbour is evidence too: one that is not as it was signed is
+// not shown, and takes nothing of the record's own proof.
 Status Prove(const std::string& directory, const std::vector<Neighbour>& beside,
              FoundRecord* found) {
   const KeyChain keys = NACRE_TRY(KeyChain::Load(directory));
   const NewestCheckpoint newest = NACRE_TRY(ReadNewestCheckpoint(directory, keys));
   const Checkpoint& checkpoint = newest.checkpoint;
   found->note = newest.note;
+  TileReader tiles = NACRE_TRY(TileReader::Open(directory, checkpoint.size, newest.published_size));
+  for (const Neighbour& each : beside) {
+    if (each.index >= checkpoint.size) {
+      continue;
+    }
+    if (const auto proof = ProofOf(tiles, checkpoint, each.index, each.leaf); !proof.ok()) {
+      (each.index < found->index ? found->before : found->after).reset();
+      found->beside_hidden_because +=
+          (found->beside_hidden_because.empty() ? "record " : "; record ") +
+          std::to_string(each.index) + " beside it: " + proof.error().message;
+    }
+  }
   if (checkpoint.size <= found->index) {
     return Error{ErrorCode::kFailedPrecondition, "no signature covers it yet"};
   }
-  TileReader tiles = NACRE_TRY(TileReader::Open(directory, checkpoint.size, newest.published_size));
   found->tree_size = checkpoint.size;
   found->proof = NACRE_TRY(ProofOf(tiles, checkpoint, found->index, found->leaf));
-  for (const Neighbour& each : beside) {
-    if (each.index < checkpoint.size) {
-      if (const auto proof = ProofOf(tiles, checkpoint, each.index, each.leaf); !proof.ok()) {
-        (each.index < found->index ? found->before : found->after).reset();
-        return WithContext("record " + std::to_string(each.index) + " beside it", proof.error());
-      }
-    }
-  }
   return Ok();
 }
 

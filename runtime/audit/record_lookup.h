@@ -24,6 +24,8 @@ struct FoundRecord {
 
   // Empty when the proof leads to the root of `note`, and the log's own key signed that.
   std::string unproven_because;
+  // Of a neighbour that is not as it was signed, and therefore not among the above; else empty.
+  std::string beside_hidden_because;
   std::string note;  // the newest of `checkpoint` and `head`
   uint64_t tree_size = 0;
   std::vector<Sha256Digest> proof;

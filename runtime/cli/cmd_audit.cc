@@ -153,6 +153,7 @@ int Show(Globals& globals, const ShowFlags& flags) {
   OpenContents(audit::ContentKeys(log.value()), &opened);
   ErasuresOf(app, log.value()).Explain(&opened);
   const bool proven = found.unproven_because.empty();
+  const int exit_code = proven && found.beside_hidden_because.empty() ? kExitOk : kExitTampered;
   if (!flags.proof.empty()) {
     const Result<std::string> proof = audit::ToTlogProof(found);
     const Status written =
@@ -176,6 +177,7 @@ int Show(Globals& globals, const ShowFlags& flags) {
                         {"proof",
                          {{"ok", proven},
                           {"problem", found.unproven_because},
+                          {"beside_problem", found.beside_hidden_because},
                           {"records", found.tree_size},
                           {"hashes", hashes},
                           {"checkpoint", found.note}}}};
@@ -183,7 +185,7 @@ int Show(Globals& globals, const ShowFlags& flags) {
       json["opened"] = opened;
     }
     PrintJson(json);
-    return proven ? kExitOk : kExitTampered;
+    return exit_code;
   }
   for (const auto& [key, value] : opened.items()) {
     if (key == "data" || value == "" || (value.is_array() && value.empty())) {
@@ -201,6 +203,9 @@ int Show(Globals& globals, const ShowFlags& flags) {
   std::printf("leaf      %s\n", ToHex(found.leaf).c_str());
   PrintNeighbour("before", found.before);
   PrintNeighbour("after", found.after);
+  if (!found.beside_hidden_because.empty()) {
+    std::printf("%s\n", SafeLine(found.beside_hidden_because, 600).c_str());
+  }
   const Terminal terminal(1);
   if (proven) {
     std::printf("%s, by %zu hashes, in the tree signed over %llu records\n",
@@ -210,7 +215,7 @@ int Show(Globals& globals, const ShowFlags& flags) {
     std::printf("%s: %s\n", terminal.Paint(Style::kRed, "NOT PROVED").c_str(),
                 SafeLine(found.unproven_because, 300).c_str());
   }
-  return proven ? kExitOk : kExitTampered;
+  return exit_code;
 }
 
 struct VerifyFlags {

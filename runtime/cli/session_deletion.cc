@@ -11,20 +11,26 @@
 namespace nacre::cli {
 namespace {
 
-// Of the notes that the session wrote, by the log; of a session whose records were pruned in part, also by its calls.
-Result<std::vector<std::string>> NoteDigests(const audit::LogChange& change,
-                                             const memory::SessionDetail& detail) {
+// Of the notes that the calls say they wrote. With a withheld text in it a note is another than the call's arguments.
+std::vector<std::string> DigestsByCalls(const memory::SessionDetail& detail) {
   std::vector<std::string> digests;
   for (const memory::TurnRecord& turn : detail.turns) {
     for (const memory::StepRecord& step : turn.steps) {
       if (step.call.has_value() && step.call->tool == "memory.note" &&
-          step.call->state != memory::CallState::kDenied) {
+          step.call->state == memory::CallState::kFinished && !step.call->result_error) {
         const auto arguments = ParseJson(step.call->arguments_json);
         digests.push_back(
             Sha256Text(arguments.ok() ? StringMember(arguments.value(), "text") : ""));
       }
     }
   }
+  return digests;
+}
+
+// Of the notes that the session wrote, by the log; where records of it may be pruned, by its calls as well.
+Result<std::vector<std::string>> NoteDigests(const audit::LogChange& change,
+                                             const memory::SessionDetail& detail) {
+  std::vector<std::string> digests;
   audit::RecordFilter filter;
   filter.session = detail.session.id;
   filter.event = "memory.noted";
@@ -39,6 +45,10 @@ Result<std::vector<std::string>> NoteDigests(const audit::LogChange& change,
   if (!report.problems.empty()) {
     return Error{ErrorCode::kDataLoss,
                  "nobody knows which notes are the session's: " + report.problems.front()};
+  }
+  if (report.pruned.has_value()) {
+    const std::vector<std::string> more = DigestsByCalls(detail);
+    digests.insert(digests.end(), more.begin(), more.end());
   }
   return digests;
 }

@@ -701,8 +701,10 @@ class Audit(NacreCase):
         # What stands beside it is evidence too.
         bundle.write_bytes(good.replace(records[3]["id"].encode(), records[1]["id"].encode(), 1))
         beside = json.loads(self.nacre("audit", "show", "--json", "2", exit_code=2).stdout)
-        self.assertEqual((beside["record"], beside["after"], beside["proof"]["ok"]), (records[2], None, False))
-        self.assertIn("record 3 beside it: its hash does not lead", beside["proof"]["problem"])
+        self.assertEqual((beside["record"], beside["after"], beside["proof"]["ok"]), (records[2], None, True))
+        self.assertIn("record 3 beside it: its hash does not lead", beside["proof"]["beside_problem"])
+        self.nacre("audit", "show", "2", "--proof", self.folder / "still", exit_code=2)  # its own proof is good
+        self.assertEqual((self.folder / "still").read_text(), proof_file.read_text())
         # One that was signed and was cut off is not one that never was.
         bundle.write_bytes(good[:-9])
         cut = self.nacre("audit", "show", str(len(records) - 1), exit_code=2).stderr

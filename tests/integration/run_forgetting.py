@@ -55,6 +55,19 @@ class Deletion(NacreCase):
         self.assertIn("erased", self.nacre("audit", "erase", "--session", session, "--reason", "asked for").stdout)
         self.assertNotIn("heron", self.nacre("audit", "query", "--session", session, "--json").stdout)
 
+    def test_a_session_whose_records_were_pruned_takes_its_notes_along(self):
+        for bird in ("heron", "stork"):
+            with ScriptedEngine([call("memory.note", text=f"the {bird} nests"), answer("Noted.")]) as engine:
+                self.run_task("Note it", "--engine", engine.url)
+        sessions = [json.loads(line)["session"] for line in self.nacre("session", "list", "--json").stdout.splitlines()]
+        for _ in range(270):  # each opens the log, which is a record
+            self.nacre("audit", "release", "nothing", "--reason", "x", exit_code=1)
+        self.nacre("audit", "prune", "--before", "256")
+        done = json.loads(self.nacre("session", "delete", sessions[-1], "--json").stdout)
+        self.assertEqual(done["notes"], 1)
+        self.assertEqual([row["text"] for row in self.rows("SELECT text FROM notes")], ["the stork nests"])
+        self.assert_verified()
+
     def test_erasing_everywhere_does_both(self):
         policy = self.policy(ALLOW_ALL + "audit: {content: full}\n")
         with ScriptedEngine([answer("The heron is noted.")]) as engine:
