@@ -311,8 +311,8 @@ class Importer final {
       const YamlNode* endpoints = NodeReader::Find(policy, "endpoints");
       for (size_t i = 0; endpoints != nullptr && i < endpoints->items.size(); ++i) {
         const YamlNode& endpoint = endpoints->items[i];
-        if (const std::string path = OwnPath(endpoint, "endpoints"); !path.empty()) {
-          paths_of_hosts_.emplace(Lower(TextOf(endpoint, "endpoints", "host")), path);
+        if (const std::string path = OwnPath(TextIn(endpoint, "path")); !path.empty()) {
+          paths_of_hosts_.emplace(Lower(TextIn(endpoint, "host")), path);
         }
       }
     }
@@ -404,7 +404,7 @@ class Importer final {
     }
     const YamlNode* rules = NodeReader::Find(node, "rules");
     const YamlNode* access = NodeReader::Find(node, "access");
-    endpoint.path = OwnPath(node, key);
+    endpoint.path = OwnPath(TextOf(node, key, "path"));
     const std::string& path = endpoint.path;
     if (!path.empty()) {
       endpoint.allowed["path"]["matches"] = PatternOfGlob(path, Verdict::kAllow);
@@ -454,9 +454,15 @@ class Importer final {
     return reader_.Text(*node, key + "." + name, kTextBytesMax).value_or("");
   }
 
+  // As TextOf(), before the endpoint itself is read: that reports what is wrong.
+  static std::string TextIn(const YamlNode& map, const char* name) {
+    const YamlNode* node = NodeReader::Find(map, name);
+    return node != nullptr && node->kind == YamlNode::Kind::kScalar ? std::string(node->text)
+                                                                    : std::string();
+  }
+
   // The path that an endpoint is of; empty: every one.
-  std::string OwnPath(const YamlNode& node, const std::string& key) {
-    std::string path = TextOf(node, key, "path");
+  static std::string OwnPath(const std::string& path) {
     return path == "**" || path == "/**" ? std::string() : path;
   }
 

@@ -306,6 +306,14 @@ TEST_CASE("a path that an endpoint speaks of is no other's of the same host") {
   CHECK(ask("POST", "/admin/x", "b.x.example") == Verdict::kAllow);
 }
 
+TEST_CASE("a mistake in an endpoint's path is told once, at its own place") {
+  const auto refused =
+      ImportOpenShell("old.yaml", With("        path: [a]\n        access: full\n"), {});
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().message ==
+        "old.yaml:8:15: network_policies.a.endpoints[0].path: expected a text, found a list");
+}
+
 TEST_CASE("an address of IPv6 is a host, and nothing more of a URL") {
   for (const char* address : {"2001:db8::1", "2001:db8:1:2:3:4:5:6"}) {
     const Ask ask = AskOf(Imported(
