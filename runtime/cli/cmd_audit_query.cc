@@ -168,34 +168,34 @@ std::string WhatItSays(const Json& record) {
   }
   Json data = *found;
   std::string text;
-  const auto take = [&](const char* key) {
-    const Json* member = FindMember(data, key);
-    if (member != nullptr && member->is_string() && *member != "") {
-      text += (text.empty() ? "" : " ") + member->get<std::string>();
+  const auto add = [&text](const std::string& words) {
+    text += (text.empty() || words.empty() ? "" : " ") + words;
+  };
+  const auto take = [&data](const char* key) {
+    std::string words = StringMember(data, key);
+    if (!words.empty()) {
       data.erase(key);
     }
+    return words;
   };
   if (const Json* approved = FindMember(data, "approved");
       approved != nullptr && approved->is_boolean()) {
-    text = approved->get<bool>() ? "approved" : "refused";
+    add(approved->get<bool>() ? "approved" : "refused");
     data.erase("approved");
   }
-  take("verdict");
-  take("state");
-  take("tool");
+  for (const char* key : {"verdict", "state", "tool"}) {
+    add(take(key));
+  }
   if (const Json* outcome = FindMember(data, "outcome"); outcome != nullptr) {
-    if (const std::string kind = StringMember(*outcome, "kind"); !kind.empty()) {
-      text += " " + kind;
-    }
+    add(StringMember(*outcome, "kind"));
   }
   const std::string rule = StringMember(record, "rule");
-  text += rule.empty() ? "" : (text.empty() ? "by " : " by ") + rule;
-  const size_t before = text.size();
-  take("reason");
-  if (before > 0 && text.size() > before) {
-    text.insert(before, ":");
-  }
-  return text + (text.empty() || data.empty() ? "" : " ") + (data.empty() ? "" : DumpJson(data));
+  add(rule.empty() ? rule : "by " + rule);
+  const std::string reason = take("reason");
+  text += text.empty() || reason.empty() ? "" : ":";
+  add(reason);
+  add(data.empty() ? std::string() : DumpJson(data));
+  return text;
 }
 
 }  // namespace
