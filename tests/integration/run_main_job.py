@@ -35,6 +35,21 @@ tools:
 """
 
 
+def asked_at_terminal(case, *arguments):
+    """nacre on a terminal of its own, once it asks: the process, our end of the terminal, and what it has shown so far."""
+    ours, theirs = pty.openpty()
+    case.addCleanup(os.close, ours)
+    process = subprocess.Popen(case.command(*arguments), stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+                               env=case.environment())
+    case.addCleanup(process.wait)
+    case.addCleanup(process.kill)
+    os.close(theirs)
+    seen = b""
+    while b"[y/N]" not in seen:
+        seen += os.read(ours, 4096)
+    return process, ours, seen
+
+
 class BundledModel(NacreCase):
     """nacre-mini does simple one-step requests on files it has never seen."""
 
@@ -486,17 +501,9 @@ class Cancellation(NacreCase):
         policy = self.policy("nacre: policy/1\nname: asking\nextends: [builtin/coding]\ntools:\n"
                              "  - {id: ask-lists, reason: people decide, tool: fs.list, decision: ask}\n")
         with ScriptedEngine([call("fs.list", path=".")]) as engine:
-            ours, theirs = pty.openpty()
-            self.addCleanup(os.close, ours)
-            process = subprocess.Popen(self.command("run", "--policy", policy, "--workspace", self.workspace, "--engine",
-                                                    engine.url, "--model", "scripted", "List"), stdin=theirs,
-                                       stdout=theirs, stderr=theirs, start_new_session=True, env=self.environment())
-            self.addCleanup(process.wait)
-            self.addCleanup(process.kill)
-            os.close(theirs)
-            seen = b""
-            while b"[y/N]" not in seen:
-                seen += os.read(ours, 4096)
+            process, ours, seen = asked_at_terminal(
+                self, "run", "--policy", policy, "--workspace", self.workspace, "--engine", engine.url, "--model", "scripted",
+                "List")
             os.kill(process.pid, signal.SIGINT)
             while b"finish it" not in seen:
                 seen += os.read(ours, 4096)
@@ -907,16 +914,7 @@ tools:
     def test_a_person_at_the_terminal_answers_for_a_gateway(self):
         with ScriptedEngine([call("fs.read", path="notes.txt"), answer("Done.")]) as engine:
             _, path = self.ask_for_notes(engine)
-            ours, theirs = pty.openpty()
-            self.addCleanup(os.close, ours)
-            process = subprocess.Popen(self.command("run", "--connect", path, "Read notes.txt"), stdin=theirs,
-                                       stdout=theirs, stderr=theirs, start_new_session=True, env=self.environment())
-            self.addCleanup(process.wait)
-            self.addCleanup(process.kill)
-            os.close(theirs)
-            seen = b""
-            while b"[y/N]" not in seen:
-                seen += os.read(ours, 4096)
+            process, ours, seen = asked_at_terminal(self, "run", "--connect", path, "Read notes.txt")
             self.assertIn(b"people decide", seen)
             self.assertIn(b"in " + bytes(self.workspace), seen)
             self.assertIn(b"with /workspace/notes.txt sha256:", seen)
