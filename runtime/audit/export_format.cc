@@ -26,6 +26,7 @@ struct OcsfClass {
 constexpr OcsfClass kBase{0, "Base Event", 0, "Uncategorized"};
 constexpr OcsfClass kProcess{1007, "Process Activity", 1, "System Activity"};
 constexpr OcsfClass kFinding{2004, "Detection Finding", 2, "Findings"};
+constexpr OcsfClass kAuthentication{3002, "Authentication", 3, "Identity & Access Management"};
 constexpr OcsfClass kConfiguration{5019, "Device Config State Change", 5, "Discovery"};
 constexpr OcsfClass kLifecycle{6002, "Application Lifecycle", 6, "Application Activity"};
 constexpr OcsfClass kApi{6003, "API Activity", 6, "Application Activity"};
@@ -60,7 +61,8 @@ constexpr std::array kOcsfRows = {
     OcsfRow{"hold.placed", {&kApi, 1, "Create"}},
     OcsfRow{"hold.released", {&kApi, 4, "Delete"}},
     OcsfRow{"alert.raised", {&kFinding, 1, "Create"}},
-    OcsfRow{"client.refused", {&kApi, kOther, "Refuse"}},
+    OcsfRow{"client.admitted", {&kAuthentication, 1, "Logon"}},
+    OcsfRow{"client.refused", {&kAuthentication, 1, "Logon"}},
     OcsfRow{"approval.refused", {&kApi, kOther, "Refuse"}},
     OcsfRow{"retention.failed", {&kApi, kOther, "Delete"}},
     OcsfRow{"alert.failed", {&kApi, kOther, "Notify"}},
@@ -109,6 +111,12 @@ Json ActorOf(const Json& record) {
     actor["session"] = {{"uid", session}};
   }
   return actor;
+}
+
+// Of what can fail.
+void AddStatus(bool failed, Json* event) {
+  (*event)["status_id"] = failed ? 2 : 1;
+  (*event)["status"] = failed ? "Failure" : "Success";
 }
 
 // The profile security_control.
@@ -229,12 +237,20 @@ Json OcsfEvent(const ExportSource& source, const ExportedRecord& exported, const
                         : "An attack of the self-test was not stopped"},
           {"created_time", event["time"]}};
       break;
+    case 3002: {
+      const Json actor = ActorOf(record);
+      const Json* user = FindMember(actor, "user");
+      event["actor"] = actor;
+      event["user"] = user == nullptr ? Json{{"name", "unknown"}} : *user;
+      event["service"] = {{"name", "nacre gateway"}};
+      event["is_remote"] = false;  // a Unix socket
+      AddStatus(judged.name == "client.refused", &event);
+      break;
+    }
     case 5019: {
-      const bool refused = judged.name == "policy.refused";
       event["actor"] = ActorOf(record);
       event["device"] = {{"hostname", source.host}, {"type_id", 0}, {"type", "Unknown"}};
-      event["status_id"] = refused ? 2 : 1;
-      event["status"] = refused ? "Failure" : "Success";
+      AddStatus(judged.name == "policy.refused", &event);
       // The policy, or the key, that is in force from then on.
       event["state_id"] = 2;
       event["state"] = "Enabled";
@@ -335,6 +351,9 @@ std::string CefLine(const ExportSource& source, const ExportedRecord& exported,
   field("dvchost", source.host);
   field("deviceExternalId", source.log);
   field("act", event.verdict);
+  if (event.name == "client.admitted" || event.name == "client.refused") {
+    field("outcome", event.name == "client.admitted" ? "success" : "failure");
+  }
   field("suser", StringMember(record, "actor"));
   field("reason", StringMember(event.data, "reason"));
   int number = 0;

@@ -186,6 +186,11 @@ std::string WhatItSays(const Json& record) {
   for (const char* key : {"verdict", "state", "tool"}) {
     add(take(key));
   }
+  if (StringMember(record, "event").starts_with("client.")) {
+    add(StringMember(record, "actor"));
+    const std::string as = take("as");
+    add(as.empty() ? as : "as " + as);
+  }
   if (const Json* outcome = FindMember(data, "outcome"); outcome != nullptr) {
     add(StringMember(*outcome, "kind"));
   }

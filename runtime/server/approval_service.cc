@@ -52,7 +52,7 @@ Status ApprovalService::Answer(const v1::AnswerApprovalRequest& request,
   const Result<int> missing =
       book_.Take(AccountOf(person_), {request.call(), request.digest(), request.approved()});
   if (!missing.ok()) {
-    refusals_.Record("approval.refused", person_, request.call(), missing.error().message);
+    access_.RecordRefusal("approval.refused", person_, request.call(), missing.error().message);
     return missing.error();
   }
   response.set_missing(missing.value());

@@ -7,7 +7,7 @@
 #include "base/account.h"
 #include "base/result.h"
 #include "nacre/v1/approval.grpc.pb.h"
-#include "runtime/agent/refusal_log.h"
+#include "runtime/agent/access_log.h"
 #include "runtime/server/approval_book.h"
 #include "runtime/server/worker_pool.h"
 
@@ -19,11 +19,8 @@ constexpr size_t kApprovalRequestsWaitingMax = 8;  // of one person
 class ApprovalService final : public v1::ApprovalService::CallbackService {
  public:
   // Borrows the book and the log.
-  ApprovalService(uid_t person, ApprovalBook& book, agent::RefusalLog& refusals)
-      : person_(person),
-        book_(book),
-        refusals_(refusals),
-        requests_(1, kApprovalRequestsWaitingMax) {}
+  ApprovalService(uid_t person, ApprovalBook& book, agent::AccessLog& access)
+      : person_(person), book_(book), access_(access), requests_(1, kApprovalRequestsWaitingMax) {}
 
   grpc::ServerUnaryReactor* ListApprovals(grpc::CallbackServerContext* context,
                                           const v1::ListApprovalsRequest* request,
@@ -39,7 +36,7 @@ class ApprovalService final : public v1::ApprovalService::CallbackService {
   // Looked up for each request, so that who leaves a group loses their say at once.
   const uid_t person_;
   ApprovalBook& book_;
-  agent::RefusalLog& refusals_;
+  agent::AccessLog& access_;
   // A thread for each person: the host's name service may be slow, and nobody can keep it from others.
   WorkerPool requests_;
 };

@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "base/account.h"
-#include "runtime/agent/refusal_log.h"
+#include "runtime/agent/access_log.h"
 #include "runtime/server/approval_service.h"
 #include "runtime/server/session_service.h"
 #include "runtime/server/unix_listener.h"
@@ -32,6 +32,7 @@ constexpr size_t kMemoryBytesMax = 256U << 20;
 constexpr int kStreamsPerConnectionMax = 64;
 constexpr std::chrono::seconds kShutdownGrace{5};
 constexpr int kAcceptPauseMs = 100;
+constexpr int kLeftOutPauseMs = 1000;
 constexpr char kClientRefused[] = "client.refused";
 constexpr size_t kDoorsMax = 64;  // persons that have connected to one socket since the start
 constexpr size_t kApprovalMemoryBytesMax = 32U << 20;
@@ -99,16 +100,21 @@ class Endpoint final {
 
 // Where one person's connections end: gRPC does not say who is on the other end of one.
 struct Door {
-  Door(uid_t person, ApprovalBook& book, agent::RefusalLog& refusals)
-      : approvals(person, book, refusals) {}
+  Door(uid_t person, ApprovalBook& book, agent::AccessLog& access)
+      : approvals(person, book, access) {}
 
   ApprovalService approvals;
   std::unique_ptr<Endpoint> endpoint;
+  Json admission;  // what the records of those who are let in say of them
+  agent::RecordsPerMinute admissions;
 };
 
 // A socket, and the persons who have come to it.
 struct Gate {
   UnixListener listener;
+  std::string socket;
+  std::string group =
+      {};                // of the host, for whose members it is; empty: for nobody but us and root
   bool resting = false;  // it could not accept: out of descriptors, most likely
   std::map<uid_t, std::unique_ptr<Door>> doors = {};
 };
@@ -119,7 +125,7 @@ struct Gate {
 struct GrpcServer::Parts {
   Parts(const ServerOptions& options, const agent::Services& services)
       : approvals_wait(options.approvals.wait),
-        refusals(services.log, services.clock),
+        access(services.log, services.clock),
         book(::geteuid()),
         sessions(options.sessions, WithApprover(services, approvals_wait ? &book : nullptr)) {}
 
@@ -128,52 +134,79 @@ struct GrpcServer::Parts {
     return services;
   }
 
-  // The door of this person, opened when they come for the first time. Null: there are too many.
-  Result<Endpoint*> DoorOf(Gate& gate, uid_t person) {
+  // The door of this person, opened when they come for the first time. An error: there are too many.
+  Result<Door*> DoorOf(Gate& gate, uid_t person) {
     const auto known = gate.doors.find(person);
     if (known != gate.doors.end()) {
-      return known->second->endpoint.get();
+      return known->second.get();
     }
     if (gate.doors.size() >= kDoorsMax) {
       return Error{ErrorCode::kResourceExhausted, "too many persons have connected"};
     }
     const bool own = &gate == &*main;
-    auto door = std::make_unique<Door>(person, book, refusals);
+    auto door = std::make_unique<Door>(person, book, access);
+    Json services = Json::array();
     Endpoint::Offer offer{.services = {},
                           .health = own,
                           .memory_bytes_max = own ? kMemoryBytesMax : kApprovalMemoryBytesMax};
     if (own) {
       offer.services.push_back(&sessions);
+      services.push_back(v1::SessionService::service_full_name());
     }
     if (approvals_wait) {
       offer.services.push_back(&door->approvals);
+      services.push_back(v1::ApprovalService::service_full_name());
     }
     door->endpoint = NACRE_TRY(Endpoint::Open(offer));
-    return gate.doors.emplace(person, std::move(door)).first->second->endpoint.get();
+    door->admission = {{"as", person == ::geteuid() ? "owner"
+                              : person == 0         ? "root"
+                                                    : "member"},
+                       {"socket", gate.socket},
+                       {"group", gate.group},
+                       {"services", std::move(services)}};
+    return gate.doors.emplace(person, std::move(door)).first->second.get();
   }
 
   void AcceptFrom(Gate& gate) {
     Result<Connection> connection = gate.listener.Accept();
     gate.resting = !connection.ok();  // the client waits in the backlog, or was turned away
     if (!connection.ok()) {
-      return refusals.Record(kClientRefused, std::nullopt, "", connection.error().message);
+      return access.RecordRefusal(kClientRefused, std::nullopt, "", connection.error().message);
     }
     const uid_t user = connection.value().user;
     if (!connection.value().refused.empty()) {
-      return refusals.Record(kClientRefused, user, "", connection.value().refused);
+      return access.RecordRefusal(kClientRefused, user, "", connection.value().refused);
     }
     if (!connection.value().valid()) {
       return;
     }
-    const auto endpoint = DoorOf(gate, user);
-    if (!endpoint.ok()) {
-      return refusals.Record(kClientRefused, user, "", endpoint.error().message);
+    const auto door = DoorOf(gate, user);
+    if (!door.ok()) {
+      return access.RecordRefusal(kClientRefused, user, "", door.error().message);
     }
-    endpoint.value()->Serve(std::move(connection).value(), gate.listener.poll_fd());
+    Json admission = door.value()->admission;
+    admission["pid"] = static_cast<int64_t>(connection.value().process);
+    if (access.RecordAdmission(user, std::move(admission), &door.value()->admissions).ok()) {
+      door.value()->endpoint->Serve(std::move(connection).value(), gate.listener.poll_fd());
+    }
+  }
+
+  // Of those who were let in without a record of their own. Answers whether some are still to be told of.
+  bool RecordLeftOut(bool at_once) {
+    bool waiting = false;
+    for (std::optional<Gate>* gate : {&main, &for_approvers}) {
+      if (gate->has_value()) {
+        for (auto& [person, door] : (*gate)->doors) {
+          access.RecordLeftOut(person, door->admission, &door->admissions, at_once);
+          waiting |= door->admissions.left_out > 0;
+        }
+      }
+    }
+    return waiting;
   }
 
   const bool approvals_wait;
-  agent::RefusalLog refusals;
+  agent::AccessLog access;
   ApprovalBook book;
   SessionService sessions;
   std::optional<Gate> main;
@@ -190,11 +223,12 @@ Result<std::unique_ptr<GrpcServer>> GrpcServer::Start(const ServerOptions& optio
                                                       const agent::Services& services) {
   const ApprovalOptions& approvals = options.approvals;
   auto parts = std::make_unique<Parts>(options, services);
-  parts->main.emplace(Gate{NACRE_TRY(UnixListener::Listen(options.socket_path))});
+  parts->main.emplace(
+      Gate{NACRE_TRY(UnixListener::Listen(options.socket_path)), options.socket_path});
   if (!approvals.socket_path.empty()) {
     const gid_t group = NACRE_TRY(GroupNamed(approvals.group));
-    parts->for_approvers.emplace(
-        Gate{NACRE_TRY(UnixListener::Listen(approvals.socket_path, group))});
+    parts->for_approvers.emplace(Gate{NACRE_TRY(UnixListener::Listen(approvals.socket_path, group)),
+                                      approvals.socket_path, approvals.group});
   }
   // Now rather than with the first client: what is wrong with gRPC shows at once.
   NACRE_TRY(parts->DoorOf(*parts->main, ::geteuid()));
@@ -212,7 +246,9 @@ Status GrpcServer::ServeUntil(const CancelToken& cancel) {
                         {fd_of(parts_->for_approvers), POLLIN, 0}};
     const bool some_rest =
         parts_->main->resting || (parts_->for_approvers && parts_->for_approvers->resting);
-    if (::poll(waiting, 3, some_rest ? kAcceptPauseMs : -1) < 0 && errno != EINTR) {
+    const bool left_out = parts_->RecordLeftOut(false);
+    const int pause_ms = some_rest ? kAcceptPauseMs : left_out ? kLeftOutPauseMs : -1;
+    if (::poll(waiting, 3, pause_ms) < 0 && errno != EINTR) {
       status = SysError("poll", errno);
       break;
     }
@@ -233,6 +269,7 @@ void GrpcServer::ShutDown() {
   if (parts_ == nullptr) {
     return;
   }
+  parts_->RecordLeftOut(true);
   std::vector<std::unique_ptr<Door>> doors;
   for (std::optional<Gate>* gate : {&parts_->main, &parts_->for_approvers}) {
     if (gate->has_value()) {

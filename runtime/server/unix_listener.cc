@@ -86,13 +86,13 @@ Status RemoveStale(const std::string& path, const sockaddr_un& address) {
   return Ok();
 }
 
-std::optional<uid_t> UserOf(int connection) {
+std::optional<ucred> PeerOf(int connection) {
   ucred peer{};
   socklen_t size = sizeof peer;
   if (::getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || size != sizeof peer) {
     return std::nullopt;
   }
-  return peer.uid;
+  return peer;
 }
 
 // Is it among the lowest 1/share of all that there may be?
@@ -210,16 +210,18 @@ Result<Connection> UnixListener::Accept() {
   if (!LeavesRoom(connection.socket.get(), for_group_ ? 4 : 2)) {
     return Error{ErrorCode::kResourceExhausted, "too many connections"};
   }
-  const std::optional<uid_t> user = UserOf(connection.socket.get());
-  if (!user.has_value()) {
+  const std::optional<ucred> peer = PeerOf(connection.socket.get());
+  if (!peer.has_value()) {
     return Connection();
   }
-  if (!for_group_ && *user != ::geteuid() && *user != 0) {
+  if (!for_group_ && peer->uid != ::geteuid() && peer->uid != 0) {
     return Connection{.socket = {},
-                      .user = *user,
+                      .user = peer->uid,
+                      .process = peer->pid,
                       .refused = "only the user of the gateway and root may connect"};
   }
-  connection.user = *user;
+  connection.user = peer->uid;
+  connection.process = peer->pid;
   return connection;
 }
 

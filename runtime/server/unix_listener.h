@@ -25,6 +25,7 @@ namespace nacre::server {
 struct Connection {
   UniqueFd socket;           // non-blocking and O_CLOEXEC
   uid_t user = 0;            // who connected, by the kernel's word
+  pid_t process = 0;         // and with which process; it may have gone since
   std::string refused = {};  // why they were turned away; then there is no socket
 
   bool valid() const { return socket.valid(); }

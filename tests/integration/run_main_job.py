@@ -938,6 +938,31 @@ tools:
             _, path = self.serve(engine)
             self.assertEqual(path.stat().st_mode & 0o077, 0)
 
+    def test_who_is_let_in_is_recorded_and_without_a_record_nobody_is(self):
+        with ScriptedEngine([answer("Hello."), answer("Hello again.")]) as engine:
+            server, path = self.serve(engine)
+            self.nacre("run", "--json", "--connect", path, "Hi")
+            records = self.audit()
+            events = [record["event"] for record in records]
+            self.assertEqual(events.count("client.admitted"), 1)
+            self.assertLess(events.index("client.admitted"), events.index("session.created"))
+            admitted = records[events.index("client.admitted")]
+            self.assertEqual(admitted["actor"], f"uid {os.getuid()}")
+            self.assertEqual({key: admitted["data"][key] for key in ("as", "services", "socket")},
+                             {"as": "owner", "services": ["nacre.v1.SessionService"], "socket": str(path)})
+            shown = self.nacre("audit", "query", "--event", "client.admitted").stdout
+            self.assertIn(f"client.admitted  uid {os.getuid()} as owner", shown)
+
+            # The log is gone from under the server, as on a disk that fails.
+            (self.state / "audit").rename(self.state / "away")
+            done = self.nacre("run", "--json", "--connect", path, "Hi", exit_code=3)
+            self.assertNotIn("turn.started", done.stdout)
+            (self.state / "away").rename(self.state / "audit")
+            server.send_signal(signal.SIGTERM)
+            server.wait(30)
+        self.assertEqual([record["event"] for record in self.audit()].count("client.admitted"), 1)
+        self.assert_verified()
+
     def test_a_gateway_that_is_not_there(self):
         done = self.nacre("run", "--connect", self.folder / "nobody", "Hi", exit_code=3)
         self.assertIn("nobody", done.stderr)

@@ -74,6 +74,7 @@ std::vector<AuditRecord> OneOfEach() {
                             "alert.failed",
                             "server.started",
                             "server.stopped",
+                            "client.admitted",
                             "client.refused",
                             "approval.refused",
                             "retention.failed",
@@ -148,7 +149,7 @@ TEST_CASE("each event is a valid OCSF 1.8.0 event of a fitting class") {
   INFO(said);
   CHECK(::pclose(pipe) == 0);
   CHECK(said == std::to_string(OneOfEach().size()) +
-                    " events of the classes [0, 1007, 2004, 5019, 6002, 6003]: 0 problems\n");
+                    " events of the classes [0, 1007, 2004, 3002, 5019, 6002, 6003]: 0 problems\n");
   CHECK(std::system(self_test.c_str()) == 0);
 }
 
@@ -163,6 +164,25 @@ TEST_CASE("a policy that was loaded or refused is a change of the configuration"
   CHECK(event["status"] == (refused ? "Failure" : "Success"));
   CHECK(event["severity"] == (refused ? "Low" : "Informational"));
   CHECK(event["policy"]["uid"] == record.policy_digest);
+}
+
+TEST_CASE("who came to the gateway is an authentication, and whether they were let in its status") {
+  AuditRecord record = Record(1);
+  const bool refused = GENERATE(false, true);
+  CAPTURE(refused);
+  record.event = refused ? "client.refused" : "client.admitted";
+  record.actor = GENERATE(as<std::string>(), "uid 1000", "nacre");
+  record.data = refused ? Json{{"reason", "somebody else"}} : Json{{"as", "owner"}};
+  const Json event = ParseJson(Format(ExportFormat::kOcsf, RecordOf(record))).value();
+  CHECK(event["type_uid"] == 300201);
+  CHECK(event["status"] == (refused ? "Failure" : "Success"));
+  CHECK(event["severity"] == (refused ? "Low" : "Informational"));
+  CHECK(event["user"] ==
+        (record.actor == "nacre" ? Json{{"name", "unknown"}} : Json{{"uid", "1000"}}));
+  CHECK(event.contains("status_detail") == refused);
+  CHECK(Format(ExportFormat::kCef, RecordOf(record))
+            .find(refused ? " outcome=failure suser=" : " outcome=success suser=") !=
+        std::string::npos);
 }
 
 TEST_CASE("an OCSF event of a model says which, and CEF has the tenant and the labels") {

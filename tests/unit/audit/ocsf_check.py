@@ -12,7 +12,7 @@ import sys
 
 TEXT = r".*"
 # Of the types that are texts: what they look like. OCSF's own regular expressions are no stricter, but for ip_t.
-TEXTS = {"string_t": TEXT, "process_name_t": TEXT, "file_path_t": TEXT, "url_t": TEXT, "uuid_t": r"[0-9a-fA-F-]{36}",
+TEXTS = {"string_t": TEXT, "process_name_t": TEXT, "file_path_t": TEXT, "url_t": TEXT, "username_t": TEXT, "uuid_t": r"[0-9a-fA-F-]{36}",
          "hostname_t": r"[A-Za-z0-9._-]{1,253}", "datetime_t": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d.*", "ip_t": r"[0-9a-fA-F.:]+"}
 BOUNDS = {"integer_t": 2 ** 31, "long_t": 2 ** 63, "timestamp_t": 2 ** 63, "port_t": 65536}
 

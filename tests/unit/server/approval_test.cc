@@ -1,13 +1,15 @@
 // Calls that wait for a person's yes: the book, and the whole way through the gateway's sockets.
 #include <grp.h>
 #include <pwd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
 
-#include "runtime/agent/refusal_log.h"
+#include "runtime/agent/access_log.h"
 #include "runtime/audit/audit_verifier.h"
 #include "runtime/server/approval_book.h"
 #include "sdk/client/approval_client.h"
@@ -271,15 +273,15 @@ size_t Count(const Gateway& gateway, const std::string& event) {
 
 TEST_CASE("who knocks again and again does not fill the log") {
   Gateway gateway;
-  agent::RefusalLog refusals(*gateway.log, gateway.clock);
+  agent::AccessLog access(*gateway.log, gateway.clock);
   for (uint32_t i = 0; i < 3 * agent::kRefusalsPerMinute; ++i) {
-    refusals.Record("client.refused", uid_t{4711}, "", "somebody else");
+    access.RecordRefusal("client.refused", uid_t{4711}, "", "somebody else");
   }
   // Nor does it hide others, and other events.
-  refusals.Record("client.refused", uid_t{4712}, "", "somebody else");
-  refusals.Record("approval.refused", uid_t{4711}, "", "not theirs");
+  access.RecordRefusal("client.refused", uid_t{4712}, "", "somebody else");
+  access.RecordRefusal("approval.refused", uid_t{4711}, "", "not theirs");
   gateway.clock.Advance(std::chrono::minutes(1));
-  refusals.Record("client.refused", uid_t{4711}, "", "somebody else");
+  access.RecordRefusal("client.refused", uid_t{4711}, "", "somebody else");
   std::vector<std::pair<std::string, int64_t>> recorded;
   Must(audit::ReadAuditLog(gateway.state.path() + "/audit", 0, [&](uint64_t, const Json& record) {
     if (StringMember(record, "event") == "client.refused") {
@@ -298,18 +300,18 @@ TEST_CASE("who knocks again and again does not fill the log") {
 
 TEST_CASE("many users who knock do not fill the log either, and none is left uncounted") {
   Gateway gateway;
-  agent::RefusalLog refusals(*gateway.log, gateway.clock);
+  agent::AccessLog access(*gateway.log, gateway.clock);
   constexpr uint32_t kUsers = 3 * agent::kRefusedUsersMax;
   for (uint32_t user = 0; user < kUsers; ++user) {
     for (int i = 0; i < 2; ++i) {
-      refusals.Record("client.refused", uid_t{user}, "", "somebody else");
+      access.RecordRefusal("client.refused", uid_t{user}, "", "somebody else");
     }
   }
   CHECK(Count(gateway, "client.refused") ==
         2 * agent::kRefusedUsersMax + agent::kRefusalsPerMinute);
   // After a minute there is room for others, and what was left out is told by whoever comes next of those.
   gateway.clock.Advance(std::chrono::minutes(1));
-  refusals.Record("client.refused", std::nullopt, "", "too many connections");
+  access.RecordRefusal("client.refused", std::nullopt, "", "too many connections");
   int64_t counted = 0;
   Must(audit::ReadAuditLog(gateway.state.path() + "/audit", 0, [&](uint64_t, const Json& record) {
     if (StringMember(record, "event") == "client.refused") {
@@ -318,6 +320,101 @@ TEST_CASE("many users who knock do not fill the log either, and none is left unc
     return true;
   }));
   CHECK(counted == 2 * kUsers + 1);
+}
+
+std::vector<Json> Admissions(const Gateway& gateway) {
+  std::vector<Json> all;
+  Must(audit::ReadAuditLog(gateway.state.path() + "/audit", 0, [&](uint64_t, const Json& record) {
+    if (StringMember(record, "event") == "client.admitted") {
+      all.push_back(record);
+    }
+    return true;
+  }));
+  return all;
+}
+
+TEST_CASE("who is let in is recorded before they are answered, with what they may do") {
+  Gateway gateway(Asking(""));
+  gateway.NewSession();
+  const auto admitted = Admissions(gateway);
+  REQUIRE(admitted.size() == 1);
+  CHECK(StringMember(admitted[0], "actor") == "uid " + std::to_string(::getuid()));
+  CHECK(admitted[0]["data"] ==
+        Json({{"as", "owner"},
+              {"group", ""},
+              {"left_out", 0},
+              {"pid", ::getpid()},
+              {"services", {"nacre.v1.SessionService", "nacre.v1.ApprovalService"}},
+              {"socket", gateway.options.socket_path}}));
+  int64_t created = 0;
+  Must(audit::ReadAuditLog(
+      gateway.state.path() + "/audit", 0, [&](uint64_t index, const Json& record) {
+        created = StringMember(record, "event") == "session.created" ? static_cast<int64_t>(index)
+                                                                     : created;
+        return true;
+      }));
+  CHECK(IntMember(admitted[0], "index") < created);
+  // Another connection is another record.
+  Must(gateway.Connect()->List(1));
+  CHECK(Admissions(gateway).size() == 2);
+}
+
+TEST_CASE("of very many who are let in the rest is counted, and each is told of") {
+  Gateway gateway;
+  agent::AccessLog access(*gateway.log, gateway.clock);
+  agent::RecordsPerMinute ours{.minute = gateway.clock.Monotonic()};
+  agent::RecordsPerMinute theirs{.minute = gateway.clock.Monotonic()};
+  const auto told = [&] {
+    int64_t count = 0;
+    for (const Json& record : Admissions(gateway)) {
+      count += StringMember(record, "actor") == "uid 4711"
+                   ? 1 + IntMember(*FindMember(record, "data"), "left_out")
+                   : 0;
+    }
+    return count;
+  };
+  constexpr int64_t kMany = 3 * agent::kAdmissionsPerMinute;
+  for (int64_t i = 0; i < kMany; ++i) {
+    Must(access.RecordAdmission(4711, {{"as", "member"}}, &ours));
+  }
+  Must(access.RecordAdmission(4712, {{"as", "member"}}, &theirs));  // is hidden by nobody
+  CHECK(Admissions(gateway).size() == agent::kAdmissionsPerMinute + 1);
+  access.RecordLeftOut(4711, {{"as", "member"}}, &ours, false);
+  CHECK(told() == agent::kAdmissionsPerMinute);
+  gateway.clock.Advance(std::chrono::minutes(1));
+  access.RecordLeftOut(4711, {{"as", "member"}}, &ours, false);
+  CHECK(told() == kMany);
+  access.RecordLeftOut(4711, {{"as", "member"}}, &ours, true);  // no more than there were
+  CHECK(told() == kMany);
+  for (int64_t i = 0; i < kMany; ++i) {
+    Must(access.RecordAdmission(4711, {{"as", "member"}}, &ours));
+  }
+  access.RecordLeftOut(4711, {{"as", "member"}}, &ours, true);  // as when the gateway ends
+  CHECK(told() == 2 * kMany);
+}
+
+UniqueFd RawConnection(const Gateway& gateway) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  gateway.options.socket_path.copy(address.sun_path, sizeof address.sun_path - 1);
+  UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  REQUIRE(::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) ==
+          0);
+  return socket;
+}
+
+TEST_CASE("whom the log cannot tell of is not let in, however often they come") {
+  Gateway gateway;
+  gateway.log->broken = true;
+  for (uint32_t i = 0; i < agent::kAdmissionsPerMinute + 2; ++i) {
+    const UniqueFd socket = RawConnection(gateway);
+    char byte = 0;
+    REQUIRE(::read(socket.get(), &byte, 1) <= 0);  // closed, and not even greeted
+  }
+  CHECK_FALSE(gateway.Connect()->List(1).ok());
+  gateway.log->broken = false;
+  CHECK(gateway.Connect()->List(1).ok());
+  CHECK(Admissions(gateway).size() == 1);
 }
 
 TEST_CASE("a yes through the gateway does not hold for a file that changed meanwhile") {

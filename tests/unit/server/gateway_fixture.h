@@ -133,13 +133,30 @@ class PretendedSandbox final : public sandbox::Sandbox {
   }
 };
 
+// A log that may stop taking records.
+class BreakableLog final : public audit::AuditLog {
+ public:
+  explicit BreakableLog(std::unique_ptr<audit::AuditLog> log) : log_(std::move(log)) {}
+  Result<uint64_t> Append(const audit::AuditRecord& record) override {
+    return broken ? Error{ErrorCode::kUnavailable, "the audit log is not writable"}
+                  : log_->Append(record);
+  }
+  Status WriteCheckpoint() override { return log_->WriteCheckpoint(); }
+
+  std::atomic<bool> broken = false;
+
+ private:
+  const std::unique_ptr<audit::AuditLog> log_;
+};
+
 class Gateway {
  public:
   explicit Gateway(const std::function<void(ServerOptions&)>& change = [](ServerOptions&) {}) {
     Must(MakeDirectories(root() + "/project"));
     AddTool();
     store = Must(memory::SqliteSessionStore::Open(state.path() + "/nacre.db"));
-    log = Must(audit::OpenAuditLog(state.path() + "/audit", clock, random));
+    log = std::make_unique<BreakableLog>(
+        Must(audit::OpenAuditLog(state.path() + "/audit", clock, random)));
     policy = Must(policy::LoadPolicyText(
         "test.yaml",
         "nacre: policy/1\n"
@@ -184,7 +201,7 @@ class Gateway {
   ScriptedEngine engine;
   PretendedSandbox sandbox;
   std::unique_ptr<memory::SessionStore> store;
-  std::unique_ptr<audit::AuditLog> log;
+  std::unique_ptr<BreakableLog> log;
   std::shared_ptr<const policy::Policy> policy;
   ServerOptions options;
   std::unique_ptr<agent::Services> services;
