@@ -135,6 +135,17 @@ Result<std::unique_ptr<SqliteSessionStore>> SqliteSessionStore::Open(const std::
   return std::unique_ptr<SqliteSessionStore>(new SqliteSessionStore(std::move(database), locks));
 }
 
+Result<uint64_t> SqliteSessionStore::CountSessions(const std::string& path) {
+  std::error_code error;
+  if (const auto status = std::filesystem::symlink_status(path, error);
+      status.type() == std::filesystem::file_type::not_found) {
+    return 0;
+  }
+  const std::unique_ptr<SqliteSessionStore> store = NACRE_TRY(Open(path));
+  const int64_t count = NACRE_TRY(store->database_.QueryInt("SELECT count(*) FROM sessions"));
+  return static_cast<uint64_t>(count);
+}
+
 Status SqliteSessionStore::CreateSession(const SessionRecord& session) {
   const std::lock_guard lock(mutex_);
   return database_.Run(

@@ -8,6 +8,7 @@
 // Database::kBusyTimeoutMs, then fail with kUnavailable.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -29,6 +30,10 @@ class SqliteSessionStore final : public SessionStore {
   // kFailedPrecondition for one of a newer nacre or another program, kPermissionDenied when it is
   // not writable; in none of these is the file changed.
   static Result<std::unique_ptr<SqliteSessionStore>> Open(const std::string& path);
+
+  // How many sessions the store at `path` has, for who needs no more of it: 0 when there is none, and none is made.
+  // Errors: those of Open().
+  static Result<uint64_t> CountSessions(const std::string& path);
 
   // The order is enforced: one running turn a session (kFailedPrecondition names it), steps from 0
   // without gaps and only in a running turn, each call and turn finished once.

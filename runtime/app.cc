@@ -140,11 +140,22 @@ Result<memory::SessionStore*> App::Store() {
 Result<audit::AuditLog*> App::Log() {
   if (log_ == nullptr) {
     NACRE_TRY(MakeStateDirectory(state_directory_));
-    std::unique_ptr<audit::AuditLog> log =
-        NACRE_TRY(audit::OpenAuditLog(audit_directory(), clock_, random_));
+    std::unique_ptr<audit::AuditLog> log = NACRE_TRY(audit::OpenAuditLog(
+        audit_directory(), clock_, random_, audit::DiskStorage(), SessionsBesideLog()));
     log_ = audit::SealingLog(std::move(log), audit_directory(), random_);
   }
   return log_.get();
+}
+
+audit::SessionCount App::SessionsBesideLog() const {
+  return [this]() -> Result<uint64_t> {
+    const uint64_t sessions = NACRE_TRY(memory::SqliteSessionStore::CountSessions(database_path()));
+    if (sessions > 0 && options_.warn != nullptr) {
+      options_.warn("a new audit log begins beside " + audit::SessionsWithoutRecords(sessions) +
+                    "; its first record says so");
+    }
+    return sessions;
+  };
 }
 
 Result<sandbox::Sandbox*> App::Sandbox(uint32_t warm) {

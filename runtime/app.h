@@ -3,6 +3,7 @@
 // made when first asked for, so `nacre audit verify` never loads a model.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -31,6 +32,8 @@ struct AppOptions {
   std::string model;       // a GGUF file; empty: the bundled one. With an engine URL: a name
   std::string engine_url;  // empty: the embedded engine
   std::vector<std::string> tool_directories;  // in addition to the built-in tools
+  // Told what a person should know though all goes on; null: nobody is told.
+  std::function<void(const std::string& text)> warn = nullptr;
 };
 
 // Where this copy of nacre keeps its parts: the build folder, or an installation's prefix.
@@ -61,6 +64,8 @@ class App final {
 
   Result<memory::SessionStore*> Store();
   Result<audit::AuditLog*> Log();
+  // For who may begin a log, while this lives: counts those in the store, and warns when there are some.
+  audit::SessionCount SessionsBesideLog() const;
   // `warm`: as many sandboxes stand ready for each kind of call; 0 for a command that makes one call.
   Result<sandbox::Sandbox*> Sandbox(uint32_t warm = 0);
   // What calls did to their workspaces. The first time, what a crash left half-way is finished or taken

@@ -64,8 +64,9 @@ class FileAuditLog final : public AuditLog {
 }  // namespace
 
 Result<std::unique_ptr<AuditLog>> OpenAuditLog(const std::string& directory, const Clock& clock,
-                                               Random& random, Storage& storage) {
-  auto writer = LogWriter::Open(directory, clock, random, storage);
+                                               Random& random, Storage& storage,
+                                               const SessionCount& sessions) {
+  auto writer = LogWriter::Open(directory, clock, random, storage, sessions);
   if (!writer.ok()) {
     return WithContext("audit log " + directory, writer.error());
   }

@@ -13,6 +13,7 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "runtime/audit/audit_record.h"
+#include "runtime/audit/latest_seen.h"
 #include "runtime/audit/storage.h"
 
 namespace nacre::audit {
@@ -33,9 +34,10 @@ class AuditLog {
 // Opens or creates the log in `directory` (0700). What it costs does not grow with the log: the newest
 // records and the edge of the tree are read. Recovers a tail torn by a crash to the last whole record
 // and says so in a "log.recovered" record. Refuses a log whose newest records do not match what was
-// signed: that is tampering, not a crash. (Older ones are `nacre audit verify`'s.) Borrows everything
-// for the log's life.
+// signed: that is tampering, not a crash. (Older ones are `nacre audit verify`'s.) A log that is begun
+// beside sessions says so in its first record. Borrows everything but `sessions` for the log's life.
 Result<std::unique_ptr<AuditLog>> OpenAuditLog(const std::string& directory, const Clock& clock,
-                                               Random& random, Storage& storage = DiskStorage());
+                                               Random& random, Storage& storage = DiskStorage(),
+                                               const SessionCount& sessions = nullptr);
 
 }  // namespace nacre::audit

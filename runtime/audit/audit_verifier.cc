@@ -49,6 +49,9 @@ struct Position {
   std::string Link() const { return previous.has_value() ? ToHex(*previous) : std::string(); }
 };
 
+// log.begun_beside_sessions is the first one, or comes after log.recovered.
+constexpr uint64_t kBeginningRecords = 2;
+
 VerifyReport AllMissing(const SeenCheckpoint& seen) {
   VerifyReport report;
   report.seen = seen.checkpoint.size;
@@ -425,6 +428,9 @@ class Verifier final {
         break;
       }
       CheckKeyChange(now.index, entry);
+      if (now.index < kBeginningRecords) {
+        ReadBeginning(now.index, entry);
+      }
       const Sha256Digest leaf = LeafHash(entry);
       // Beyond the last signature only form and links can be checked.
       if (trust && anchor == anchors_.end()) {
@@ -474,6 +480,19 @@ class Verifier final {
       BadRecord(index,
                 "change " + std::to_string(next_change_) + " of the key is not recorded in it");
     }
+  }
+
+  void ReadBeginning(uint64_t index, std::string_view entry) {
+    const auto record = ParseRecord(entry);
+    const Json* data = record.ok() ? FindMember(record.value(), "data") : nullptr;
+    if (data == nullptr || StringMember(record.value(), "event") != kBegunBesideSessionsEvent) {
+      return;
+    }
+    report_.begun_beside_sessions =
+        static_cast<uint64_t>(std::max<int64_t>(0, IntMember(*data, "sessions")));
+    report_.notes.push_back(
+        "this log begins after " + SessionsWithoutRecords(report_.begun_beside_sessions) +
+        " (record " + std::to_string(index) + ", " + StringMember(record.value(), "time") + ")");
   }
 
   // For a start in the middle.
@@ -766,6 +785,7 @@ OrderedJson ToJson(const VerifyReport& report) {
           {"covered", report.covered},
           {"root", report.root},
           {"pruned", ToJson(report.pruned)},
+          {"begun_beside_sessions", report.begun_beside_sessions},
           {"first_bad",
            report.first_bad.has_value() ? OrderedJson(*report.first_bad) : OrderedJson(nullptr)},
           {"problems", report.problems},

@@ -50,6 +50,9 @@ struct VerifyReport {
   std::string published;  // the note in `checkpoint`; empty when there is none
   // Of first records that are not there any more, as a signed record of this log says.
   std::optional<Pruning> pruned;
+  // Sessions that were there when the log was begun, and whose records are gone with the log before it, as its first record
+  // says; 0 when that was not read or says nothing of it.
+  uint64_t begun_beside_sessions = 0;
   // The first record that is known to be wrong or missing, where a problem is one of records.
   std::optional<uint64_t> first_bad;
   // One per problem: "record 17: content does not match the tree signed at 20 records".

@@ -17,8 +17,8 @@ Status CheckRequest(const std::string& session, const std::string& reason) {
 
 // Recorded and signed while nobody writes, and no hold is on the session.
 Result<uint64_t> Record(const LogChange& change, const std::string& session, AuditRecord record) {
-  auto writer =
-      NACRE_TRY(LogWriter::Open(change.directory, change.clock, change.random, change.storage));
+  auto writer = NACRE_TRY(LogWriter::Open(change.directory, change.clock, change.random,
+                                          change.storage, change.sessions));
   NACRE_TRY(CheckNotHeld(change, session));
   // Once more with nobody writing, and quick by now: the index is there.
   return writer->CommitSigned([&]() -> Result<AuditRecord> {

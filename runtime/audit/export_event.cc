@@ -36,7 +36,8 @@ ExportedEvent JudgeRecord(const Json& record) {
     event.severity = Severity::kLow;
   } else if (event.name == "log.recovered" || event.name == "alert.failed") {
     event.severity = Severity::kMedium;
-  } else if (event.violation || event.name == kLossAcceptedEvent || event.name == "alert.raised") {
+  } else if (event.violation || event.name == kLossAcceptedEvent ||
+             event.name == kBegunBesideSessionsEvent || event.name == "alert.raised") {
     event.severity = Severity::kHigh;
   } else if (event.name == "selftest.finished" && IntMember(event.data, "escaped") > 0) {
     event.severity = Severity::kCritical;

@@ -55,6 +55,7 @@ constexpr std::array kOcsfRows = {
     OcsfRow{"policy.refused", {&kConfiguration, 1, "Log"}},
     OcsfRow{"log.key_rotated", {&kConfiguration, 1, "Log"}},
     OcsfRow{"log.loss_accepted", {&kFinding, 1, "Create"}},
+    OcsfRow{"log.begun_beside_sessions", {&kFinding, 1, "Create"}},
     OcsfRow{"log.pruned", {&kApi, 4, "Delete"}},
     OcsfRow{"content.erased", {&kApi, 4, "Delete"}},
     OcsfRow{"session.deleted", {&kApi, 4, "Delete"}},
@@ -232,6 +233,8 @@ Json OcsfEvent(const ExportSource& source, const ExportedRecord& exported, const
           {"title", judged.violation ? "A call did what its sandbox forbids, and was ended"
                     : judged.name == kLossAcceptedEvent
                         ? "Records of the log are missing, and that was accepted"
+                    : judged.name == kBegunBesideSessionsEvent
+                        ? "The log begins beside sessions whose records are gone"
                     : judged.name == "alert.raised"
                         ? "An alert was raised: " + StringMember(judged.data, "alert")
                         : "An attack of the self-test was not stopped"},

@@ -38,6 +38,11 @@ std::string SeenCheckpoint::Missing(uint64_t size) const {
          origin;
 }
 
+std::string SessionsWithoutRecords(uint64_t sessions) {
+  return std::to_string(sessions) + (sessions == 1 ? " session" : " sessions") +
+         " whose records are gone";
+}
+
 LatestSeen::LatestSeen(const std::string& directory)
     : directory_(directory), path_(BesideLog(directory, "-latest")) {}
 

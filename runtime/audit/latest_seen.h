@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -15,6 +16,12 @@
 namespace nacre::audit {
 
 inline constexpr char kLossAcceptedEvent[] = "log.loss_accepted";
+// The first record of a log that is begun where sessions are that no record is of: there was a log, and neither it nor
+// what was seen of it is there any more.
+inline constexpr char kBegunBesideSessionsEvent[] = "log.begun_beside_sessions";
+
+// How many sessions there are, asked when a log is begun. Null: none.
+using SessionCount = std::function<Result<uint64_t>()>;
 
 struct SeenCheckpoint {
   std::string origin;  // of the log
@@ -25,6 +32,9 @@ struct SeenCheckpoint {
   // "records 40 to 99 of nacre/audit/01K...": those that a log of `size` records lacks.
   std::string Missing(uint64_t size) const;
 };
+
+// "3 sessions whose records are gone"
+std::string SessionsWithoutRecords(uint64_t sessions);
 
 // A file: a checkpoint's note. Stateless, so thread-safe.
 class LatestSeen final {

@@ -123,8 +123,8 @@ Result<Hold> PlaceHold(const LogChange& change, Hold hold) {
                  "a hold is of a session, by its id, or of the records --from INDEX --to INDEX"};
   }
   hold.id = NewUlid(change.clock, change.random);
-  auto writer =
-      NACRE_TRY(LogWriter::Open(change.directory, change.clock, change.random, change.storage));
+  auto writer = NACRE_TRY(LogWriter::Open(change.directory, change.clock, change.random,
+                                          change.storage, change.sessions));
   if (!hold.session.empty()) {
     RecordFilter filter;
     filter.session = hold.session;
@@ -178,8 +178,8 @@ Result<Hold> PlaceHold(const LogChange& change, Hold hold) {
 
 Status ReleaseHold(const LogChange& change, const std::string& id, const std::string& reason) {
   NACRE_TRY(CheckReason(reason));
-  auto writer =
-      NACRE_TRY(LogWriter::Open(change.directory, change.clock, change.random, change.storage));
+  auto writer = NACRE_TRY(LogWriter::Open(change.directory, change.clock, change.random,
+                                          change.storage, change.sessions));
   std::vector<Hold> holds;
   const uint64_t known = NACRE_TRY(CheckedLog::Open(change.directory)).signed_records();
   NACRE_TRY(LoadHolds(change.directory, change.index_directory, change.random, 0, &holds));

@@ -61,6 +61,7 @@ struct LogChange {
   const Clock& clock;
   Random& random;
   Storage& storage;
+  SessionCount sessions = nullptr;  // should a log be begun for it
 };
 
 // Records a hold; its id and time are made here. kInvalidArgument when it names nothing or a reason is missing or has

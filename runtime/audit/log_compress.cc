@@ -53,8 +53,8 @@ Result<CompressReport> CompressLog(const LogChange& change, const std::string& o
       return Error{ErrorCode::kInternal, path + " does not come back from zstd as it was"};
     }
     if (writer == nullptr) {
-      writer =
-          NACRE_TRY(LogWriter::Open(change.directory, change.clock, change.random, change.storage));
+      writer = NACRE_TRY(LogWriter::Open(change.directory, change.clock, change.random,
+                                         change.storage, change.sessions));
       // `head` is not synced: what only it has signed would not be found again behind an older one.
       NACRE_TRY(writer->WriteCheckpoint());
     }

@@ -66,8 +66,8 @@ class Pruner final {
     if (request_.dry_run || report.bundles == 0) {
       return report;
     }
-    auto writer = NACRE_TRY(
-        LogWriter::Open(change_.directory, change_.clock, change_.random, change_.storage));
+    auto writer = NACRE_TRY(LogWriter::Open(change_.directory, change_.clock, change_.random,
+                                            change_.storage, change_.sessions));
     if (plan.before > report.from) {
       const auto decide = [&] { return Decide(log, report.from, plan); };
       report.record = NACRE_TRY(writer->CommitSigned(decide));

@@ -139,8 +139,9 @@ uint64_t PartialNumber(uint64_t size, int level) {
 }  // namespace
 
 Result<std::unique_ptr<LogWriter>> LogWriter::Open(const std::string& directory, const Clock& clock,
-                                                   Random& random, Storage& storage) {
-  return Open(directory, clock, random, storage, nullptr);
+                                                   Random& random, Storage& storage,
+                                                   const SessionCount& sessions) {
+  return Open(directory, clock, random, storage, sessions, nullptr);
 }
 
 Result<uint64_t> LogWriter::AcceptLoss(const std::string& directory, const std::string& reason,
@@ -158,7 +159,7 @@ Result<uint64_t> LogWriter::AcceptLoss(const std::string& directory, const std::
                  path + " is a folder, which no checkpoint can take the place of: remove it first"};
   }
   std::string lost;
-  const auto writer = NACRE_TRY(Open(directory, clock, random, storage, &lost));
+  const auto writer = NACRE_TRY(Open(directory, clock, random, storage, nullptr, &lost));
   if (lost.empty()) {
     return nothing;
   }
@@ -178,6 +179,7 @@ Result<uint64_t> LogWriter::AcceptLoss(const std::string& directory, const std::
 
 Result<std::unique_ptr<LogWriter>> LogWriter::Open(const std::string& directory, const Clock& clock,
                                                    Random& random, Storage& storage,
+                                                   const SessionCount& sessions,
                                                    std::string* lost) {
   const auto seen = LatestSeen(directory).Read();
   if (!seen.ok() && lost == nullptr) {
@@ -229,10 +231,21 @@ Result<std::unique_ptr<LogWriter>> LogWriter::Open(const std::string& directory,
   } else if (!missing.empty()) {
     return Lost(missing);
   }
-  const EncodedRecord opened =
+  std::vector<EncodedRecord> announced;
+  // Also after a crash in its first record.
+  const bool begins = writer->size() == 0 && missing.empty() && sessions != nullptr;
+  if (const uint64_t count = begins ? NACRE_TRY(sessions()) : 0; count > 0) {
+    announced.push_back(
+        NACRE_TRY(writer->Announce(kBegunBesideSessionsEvent, {{"sessions", count}})));
+  }
+  announced.push_back(
       NACRE_TRY(writer->Announce("log.opened", {{"key", writer->key_->verifying_key().ToText()},
-                                                {"pid", static_cast<int64_t>(::getpid())}}));
-  NACRE_TRY(writer->CommitLocked({&opened}));
+                                                {"pid", static_cast<int64_t>(::getpid())}})));
+  std::vector<const EncodedRecord*> records;
+  for (const EncodedRecord& record : announced) {
+    records.push_back(&record);
+  }
+  NACRE_TRY(writer->CommitLocked(records));
   if (missing.empty()) {
     // Nobody may have come to this: it is new, or a crash was before it. An older `checkpoint` takes nothing back.
     const uint64_t known = seen.value().has_value() ? seen.value()->checkpoint.size : 0;

@@ -31,9 +31,11 @@ class LogWriter final {
   // Reads the records since the newest checkpoint and the tiles at the edge of the tree there, not the whole log; only
   // when these do not lead to the newest signed root, all records are read and the tiles made anew. Cuts off a torn end, and appends "log.opened", after "log.recovered"
   // when something was cut off or made anew. kDataLoss when records that were seen of it (LatestSeen) are missing, be it
-  // that all are. Borrows everything.
+  // that all are. A log without a record is begun: where there are `sessions`, with one that says how many, and not at all
+  // when they cannot be counted. Borrows everything but `sessions`.
   static Result<std::unique_ptr<LogWriter>> Open(const std::string& directory, const Clock& clock,
-                                                 Random& random, Storage& storage);
+                                                 Random& random, Storage& storage,
+                                                 const SessionCount& sessions = nullptr);
 
   // As Open(), of a log that is not, or no longer, what LatestSeen keeps of it: where Open() refuses. What is missing is
   // recorded as "log.loss_accepted" and signed, and is then what was seen last. Answers the record's index.
@@ -93,7 +95,7 @@ class LogWriter final {
   // `lost` gets what is missing of what was seen, empty when nothing is; null: that is an error.
   static Result<std::unique_ptr<LogWriter>> Open(const std::string& directory, const Clock& clock,
                                                  Random& random, Storage& storage,
-                                                 std::string* lost);
+                                                 const SessionCount& sessions, std::string* lost);
   // What is missing of `seen`, empty when nothing is.
   Result<std::string> FindLoss(const SeenCheckpoint& seen) const;
   // Of this log, with any key that it has had.

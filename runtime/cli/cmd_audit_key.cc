@@ -17,7 +17,7 @@ namespace {
 
 Result<std::string> Rotate(App& app) {
   auto writer = NACRE_TRY(audit::LogWriter::Open(app.audit_directory(), app.clock(), app.random(),
-                                                 audit::DiskStorage()));
+                                                 audit::DiskStorage(), app.SessionsBesideLog()));
   return writer->RotateKey();
 }
 

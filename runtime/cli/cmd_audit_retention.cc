@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "base/units.h"
+#include "memory/sqlite_session_store.h"
 #include "runtime/audit/audit_verifier.h"
 #include "runtime/audit/checked_log.h"
 #include "runtime/audit/entry_reader.h"
@@ -295,6 +296,13 @@ Result<std::string> LogToRead(const App& app, const std::string& offline) {
           ErrorCode::kDataLoss,
           seen->Missing(0) + " are missing: there is no log any more; see nacre audit verify"};
     }
+    if (const auto sessions = memory::SqliteSessionStore::CountSessions(app.database_path());
+        sessions.ok() && sessions.value() > 0) {
+      return Error{ErrorCode::kDataLoss, "there is no audit log any more: the store has " +
+                                             audit::SessionsWithoutRecords(sessions.value()) +
+                                             "; put the log back, or go on, and the first "
+                                             "record of a new one will say so"};
+    }
   }
   return offline.empty()
              ? Error{ErrorCode::kNotFound, "no audit log here yet; nacre run begins one"}
@@ -314,7 +322,8 @@ audit::LogChange ChangeOf(App& app) {
           .index_directory = IndexOf(app, app.audit_directory()),
           .clock = app.clock(),
           .random = app.random(),
-          .storage = audit::DiskStorage()};
+          .storage = audit::DiskStorage(),
+          .sessions = app.SessionsBesideLog()};
 }
 
 void RegisterAuditRetention(CLI::App& audit, Globals& globals) {

@@ -178,7 +178,8 @@ class Watcher final {
   // Opened when there is something to say: a watch that finds nothing writes nothing.
   Status Record(const char* event, const alert::Alert& alert, Json data) {
     if (log_ == nullptr) {
-      log_ = NACRE_TRY(audit::OpenAuditLog(app_.audit_directory(), app_.clock(), app_.random()));
+      log_ = NACRE_TRY(audit::OpenAuditLog(app_.audit_directory(), app_.clock(), app_.random(),
+                                           audit::DiskStorage(), app_.SessionsBesideLog()));
     }
     audit::AuditRecord record;
     record.event = event;

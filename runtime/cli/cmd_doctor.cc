@@ -155,11 +155,19 @@ std::vector<Finding> ExamineLog(App& app) {
     return {{"audit log", Health::kBad, "does not verify: " + report.value().problems.front(),
              "somebody changed it; keep a copy, and see nacre audit verify"}};
   }
-  return {
-      {"audit log",
-       Health::kGood,
-       app.audit_directory() + ", " + std::to_string(report.value().records) + " records, verified",
-       {}}};
+  Finding finding{
+      "audit log",
+      Health::kGood,
+      app.audit_directory() + ", " + std::to_string(report.value().records) + " records, verified",
+      {}};
+  if (const uint64_t sessions = report.value().begun_beside_sessions; sessions > 0) {
+    finding.health = Health::kWeak;
+    finding.detail += "; it begins after " + audit::SessionsWithoutRecords(sessions);
+    finding.advice =
+        "if nobody removed the log before it on purpose, somebody hid what these sessions did: "
+        "look for it in your backups; nacre audit verify says when this one was begun";
+  }
+  return {finding};
 }
 
 std::vector<Finding> ExamineTools(App& app) {

@@ -10,6 +10,7 @@
 #include "runtime/audit/tenant.h"
 #include "runtime/cli/command.h"
 #include "runtime/cli/command_line.h"
+#include "runtime/cli/terminal.h"
 
 namespace nacre::cli {
 namespace {
@@ -42,6 +43,9 @@ int Main(int argc, char** argv) {
     return kExitUsage;
   }
   Globals globals;
+  globals.app.warn = [](const std::string& text) {
+    std::fprintf(stderr, "nacre: warning: %s\n", SafeLine(text, 600).c_str());
+  };
   CLI::App root{"nacre: a secure runtime for AI agents", "nacre"};
   root.footer(kFooter);
   root.set_version_flag("--version", "nacre " NACRE_VERSION);

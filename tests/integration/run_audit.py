@@ -205,6 +205,29 @@ class Audit(NacreCase):
         assert_damaged = self.nacre("sandbox", "exec", "--", "true", exit_code=None).stderr
         self.assertIn("audit-latest: it is not a checkpoint", assert_damaged)
 
+    def test_a_log_that_is_begun_beside_old_sessions_says_so(self):
+        with ScriptedEngine([answer("Hello.")]) as engine:
+            self.run_task("Hi", "--engine", engine.url)
+        shutil.rmtree(self.state / "audit")
+        (self.state / "audit-latest").unlink()
+        for command in (["verify"], ["tail"], ["query"], ["export"]):
+            self.assertIn("the store has 1 session whose records are gone", self.nacre("audit", *command, exit_code=2).stderr)
+        self.assertFalse((self.state / "audit").exists())
+        warned = self.nacre("sandbox", "exec", "--", "true")
+        self.assertIn("warning: a new audit log begins beside 1 session whose records are gone", warned.stderr)
+        self.assertNotIn("warning", self.nacre("sandbox", "exec", "--", "true").stderr)
+        records = self.audit()
+        self.assertEqual([record["event"] for record in records[:2]], ["log.begun_beside_sessions", "log.opened"])
+        self.assertEqual(records[0]["data"], {"sessions": 1})
+        said = self.nacre("audit", "verify").stdout
+        self.assertIn("note: this log begins after 1 session whose records are gone (record 0, ", said)
+        self.assertEqual(self.standalone(self.state / "audit").stdout, said)
+        found = {each["part"]: each for each in self.nacre("doctor", "--json", exit_code=None).events}["audit log"]
+        self.assertEqual(found["state"], "weaker")
+        self.assertIn("it begins after 1 session whose records are gone", found["detail"])
+        event = json.loads(self.nacre("audit", "export", "--format", "ocsf").stdout.splitlines()[0])
+        self.assertEqual((event["class_uid"], event["severity"]), (2004, "High"))
+
     def test_redacted_contents_have_their_structure_and_none_of_their_secrets(self):
         policy = self.policy("nacre: policy/1\nname: t\nextends: [builtin/coding]\naudit: {content: redacted}\n")
         secrets = ("hunter2", "ghp_16C7e42F292c6912E7710c838347Ae178B4a", "aHVudGVyMw==")

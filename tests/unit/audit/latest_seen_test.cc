@@ -84,6 +84,62 @@ TEST_CASE("what is seen of a log is its newest checkpoint, and no record waits f
   CHECK(log.VerifySeen().seen == 2);
 }
 
+TEST_CASE("a log that is begun beside sessions says so first, whatever fails meanwhile") {
+  const auto three = [] { return Result<uint64_t>(3); };
+  const auto open = [](LogDirectory& log, Storage& storage, const SessionCount& sessions) {
+    return LogWriter::Open(log.path, log.clock, log.random, storage, sessions);
+  };
+  LogDirectory log;
+  const auto unknown = [] {
+    return Result<uint64_t>(Error{ErrorCode::kDataLoss, "the store is damaged"});
+  };
+  CHECK_FALSE(open(log, DiskStorage(), unknown).ok());  // none is begun where nobody could tell
+  RecordingStorage storage(log.path);
+  Disk disk = Disk::Of(log.path);
+  REQUIRE(open(log, storage, three).ok());
+  CHECK(log.Events() == "log.begun_beside_sessions log.opened ");
+  CHECK(log.Verify().begun_beside_sessions == 3);
+  REQUIRE(open(log, DiskStorage(), three).ok());  // it has its beginning
+  CHECK(log.Events() == "log.begun_beside_sessions log.opened log.opened ");
+  const VerifyReport report = log.Verify();
+  CHECK(report.ok);
+  CHECK(report.notes ==
+        std::vector<std::string>{"this log begins after 3 sessions whose records are gone (record "
+                                 "0, 2023-11-14T22:13:20.000Z)"});
+
+  LogDirectory crashed;
+  size_t torn_records = 0;
+  const auto check = [&](const Files& files) {
+    MakeDirectory(crashed.path, files);
+    REQUIRE(open(crashed, DiskStorage(), three).ok());
+    const std::string events = crashed.Events();
+    CAPTURE(events);
+    torn_records += events.starts_with("log.recovered ") ? 1 : 0;
+    REQUIRE(events.find("log.begun_beside_sessions ") <= std::string("log.recovered ").size());
+    REQUIRE(crashed.Verify().begun_beside_sessions == 3);
+  };
+  for (const Operation& operation : storage.operations) {
+    CAPTURE(operation.path, operation.kind);
+    check(disk.files);
+    const bool of_records = operation.kind == Operation::kWrite && operation.path == kFirstBundle &&
+                            !IsLength(operation);
+    for (size_t torn = 1; of_records && torn < operation.bytes.size() && torn < 600; torn += 7) {
+      Disk partly;
+      partly.files = disk.files;
+      partly.Apply(operation, torn);
+      check(partly.files);
+    }
+    disk.Apply(operation);
+  }
+  check(disk.files);
+  CHECK(torn_records > 10);
+
+  LogDirectory first;
+  REQUIRE(open(first, DiskStorage(), [] { return Result<uint64_t>(0); }).ok());
+  CHECK(first.Events() == "log.opened ");
+  CHECK(first.Verify().begun_beside_sessions == 0);
+}
+
 TEST_CASE("a log that lacks what was seen of it is refused, and the verifier names the index") {
   WatchedLog log;
   log.Append(3);

@@ -232,6 +232,20 @@ TEST_CASE("a session is loaded as it was stored, with turns, steps and calls in 
 }
 
 // A child performs k operations, each acknowledged, and is killed with the database open.
+TEST_CASE("sessions are counted without a store that is not there being made") {
+  const TempDir dir = TempDir::Create().value();
+  const std::string path = dir.path() + "/nacre.db";
+  CHECK(SqliteSessionStore::CountSessions(path).value() == 0);
+  CHECK(std::filesystem::is_empty(dir.path()));
+  const auto store = OpenStore(path);
+  CHECK(SqliteSessionStore::CountSessions(path).value() == 0);
+  REQUIRE(store->CreateSession(Session(1)).ok());
+  REQUIRE(store->CreateSession(Session(2)).ok());
+  CHECK(SqliteSessionStore::CountSessions(path).value() == 2);
+  REQUIRE(WriteFileAtomically(dir.path() + "/other.db", std::string(4096, 'x')).ok());
+  CHECK_FALSE(SqliteSessionStore::CountSessions(dir.path() + "/other.db").ok());
+}
+
 TEST_CASE("what all sessions used since a time is counted, denied calls apart") {
   const TempDir directory = TempDir::Create().value();
   const auto store = OpenStore(directory.path() + "/state/sessions.db");
