@@ -14,6 +14,14 @@
 #include "runtime/audit/record_format.h"
 
 namespace nacre::audit {
+namespace {
+
+Error Named(uint64_t first, uint64_t last, ErrorCode code, const std::string& why) {
+  return {code, "records " + std::to_string(first) + " to " + std::to_string(last) + ": " + why +
+                    "; see nacre audit verify"};
+}
+
+}  // namespace
 
 bool HasLog(const std::string& directory) {
   const auto there = [&](const char* file) { return OpenForReading(directory + "/" + file).ok(); };
@@ -49,6 +57,18 @@ Status CheckedLog::LoadTree() {
 }
 
 Result<CheckedBundle> CheckedLog::Bundle(uint64_t number) {
+  auto bundle = Read(number);
+  if (!bundle.ok()) {
+    const uint64_t first = number * kTileWidth;
+    const uint64_t covered = signed_records() > first ? signed_records() - first : kTileWidth;
+    return Named(first, first + std::min(covered, kTileWidth) - 1, bundle.error().code,
+                 bundle.error().message);
+  }
+  NACRE_TRY(Check(bundle.value()));
+  return bundle;
+}
+
+Result<CheckedBundle> CheckedLog::Read(uint64_t number) const {
   CheckedBundle bundle;
   bundle.first = number * kTileWidth;
   bundle.file = NACRE_TRY(ReadBundle(directory_, number));
@@ -59,15 +79,12 @@ Result<CheckedBundle> CheckedLog::Bundle(uint64_t number) {
     bundle.records.push_back({offset, record.size(), LeafHash(record)});
     rest.remove_prefix(kEntryPrefixBytes + record.size());
   }
-  NACRE_TRY(Check(bundle));
   return bundle;
 }
 
 Status CheckedLog::Check(const CheckedBundle& bundle) {
   const auto bad = [&](uint64_t first, uint64_t last, const std::string& why) {
-    return Error{ErrorCode::kDataLoss, "records " + std::to_string(first) + " to " +
-                                           std::to_string(last) + ": " + why +
-                                           "; see nacre audit verify"};
+    return Named(first, last, ErrorCode::kDataLoss, why);
   };
   const uint64_t number = bundle.first / kTileWidth;
   const uint64_t covered =
@@ -102,8 +119,11 @@ Status CheckedLog::Check(const CheckedBundle& bundle) {
     } else if (number > 0) {
       EntryReader reader(directory_, bundle.first - 1);
       std::string_view before;
-      const bool found = NACRE_TRY(reader.Next(&before));
-      previous = found ? ToHex(LeafHash(before)) : "";
+      const auto found = reader.Next(&before);
+      if (!found.ok()) {
+        return bad(bundle.first - 1, bundle.first - 1, found.error().message);
+      }
+      previous = found.value() ? ToHex(LeafHash(before)) : "";
     }
     if (const Status linked =
             CheckRecord(bundle.BytesOf(bundle.records[i]), bundle.first + i, previous);

@@ -52,13 +52,14 @@ class CheckedLog final {
   // Null when nothing is signed.
   TileReader* tree() { return tree_.has_value() ? &*tree_ : nullptr; }
 
-  // The records of a bundle, of the newest those that are there by now. kNotFound when there is none,
-  // kDataLoss, naming the records, when they are not those that were signed or not linked.
+  // The records of a bundle, of the newest those that are there by now. kNotFound when there is none, kDataLoss when
+  // they are not those that were signed or not linked, and errors of reading; each names the records.
   Result<CheckedBundle> Bundle(uint64_t number);
 
  private:
   explicit CheckedLog(std::string directory) : directory_(std::move(directory)) {}
   Status LoadTree();
+  Result<CheckedBundle> Read(uint64_t number) const;
   Status Check(const CheckedBundle& bundle);
 
   std::string directory_;

@@ -46,13 +46,10 @@ Result<ExportCursor> LoadCursor(const std::string& file, const std::string& log)
   return cursor;
 }
 
-// What was signed and cannot be read is lost, whatever the file system says of it.
-Error Lost(uint64_t first, uint64_t end, const Error& error) {
-  return error.message.starts_with("records ")
-             ? error
-             : Error{ErrorCode::kDataLoss, "records " + std::to_string(first) + " to " +
-                                               std::to_string(end - 1) + ": " + error.message +
-                                               "; see nacre audit verify"};
+// Of a pruned record, whose hash is all that is there.
+Error HashLost(uint64_t index, const Error& error) {
+  return {ErrorCode::kDataLoss,
+          "record " + std::to_string(index) + ": " + error.message + "; see nacre audit verify"};
 }
 
 // A bundle that was there when the export began may have been pruned since.
@@ -68,7 +65,8 @@ Error NotRead(const CheckedLog& log, uint64_t number, const Error& error) {
                                        " were pruned while they were to be exported; begin again"};
     }
   }
-  return Lost(first, end, error);
+  // What was signed and cannot be read is lost, whatever the file system says of it.
+  return {ErrorCode::kDataLoss, error.message};
 }
 
 std::string NameOf(const CheckedLog& log) {
@@ -122,7 +120,7 @@ Status CheckExportCursor(const std::string& directory, const ExportCursor& curso
   } else if (bundle.error().code == ErrorCode::kNotFound) {  // pruned: its hash is there
     const auto kept = log.tree()->CheckedRoot(0, last);
     if (!kept.ok()) {
-      return Lost(last, last + 1, kept.error());
+      return HashLost(last, kept.error());
     }
     leaf = kept.value();
   } else {
@@ -157,11 +155,14 @@ Result<uint64_t> ExportLog(const std::string& directory, const ExportOptions& op
     // The record before the next is gone, its hash is not.
     const auto kept = log.tree()->CheckedRoot(0, first - 1);
     if (!kept.ok()) {
-      return Lost(first - 1, first, kept.error());
+      return HashLost(first - 1, kept.error());
     }
     const std::string leaf = ToHex(kept.value());
     if (cursor.next == first && leaf != cursor.leaf) {
       return other;
+    }
+    if (cursor.next == 0 && options.begins_after != nullptr) {
+      options.begins_after(*pruning);
     }
     cursor.next = first;
     cursor.leaf = leaf;

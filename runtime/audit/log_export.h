@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "runtime/audit/erasures.h"
 #include "runtime/audit/export_format.h"
+#include "runtime/audit/pruning.h"
 
 namespace nacre::audit {
 
@@ -38,6 +39,8 @@ struct ExportOptions {
   bool open_contents = false;
   // Tells what of them was erased from what was lost. Borrowed; with none, all of it is said to be erased.
   Erasures* erasures = nullptr;
+  // Called, unless null, when there is no cursor yet and first records were pruned: those are never handed on.
+  std::function<void(const Pruning& pruned)> begins_after = nullptr;
   // Where the log is after the lines that the sink is called with; for a sink that keeps something of them. Borrowed.
   ExportCursor* after_lines = nullptr;
 };

@@ -10,12 +10,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
-#include <optional>
 
 #include "base/file.h"
-#include "runtime/audit/checked_log.h"
 #include "runtime/audit/log_export.h"
-#include "runtime/audit/pruning.h"
 #include "runtime/cli/audit_commands.h"
 #include "runtime/cli/terminal.h"
 #include "runtime/export/log_sink.h"
@@ -75,19 +72,6 @@ Status TakeAll(exporting::LogSink& sink, std::string_view lines, bool follow,
     pollfd wait{cancel.poll_fd(), POLLIN, 0};
     ::poll(&wait, 1, pause_ms);
   }
-}
-
-// What an export that begins now has not.
-std::optional<audit::Pruning> PrunedOf(const std::string& directory, const std::string& cursor) {
-  if (!cursor.empty() && ::access(cursor.c_str(), F_OK) == 0) {
-    return std::nullopt;
-  }
-  auto log = audit::CheckedLog::Open(directory);
-  if (!log.ok() || log.value().tree() == nullptr) {
-    return std::nullopt;  // the export says so
-  }
-  const auto found = audit::FindPruning(log.value());
-  return found.ok() ? found.value() : std::nullopt;
 }
 
 void Pause(const CancelToken& cancel) {
@@ -160,10 +144,10 @@ int Export(Globals& globals, const ExportFlags& flags) {
       .source = {.log = {}, .host = HostName(), .version = NACRE_VERSION},
       .cursor_file = flags.cursor,
       .open_contents = flags.content,
-      .erasures = &erasures};
-  if (const auto pruned = PrunedOf(directory, flags.cursor); pruned.has_value()) {
-    std::fprintf(stderr, "nacre: note: %s\n", Describe(*pruned).c_str());
-  }
+      .erasures = &erasures,
+      .begins_after = [](const audit::Pruning& pruned) {
+        std::fprintf(stderr, "nacre: note: %s\n", Describe(pruned).c_str());
+      }};
   uint64_t exported = 0;
   do {
     const Result<uint64_t> more = audit::ExportLog(directory, options, sink);

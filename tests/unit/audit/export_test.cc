@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <regex>
 
+#include "runtime/audit/checked_log.h"
 #include "runtime/audit/export_format.h"
 #include "runtime/audit/log_export.h"
 #include "runtime/audit/merkle_tree.h"
@@ -333,6 +334,38 @@ TEST_CASE("the lines for a decision are these") {
         "cs3=01J00000000000000000000003 cs4Label=rule cs4=a]b cs5Label=policy cs5=sha256:00 "
         "cs6Label=leaf cs6=" +
             leaf + " msg={\"tool\":\"fs.read\",\"verdict\":\"allow\"}");
+}
+
+TEST_CASE("whatever keeps signed records from being read, an export names them") {
+  LogDirectory log;
+  log.Append(600);
+  const std::string bundle = log.File(BundlePath(1));
+  const std::string good = log.Read(BundlePath(1));
+  std::filesystem::remove(bundle);
+  SECTION("it is gone") {}
+  SECTION("it is a folder") {
+    std::filesystem::create_directory(bundle);
+  }
+  SECTION("it is a link to itself") {
+    std::filesystem::create_symlink(bundle, bundle);
+  }
+  SECTION("it is cut") {
+    log.Write(BundlePath(1), good.substr(0, good.size() / 2));
+  }
+  SECTION("it is longer than a bundle can be") {
+    log.Write(BundlePath(1), std::string(kBundleBytesMax + 1, 'x'));
+  }
+  const std::string named = "records 256 to 511: ";
+  const auto read = CheckedLog::Open(log.path).value().Bundle(1);
+  REQUIRE_FALSE(read.ok());
+  CHECK(read.error().message.starts_with(named));
+  Lines lines;
+  const auto exported = ExportLog(log.path, {.source = kSource}, std::ref(lines));
+  REQUIRE_FALSE(exported.ok());
+  CHECK(exported.error().code == ErrorCode::kDataLoss);
+  CHECK(exported.error().message.starts_with(named));
+  CHECK(exported.error().message.find(named, 1) == std::string::npos);  // and once
+  CHECK(lines.all.size() == 256);
 }
 
 TEST_CASE("with a cursor every record is handed on, in order, and none twice without a reason") {

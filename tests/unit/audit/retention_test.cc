@@ -111,8 +111,12 @@ TEST_CASE("after pruning everything that was signed still verifies, and what is 
             return true;
           }).ok());
   CHECK(first == 512);
-  CHECK(ExportLog(log.path, {}, [](std::string_view) { return Ok(); }).value() ==
+  uint64_t begins_after = 0;
+  ExportOptions told;
+  told.begins_after = [&](const Pruning& pruned) { begins_after = pruned.before; };
+  CHECK(ExportLog(log.path, told, [](std::string_view) { return Ok(); }).value() ==
         verified.records - 512);
+  CHECK(begins_after == 512);
   const auto gone = FindRecord(log.path, "511");
   REQUIRE_FALSE(gone.ok());
   CHECK(gone.error().code == ErrorCode::kNotFound);
@@ -350,9 +354,11 @@ TEST_CASE("what an export has not handed on is not pruned when the cursor is giv
   other.log += "x";
   CHECK(prune(512, other).error().code == ErrorCode::kFailedPrecondition);
   REQUIRE(prune(768, cursor).ok());
-  // The export goes on from its cursor, without a gap.
+  // The export goes on from its cursor, without a gap, and has nothing to tell of what is gone.
   const uint64_t before = lines;
-  REQUIRE(ExportLog(log.path, options, take).ok());
+  ExportOptions quiet = options;
+  quiet.begins_after = [](const Pruning&) { FAIL("it was handed on before"); };
+  REQUIRE(ExportLog(log.path, quiet, take).ok());
   CHECK(before + (lines - before) == log.Verify().records);
   // One that was left behind is told.
   fs::copy(cursor_file, cursor_file + ".old");
