@@ -2,17 +2,13 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "base/nearest.h"
 #include "base/result.h"
 #include "policy/decision.h"
 
 namespace nacre::policy {
-
-// The candidate that `word` was probably meant to be, or "": at most two edits away, and no more
-// than a third of the word.
-std::string Nearest(std::string_view word, const std::vector<std::string>& candidates);
 
 class Problems {
  public:

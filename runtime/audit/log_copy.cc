@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <filesystem>
 #include <string_view>
@@ -13,7 +14,9 @@
 
 #include "base/file.h"
 #include "base/unique_fd.h"
+#include "runtime/audit/audit_verifier.h"
 #include "runtime/audit/bundle_file.h"
+#include "runtime/audit/checked_log.h"
 #include "runtime/audit/checkpoint.h"
 #include "runtime/audit/entry_reader.h"
 #include "runtime/audit/key_chain.h"
@@ -23,6 +26,16 @@
 
 namespace nacre::audit {
 namespace {
+
+constexpr char kTileFolder[] = "tile";
+
+// What a writer could have made there: "tile/0/x001/234.p/17", "tile/entries/000.zst".
+bool IsTileName(std::string_view name) {
+  name.remove_prefix(std::min(name.size(), sizeof kTileFolder));
+  constexpr std::string_view kEntries = "entries/";
+  name.remove_prefix(name.starts_with(kEntries) ? kEntries.size() : 0);
+  return name.find_first_not_of("0123456789x/.pzst") == std::string_view::npos;
+}
 
 // What is read first, and written last.
 struct Signatures {
@@ -96,12 +109,29 @@ class Copier final {
       return Error{ErrorCode::kAborted, "records were pruned while they were copied"};
     }
     NACRE_TRY(copied);
-    if (const Status signed_copy = CopySignatures(); !signed_copy.ok()) {
-      for (const auto& [name, content] : signatures_.files) {
-        std::error_code ignored;
-        std::filesystem::remove(to_ + "/" + name, ignored);
-      }
-      return signed_copy.error();
+    NACRE_TRY(CopySignatures());
+    const VerifyReport verified = NACRE_TRY(VerifyAuditLog(to_));
+    return verified.ok ? Result<CopyReport>(report_)
+                       : Error{ErrorCode::kDataLoss, verified.problems.front()};
+  }
+
+  Result<CopyReport> RunAsItIs() {
+    constexpr std::array<std::pair<const char*, size_t>, 6> kFiles = {{
+        {kKeysFile, kKeysBytesMax},
+        {kCheckpointsFile, kAnchorBytesMax},
+        {kCheckpointFile, kCheckpointBytesMax},
+        {kPublicKeyFile, kCheckpointBytesMax},
+        {kHeadFile, kCheckpointBytesMax},
+        {kPrunedFile, kCheckpointBytesMax},
+    }};
+    for (const auto& [name, bytes_max] : kFiles) {
+      NACRE_TRY(CopyOrName(name, bytes_max));
+    }
+    NACRE_TRY(CopyFolderAsItIs(kTileFolder));
+    NACRE_TRY(Sync());
+    report_.records = RecordsHint(to_);
+    for (std::string& problem : NACRE_TRY(VerifyAuditLog(to_)).problems) {
+      Add(std::move(problem));
     }
     return report_;
   }
@@ -130,10 +160,42 @@ class Copier final {
     return CopyIfThere(kPrunedFile, kCheckpointBytesMax);
   }
 
+  // No link in it is followed, nor is it if it is one.
+  Status CopyFolderAsItIs(const std::string& folder) {
+    namespace fs = std::filesystem;
+    std::error_code error;
+    const fs::path top = fs::path(from_) / folder;
+    if (const auto type = fs::symlink_status(top, error).type(); type != fs::file_type::directory) {
+      Name(folder, "it is no folder");
+      return Ok();
+    }
+    for (fs::recursive_directory_iterator entry(top, error), none; !error && entry != none;
+         entry.increment(error)) {
+      std::error_code gone;
+      if (entry->symlink_status(gone).type() == fs::file_type::directory) {
+        continue;
+      }
+      const std::string name = entry->path().lexically_relative(from_).string();
+      if (IsTileName(name)) {
+        NACRE_TRY(CopyOrName(name, kBundleBytesMax));
+      } else {
+        Name(name, "it is no file of a log");
+      }
+    }
+    if (error) {
+      Name(folder, error.message());
+    }
+    return Ok();
+  }
+
   Status CopySignatures() {
     for (const auto& [name, content] : signatures_.files) {
       NACRE_TRY(Write(name, content));
     }
+    return Sync();
+  }
+
+  Status Sync() const {
     const UniqueFd folder(::open(to_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!folder || ::syncfs(folder.get()) != 0) {
       return SysError("sync " + to_, errno);
@@ -162,6 +224,21 @@ class Copier final {
       return content.error().code == ErrorCode::kNotFound ? Ok() : Status(content.error());
     }
     return Write(name, content.value());
+  }
+
+  // What cannot be read is left out and named; an error only when it cannot be written.
+  Status CopyOrName(const std::string& name, size_t bytes_max) {
+    const auto content = ReadRegularFile(from_ + "/" + name, bytes_max);
+    if (!content.ok() && content.error().code != ErrorCode::kNotFound) {
+      Name(name, content.error().message);
+    }
+    return content.ok() ? Write(name, content.value()) : Ok();
+  }
+  void Name(const std::string& name, const std::string& why) { Add(name + ": left out: " + why); }
+  void Add(std::string problem) {
+    if (report_.problems.size() < kCopyProblemsMax) {
+      report_.problems.push_back(std::move(problem));
+    }
   }
 
   // Its first records, at most `records`, so that it ends where the signature does.
@@ -207,6 +284,16 @@ Status MakeEmpty(const std::string& destination) {
                               destination + " is not empty: a copy gets a folder of its own"});
 }
 
+// All in it is ours.
+void Clear(const std::string& destination) {
+  std::error_code ignored;
+  for (std::filesystem::directory_iterator entry(destination, ignored), none; entry != none;
+       entry.increment(ignored)) {
+    std::error_code kept;
+    std::filesystem::remove_all(entry->path(), kept);
+  }
+}
+
 }  // namespace
 
 Result<CopyReport> CopyLog(const std::string& directory, const std::string& destination) {
@@ -214,15 +301,26 @@ Result<CopyReport> CopyLog(const std::string& directory, const std::string& dest
   constexpr int kTries = 3;
   for (int i = 1;; ++i) {
     auto copied = Copier(directory, destination).Run();
-    if (copied.ok() || copied.error().code != ErrorCode::kAborted || i == kTries) {
+    if (copied.ok()) {
       return copied;
     }
-    // All in it is ours.
-    for (const auto& entry : std::filesystem::directory_iterator(destination)) {
-      std::error_code ignored;
-      std::filesystem::remove_all(entry.path(), ignored);
+    Clear(destination);
+    if (copied.error().code == ErrorCode::kNotFound && HasLog(directory)) {
+      return Error{ErrorCode::kDataLoss, copied.error().message};
+    }
+    if (copied.error().code != ErrorCode::kAborted || i == kTries) {
+      return copied;
     }
   }
+}
+
+Result<CopyReport> CopyDamagedLog(const std::string& directory, const std::string& destination) {
+  NACRE_TRY(MakeEmpty(destination));
+  auto copied = Copier(directory, destination).RunAsItIs();
+  if (!copied.ok()) {
+    Clear(destination);
+  }
+  return copied;
 }
 
 bool HoldsPrivateKey(const std::string& directory) {

@@ -175,10 +175,13 @@ class Pruner final {
             return Ok();
           }
           if (hold.Holds(index, bytes)) {
-            return Error{ErrorCode::kFailedPrecondition,
-                         "record " + std::to_string(index) + " is held by " + hold.ToText() +
-                             "; nacre audit prune --before " + std::to_string(index) +
-                             " removes what is before it"};
+            return Error{
+                ErrorCode::kFailedPrecondition,
+                "record " + std::to_string(index) + " is held by " + hold.ToText() +
+                    (bundle.value().first > from
+                         ? "; nacre audit prune --before " + std::to_string(bundle.value().first) +
+                               " removes what may go before it"
+                         : ", and records go in bundles of 256: none before it can")};
           }
         }
       }

@@ -12,6 +12,7 @@ namespace {
 struct CopyFlags {
   std::string destination;
   std::string directory;
+  bool damaged = false;
 };
 
 int Copy(Globals& globals, const CopyFlags& flags) {
@@ -20,7 +21,15 @@ int Copy(Globals& globals, const CopyFlags& flags) {
   if (!log.ok()) {
     return FailBy(globals, log.error());
   }
-  const Result<audit::CopyReport> copied = audit::CopyLog(log.value(), flags.destination);
+  const Result<audit::CopyReport> copied =
+      flags.damaged ? audit::CopyDamagedLog(log.value(), flags.destination)
+                    : audit::CopyLog(log.value(), flags.destination);
+  if (!copied.ok() && copied.error().code == ErrorCode::kDataLoss) {
+    return FailBy(
+        globals, {ErrorCode::kDataLoss,
+                  "nothing was copied, since the copy would not verify: " + copied.error().message +
+                      "; --damaged copies what there is, as evidence"});
+  }
   if (!copied.ok()) {
     return copied.error().code == ErrorCode::kAlreadyExists
                ? Fail(globals, copied.error(), kExitUsage)
@@ -31,13 +40,17 @@ int Copy(Globals& globals, const CopyFlags& flags) {
     PrintJson(OrderedJson{{"directory", flags.destination},
                           {"records", report.records},
                           {"files", report.files},
-                          {"bytes", report.bytes}});
+                          {"bytes", report.bytes},
+                          {"problems", report.problems}});
   } else {
     std::printf("copied the log of %llu records to %s, without its private key\n",
                 static_cast<unsigned long long>(report.records),
                 SafeLine(flags.destination, 200).c_str());
+    for (const std::string& problem : report.problems) {
+      std::printf("  %s\n", SafeLine(problem, 600).c_str());
+    }
   }
-  return kExitOk;
+  return report.problems.empty() ? kExitOk : kExitTampered;
 }
 
 }  // namespace
@@ -48,10 +61,16 @@ void RegisterAuditCopy(CLI::App& audit, Globals& globals) {
   auto flags = std::make_shared<CopyFlags>();
   command->add_option("destination", flags->destination, "A folder that is made, or empty")
       ->required();
+  command->add_flag(
+      "--damaged", flags->damaged,
+      "Copies a log that does not verify as it is, as evidence; what is wrong with it "
+      "is said, and the exit code is 2");
   AddOfflineFlag(*command, &flags->directory);
   AddJsonFlag(*command, globals);
   command->footer(
       "Examples:\n  nacre audit copy /mnt/auditor/audit && nacre-verify /mnt/auditor/audit\n"
+      "  nacre audit copy --damaged --offline old/audit /mnt/evidence/audit\n"
+      "The copy is verified; where it would not verify, nothing is copied.\n"
       "Keep key.pub and a checkpoint apart from it: whoever could change the copy could not change "
       "these.");
   command->callback([&globals, flags] { globals.exit_code = Copy(globals, *flags); });

@@ -1,8 +1,12 @@
 // nacre audit query: which records are there of this session, tool, decision, path ...
+#include <array>
 #include <cstdio>
 #include <memory>
+#include <set>
+#include <utility>
 
 #include "base/ids.h"
+#include "base/nearest.h"
 #include "runtime/audit/event_names.h"
 #include "runtime/audit/export_event.h"
 #include "runtime/audit/log_query.h"
@@ -41,6 +45,80 @@ Status CompleteFilter(const QueryFlags& flags, WallTime now, audit::RecordFilter
     return Error{ErrorCode::kInvalidArgument, "--host has no name in it"};
   }
   return Ok();
+}
+
+constexpr uint64_t kSuggestedRecordsMax = 4096;
+constexpr size_t kSuggestionsMax = 10;
+
+// One of what is asked for, by itself.
+struct AskedValue {
+  const char* what;
+  std::string audit::RecordFilter::*asked;
+  const char* event;  // of records that have one
+  std::string (*value_of)(const Json& record);
+};
+
+// That no record has it, and what was probably meant. Empty when some record has it, or it cannot be told.
+std::string UnknownValue(App& app, const std::string& log, const AskedValue& value,
+                         const std::string& asked) {
+  audit::QueryOptions options;
+  options.index_directory = IndexOf(app, log);
+  options.newest = 1;
+  audit::RecordFilter only;
+  only.*value.asked = asked;
+  const auto any = [](uint64_t, const Json&) { return true; };
+  const auto found = audit::QueryAuditLog(log, only, options, app.random(), any);
+  if (!found.ok() || found.value().found > 0) {
+    return "";
+  }
+  std::set<std::string> known;
+  options.newest = kSuggestedRecordsMax;
+  audit::RecordFilter some;
+  some.event = value.event;
+  const auto take = [&](uint64_t, const Json& record) {
+    known.insert(value.value_of(record));
+    return true;
+  };
+  if (!audit::QueryAuditLog(log, some, options, app.random(), take).ok()) {
+    return "";
+  }
+  known.erase("");
+  std::string text = std::string("no record has the ") + value.what + " \"" + asked + "\"";
+  const std::string nearest = Nearest(asked, {known.begin(), known.end()});
+  if (!nearest.empty()) {
+    return text + "; did you mean \"" + nearest + "\"?";
+  }
+  const char* between = "; the newest have ";
+  size_t named = 0;
+  for (auto each = known.begin(); each != known.end() && named < kSuggestionsMax; ++each, ++named) {
+    text += std::exchange(between, ", ") + *each;
+  }
+  return text;
+}
+
+// What was asked for and no record has at all.
+std::vector<std::string> UnknownValues(App& app, const std::string& log,
+                                       const audit::RecordFilter& filter) {
+  const auto of_data = [](const Json& record) {
+    const Json* data = FindMember(record, "data");
+    return data == nullptr ? std::string() : StringMember(*data, "tool");
+  };
+  const std::array kValues = {
+      AskedValue{"tool", &audit::RecordFilter::tool, "call.decided", of_data},
+      AskedValue{"rule", &audit::RecordFilter::rule, "call.decided",
+                 [](const Json& record) { return StringMember(record, "rule"); }},
+      AskedValue{"tenant", &audit::RecordFilter::tenant, "log.opened",
+                 [](const Json& record) { return StringMember(record, "tenant"); }},
+  };
+  std::vector<std::string> unknown;
+  for (const AskedValue& value : kValues) {
+    const std::string& asked = filter.*value.asked;
+    if (const std::string text = asked.empty() ? asked : UnknownValue(app, log, value, asked);
+        !text.empty()) {
+      unknown.push_back(text);
+    }
+  }
+  return unknown;
 }
 
 int Query(Globals& globals, QueryFlags& flags) {
@@ -102,6 +180,11 @@ int Query(Globals& globals, QueryFlags& flags) {
     std::fprintf(stderr,
                  "nacre: note: the log has what a call's arguments name, and what people and "
                  "models wrote, only with the policy's audit: {content: full}\n");
+  }
+  if (report.found == 0 && report.problems.empty()) {
+    for (const std::string& unknown : UnknownValues(app, directory, asked)) {
+      std::fprintf(stderr, "nacre: note: %s\n", SafeLine(unknown, 600).c_str());
+    }
   }
   int exit_code = kExitOk;
   for (const std::string& problem : report.problems) {

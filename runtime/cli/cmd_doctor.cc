@@ -146,6 +146,12 @@ std::vector<Finding> ExamineLog(App& app) {
                         : "nothing runs without it; nacre audit verify names the first bad record, "
                           "and a new log starts in another --state DIR")};
   }
+  // What is there may still have room for a few records: a checkpoint needs files of its own.
+  if (const Status written = log.value()->WriteCheckpoint(); !written.ok()) {
+    return {Bad("audit log", written.error(),
+                "nothing can be written there, so nothing will run: free some space, or mend what "
+                "the line says, then run this again")};
+  }
   // What was seen of it before was compared when it was opened.
   const Result<audit::VerifyReport> report = audit::VerifyAuditLog(app.audit_directory());
   if (!report.ok()) {

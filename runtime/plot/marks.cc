@@ -70,7 +70,7 @@ std::string_view BarStyle(CallEnd end) {
   return end == CallEnd::kRefused   ? "denybar"
          : end == CallEnd::kFailed  ? "failed"
          : end == CallEnd::kStopped ? "stopped"
-         : end == CallEnd::kUnknown ? "engine"
+         : end == CallEnd::kUnknown ? "unended"
                                     : "allow";
 }
 

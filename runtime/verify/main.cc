@@ -1,7 +1,8 @@
 // nacre-verify: checks an audit log without the rest of nacre, for whoever was given a copy of one. The
 // same verification as `nacre audit verify`; it links that, OpenSSL's libcrypto, libzstd and nothing else.
 //
-// Exit codes: 0 the log verifies · 2 it does not, or there is none, or wrong usage · 3 it cannot be read.
+// Exit codes: 0 the log verifies · 2 it does not, or there is none, or wrong usage, such as a --key or --since that cannot
+// be read · 3 the log cannot be read.
 #include <algorithm>
 #include <cstdio>
 #include <string>
@@ -33,7 +34,7 @@ constexpr char kUsage[] =
     "  --deep        has each record also the form, place and link of one? Takes longer\n"
     "  --json        one JSON object\n"
     "Example: nacre-verify --key kept/key.pub --since kept/checkpoint copy/audit\n"
-    "Exit codes: 0 it verifies, 2 it does not, 3 it cannot be read\n";
+    "Exit codes: 0 it verifies, 2 it does not, or wrong usage, 3 the log cannot be read\n";
 
 int Refuse(bool json, const Error& error, int exit_code) {
   if (json) {
@@ -68,7 +69,7 @@ int Main(int argc, char** argv) {
       const Result<std::string> content =
           ReadFile(argv[++i], argument == "--since" ? audit::kAnchorBytesMax : kNoteBytesMax);
       if (!content.ok()) {
-        return Refuse(json, content.error(), kExitBroken);
+        return Refuse(json, content.error(), kExitTampered);
       }
       (argument == "--key"     ? options.trusted_key
        : argument == "--since" ? options.since

@@ -352,7 +352,9 @@ class Audit(NacreCase):
         self.assertIn("key.pub", self.standalone(nothing, exit_code=2).stdout)
         self.standalone(exit_code=2)
         self.standalone("--what", nothing, exit_code=2)
-        self.standalone("--key", self.folder / "none", nothing, exit_code=3)
+        for option in ("--key", "--since", "--witness"):  # as nacre audit verify says
+            self.standalone(option, self.folder / "none", nothing, exit_code=2)
+            self.nacre("audit", "verify", option, self.folder / "none", exit_code=2)
         self.assertIn("Usage", self.standalone("--help").stdout)
         self.nacre("audit", "verify", "--since", self.folder / "none", exit_code=2)
 
@@ -385,6 +387,19 @@ class Audit(NacreCase):
         for said in (self.standalone(whole), self.nacre("audit", "verify", "--offline", whole)):
             self.assertIn("holds the log's private key", said.stderr)
         self.nacre("audit", "copy", self.folder / "x", "--offline", self.folder / "none", exit_code=2)
+        # A damaged one is evidence, and no copy of a log.
+        bundle = whole / "tile/entries/000"
+        bundle.write_bytes(bundle.read_bytes().replace(b"sandbox.exec.started", b"sandbox.exec.Started", 1))
+        evidence = self.folder / "evidence"
+        refused = self.nacre("audit", "copy", evidence, "--offline", whole, exit_code=2)
+        self.assertIn("nothing was copied, since the copy would not verify: record 1: ", refused.stderr)
+        self.assertEqual(list(evidence.iterdir()), [])
+        copied = self.nacre("audit", "copy", evidence, "--offline", whole, "--damaged", "--json", exit_code=2)
+        self.assertIn("record 1: ", json.loads(copied.stdout)["problems"][0])
+        self.assertEqual((evidence / "tile/entries/000").read_bytes(), bundle.read_bytes())
+        self.assertFalse((evidence / "key").exists())
+        (whole / "key.pub").unlink()
+        self.nacre("audit", "copy", self.folder / "y", "--offline", whole, exit_code=2)
 
     def test_no_link_of_a_log_is_followed_and_no_pipe_in_it_waited_for(self):
         self.record_something()
@@ -563,6 +578,25 @@ class Audit(NacreCase):
             self.assertIn("0 found", found.stdout)
             self.assertIn("only with the policy's audit: {content: full}", found.stderr)
         self.assertNotIn("content: full", self.nacre("audit", "query", "--tool", "none").stderr)
+
+    def test_a_query_for_what_no_record_has_says_what_was_probably_meant(self):
+        with ScriptedEngine([call("fs.read", path="/etc/shadow"), answer("No.")]) as engine:
+            self.run_task("Read it", "--engine", engine.url)
+        rule = self.query("--event", "call.decided")[0]["rule"]
+
+        def said(*options):
+            return self.nacre("audit", "query", *options).stderr
+
+        self.assertIn('no record has the tool "fs.raed"; did you mean "fs.read"?', said("--tool", "fs.raed"))
+        self.assertIn(f'no record has the rule "{rule}x"; did you mean "{rule}"?', said("--rule", rule + "x"))
+        self.assertIn('no record has the tenant "locla"; did you mean "local"?', said("--tenant", "locla"))
+        self.assertIn('no record has the tool "mail.send"; the newest have fs.read', said("--tool", "mail.send"))
+        hostile = said("--tool", "\x1b[31m\u202ex\nnacre: verified")
+        self.assertNotIn("\x1b", hostile)
+        self.assertEqual(hostile.count("\n"), 1)
+        # What some record has is no mistake, though nothing of it was found.
+        self.assertEqual(said("--tool", "fs.read", "--until", "2020-01-01"), "")
+        self.assertEqual(said("--tool", "fs.read"), "")
 
     def test_the_use_of_a_credential_is_recorded_by_its_name_and_found_by_its_host(self):
         rules = self.policy('{"alerts": [{"id": "key", "first": "credential"}]}', "alerts.json")

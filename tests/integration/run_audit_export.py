@@ -300,6 +300,9 @@ class FullDisk(NacreCase):
         self.assertRegex(refused.stderr, "audit log.*No space left on device: free some space")
         self.assertFalse((self.workspace / f"evidence-{number}").exists())
         self.assertIsNone(follower.poll())
+        found = {each["part"]: each for each in self.nacre("doctor", "--json", exit_code=1).events}["audit log"]
+        self.assertEqual(found["state"], "missing")
+        self.assertIn("No space left on device", found["detail"])
         self.assertNotEqual(self.nacre(*watch, exit_code=None).returncode, 0)
         alerts = indexes_of("alert.raised")
         self.assertLessEqual(len(told.read_text().splitlines()) if told.exists() else 0, len(alerts))

@@ -1,4 +1,5 @@
 // What is handed on of a log verifies, whatever happened meanwhile, and signs nothing.
+#include <sys/stat.h>
 #include <catch2/catch.hpp>
 
 #include <atomic>
@@ -110,6 +111,44 @@ TEST_CASE("a copy that is made while others write, sign and change the key verif
   CHECK(before > 250);
 }
 
+TEST_CASE("a copy of a damaged log follows no link and takes nothing that is no file of a log") {
+  ChangeableLog log;
+  log.Append(300);
+  const std::string secret = log.temp.path() + "/secret";
+  REQUIRE(WriteFileAtomically(secret, "s3cret").ok());
+  fs::remove(log.File(kHeadFile));
+  fs::create_symlink(secret, log.File(kHeadFile));
+  fs::create_symlink(secret, log.File("tile/0/x001"));
+  log.Write("tile/entries/id_ed25519", "s3cret");
+  REQUIRE(::mkfifo(log.File("tile/0/005").c_str(), 0600) == 0);
+  log.Write("tile/0/006", std::string(kBundleBytesMax + 1, 'x'));
+  const bool linked = GENERATE(false, true);
+  if (linked) {
+    fs::rename(log.File("tile"), log.temp.path() + "/elsewhere");
+    fs::create_symlink(log.temp.path() + "/elsewhere", log.File("tile"));
+  }
+  const std::string copy = log.temp.path() + "/copy";
+  const CopyReport report = CopyDamagedLog(log.path, copy).value();
+  const auto named = [&](const std::string& what) {
+    return std::any_of(
+        report.problems.begin(), report.problems.end(),
+        [&](const std::string& problem) { return problem.starts_with(what + ": left out: "); });
+  };
+  CHECK(named("head"));
+  CHECK(named("tile") == linked);
+  for (const char* file : {"tile/0/x001", "tile/entries/id_ed25519", "tile/0/005", "tile/0/006"}) {
+    CAPTURE(file);
+    CHECK(named(file) != linked);
+    CHECK_FALSE(fs::exists(copy + "/" + file));
+  }
+  CHECK_FALSE(HoldsPrivateKey(copy));
+  CHECK(CopyDamagedLog(log.path, copy).error().code == ErrorCode::kAlreadyExists);
+  // One that is whole is a copy like any other.
+  ChangeableLog whole;
+  whole.Append(300);
+  CHECK(CopyDamagedLog(whole.path, log.temp.path() + "/other").value().problems.empty());
+}
+
 TEST_CASE("where records are missing there is no copy that could be taken for one") {
   ChangeableLog log;
   log.Append(700);
@@ -127,13 +166,38 @@ TEST_CASE("where records are missing there is no copy that could be taken for on
     hash.fill(5);
     log.Sign({.size = uint64_t{1} << 56, .root = hash});
   }
+  SECTION("the beginning, of which no record says that it was pruned") {
+    fs::remove(log.File(BundlePath(0)));
+  }
+  SECTION("a record is another") {
+    std::string bundle = log.Read(BundlePath(1));
+    bundle[bundle.find("fs.read")] = 'x';
+    log.Write(BundlePath(1), bundle);
+  }
+  SECTION("a hash is another") {
+    std::string tile = log.Read(TilePath(0, 1));
+    tile[5] = static_cast<char>(tile[5] ^ 1);
+    log.Write(TilePath(0, 1), tile);
+  }
+  SECTION("no key vouches for it") {
+    fs::remove(log.File(kPublicKeyFile));
+  }
   const auto copied = CopyLog(log.path, copy);
   REQUIRE_FALSE(copied.ok());
   CHECK(copied.error().code == ErrorCode::kDataLoss);
   CHECK_FALSE(HasLog(log.temp.path() + "/none"));
-  CHECK_FALSE(fs::exists(copy + "/" + kHeadFile));
-  CHECK_FALSE(fs::exists(copy + "/" + kPublicKeyFile));
-  CHECK_FALSE(VerifyAuditLog(copy).value().ok);
+  CHECK(fs::is_empty(copy));
+  // As evidence it is copied with all that is there, and what is wrong with it is said.
+  const CopyReport evidence = CopyDamagedLog(log.path, copy).value();
+  CHECK_FALSE(evidence.problems.empty());
+  std::set<std::string> expected = FilesOf(log.path);
+  for (const char* file : {kKeyFile, kLockFile}) {
+    CHECK(expected.erase(file) == 1);
+  }
+  CHECK(FilesOf(copy) == expected);
+  for (const std::string& file : expected) {
+    CHECK(ReadFile(copy + "/" + file, 1 << 24).value() == log.Read(file));
+  }
   CHECK(CopyLog(log.temp.path() + "/none", log.temp.path() + "/other").error().code ==
         ErrorCode::kNotFound);
 }

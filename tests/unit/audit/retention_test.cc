@@ -297,9 +297,11 @@ TEST_CASE("a hold stops pruning, by name, until it is released, and outlives its
   const Hold range = PlaceHold(log.Change(), {.from = 600, .to = 601, .reason = "case 17"}).value();
   log.Fill(600);
   CHECK(refused(1024).find("record 600 is held by the hold " + range.id + " (case 17)") == 0);
+  CHECK(refused(1024).find("--before 512 removes what may go before it") != std::string::npos);
   CHECK(log.Prune(512).ok());
   const Hold session = PlaceHold(log.Change(), {.session = kSession, .reason = "case 18"}).value();
   CHECK(refused(1024).find("record 512 is held by the hold " + session.id) == 0);
+  CHECK(refused(1024).find("none before it can") != std::string::npos);
   REQUIRE(ReleaseHold(log.Change(), session.id, "closed").ok());
   CHECK(holds().size() == 1);
   CHECK(ReleaseHold(log.Change(), session.id, "closed").error().code == ErrorCode::kNotFound);

@@ -101,6 +101,13 @@ TEST_CASE("each call of a session is one mark, by how it ended") {
   CHECK(picture.summary["counted"] == false);
   CHECK(picture.marks == 7);  // the turn, a step of the engine, and the calls
   CHECK(CountOf(picture.body, "class=\"deny\"") == 3);  // one of them explains it
+  // A call without an end looks like nothing else.
+  script.Put(1, "call.decided", "U", {{"tool", "fs.read"}, {"verdict", "allow"}});
+  script.trace.Finish();
+  const Picture unended = PlotTimeline(script.trace, kEvidence);
+  CHECK(CountOf(picture.body, "class=\"unended\"") == 1);  // explains it
+  CHECK(CountOf(unended.body, "class=\"unended\"") == 2);
+  CHECK(CountOf(unended.body, "class=\"engine\"") == CountOf(picture.body, "class=\"engine\""));
   const Picture flow = PlotFlow(trace, kEvidence);
   CHECK(flow.summary["sources"].size() == 3);  // what was refused brought nothing
   CHECK(flow.summary["sinks"].size() == 4);
