@@ -1,11 +1,9 @@
 """The audit log as an auditor uses it: nacre audit and nacre-verify."""
 import base64
-import fcntl
 import hashlib
 import json
 import os
 import pathlib
-import resource
 import shutil
 import signal
 import sqlite3
@@ -19,12 +17,6 @@ from scripted_engine import ScriptedEngine, answer, call
 class Audit(NacreCase):
     def record_something(self):
         self.nacre("sandbox", "exec", "--", "true")
-
-    def standalone(self, *arguments, exit_code=0):
-        done = subprocess.run([nacre_case.BUILD / "nacre-verify", *map(str, arguments)], capture_output=True, text=True,
-                              timeout=60)
-        self.assertEqual(done.returncode, exit_code, done)
-        return done
 
     def test_both_verifiers_say_the_same_of_a_good_and_of_a_changed_log(self):
         self.record_something()
@@ -517,10 +509,6 @@ class Audit(NacreCase):
         follower.send_signal(signal.SIGTERM)
         self.assertEqual(follower.wait(timeout=30), 0)
 
-    def query(self, *options, exit_code=0):
-        return [json.loads(line) for line in
-                self.nacre("audit", "query", "--json", *options, exit_code=exit_code).stdout.splitlines()]
-
     def test_a_query_finds_the_records_of_a_session_call_path_or_word(self):
         policy = self.policy("nacre: policy/1\nname: t\nextends: [builtin/coding]\naudit: {content: full}\n")
         steps = [call("fs.write", path="notes/a.md", content="a heron\n"), call("fs.read", path="none.md"),
@@ -771,106 +759,6 @@ class Audit(NacreCase):
         self.nacre("audit", "show", "01J00000000000000000000000", exit_code=1)
         self.nacre("audit", "show", "-- what", exit_code=2)
 
-    def test_erased_contents_are_told_everywhere_and_the_log_verifies(self):
-        policy = self.policy("nacre: policy/1\nname: t\nextends: [builtin/coding]\naudit: {content: full}\n")
-        with ScriptedEngine([call("fs.write", path="notes.md", content="the heron"), answer("The heron is noted.")]) as engine:
-            self.run_task("Note the heron", "--engine", engine.url, "--policy", policy)
-        log = self.state / "audit"
-        self.assertNotIn(b"heron", (log / "tile/entries/000").read_bytes())
-        decided = self.query("--event", "call.decided")[0]
-        session = decided["session"]
-        self.assertIn("heron", decided["data"]["arguments"]["content"])
-        self.assertEqual(len(self.query("--text", "heron")), 3)  # request, arguments and answer
-        replayed = json.loads(self.nacre("policy", "replay", policy, "--json").stdout)
-        copy = self.folder / "copy"
-        shutil.copytree(log, copy)
-        self.assertIn("copy of the log", self.nacre("audit", "query", "--offline", copy, "--event", "call.decided", "--json").stdout)
-        exported = self.nacre("audit", "export").stdout
-        self.assertNotIn("heron", exported)
-        self.assertIn("heron", self.nacre("audit", "export", "--content").stdout)
-
-        hold = json.loads(self.nacre("audit", "hold", "--session", session, "--reason", "case 17", "--json").stdout)
-        self.assertIn(hold["hold"], self.nacre("audit", "erase", "--session", session, exit_code=1).stderr)
-        self.nacre("audit", "release", hold["hold"], "--reason", "closed")
-        done = json.loads(self.nacre("audit", "erase", "--session", session, "--reason", "asked for", "--json").stdout)
-        self.assertEqual(done["session"], session)
-        self.assertEqual(list((self.state / "audit-keys").iterdir()), [])
-        self.nacre("audit", "erase", "--session", session, exit_code=1)
-        self.nacre("audit", "erase", "--session", "last", exit_code=2)
-
-        self.assert_verified()
-        self.standalone(log)
-        self.assertEqual(self.query("--text", "heron"), [])
-        after = self.query("--event", "call.decided")[0]["data"]["arguments"]
-        self.assertEqual((after["erased"], "content" in after, "sealed" in after), (True, False, False))
-        self.assertRegex(after["erased_on"], r"^20\d\d-")
-        self.assertIn("erased_reason", after)
-        shown = self.nacre("audit", "show", decided["index"])
-        self.assertIn("erased", shown.stdout)
-        self.assertNotIn("heron", shown.stdout)
-        opened = json.loads(self.nacre("audit", "show", decided["index"], "--json").stdout)
-        self.assertTrue(opened["opened"]["data"]["arguments"]["erased"])
-        self.assertIn("sealed", opened["record"]["data"]["arguments"])
-        self.assertNotIn("heron", self.nacre("audit", "export", "--content").stdout)
-        self.nacre("audit", "plot", "session", "last", "-o", self.folder / "p.svg")
-        self.assertNotIn("heron", (self.folder / "p.svg").read_text())
-        again = self.nacre("policy", "replay", policy, "--json").stdout
-        self.assertIn("its arguments were erased", again)
-        self.assertNotIn("its arguments were erased", json.dumps(replayed))
-
-    def test_records_say_their_tenant_and_all_contents_of_one_are_erased_or_none(self):
-        policy = self.policy("nacre: policy/1\nname: t\nextends: [builtin/coding]\naudit: {content: full}\n")
-        sessions = {}
-        for tenant, word in (("acme", "heron"), ("acme", "egret"), ("local", "crane")):
-            with ScriptedEngine([answer(f"The {word} is noted.")]) as engine:
-                self.nacre("run", "--engine", engine.url, "--policy", policy, f"Note the {word}",
-                           NACRE_TENANT="" if tenant == "local" else tenant)
-            sessions[word] = self.query("--event", "session.created")[-1]["session"]
-        held = self.nacre("audit", "hold", "--session", sessions["egret"], "--reason", "case 17", "--json", NACRE_TENANT="acme")
-        hold = json.loads(held.stdout)["hold"]
-        records = self.query()
-        self.assertEqual({record["tenant"] for record in records}, {"acme", "local"})  # on each, whoever wrote it
-        self.assertTrue(all(record["actor"] for record in records))
-        of_acme = self.query("--tenant", "acme")
-        self.assertEqual([record for record in records if record["tenant"] == "acme"], of_acme)
-        self.assertIn("hold.placed", {record["event"] for record in of_acme})
-        self.assertIn("a tenant's name is", self.nacre("audit", "verify", exit_code=2, NACRE_TENANT="../acme").stderr)
-
-        keys = self.state / "audit-keys"
-        before = sorted(keys.iterdir())
-        refused = self.nacre("audit", "erase", "--tenant", "acme", "--reason", "asked for", exit_code=1)
-        self.assertIn(hold, refused.stderr)
-        self.assertEqual(sorted(keys.iterdir()), before)  # all or none
-        self.nacre("audit", "release", hold, "--reason", "closed")
-        self.nacre("audit", "erase", "--tenant", "nobody", exit_code=1)
-        self.nacre("audit", "erase", "--tenant", "acme", "--session", sessions["heron"], exit_code=2)
-        self.nacre("audit", "erase", exit_code=2)
-        done = json.loads(self.nacre("audit", "erase", "--tenant", "acme", "--reason", "asked for", "--everywhere",
-                                     "--json").stdout)
-        self.assertEqual((done["tenant"], done["left"], done["unknown"]), ("acme", [], []))
-        self.assertEqual({one["session"] for one in done["sessions"]}, {sessions["heron"], sessions["egret"]})
-        self.assertTrue(all(one["keys"] and one["deleted"] for one in done["sessions"]))
-        erased = self.query("--event", "content.erased")
-        self.assertEqual({record["data"]["session"] for record in erased}, {sessions["heron"], sessions["egret"]})
-        self.assertEqual({record["data"]["reason"] for record in erased}, {"asked for"})
-        for word, left in (("heron", 0), ("egret", 0), ("crane", 2)):
-            self.assertEqual(len(self.query("--text", word)), left, word)
-        self.assertNotIn(b"heron", (self.state / "nacre.db").read_bytes())
-        self.assertIn("crane", self.nacre("session", "show", sessions["crane"]).stdout)
-        self.assert_verified()
-        self.nacre("audit", "erase", "--tenant", "acme", "--everywhere", exit_code=1)  # nothing is left
-
-    def test_a_tenant_with_more_sessions_than_files_may_be_open_is_erased(self):
-        count = 30
-        with ScriptedEngine([answer("noted")] * count) as engine:
-            for _ in range(count):
-                self.nacre("run", "--engine", engine.url, "Note the heron", NACRE_TENANT="acme")
-        usual = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (count, usual[1]))
-        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, usual)
-        done = self.nacre("audit", "erase", "--tenant", "acme", "--everywhere", "--json").stdout
-        self.assertEqual(len(json.loads(done)["sessions"]), count)
-
     def test_a_session_stays_its_tenants_and_so_do_alerts_of_it(self):
         policy = self.policy("nacre: policy/1\nname: t\nextends: [builtin/coding]\n")
         with ScriptedEngine([answer("one"), answer("two")]) as engine:
@@ -895,60 +783,6 @@ class Audit(NacreCase):
         raised = self.query("--event", "alert.raised")
         self.assertEqual([(record["session"], record["tenant"]) for record in raised], [(session, "acme")] * 2 + [(session, "local")])
         self.assertEqual({record["tenant"] for record in self.query("--session", session)}, {"acme", "local"})
-
-    def test_what_cannot_go_of_a_tenant_is_left_with_its_reason_and_goes_the_next_time(self):
-        policy = self.policy("nacre: policy/1\nname: t\nextends: [builtin/coding]\naudit: {content: full}\n")
-        acme = {"NACRE_TENANT": "acme"}
-        for word in ("heron", "egret"):
-            with ScriptedEngine([call("fs.write", path=f"{word}.md", content=f"the {word}\n"), answer("Done.")]) as engine:
-                self.nacre("run", "--engine", engine.url, "--policy", policy, f"Note the {word}", **acme)
-        with ScriptedEngine([answer("Nothing to say.")]) as engine:  # without a content, so without a key
-            self.nacre("run", "--engine", engine.url, "Look", **acme)
-        heron, egret, look = [record["session"] for record in self.query("--event", "session.created")]
-        nobodys = "01J0000000000000000000000C"  # of which no record is there
-        # Of these neither, but the database says whose they are.
-        acmes, betas = "01J0000000000000000000000D", "01J0000000000000000000000E"
-        for session in (nobodys, acmes, betas):
-            (self.state / "audit-keys" / f"{session}.0123456789abcdef").write_bytes(bytes(range(32)))
-        with sqlite3.connect(self.state / "nacre.db") as database:
-            columns = [row[1] for row in database.execute("PRAGMA table_info(sessions)")]
-            for session, tenant in ((acmes, "acme"), (betas, "beta")):
-                values = ", ".join({"id": f"'{session}'", "tenant": f"'{tenant}'"}.get(column, column) for column in columns)
-                database.execute(f"INSERT INTO sessions ({', '.join(columns)}) SELECT {values} FROM sessions WHERE id = '{look}'")
-        erase = ("audit", "erase", "--tenant", "acme", "--reason", "asked for")
-
-        # One that runs stops all, also when it has no content yet: it may have one the next moment.
-        before = sorted((self.state / "audit-keys").iterdir())
-        lock = self.state / "locks" / look
-        with open(lock, "w") as held:
-            fcntl.flock(held, fcntl.LOCK_EX)
-            for everywhere in ([], ["--everywhere"]):
-                self.assertIn(f"session {look} is in use", self.nacre(*erase, *everywhere, exit_code=1).stderr)
-        self.assertEqual(sorted((self.state / "audit-keys").iterdir()), before)
-
-        # A call that is not settled, and cannot be: its workspace is elsewhere.
-        changed = self.rows(f"SELECT calls.id FROM calls JOIN turns ON turns.id = turn_id WHERE session_id = '{heron}'")[0]["id"]
-        transactions = self.state / "transactions"
-        (transactions / f"{changed}.done").rename(transactions / f"{changed}.pending")
-        away = self.workspace.rename(self.folder / "away")
-        self.workspace = away  # where commands run
-        part = json.loads(self.nacre(*erase, "--everywhere", "--json", exit_code=1).stdout)
-        self.assertEqual([left["session"] for left in part["left"]], [heron])
-        self.assertIn(f"call {changed} is not settled", part["left"][0]["reason"])
-        self.assertEqual((sorted(each["session"] for each in part["sessions"]), part["unknown"]), ([acmes, egret, look], [nobodys]))
-        self.assertEqual({row["id"] for row in self.rows("SELECT id FROM sessions")}, {betas, heron})
-        again = self.nacre(*erase, "--everywhere", exit_code=1)
-        self.assertIn(f"left: session {heron}: ", again.stdout)
-        self.assertIn(f"left: 1 sessions of which nobody knows the tenant any more", again.stdout)
-        self.assertIn(f"  {nobodys}\n", again.stdout)
-
-        self.workspace = away.rename(self.folder / "workspace")
-        done = json.loads(self.nacre(*erase, "--everywhere", "--json", exit_code=1).stdout)  # one may be the tenant's
-        self.assertEqual(([each["session"] for each in done["sessions"]], done["left"], done["unknown"]), ([heron], [], [nobodys]))
-        self.assertEqual([row["id"] for row in self.rows("SELECT id FROM sessions")], [betas])
-        self.assertEqual({path.name for path in (self.state / "audit-keys").iterdir()},
-                         {f"{session}.0123456789abcdef" for session in (nobodys, betas)})
-        self.assert_verified()
 
     def test_pruned_records_are_gone_as_a_signed_record_says_and_held_ones_stay(self):
         self.record_something()

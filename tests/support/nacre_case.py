@@ -135,6 +135,18 @@ class NacreCase(unittest.TestCase):
         return [json.loads(line) for line in
                 self.nacre("audit", "tail", "--json", "--count", "1000000").stdout.splitlines()]
 
+    def query(self, *options, exit_code=0):
+        """The records that match."""
+        return [json.loads(line) for line in
+                self.nacre("audit", "query", "--json", *options, exit_code=exit_code).stdout.splitlines()]
+
+    def standalone(self, *arguments, exit_code=0):
+        """nacre-verify."""
+        done = subprocess.run([BUILD / "nacre-verify", *map(str, arguments)], capture_output=True, text=True,
+                              timeout=60)
+        self.assertEqual(done.returncode, exit_code, done)
+        return done
+
     def rows(self, query):
         with sqlite3.connect(f"file:{self.state / 'nacre.db'}?mode=ro", uri=True) as database:
             database.row_factory = sqlite3.Row
