@@ -10,6 +10,12 @@
 #include "runtime/audit/bundle_file.h"
 
 namespace nacre::audit {
+namespace {
+
+// Of every machine a multiple of this.
+constexpr uint64_t kPageBytes = 4096;
+
+}  // namespace
 
 void AppendEntry(std::string_view record, std::string* bundle) {
   const size_t begin = BeginEntry(bundle);
@@ -156,6 +162,13 @@ Result<bool> EntryReader::Next(std::string_view* entry) {
     const EntryState state = FirstEntry(tail(), entry);
     if (state == EntryState::kBad) {
       return Error{ErrorCode::kDataLoss, "its length in " + BundleName() + " is that of no record"};
+    }
+    // A length that lies on two pages may have been read between the writer's changes of them.
+    if (state == EntryState::kWhole && begin_ % kPageBytes == kPageBytes - 1) {
+      const bool changed = NACRE_TRY(ReadMore());
+      if (changed) {
+        continue;
+      }
     }
     if (state == EntryState::kWhole) {
       begin_ += kEntryPrefixBytes + entry->size();
