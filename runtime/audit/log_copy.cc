@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <string_view>
 #include <utility>
@@ -130,7 +131,11 @@ class Copier final {
     NACRE_TRY(CopyFolderAsItIs(kTileFolder));
     NACRE_TRY(Sync());
     report_.records = RecordsHint(to_);
-    for (std::string& problem : NACRE_TRY(VerifyAuditLog(to_)).problems) {
+    // What is wrong with records comes before files that are none: of these there may be any number.
+    std::vector<std::string> left_out =
+        std::exchange(report_.problems, NACRE_TRY(VerifyAuditLog(to_)).problems);
+    report_.problems.resize(std::min(report_.problems.size(), kCopyProblemsMax));
+    for (std::string& problem : left_out) {
       Add(std::move(problem));
     }
     return report_;
@@ -169,10 +174,15 @@ class Copier final {
       Name(folder, "it is no folder");
       return Ok();
     }
-    for (fs::recursive_directory_iterator entry(top, error), none; !error && entry != none;
-         entry.increment(error)) {
+    for (fs::recursive_directory_iterator
+             entry(top, fs::directory_options::skip_permission_denied, error),
+         none;
+         !error && entry != none; entry.increment(error)) {
       std::error_code gone;
       if (entry->symlink_status(gone).type() == fs::file_type::directory) {
+        if (::access(entry->path().c_str(), R_OK | X_OK) != 0) {
+          Name(entry->path().lexically_relative(from_).string(), std::strerror(errno));
+        }
         continue;
       }
       const std::string name = entry->path().lexically_relative(from_).string();
