@@ -39,6 +39,7 @@
 #include "runtime/audit/log_writer.h"
 #include "runtime/audit/pooled_random.h"
 #include "runtime/audit/tile_reader.h"
+#include "tests/bench/log_daemons.h"
 #ifdef NACRE_ZYGOTE
 #include "sandbox/kernel_sandbox.h"
 #endif
@@ -187,6 +188,11 @@ class Sqlite final {
   sqlite3_stmt* insert_ = nullptr;
 };
 
+void PrintRow(const char* what, int writers, Latencies& of) {
+  std::printf("%-34s %7d  %12.0f  %9.3f  %9.3f\n", what, writers, of.Rate(), of.Percentile(0.5),
+              of.Percentile(0.99));
+}
+
 OrderedJson MeasureWriting(const Options& options, const std::string& directory) {
   const SystemClock clock;
   SystemRandom random;
@@ -219,14 +225,10 @@ OrderedJson MeasureWriting(const Options& options, const std::string& directory)
     timed(full, [&] { sqlite.Insert(line); });
   }
   const double ratio = one.Percentile(0.5) / floor.Percentile(0.5);
-  const auto row = [](const char* what, int writers, Latencies& of) {
-    std::printf("%-34s %7d  %12.0f  %9.3f  %9.3f\n", what, writers, of.Rate(), of.Percentile(0.5),
-                of.Percentile(0.99));
-  };
   std::printf("%-34s %7s  %12s  %9s  %9s\n", "", "writers", "durable/s", "p50 ms", "p99 ms");
-  row("raw write and fdatasync", 1, floor);
-  row("nacre audit log", 1, one);
-  row("SQLite, WAL, synchronous=FULL", 1, full);
+  PrintRow("raw write and fdatasync", 1, floor);
+  PrintRow("nacre audit log", 1, one);
+  PrintRow("SQLite, WAL, synchronous=FULL", 1, full);
   OrderedJson result = {{"single_writer_over_fdatasync", ratio},
                         {"fdatasync_p50_ms", floor.Percentile(0.5)},
                         {"durable_per_s_1_writer", one.Rate()},
@@ -241,8 +243,8 @@ OrderedJson MeasureWriting(const Options& options, const std::string& directory)
       const std::scoped_lock lock(turn);
       sqlite.Insert(line);
     });
-    row("nacre audit log", writers, many);
-    row("SQLite, WAL, synchronous=FULL", writers, in_sqlite);
+    PrintRow("nacre audit log", writers, many);
+    PrintRow("SQLite, WAL, synchronous=FULL", writers, in_sqlite);
     const std::string suffix = "_" + std::to_string(writers) + "_writers";
     result["durable_per_s" + suffix] = many.Rate();
     result["p99_ms" + suffix] = many.Percentile(0.99);
@@ -270,10 +272,49 @@ OrderedJson MeasureWriting(const Options& options, const std::string& directory)
   std::printf("building one record: %.2f us, of them %.2f us its encoding\n", with_data, encoded);
   result["build_record_us"] = with_data;
   result["encode_record_us"] = encoded;
-  result["journald"] = nullptr;
-  result["rsyslog"] = nullptr;
-  result["missing"] = {{"journald", "acknowledges before a record is on the disk: no durable rate"},
-                       {"rsyslog", "the same; its disk queues sync per batch, not per sender"}};
+  return result;
+}
+
+// The host's log daemons, each a private one on the same file system; null with a reason where there is none.
+OrderedJson MeasureDaemons(const Options& options, const std::string& directory) {
+  const SystemClock clock;
+  SystemRandom random;
+  const std::string line =
+      FinishRecord(Must(EncodeRecord(Decision(1), clock, random)), 1, std::string(64, 'c'));
+  OrderedJson result = {{"journald_per_s_1_writer", nullptr},
+                        {"journald_per_s_64_writers", nullptr},
+                        {"rsyslog_bulk_per_s", nullptr},
+                        {"missing", OrderedJson::object()}};
+  const auto missing = [&](const char* name, const Error& why) {
+    std::printf("%s: not measured: %s\n", name, why.message.c_str());
+    result["missing"][name] = why.message;
+  };
+  const auto journald = bench::Journald::Start(directory + "/journald");
+  if (!journald.ok()) {
+    missing("journald", journald.error());
+  } else {
+    for (const int writers : {1, 64}) {
+      std::vector<bench::Journald::Sender> senders;
+      for (int i = 0; i < writers; ++i) {
+        senders.push_back(Must(journald.value()->Connect()));
+      }
+      Latencies synced = Measure(writers, options.seconds, [&](int thread) {
+        Must(senders[static_cast<size_t>(thread)].Append(line));
+      });
+      PrintRow("journald, each record synchronized", writers, synced);
+      result["journald_per_s_" + std::to_string(writers) +
+             (writers == 1 ? "_writer" : "_writers")] = synced.Rate();
+    }
+  }
+  const auto rsyslog = bench::RsyslogRate(directory + "/rsyslog", line, 20'000);
+  if (!rsyslog.ok()) {
+    missing("rsyslog", rsyslog.error());
+  } else {
+    std::printf(
+        "%-34s %7d  %12.0f  20,000 handed over at once; nobody is told when they are on the disk\n",
+        "rsyslog, sync=\"on\"", 1, rsyslog.value());
+    result["rsyslog_bulk_per_s"] = rsyslog.value();
+  }
   return result;
 }
 
@@ -607,6 +648,7 @@ int Main(int argc, char** argv) {
   OrderedJson all = OrderedJson::object();
   if (options.only != "calls") {
     all.update(MeasureWriting(options, temp.path()));
+    all.update(MeasureDaemons(options, temp.path()));
   }
   if (options.only != "writing") {
     all.update(MeasureCalls(options, temp.path() + "/calls"));
