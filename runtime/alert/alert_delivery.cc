@@ -15,7 +15,7 @@
 
 #include "base/file.h"
 #include "base/unique_fd.h"
-#include "runtime/net/http_exchange.h"
+#include "runtime/net/webhook.h"
 
 namespace nacre::alert {
 namespace {
@@ -121,43 +121,6 @@ Status RunCommand(const AlertSink& sink, const std::string& line, milliseconds t
   return Ok();
 }
 
-// Many services put a secret into the path of the URL, and what is said here is recorded.
-Error WithoutUrl(const Error& error, const std::string& url) {
-  std::string message = error.message;
-  for (size_t at = message.find(url); at != std::string::npos; at = message.find(url)) {
-    message.replace(at, url.size(), "the webhook");
-  }
-  return {error.code, message};
-}
-
-Status PostWebhook(const AlertSink& sink, const std::string& line, milliseconds timeout,
-                   const CancelToken& cancel) {
-  net::HttpAnswer answer;
-  constexpr size_t kAnswerBytes = 64U << 10;
-  size_t bytes = 0;
-  const auto end = std::chrono::steady_clock::now() + timeout;
-  const Status exchanged =
-      net::ExchangeHttp({.url = sink.target,
-                         .body = line,
-                         .api_key = {},
-                         .connect_timeout = timeout,
-                         .idle_timeout = timeout},
-                        cancel, &answer, [&](std::string_view part) -> Status {
-                          bytes += part.size();
-                          if (bytes > kAnswerBytes || std::chrono::steady_clock::now() > end) {
-                            return Error{ErrorCode::kResourceExhausted, "its answer does not end"};
-                          }
-                          return Ok();
-                        });
-  if (!exchanged.ok()) {
-    return WithoutUrl(exchanged.error(), sink.target);
-  }
-  if (answer.status < 200 || answer.status > 299) {
-    return Error{ErrorCode::kUnavailable, "status " + std::to_string(answer.status)};
-  }
-  return Ok();
-}
-
 Status SendSyslog(const AlertSink& sink, const std::string& line) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -185,7 +148,7 @@ Status Deliver(const Alert& alert, const AlertSink& sink, milliseconds timeout,
     case AlertSink::Kind::kCommand:
       return RunCommand(sink, line, timeout, cancel);
     case AlertSink::Kind::kWebhook:
-      return PostWebhook(sink, line, timeout, cancel);
+      return net::PostWebhook({.url = sink.target}, line, timeout, cancel);
     case AlertSink::Kind::kSyslog:
       return SendSyslog(sink, line);
   }

@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "runtime/audit/event_names.h"
 #include "runtime/audit/record_filter.h"
-#include "runtime/net/http_exchange.h"
+#include "runtime/net/webhook.h"
 
 namespace nacre::alert {
 namespace {
@@ -200,12 +200,8 @@ Result<AlertSink> ParseSink(const std::string& name, const Json& object) {
   sink.kind = webhook ? AlertSink::Kind::kWebhook : AlertSink::Kind::kSyslog;
   sink.target = NACRE_TRY(Text(object, webhook ? "webhook" : "syslog", where));
   if (webhook) {
-    const auto url = net::ParseHttpUrl(sink.target);
-    if (!url.ok()) {
-      return Wrong(where + ".webhook", url.error().message);
-    }
-    if (!url.value().secure && !url.value().loopback) {
-      return Wrong(where + ".webhook", "an alert leaves this machine by https only");
+    if (const Status usable = net::CheckWebhookUrl(sink.target); !usable.ok()) {
+      return Wrong(where + ".webhook", usable.error().message);
     }
   } else if (!sink.target.starts_with("/")) {
     return Wrong(where + ".syslog", "it must be the path of a socket, such as /dev/log");

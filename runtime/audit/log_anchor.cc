@@ -40,7 +40,8 @@ Status Append(const std::string& file, uint64_t at, const std::string& text) {
 
 Result<AnchorReport> AnchorLog(const std::string& directory, const std::string& file,
                                const AnchorOptions& options, WallTime now) {
-  auto kept = ReadRegularFile(file, kAnchorBytesMax, Links::kFollow);
+  auto kept = file.empty() ? Result<std::string>(std::string())
+                           : ReadRegularFile(file, kAnchorBytesMax, Links::kFollow);
   if (!kept.ok() && kept.error().code != ErrorCode::kNotFound) {
     return kept.error();
   }
@@ -65,6 +66,7 @@ Result<AnchorReport> AnchorLog(const std::string& directory, const std::string& 
   }
   const NewestCheckpoint newest = NACRE_TRY(ReadNewestCheckpoint(directory, keys));
   AnchorReport report;
+  report.log = keys.name();
   report.verified = NACRE_TRY(
       VerifyAuditLog(directory, {.trusted_key = options.trusted_key,
                                  .since = text.empty() ? std::nullopt : std::optional(text),
@@ -88,6 +90,9 @@ Result<AnchorReport> AnchorLog(const std::string& directory, const std::string& 
       report.note = last;
       return report;
     }
+  }
+  if (file.empty()) {
+    return report;
   }
   const std::string gap = text.empty() || text.ends_with("\n\n") ? "" : "\n";
   NACRE_TRY(Append(file, text.size(), gap + report.note + "\n"));

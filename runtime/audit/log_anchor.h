@@ -27,10 +27,12 @@ struct AnchorReport {
   bool added = false;      // false when the newest checkpoint was there already
   uint64_t records = 0;    // under it
   uint64_t cut_bytes = 0;  // of an unfinished note, which the added one took the place of
-  std::string note;
+  std::string log;         // its name, that of its keys
+  std::string note;        // the newest checkpoint; empty when the log does not verify
 };
 
 // Verifies that the log in `directory` begins with what the anchor file says, and adds its newest checkpoint, durably.
+// Without a file (an empty path) the log is verified by itself, and `note` is for somebody else to keep.
 // An unfinished note of this log, as a crash leaves it, is cut off when one is added; kDataLoss, and nothing
 // is changed, when the file holds anything else. An error when a file cannot be read or written. Not for two at a time on one file.
 Result<AnchorReport> AnchorLog(const std::string& directory, const std::string& file,

@@ -1,6 +1,7 @@
 // nacre audit rotate-key, accept-loss and anchor: a new key for the log; going on with one that lacks records; its
 // checkpoints, kept and signed elsewhere.
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 
 #include "base/file.h"
@@ -11,6 +12,7 @@
 #include "runtime/audit/log_writer.h"
 #include "runtime/cli/audit_commands.h"
 #include "runtime/cli/terminal.h"
+#include "runtime/export/anchor_webhook.h"
 
 namespace nacre::cli {
 namespace {
@@ -59,8 +61,18 @@ struct AnchorFlags {
   std::string file;
   std::string directory;
   std::string key;
+  std::string webhook;
   bool cosign = false;
 };
+
+Status CheckFlags(const AnchorFlags& flags) {
+  if (flags.webhook.empty()) {
+    return flags.file.empty()
+               ? Status(Error{ErrorCode::kInvalidArgument, "name a file, or a --webhook, or both"})
+               : Ok();
+  }
+  return exporting::CheckAnchorUrl(flags.webhook);
+}
 
 // The key with which this nacre signs what it has seen of other logs; made when it is first needed.
 Result<audit::SigningKey> WitnessKey(App& app) {
@@ -102,6 +114,9 @@ Result<audit::AnchorReport> MakeAnchor(App& app, const AnchorFlags& flags, std::
 }
 
 int Anchor(Globals& globals, const AnchorFlags& flags) {
+  if (const Status usable = CheckFlags(flags); !usable.ok()) {
+    return Fail(globals, usable.error(), kExitUsage);
+  }
   App app(globals.app);
   std::string witness;
   const Result<audit::AnchorReport> made = MakeAnchor(app, flags, &witness);
@@ -111,8 +126,17 @@ int Anchor(Globals& globals, const AnchorFlags& flags) {
                                                                  : FailBy(globals, made.error());
   }
   const audit::AnchorReport& report = made.value();
+  const bool send = report.verified.ok && !flags.webhook.empty();
+  const char* token = std::getenv("NACRE_ANCHOR_TOKEN");
+  const Status sent = send ? exporting::SendAnchor(flags.webhook, token != nullptr ? token : "",
+                                                   report, CancelOnSignal())
+                           : Ok();
+  if (!sent.ok()) {
+    return Fail(globals, sent.error());
+  }
   if (globals.json) {
     PrintJson(OrderedJson{{"added", report.added},
+                          {"sent", send},
                           {"records", report.records},
                           {"cut_bytes", report.cut_bytes},
                           {"file", flags.file},
@@ -121,9 +145,13 @@ int Anchor(Globals& globals, const AnchorFlags& flags) {
   } else if (!report.verified.ok) {
     std::fputs(ToText(report.verified).c_str(), stdout);
   } else {
+    const std::string where = flags.file.empty() ? "sent to the webhook"
+                                                 : (report.added ? "added to " : "already in ") +
+                                                       SafeLine(flags.file, 200) +
+                                                       (send ? ", sent to the webhook" : "");
     std::printf(
-        "%s %s: the log of %llu records%s\n", report.added ? "added to" : "already in",
-        SafeLine(flags.file, 200).c_str(), static_cast<unsigned long long>(report.records),
+        "%s: the log of %llu records%s\n", where.c_str(),
+        static_cast<unsigned long long>(report.records),
         witness.empty() ? "" : (", signed by the witness " + SafeLine(witness, 300)).c_str());
     if (report.cut_bytes > 0) {
       std::printf("its last %llu bytes were an unfinished note, and were cut off\n",
@@ -154,8 +182,12 @@ void RegisterAuditKey(CLI::App& audit, Globals& globals) {
   CLI::App* anchor = audit.add_subcommand(
       "anchor", "Verifies the log against a file of its checkpoints, and adds the newest one");
   auto flags = std::make_shared<AnchorFlags>();
-  anchor->add_option("file", flags->file, "Kept where whoever can change the log cannot")
-      ->required();
+  anchor->add_option("file", flags->file, "Kept where whoever can change the log cannot");
+  anchor
+      ->add_option("--webhook", flags->webhook,
+                   "POSTs the newest checkpoint to this URL: https, or http on this machine. A URL "
+                   "that is a secret stands in NACRE_ANCHOR_WEBHOOK instead")
+      ->envname("NACRE_ANCHOR_WEBHOOK");
   AddOfflineFlag(*anchor, &flags->directory);
   anchor->add_option("--key", flags->key, "The log's key.pub, as you kept it elsewhere");
   anchor->add_flag(
@@ -164,6 +196,7 @@ void RegisterAuditKey(CLI::App& audit, Globals& globals) {
   AddJsonFlag(*anchor, globals);
   anchor->footer(
       "Examples:\n  nacre audit anchor /mnt/worm/nacre.anchor\n"
+      "  nacre audit anchor --webhook https://notary.example.com/nacre\n"
       "  nacre audit anchor --cosign --offline /mnt/other/audit other.anchor\n"
       "  nacre audit verify --since other.anchor --witness witness.pub");
   anchor->callback([&globals, flags] { globals.exit_code = Anchor(globals, *flags); });
