@@ -127,6 +127,12 @@ struct Budgets {
 
 enum class AuditContent { kDigest = 0, kRedacted, kFull };
 
+// When the audit log cannot be written, nothing runs that is not recorded. This is what else happens.
+enum class AuditFailure {
+  kRefuse = 0,  // the gateway stays, and goes on when the log can be written again
+  kStop,        // the gateway ends, until somebody starts it again
+};
+
 // How long the audit log keeps its records: what is beyond either bound is pruned, the oldest first.
 struct AuditRetention {
   std::chrono::seconds age{0};  // 0: however old
@@ -152,6 +158,7 @@ struct PolicyDocument {
   std::vector<SourceLocation> hide_sources;     // one for each of grant.hide
   std::vector<SourceLocation> protect_sources;  // one for each of grant.protect
   Budgets budgets;
+  AuditFailure audit_on_failure = AuditFailure::kRefuse;
   AuditContent audit_content = AuditContent::kDigest;
   AuditRetention audit_retention;
   DataRules data;

@@ -140,9 +140,11 @@ Result<memory::SessionStore*> App::Store() {
 Result<audit::AuditLog*> App::Log() {
   if (log_ == nullptr) {
     NACRE_TRY(MakeStateDirectory(state_directory_));
-    std::unique_ptr<audit::AuditLog> log = NACRE_TRY(audit::OpenAuditLog(
-        audit_directory(), clock_, random_, audit::DiskStorage(), SessionsBesideLog()));
-    log_ = audit::SealingLog(std::move(log), audit_directory(), random_);
+    std::unique_ptr<audit::AuditLog> log =
+        NACRE_TRY(audit::OpenAuditLog(audit_directory(), clock_, random_, audit::DiskStorage(),
+                                      SessionsBesideLog(), on_log_failure_));
+    log_ = audit::SealingLog(std::move(log), audit_directory(), random_, audit::DiskStorage(),
+                             on_log_failure_);
   }
   return log_.get();
 }

@@ -66,6 +66,8 @@ class App final {
   Result<audit::AuditLog*> Log();
   // For who may begin a log, while this lives: counts those in the store, and warns when there are some.
   audit::SessionCount SessionsBesideLog() const;
+  // Of Log(), to be set before it is called first.
+  void OnLogFailure(audit::OnLogFailure tell) { on_log_failure_ = std::move(tell); }
   // `warm`: as many sandboxes stand ready for each kind of call; 0 for a command that makes one call.
   Result<sandbox::Sandbox*> Sandbox(uint32_t warm = 0);
   // What calls did to their workspaces. The first time, what a crash left half-way is finished or taken
@@ -98,6 +100,7 @@ class App final {
   SystemClock clock_;
   SystemRandom random_;
   std::unique_ptr<memory::SessionStore> store_;
+  audit::OnLogFailure on_log_failure_;
   std::unique_ptr<audit::AuditLog> log_;
   std::unique_ptr<sandbox::TransactionLog> transactions_;
   std::unique_ptr<sandbox::Sandbox> sandbox_;

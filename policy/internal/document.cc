@@ -317,7 +317,9 @@ OrderedJson SettingsDocument(const PolicyDocument& policy) {
           {"tool_calls", policy.budgets.tool_calls},
           {"tokens", policy.budgets.tokens},
           {"wall", FormatDuration(policy.budgets.wall)}}}}},
-      {"audit", {{"on_failure", "refuse"}, {"content", ContentName(policy.audit_content)}}}};
+      {"audit",
+       {{"on_failure", policy.audit_on_failure == AuditFailure::kStop ? "stop" : "refuse"},
+        {"content", ContentName(policy.audit_content)}}}};
   if (const AuditRetention& retention = policy.audit_retention; retention != AuditRetention()) {
     OrderedJson& kept = document["audit"]["retention"];
     if (retention.age.count() > 0) {

@@ -598,9 +598,11 @@ void AddBudgets(Table& table) {
   table.Map("audit");
   table.Add({.key = "on_failure",
              .type = Type::kChoice,
-             .choices = {"refuse"},
+             .choices = {"refuse", "stop"},
              .initial = "refuse",
-             .meaning = "what cannot be recorded does not run"});
+             .meaning =
+                 "what cannot be recorded does not run; with `refuse` that is so until the log can "
+                 "be written again, with `stop` `nacre serve` ends, with exit code 3"});
   table.Add({.key = "content",
              .type = Type::kChoice,
              .choices = {"digest", "redacted", "full"},

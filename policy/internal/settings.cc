@@ -138,8 +138,10 @@ const std::map<std::string, Setter>& Setters() {
        [](const Setting& s, PolicyDocument& p) { p.budgets.tenant_per_day.bytes_out = Amount(s); }},
       {"budgets.tenant_per_day.joules",
        [](const Setting& s, PolicyDocument& p) { p.budgets.tenant_per_day.joules = Amount(s); }},
-      // Checked only: an unrecorded call never runs.
-      {"audit.on_failure", [](const Setting&, PolicyDocument&) {}},
+      {"audit.on_failure",
+       [](const Setting& s, PolicyDocument& p) {
+         p.audit_on_failure = Chosen(s, {AuditFailure::kRefuse, AuditFailure::kStop});
+       }},
       {"audit.content",
        [](const Setting& s, PolicyDocument& p) {
          p.audit_content =

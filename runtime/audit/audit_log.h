@@ -2,10 +2,15 @@
 // section 2.1); its root is signed with Ed25519 as a C2SP checkpoint.
 //
 // Record, then act: Append() answers ok only when the record is on disk (fsync), so the caller may
-// act on it. After a failed write the log refuses every later record until it is opened again.
+// act on it. After a failed write the log refuses every later record. It looks again at most once a second whether
+// it can be written and signed, and then goes on from what it had acknowledged, with a record "log.resumed" that says since
+// when it could not and how many records were refused. After a failed sync it refuses until it is opened again: what the
+// disk holds is not known, and a later sync would not say so (fsync(2), errors). So it does after kDataLoss: the log
+// was changed, or the disk could not be read.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -31,13 +36,22 @@ class AuditLog {
   virtual Status WriteCheckpoint() = 0;
 };
 
+// Told each time that records begin to be refused, by the thread that met it and before anybody gets the error; it must not
+// use the log. Answers whether the log may go on by itself. Null: it may.
+using OnLogFailure = std::function<bool(const Error&)>;
+
+// As the log's callers are told of it.
+Error NotWritable(const Error& cause);
+
 // Opens or creates the log in `directory` (0700). What it costs does not grow with the log: the newest
 // records and the edge of the tree are read. Recovers a tail torn by a crash to the last whole record
 // and says so in a "log.recovered" record. Refuses a log whose newest records do not match what was
 // signed: that is tampering, not a crash. (Older ones are `nacre audit verify`'s.) A log that is begun
 // beside sessions says so in its first record. Borrows everything but `sessions` for the log's life.
+// `on_failure` is for one that refuses.
 Result<std::unique_ptr<AuditLog>> OpenAuditLog(const std::string& directory, const Clock& clock,
                                                Random& random, Storage& storage = DiskStorage(),
-                                               const SessionCount& sessions = nullptr);
+                                               const SessionCount& sessions = nullptr,
+                                               OnLogFailure on_failure = nullptr);
 
 }  // namespace nacre::audit

@@ -159,8 +159,12 @@ void OpenOne(const ContentKeys& keys, const Json& record, const std::string& fie
 class Sealing final : public AuditLog {
  public:
   Sealing(std::unique_ptr<AuditLog> log, const std::string& directory, Random& random,
-          Storage& storage)
-      : log_(std::move(log)), keys_(directory), random_(random), storage_(storage) {}
+          Storage& storage, OnLogFailure on_failure)
+      : log_(std::move(log)),
+        keys_(directory),
+        random_(random),
+        storage_(storage),
+        on_failure_(std::move(on_failure)) {}
 
   Result<uint64_t> Append(const AuditRecord& record) override {
     const bool content = HasContent(record.data);
@@ -168,11 +172,21 @@ class Sealing final : public AuditLog {
       return log_->Append(record);
     }
     std::optional<ContentKey> key = Known(record.session);
-    if (!key.has_value() && !content && NACRE_TRY(keys_.IdsOf(record.session)).empty()) {
-      return log_->Append(record);  // nothing of this session is sealed
+    if (!key.has_value() && !content) {
+      const auto ids = keys_.IdsOf(record.session);
+      if (!ids.ok()) {
+        return Fail(ids.error());
+      }
+      if (ids.value().empty()) {
+        return log_->Append(record);  // nothing of this session is sealed
+      }
     }
     if (!key.has_value()) {
-      key = NACRE_TRY(Make(record.session));
+      auto made = Make(record.session);
+      if (!made.ok()) {
+        return Fail(made.error());
+      }
+      key = std::move(made).value();
     }
     AuditRecord sealed = record;
     NACRE_TRY(SealContents(*key, random_, &sealed));
@@ -182,6 +196,15 @@ class Sealing final : public AuditLog {
   Status WriteCheckpoint() override { return log_->WriteCheckpoint(); }
 
  private:
+  // What cannot be sealed is not recorded.
+  Error Fail(const Error& cause) const {
+    Error error = NotWritable(WithContext("a key of contents", cause));
+    if (on_failure_) {
+      on_failure_(error);
+    }
+    return error;
+  }
+
   // One that was destroyed meanwhile seals nothing more.
   std::optional<ContentKey> Known(const std::string& session) {
     const std::scoped_lock lock(mutex_);
@@ -213,6 +236,7 @@ class Sealing final : public AuditLog {
   const ContentKeys keys_;
   Random& random_;
   Storage& storage_;
+  const OnLogFailure on_failure_;
   std::mutex mutex_;
   std::map<std::string, ContentKey> known_;  // by session
 };
@@ -277,8 +301,9 @@ bool IsDigestOf(const ContentKeys& keys, const std::string& session, const Json&
 }
 
 std::unique_ptr<AuditLog> SealingLog(std::unique_ptr<AuditLog> log, const std::string& directory,
-                                     Random& random, Storage& storage) {
-  return std::make_unique<Sealing>(std::move(log), directory, random, storage);
+                                     Random& random, Storage& storage, OnLogFailure on_failure) {
+  return std::make_unique<Sealing>(std::move(log), directory, random, storage,
+                                   std::move(on_failure));
 }
 
 }  // namespace nacre::audit

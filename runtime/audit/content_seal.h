@@ -33,8 +33,10 @@ bool IsDigestOf(const ContentKeys& keys, const std::string& session, const Json&
                 const std::string& text);
 
 // A log whose records' contents are sealed before they reach `log`, under keys that are durable before. Thread-safe when
-// `log` is.
+// `log` is. `on_failure` is told of each record that is refused because its key could not be made or found; what it answers
+// does not matter: the next record is tried.
 std::unique_ptr<AuditLog> SealingLog(std::unique_ptr<AuditLog> log, const std::string& directory,
-                                     Random& random, Storage& storage = DiskStorage());
+                                     Random& random, Storage& storage = DiskStorage(),
+                                     OnLogFailure on_failure = nullptr);
 
 }  // namespace nacre::audit

@@ -34,7 +34,8 @@ ExportedEvent JudgeRecord(const Json& record) {
       event.name == "client.refused" || event.name == "approval.refused" ||
       event.name == "retention.failed") {
     event.severity = Severity::kLow;
-  } else if (event.name == "log.recovered" || event.name == "alert.failed") {
+  } else if (event.name == "log.recovered" || event.name == "log.resumed" ||
+             event.name == "alert.failed") {
     event.severity = Severity::kMedium;
   } else if (event.violation || event.name == kLossAcceptedEvent ||
              event.name == kBegunBesideSessionsEvent || event.name == "alert.raised") {

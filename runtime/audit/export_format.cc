@@ -45,6 +45,7 @@ struct OcsfRow {
 constexpr std::array kOcsfRows = {
     OcsfRow{"log.opened", {&kLifecycle, 3, "Start"}},
     OcsfRow{"log.recovered", {&kLifecycle, kOther, "Recover"}},
+    OcsfRow{"log.resumed", {&kLifecycle, kOther, "Resume"}},
     OcsfRow{"session.created", {&kLifecycle, 3, "Start"}},
     OcsfRow{"session.resumed", {&kLifecycle, 5, "Restart"}},
     OcsfRow{"server.started", {&kLifecycle, 3, "Start"}},

@@ -123,6 +123,17 @@ Result<struct statx> LookAt(int fd, const std::string& path = {}) {
   return info;
 }
 
+Status CheckSameFile(const std::string& path, int fd) {
+  const struct statx named = NACRE_TRY(LookAt(-1, path));
+  const Result<struct statx> opened = LookAt(fd);
+  if (!opened.ok() || named.stx_ino != opened.value().stx_ino ||
+      named.stx_dev_major != opened.value().stx_dev_major ||
+      named.stx_dev_minor != opened.value().stx_dev_minor) {
+    return Error{ErrorCode::kDataLoss, path + " was replaced while in use"};
+  }
+  return Ok();
+}
+
 Result<uint64_t> SizeOf(int fd) {
   const struct statx info = NACRE_TRY(LookAt(fd));
   return info.stx_size;
@@ -391,8 +402,17 @@ Status LogWriter::RebuildTiles(const Checkpoint& promised) {
       full.clear();
     }
   }
-  recovered_ = {{"bytes_removed", 0}, {"records_kept", edge_.size()}, {"tiles_rebuilt", true}};
+  NoteRecovered(0, true);
   return Ok();
+}
+
+void LogWriter::NoteRecovered(uint64_t bytes_removed, bool tiles_rebuilt) {
+  const bool more = !recovered_.is_null();
+  recovered_ = {
+      {"bytes_removed",
+       bytes_removed + (more ? recovered_.at("bytes_removed").get<uint64_t>() : uint64_t{0})},
+      {"records_kept", edge_.size()},
+      {"tiles_rebuilt", tiles_rebuilt || (more && BoolMember(recovered_, "tiles_rebuilt"))}};
 }
 
 Status LogWriter::OpenBundle(uint64_t number, bool create) {
@@ -527,10 +547,7 @@ Status LogWriter::CutAt(uint64_t end) {
     return WithContext("cut off the unfinished end", cut.error());
   }
   file_bytes_ = offset_;
-  recovered_ = {
-      {"bytes_removed", end - offset_},
-      {"records_kept", edge_.size()},
-      {"tiles_rebuilt", !recovered_.is_null() && BoolMember(recovered_, "tiles_rebuilt")}};
+  NoteRecovered(end - offset_, false);
   return Ok();
 }
 
@@ -647,29 +664,22 @@ Result<EncodedRecord> LogWriter::Announce(const char* event, Json data) {
   return EncodeRecord(record, clock_, random_);
 }
 
+Status LogWriter::CheckLockFile() const {
+  return CheckSameFile(Path(kLockFile), lock_.get());
+}
+
 Status LogWriter::CheckStillThere() {
-  const auto same = [&](const std::string& path, int fd) -> Status {
-    const struct statx named = NACRE_TRY(LookAt(-1, path));
-    const Result<struct statx> opened = LookAt(fd);
-    if (!opened.ok() || named.stx_ino != opened.value().stx_ino ||
-        named.stx_dev_major != opened.value().stx_dev_major ||
-        named.stx_dev_minor != opened.value().stx_dev_minor) {
-      return Error{ErrorCode::kDataLoss, path + " was replaced while in use"};
-    }
-    return Ok();
-  };
-  NACRE_TRY(same(Path(kLockFile), lock_.get()));
-  const Status bundle = same(Path(BundlePath(bundle_number_)), bundle_.get());
+  NACRE_TRY(CheckLockFile());
+  const Status bundle = CheckSameFile(Path(BundlePath(bundle_number_)), bundle_.get());
   // Pruned or compressed: never the newest one.
   const bool cold = !bundle.ok() && bundle.error().code == ErrorCode::kNotFound &&
                     (FirstBundle(directory_).value_or(0) > bundle_number_ ||
                      HasBundle(directory_, bundle_number_));
-  return cold ? TakeAnew() : bundle;
+  return cold ? TakeAnew(Now()) : bundle;
 }
 
 // As at opening; and it must be this log that goes on.
-Status LogWriter::TakeAnew() {
-  const Checkpoint known = Now();
+Status LogWriter::TakeAnew(const Checkpoint& known) {
   NACRE_TRY(TakeKey());
   CheckpointFiles files = NACRE_TRY(CheckpointFiles::Open(directory_, false, *key_, storage_));
   files_.emplace(std::move(files));
@@ -761,19 +771,19 @@ Result<uint64_t> LogWriter::CommitLocked(const std::vector<const EncodedRecord*>
     chunks.back().fills = edge_.size() % kTileWidth == 0;
   };
   if (!recovered_.is_null()) {
-    const EncodedRecord recovered =
-        NACRE_TRY(Announce("log.recovered", std::exchange(recovered_, nullptr)));
+    const EncodedRecord recovered = NACRE_TRY(Announce("log.recovered", recovered_));
     add(recovered);
   }
   const uint64_t first = edge_.size();
   for (const EncodedRecord* record : records) {
     add(*record);
   }
+  const Checkpoint now = Now();
   std::string head;
   const auto write = [&](const Chunk& chunk) -> Status {
     NACRE_TRY(BeginChunk(chunk));
     if (&chunk == &chunks.back()) {
-      head = NACRE_TRY(files_->SignHead(Now()));
+      head = NACRE_TRY(files_->SignHead(now));
     }
     return FinishChunk(chunk);
   };
@@ -783,7 +793,9 @@ Result<uint64_t> LogWriter::CommitLocked(const std::vector<const EncodedRecord*>
       return WithContext(Path(BundlePath(chunk.bundle)), written.error());
     }
   }
+  recovered_ = nullptr;  // it is there, acknowledged or not
   NACRE_TRY(files_->WriteHead(head));
+  acknowledged_ = now;
   if (edge_.size() % kTileWidth == 0) {
     next_bundle_.Expect(edge_.size() / kTileWidth);
   }
@@ -857,6 +869,21 @@ void LogWriter::TakeBack(const std::vector<Chunk>& chunks) {
   }
 }
 
+Status LogWriter::Resume(const EncodedRecord& record) {
+  const FileLock lock = NACRE_TRY(FileLock::Acquire(lock_.get()));
+  NACRE_TRY(CheckLockFile());
+  NACRE_TRY(TakeAnew(acknowledged_));
+  if (const auto seen = NACRE_TRY(latest_seen_.Read()); seen.has_value()) {
+    if (const std::string missing = NACRE_TRY(FindLoss(*seen)); !missing.empty()) {
+      return Lost(missing);
+    }
+  }
+  // Before the record: a log that takes one and cannot be signed does not go on.
+  NACRE_TRY(WriteCheckpointLocked());
+  const auto index = CommitLocked({&record});
+  return index.ok() ? Ok() : Status(index.error());
+}
+
 Status LogWriter::WriteCheckpoint() {
   const FileLock lock = NACRE_TRY(FileLock::Acquire(lock_.get()));
   NACRE_TRY(CheckStillThere());
@@ -880,6 +907,7 @@ Status LogWriter::WriteCheckpointLocked() {
   NACRE_TRY(SyncTiles());
   NACRE_TRY(WritePartials(edge_.size(), edge_));
   const uint64_t before = NACRE_TRY(files_->WriteCheckpoint(Now()));
+  acknowledged_ = Now();
   RemovePartials(before, edge_.size());
   return latest_seen_.Remember(files_->newest_note(), storage_);
 }

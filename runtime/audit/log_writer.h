@@ -23,7 +23,7 @@
 namespace nacre::audit {
 
 // Not thread-safe. After any failed call but kAborted (the lock was not to be had, nothing was
-// tried) it must not be used again: what the file holds is then known only after reopening.
+// tried) it must not be used again before Resume(): what the file holds is then not known.
 class LogWriter final {
  public:
   static constexpr int kLockTimeoutMs = 10'000;
@@ -49,6 +49,10 @@ class LogWriter final {
   Result<uint64_t> Commit(const std::vector<const EncodedRecord*>& records);
 
   Status WriteCheckpoint();
+
+  // After a failed call: reads the log as Open() does, it must go on from what was acknowledged here and have what
+  // LatestSeen keeps of it, and be signed as it is; then `record` is committed. After an error it may be tried again.
+  Status Resume(const EncodedRecord& record);
 
   // What `decide` answers is recorded and then under a checkpoint, and nobody writes between its first look at the
   // log and that: it sees all that was recorded before. Its error is answered, and nothing is changed. Answers the
@@ -111,6 +115,8 @@ class LogWriter final {
   // Takes in what other processes appended, and cuts off what one left unfinished.
   Status CatchUp();
   Status TakeRest(uint64_t file_size);
+  // For log.recovered: bytes that are gone, besides those that are to be told of already.
+  void NoteRecovered(uint64_t bytes_removed, bool tiles_rebuilt);
   // What others may have written stands behind offset_.
   Result<bool> HasRest(uint64_t file_size) const;
   Result<bool> MayStand(std::string_view entry);
@@ -118,7 +124,8 @@ class LogWriter final {
   // A log that was moved or deleted while open would take records that nobody will ever read. When others have gone
   // on and removed the bundle that was the newest here, the log is taken in anew.
   Status CheckStillThere();
-  Status TakeAnew();
+  Status CheckLockFile() const;
+  Status TakeAnew(const Checkpoint& known);
   Result<uint64_t> CommitLocked(const std::vector<const EncodedRecord*>& records);
   // Makes place for it, and for more: then neither the file's length nor its blocks change with it, and its sync is a
   // write of the disk and not also one of the file system's journal.
@@ -150,6 +157,8 @@ class LogWriter final {
   const std::string directory_;
   const UniqueFd lock_;
   std::optional<SigningKey> key_;
+  // The newest tree that a commit or a checkpoint here ended with.
+  Checkpoint acknowledged_;
   // While catching up with others: what the records must lead to, since one of them needs a signature.
   std::optional<Checkpoint> owed_;
   uint64_t keys_bytes_ = 0;  // the size of `keys` when key_ was read: each change makes it longer

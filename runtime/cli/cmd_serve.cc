@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <mutex>
 
 #include "policy/live_policy.h"
 #include "runtime/cli/command.h"
@@ -12,6 +13,45 @@
 
 namespace nacre::cli {
 namespace {
+
+// What happens beside all clients, for whoever runs the gateway.
+void Tell(const Globals& globals, const char* event, const std::string& text) {
+  if (globals.json) {
+    PrintJson(OrderedJson{{"event", event}, {"text", text}});
+    std::fflush(stdout);
+  } else {
+    std::fprintf(stderr, "nacre: %s\n", SafeForTerminal(text).c_str());
+  }
+}
+
+// The policy's audit.on_failure: with `stop`, the first record that could not be written ends the gateway.
+class LogFailure final {
+ public:
+  LogFailure(const Globals& globals, const policy::LivePolicy& policy)
+      : globals_(globals), policy_(policy) {}
+
+  // Whether the log may go on.
+  bool Met(const Error& error) {
+    Tell(globals_, "audit", error.message);
+    const std::lock_guard lock(mutex_);
+    if (why_.ok() && policy_.Current()->audit_on_failure == policy::AuditFailure::kStop) {
+      why_ = WithContext("audit.on_failure is stop", error);
+      CancelFromWithin();
+    }
+    return why_.ok();
+  }
+  // ok: the gateway does not end because of it.
+  Status Why() const {
+    const std::lock_guard lock(mutex_);
+    return why_;
+  }
+
+ private:
+  const Globals& globals_;
+  const policy::LivePolicy& policy_;
+  mutable std::mutex mutex_;
+  Status why_;
+};
 
 Status Serve(Globals& globals, std::string socket, const server::ApprovalOptions& approvals) {
   const CancelToken cancel = CancelOnSignal();
@@ -31,33 +71,20 @@ Status Serve(Globals& globals, std::string socket, const server::ApprovalOptions
   options.sessions.policy_name = app.options().policy;
   // An invalid policy is found now, not by the first client.
   policy::LivePolicy live(NACRE_TRY(RecordIfRefused(app, app.LoadedPolicy(app.options().policy))));
+  LogFailure failure(globals, live);
+  app.OnLogFailure([&failure](const Error& error) { return failure.Met(error); });
   options.sessions.make_policy = [&app, &live](const std::string& workspace) {
     return app.PolicyFor(*live.Current(), app.options().policy, workspace);
   };
   NACRE_TRY(options.sessions.make_policy(options.sessions.workspace_root));
   const agent::Services services = NACRE_TRY(app.SessionServices(nullptr));
+  const auto tell = [&globals](const char* event) {
+    return [&globals, event](const std::string& text) { Tell(globals, event, text); };
+  };
   const PolicyReload reload([&app] { return app.LoadedPolicy(app.options().policy); }, live,
-                            services.log,
-                            [&globals](const std::string& text) {
-                              if (globals.json) {
-                                const OrderedJson json = {{"event", "policy"}, {"text", text}};
-                                PrintJson(json);
-                                std::fflush(stdout);
-                              } else {
-                                std::fprintf(stderr, "nacre: %s\n", SafeForTerminal(text).c_str());
-                              }
-                            });
+                            services.log, tell("policy"));
   const RetentionTimer retention(
-      app, services.log, [&live] { return live.Current(); },
-      [&globals](const std::string& text) {
-        if (globals.json) {
-          const OrderedJson json = {{"event", "retention"}, {"text", text}};
-          PrintJson(json);
-          std::fflush(stdout);
-        } else {
-          std::fprintf(stderr, "nacre: %s\n", SafeForTerminal(text).c_str());
-        }
-      });
+      app, services.log, [&live] { return live.Current(); }, tell("retention"));
   const auto record = [&](const char* event, Json data) -> Status {
     const Result<uint64_t> written = services.log.Append(
         {.event = event, .policy_digest = live.Current()->digest, .data = std::move(data)});
@@ -98,7 +125,10 @@ Status Serve(Globals& globals, std::string socket, const server::ApprovalOptions
     }
   }
   std::fflush(stdout);
-  const Status served = gateway->ServeUntil(cancel);
+  Status served = gateway->ServeUntil(cancel);
+  if (served.ok()) {
+    served = failure.Why();
+  }
   const Status recorded =
       record("server.stopped", {{"error", served.ok() ? std::string() : served.error().message}});
   NACRE_TRY(served);

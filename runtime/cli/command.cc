@@ -89,4 +89,10 @@ CancelToken CancelOnSignal() {
   return g_signal_source->token();
 }
 
+void CancelFromWithin() {
+  if (g_signal_source != nullptr) {
+    g_signal_source->Cancel();
+  }
+}
+
 }  // namespace nacre::cli

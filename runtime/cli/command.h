@@ -70,5 +70,7 @@ int Fail(const Globals& globals, const Error& error, int exit_code = kExitBroken
 
 // Cancelled by the first SIGINT or SIGTERM; the second ends the process at once. One per process.
 CancelToken CancelOnSignal();
+// Cancels that token, as a signal would. Thread-safe; nothing before CancelOnSignal().
+void CancelFromWithin();
 
 }  // namespace nacre::cli

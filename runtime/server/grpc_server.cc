@@ -269,6 +269,7 @@ void GrpcServer::ShutDown() {
   if (parts_ == nullptr) {
     return;
   }
+  parts_->sessions.BeginShutdown();  // before anything that may wait: no call begins any more
   parts_->RecordLeftOut(true);
   std::vector<std::unique_ptr<Door>> doors;
   for (std::optional<Gate>* gate : {&parts_->main, &parts_->for_approvers}) {
@@ -280,7 +281,6 @@ void GrpcServer::ShutDown() {
       gate->reset();  // new clients get "connection refused", not silence
     }
   }
-  parts_->sessions.BeginShutdown();
   const auto end = std::chrono::system_clock::now() + kShutdownGrace;
   parts_->sessions.WaitForStreams(end);
   for (const auto& door : doors) {

@@ -250,15 +250,78 @@ class Delivery(NacreCase):
                 self.nacre("audit", "export", *options, exit_code=2)
 
 
-class FullDisk(NacreCase):
-    """The state lies on a file system of its own, in a mount namespace that ends with the test."""
+class Anchors(NacreCase):
+    def test_an_anchor_is_sent_to_a_webhook(self):
+        self.nacre("sandbox", "exec", "--", "true")
+        log = self.state / "audit"
+        for answers, file, exit_code in (([], [], 0), ([], [self.folder / "anchor"], 0), ([503], [self.folder / "second"], 3)):
+            with self.subTest(answers), Collector(answers) as collector:
+                done = self.nacre("audit", "anchor", *file, "--webhook", collector.url, "--json", exit_code=exit_code,
+                                  NACRE_ANCHOR_TOKEN="tok-en")
+                for each in file:
+                    self.assertEqual(each.read_text(), (log / "checkpoint").read_text() + "\n")
+                self.assertNotIn(collector.url, done.stdout + done.stderr)
+                self.assertNotIn("tok-en", done.stdout + done.stderr)
+                if exit_code != 0:
+                    self.assertIn("the webhook did not take it: status 503", json.loads(done.stdout)["message"])
+                    continue
+                self.assertTrue(json.loads(done.stdout)["sent"])
+                self.assertEqual(collector.tokens, ["Bearer tok-en"])
+                sent, = collector.requests
+                self.assertEqual(sent, {"log": sent["log"], "records": len(self.audit()),
+                                        "checkpoint": (log / "checkpoint").read_text()})
+                self.assertTrue(sent["checkpoint"].startswith(sent["log"] + "\n"))
+        # What was received shows an older copy.
+        kept = self.folder / "received"
+        kept.write_text(sent["checkpoint"] + "\n")
+        self.nacre("audit", "verify", "--since", kept)
+
+    def test_a_url_that_is_a_secret_is_told_nobody(self):
+        self.nacre("sandbox", "exec", "--", "true")
+        with socket.create_server(("127.0.0.1", 0)) as closed:
+            port = closed.getsockname()[1]
+        url = f"HTTP://127.0.0.1:{port}/T0/s3cr3t/"
+        done = self.nacre("audit", "anchor", exit_code=3, NACRE_ANCHOR_WEBHOOK=url)
+        self.assertIn("the webhook did not take it", done.stderr)
+        self.assertNotIn("s3cr3t", done.stderr)
+        rules = self.policy(json.dumps({"alerts": [{"id": "a", "match": {"event": "log.opened"}, "notify": ["hook"]}],
+                                        "sinks": {"hook": {"webhook": url}}}), "alerts.json")
+        watched = self.nacre("audit", "watch", "--rules", rules, "--cursor", self.folder / "cursor", "--once", exit_code=1)
+        self.assertNotIn("s3cr3t", watched.stdout + watched.stderr)
+        failed = [record["data"]["reason"] for record in self.audit() if record["event"] == "alert.failed"]
+        self.assertEqual(len(failed), 1)
+        self.assertIn("the webhook", failed[0])
+        self.assertNotIn("s3cr3t", failed[0])
+
+    def test_what_is_no_anchor_of_this_log_is_sent_nowhere(self):
+        self.nacre("sandbox", "exec", "--", "true")
+        with Collector() as collector:
+            for arguments in ([], ["--webhook", "http://192.0.2.1/"], ["--webhook", "ftp://localhost/"],
+                              ["--webhook", "https://user:secret@localhost/"]):
+                with self.subTest(arguments):
+                    done = self.nacre("audit", "anchor", *arguments, exit_code=2)
+                    self.assertNotIn("secret", done.stderr)
+            tile = self.state / "audit" / "tile" / "entries" / "000"
+            changed = bytearray(tile.read_bytes())
+            changed[-20] ^= 1
+            tile.write_bytes(changed)
+            self.nacre("audit", "anchor", "--webhook", collector.url, exit_code=2)
+            self.assertEqual(collector.requests, [])
+
+
+class SmallDisk(NacreCase):
+    """A folder of the state is a file system of its own, in a mount namespace that ends with the test."""
+
+    folder_of_disk = "."
 
     def setUp(self):
         super().setUp()
-        self.state.mkdir(mode=0o700)
+        disk = self.state / self.folder_of_disk
+        disk.mkdir(mode=0o700, parents=True)
+        self.state.chmod(0o700)
         if os.geteuid() != 0:
             self.skipTest("who mounts as an ordinary user is root in a namespace, and no sandbox can be set up in there")
-        mount = f"mount -t tmpfs -o size=2m,mode=0700 none '{self.state}' && echo mounted && exec sleep 600"
+        mount = f"mount -t tmpfs -o size=2m,mode=0700 none '{disk}' && echo mounted && exec sleep 600"
         holder = subprocess.Popen(["unshare", "--mount", "sh", "-c", mount], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                   stderr=subprocess.DEVNULL, text=True)
         self.addCleanup(holder.communicate)
@@ -266,7 +329,7 @@ class FullDisk(NacreCase):
         if holder.stdout.readline() != "mounted\n":
             self.skipTest("this host lets us mount nothing")
         self.inside = ["nsenter", f"--target={holder.pid}", "--mount", f"--wd={self.workspace}", "--"]
-        self.ballast = self.state / "ballast"
+        self.ballast = disk / "ballast"
 
     def command(self, *arguments):
         return [*self.inside, *super().command(*arguments)]
@@ -274,6 +337,11 @@ class FullDisk(NacreCase):
     def shell(self, script):
         subprocess.run([*self.inside, "sh", "-c", script], check=True, timeout=60)
 
+    def fill(self):
+        self.shell(f"cat /dev/zero > '{self.ballast}' 2>/dev/null; true")
+
+
+class FullDisk(SmallDisk):
     def test_a_full_disk_behind_a_slow_reader_refuses_calls_and_drops_no_record(self):
         cursor, told = self.state / "cursor", self.folder / "told"
         rules = self.policy(json.dumps({
@@ -292,7 +360,7 @@ class FullDisk(NacreCase):
             self.assertEqual((done := run(number)).returncode, 0, done)
         follower, reading = follow_unread(self, cursor, stderr=subprocess.DEVNULL)
 
-        self.shell(f"cat /dev/zero > '{self.ballast}' 2>/dev/null; true")
+        self.fill()
         for number in range(4, 40):  # the last pages of the log's files have some room yet
             refused = run(number)
             if refused.returncode != 0:
@@ -324,6 +392,65 @@ class FullDisk(NacreCase):
         started = indexes_of("sandbox.exec.started")
         self.assertEqual(len(started), len(list(self.workspace.iterdir())))  # nothing ran that is not recorded
         self.assertEqual(sorted({json.loads(line)["index"] for line in told.read_text().splitlines()}), started)
+        self.assert_verified()
+
+
+class FullLog(SmallDisk):
+    """Only the log has no room: what a gateway does then is the policy's audit.on_failure."""
+
+    folder_of_disk = "audit"
+
+    def serve(self, on_failure):
+        engine = self.enterContext(ScriptedEngine([answer("Done.")] * 100))
+        policy = self.policy(f"nacre: policy/1\nname: test\nextends: [builtin/coding]\naudit: {{on_failure: {on_failure}}}\n")
+        gateway = self.start("serve", "--json", "--socket", self.folder / "s", "--workspace", self.workspace, "--engine",
+                             engine.url, "--model", "scripted", "--policy", policy)
+        self.assertEqual((said := json.loads(gateway.stdout.readline()))["event"], "listening", said)
+        self.assertEqual(self.ask().returncode, 0)
+        return gateway
+
+    def ask(self):
+        return self.nacre("run", "--connect", self.folder / "s", "Hello", exit_code=None)
+
+    def ask_until_full(self):
+        self.fill()
+        for _ in range(80):  # the log has made place for some records
+            if (refused := self.ask()).returncode != 0:
+                return refused
+        self.fail("the log has room for everything")
+
+    def test_a_gateway_goes_on_when_the_log_does(self):
+        gateway = self.serve("refuse")
+        refused = self.ask_until_full()
+        self.assertEqual(refused.returncode, 3)
+        self.assertIsNone(gateway.poll())
+        self.assertIn("No space left on device", json.loads(gateway.stdout.readline())["text"])
+        self.shell(f"rm '{self.ballast}'")
+        time.sleep(1.1)  # how often it is looked at
+        self.assertEqual((done := self.ask()).returncode, 0, done)
+        resumed = [record for record in self.audit() if record["event"] == "log.resumed"]
+        self.assertGreaterEqual(len(resumed), 1)
+        self.assertGreaterEqual(resumed[-1]["data"]["refused"], 1)
+        self.assertIn("No space left on device", resumed[0]["data"]["reason"])
+        self.assert_verified()
+        gateway.terminate()
+        self.assertEqual(gateway.wait(timeout=60), 0)
+
+    def test_a_gateway_that_is_to_stop_does_so_until_it_is_started_again(self):
+        gateway = self.serve("stop")
+        self.assertNotEqual(self.ask_until_full().returncode, 0)
+        self.assertEqual(gateway.wait(timeout=60), 3)
+        said = gateway.stdout.read()
+        self.assertRegex(said, '"event":"audit","text":"the audit log is not writable: .*No space left on device.*; calls are refused"')
+        self.assertIn("audit.on_failure is stop: the audit log is not writable: ", said)
+        self.shell(f"rm '{self.ballast}'")
+        self.assertNotEqual(self.ask().returncode, 0)
+        before = len(self.audit())
+        self.assert_verified()
+        gateway = self.serve("stop")
+        self.assertGreater(len(self.audit()), before)
+        gateway.terminate()
+        self.assertEqual(gateway.wait(timeout=60), 0)
         self.assert_verified()
 
 

@@ -296,7 +296,7 @@ TEST_CASE("a disk that is full at any byte refuses records and leaves nothing ha
           full.error().message.find("; calls are refused") == std::string::npos) {
         return 2;
       }
-      // Also when there is room again: nobody knows any more what the file holds.
+      // Also when there is room again, for a second.
       if (open.value()->Append(Record(2)).ok() || open.value()->WriteCheckpoint().ok()) {
         return 3;
       }

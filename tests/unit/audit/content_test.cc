@@ -120,6 +120,24 @@ TEST_CASE("a content is in the log under a key only, and readers that have the k
   CHECK(open->Append(WithContent("x", "../../etc")).error().code == ErrorCode::kInvalidArgument);
 }
 
+TEST_CASE("a record whose content has no key is refused, and who watches the log is told") {
+  SealedLogDirectory log;
+  std::vector<std::string> told;
+  const auto open = SealingLog(OpenAuditLog(log.path, log.clock, log.random).value(), log.path,
+                               log.random, DiskStorage(), [&](const Error& error) {
+                                 told.push_back(error.message);
+                                 return true;
+                               });
+  log.Write("../audit-keys", "no folder");
+  const std::string before = log.Events();
+  const auto refused = open->Append(WithContent("secret"));
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().message.find("the audit log is not writable: a key of contents: ") == 0);
+  CHECK(told == std::vector<std::string>{refused.error().message});
+  CHECK(log.Events() == before);
+  CHECK(open->Append(Record(1)).ok());  // it has no content
+}
+
 TEST_CASE("the digest of a call's arguments in an approval tells nothing without the key") {
   SealedLogDirectory log;
   const auto open = log.OpenSealing();

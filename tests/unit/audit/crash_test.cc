@@ -170,6 +170,195 @@ TEST_CASE("a disk that fails at any operation refuses what it could not make dur
 }
 
 TEST_CASE(
+    "a log that could not be written goes on when it can be, and records how long it could not") {
+  LogDirectory log;
+  MakeLog(log);
+  if (GENERATE(false, true)) {  // with an end that another writer left unfinished
+    std::string torn = log.Read(BundlePath(0));
+    AppendEntry("{}", &torn);
+    torn.pop_back();
+    log.Write(BundlePath(0), torn);
+  }
+  const std::string before = log.temp.path() + "/before";
+  log.CopyTo(before);
+  // Over the end of the bundle, and signed: what is acknowledged is counted.
+  const auto work = [&](AuditLog& open, RecordingStorage& storage) -> Status {
+    for (int i = 0; i < 6; ++i) {
+      storage.Acknowledge(NACRE_TRY(open.Append(Record(i))) + 1);
+    }
+    return open.WriteCheckpoint();
+  };
+  RecordingStorage whole(log.path);
+  const auto first = OpenAuditLog(log.path, log.clock, log.random, whole).value();
+  const size_t opened = whole.operations.size();
+  REQUIRE(work(*first, whole).ok());
+  const bool on = GENERATE(false, true);  // also what it does to clean up fails
+  size_t resumed = 0;
+  for (size_t i = opened; i < whole.operations.size(); ++i) {
+    const Operation::Kind kind = whole.operations[i].kind;
+    CAPTURE(i, whole.operations[i].path, kind, on);
+    log.PutBack(before);
+    RecordingStorage storage(log.path);
+    std::vector<std::string> told;
+    const auto open =
+        OpenAuditLog(log.path, log.clock, log.random, storage, nullptr, [&](const Error& error) {
+          told.push_back(error.message);
+          return true;
+        }).value();
+    storage.fail_at = i;
+    storage.fail_on = on;
+    const Status worked = work(*open, storage);
+    storage.fail_at = SIZE_MAX;
+    if (worked.ok()) {
+      CHECK(told.empty());
+      continue;
+    }
+    CHECK(told == std::vector<std::string>{worked.error().message});
+    const uint64_t acknowledged = Acknowledged(storage, 252);
+    const std::string since = FormatRfc3339(log.clock.Now());
+    REQUIRE_FALSE(open->Append(Record(7)).ok());  // at once: it is not looked at again
+    log.clock.Advance(std::chrono::seconds(1));
+    const auto again = open->Append(Record(8));
+    const bool sync = kind == Operation::kBeginSync || kind == Operation::kSync ||
+                      kind == Operation::kSyncDirectory;
+    REQUIRE(again.ok() != sync);
+    if (again.ok()) {
+      ++resumed;
+      REQUIRE(again.value() > acknowledged);
+      Json record;
+      REQUIRE(ReadAuditLog(log.path, again.value() - 1, [&](uint64_t, const Json& each) {
+                record = each;
+                return false;
+              }).ok());
+      CHECK(record["event"] == "log.resumed");
+      CHECK(record["data"]["reason"] == worked.error().message);
+      CHECK(record["data"]["since"] == since);
+      CHECK((record["data"]["refused"] == 1 || record["data"]["refused"] == 2));
+      REQUIRE(open->WriteCheckpoint().ok());
+    } else {
+      CHECK(again.error().message == worked.error().message);
+    }
+    REQUIRE(AllEntries(log.path).size() >= acknowledged);
+    INFO(log.Problems());
+    REQUIRE(log.Verify().ok);
+    REQUIRE(log.Open()->Append(Record(9)).ok());
+    REQUIRE(log.Verify().ok);
+  }
+  CHECK(resumed > 5);
+}
+
+TEST_CASE("a disk that fails while a log is to go on refuses once more, and it goes on later") {
+  LogDirectory log;
+  MakeLog(log);
+  const std::string before = log.temp.path() + "/before";
+  log.CopyTo(before);
+  size_t failures = 0;
+  for (size_t after = 0;; ++after) {
+    CAPTURE(after);
+    log.PutBack(before);
+    RecordingStorage storage(log.path);
+    const auto open = OpenAuditLog(log.path, log.clock, log.random, storage).value();
+    REQUIRE(open->Append(Record(1)).ok());
+    storage.fail_at = storage.operations.size();
+    REQUIRE_FALSE(open->Append(Record(2)).ok());
+    const size_t begin = storage.operations.size();
+    storage.fail_at = begin + after;
+    log.clock.Advance(std::chrono::seconds(1));
+    const bool first = open->Append(Record(3)).ok();
+    const bool reached = storage.operations.size() > begin + after;
+    storage.fail_at = SIZE_MAX;
+    log.clock.Advance(std::chrono::seconds(1));
+    if (!first) {
+      ++failures;
+      // Not after a sync that failed.
+      (void)open->Append(Record(4));
+    }
+    INFO(log.Problems());
+    REQUIRE(log.Verify().ok);
+    REQUIRE(log.Open()->Append(Record(5)).ok());
+    REQUIRE(log.Verify().ok);
+    CHECK(log.Events().find("log.recovered log.recovered") == std::string::npos);
+    if (!reached) {
+      CHECK(first);
+      break;
+    }
+  }
+  CHECK(failures > 5);
+}
+
+TEST_CASE("a log that cannot be signed does not go on, and no record of it piles up") {
+  class Unsigned final : public Storage {
+   public:
+    bool failing = false;
+    Status Replace(const std::string& path, std::string_view content, unsigned mode) override {
+      return failing ? Status(SysError(path, ENOSPC)) : Storage::Replace(path, content, mode);
+    }
+  };
+  LogDirectory log;
+  Unsigned storage;
+  const auto open = OpenAuditLog(log.path, log.clock, log.random, storage).value();
+  REQUIRE(open->Append(Record(1)).ok());
+  storage.failing = true;
+  REQUIRE_FALSE(open->WriteCheckpoint().ok());
+  for (int i = 0; i < 3; ++i) {
+    log.clock.Advance(std::chrono::seconds(1));
+    CHECK_FALSE(open->Append(Record(2)).ok());
+  }
+  CHECK(log.Events().find("log.resumed") == std::string::npos);
+  storage.failing = false;
+  log.clock.Advance(std::chrono::seconds(1));
+  CHECK(open->Append(Record(3)).ok());
+  CHECK(log.Verify().ok);
+}
+
+TEST_CASE("a log that was changed or put back while it could not be written does not go on") {
+  LogDirectory log;
+  MakeLog(log);
+  const std::string older = log.temp.path() + "/older";
+  RecordingStorage storage(log.path);
+  const auto open = OpenAuditLog(log.path, log.clock, log.random, storage).value();
+  REQUIRE(open->Append(Record(1)).ok());
+  REQUIRE(open->WriteCheckpoint().ok());
+  log.CopyTo(older);
+  storage.fail_at = storage.operations.size();
+  storage.fail_on = true;
+  REQUIRE_FALSE(open->Append(Record(2)).ok());
+  storage.fail_at = SIZE_MAX;
+  const bool put_back = GENERATE(false, true);
+  const std::string bundle = BundlePath(0);
+  const std::string whole = log.Read(bundle);
+  std::string changed = whole;
+  if (put_back) {
+    log.Append(2);  // another process, and it signs them
+    // Into the same files: nothing else shows that they are older.
+    for (const auto& file : fs::recursive_directory_iterator(older)) {
+      if (file.is_regular_file()) {
+        const std::string name = file.path().lexically_relative(older).string();
+        fs::create_directories(fs::path(log.File(name)).parent_path());
+        log.Write(name, ReadFile(file.path().string(), 1 << 24).value());
+      }
+    }
+    changed = log.Read(bundle);
+  } else {
+    changed[WithoutPlace(whole).size() - 20] ^= 1;  // in the newest record
+    log.Write(bundle, changed);
+  }
+  log.clock.Advance(std::chrono::seconds(1));
+  const auto again = open->Append(Record(3));
+  REQUIRE_FALSE(again.ok());
+  CHECK(again.error().code == ErrorCode::kDataLoss);
+  CHECK(WithoutPlace(log.Read(bundle)) == WithoutPlace(changed));  // and is not touched
+  // For good: somebody has to look.
+  log.Write(bundle, whole);
+  log.clock.Advance(std::chrono::seconds(1));
+  CHECK_FALSE(open->Append(Record(4)).ok());
+  if (!put_back) {
+    REQUIRE(log.Open()->Append(Record(5)).ok());
+    CHECK(log.Verify().ok);
+  }
+}
+
+TEST_CASE(
     "the name of the next bundle is on the disk before its records, and costs their commit no "
     "sync") {
   LogDirectory log;

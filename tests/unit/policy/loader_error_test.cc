@@ -121,7 +121,7 @@ TEST_CASE("each mistake is named at its line and column") {
        "tools:\n  - {id: a, reason: r, tool: t, decision: deny}\n",
        "p.yaml:4:5: narrow.a: duplicate id, first used at p.yaml:6:5"},
       {"audit: {on_failure: continue}\n",
-       "p.yaml:3:21: audit.on_failure: \"continue\" is not one of refuse"},
+       "p.yaml:3:21: audit.on_failure: \"continue\" is not one of refuse, stop"},
       {"audit: {retention: {age: 1m}}\n",
        "p.yaml:3:26: audit.retention.age: 1m is not between 1h and 876000h"},
       {"audit: {retention: {exported: cursor}}\n",

@@ -19,6 +19,7 @@ TEST_CASE("an empty policy grants nothing and has the documented limits") {
   CHECK(policy->tools.empty());
   CHECK(policy->grant == Grant{});
   CHECK(policy->budgets == Budgets{});
+  CHECK(policy->audit_on_failure == AuditFailure::kRefuse);
   CHECK(policy->audit_content == AuditContent::kDigest);
 }
 
@@ -42,7 +43,7 @@ tools:
     args: {argv[0]: {one_of: [wc, grep]}, argv: {max_items: 32}, n: {range: [1, 9], not: {equals: 5}}}
     decision: ask
 budgets: {turn: {steps: 1, tool_calls: 2, tokens: 3, wall: 4s}}
-audit: {on_failure: refuse, content: full, retention: {age: 90d, bytes: 10GiB, exported: /var/lib/siem.cursor}}
+audit: {on_failure: stop, content: full, retention: {age: 90d, bytes: 10GiB, exported: /var/lib/siem.cursor}}
 )");
   CHECK(policy->grant.commit == CommitRules{.changes = 7,
                                             .bytes = 1 << 20,
@@ -68,6 +69,7 @@ audit: {on_failure: refuse, content: full, retention: {age: 90d, bytes: 10GiB, e
   CHECK_FALSE(policy->grant.require_kvm);
   CHECK(policy->grant.share_network);
   CHECK(policy->budgets == Budgets{1, 2, 3, std::chrono::milliseconds(4000)});
+  CHECK(policy->audit_on_failure == AuditFailure::kStop);
   CHECK(policy->audit_content == AuditContent::kFull);
   CHECK(policy->audit_retention == AuditRetention{.age = std::chrono::hours(90 * 24),
                                                   .bytes = 10ULL << 30,

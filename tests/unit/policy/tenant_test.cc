@@ -110,6 +110,8 @@ TEST_CASE("what would widen anything in a tenant's policy is refused where it st
        "wider than 50 of the policy that it is put upon"},
       {"audit: {content: digest}\n",
        "acme.yaml:3:18: audit.content: a tenant's policy cannot set this"},
+      {"audit: {on_failure: stop}\n",
+       "acme.yaml:3:21: audit.on_failure: a tenant's policy cannot set this"},
       {"data: {sources: [{tool: fs.read, integrity: trusted}]}\n",
        "acme.yaml:3:18: data.sources: a tenant's policy vouches for nothing: only untrusted "
        "narrows"},
