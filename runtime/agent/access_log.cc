@@ -24,12 +24,17 @@ std::optional<uint64_t> RecordsPerMinute::Take(MonotonicTime now, uint32_t most)
     minute = now;
     recorded = 0;
   }
-  if (recorded == most) {
+  if (recorded >= most) {
     ++left_out;
     return std::nullopt;
   }
   ++recorded;
   return std::exchange(left_out, 0);
+}
+
+uint64_t RecordsPerMinute::TakeOneMore() {
+  ++recorded;
+  return std::exchange(left_out, 0) - 1;
 }
 
 void RecordsPerMinute::PutBack(uint64_t left_out_before) {
@@ -86,7 +91,10 @@ void AccessLog::RecordRefusal(const char* event, std::optional<uid_t> user, cons
 }
 
 Status AccessLog::RecordAdmission(uid_t user, Json data, RecordsPerMinute* theirs) {
-  const std::optional<uint64_t> left_out = theirs->Take(clock_.Monotonic(), kAdmissionsPerMinute);
+  std::optional<uint64_t> left_out = theirs->Take(clock_.Monotonic(), kAdmissionsPerMinute);
+  if (!left_out.has_value() && log_.Refuses()) {
+    left_out = theirs->TakeOneMore();  // nobody comes in uncounted
+  }
   if (!left_out.has_value()) {
     return Ok();
   }

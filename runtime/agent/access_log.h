@@ -35,6 +35,8 @@ struct RecordsPerMinute {
   bool IsOver(MonotonicTime now) const;
   // For the next one: how many were left out before it, if it has a record; else it is left out as well.
   std::optional<uint64_t> Take(MonotonicTime now, uint32_t most);
+  // For one that Take() has just left out: it has a record nevertheless.
+  uint64_t TakeOneMore();
   // That record could not be written: nobody is left out because of it.
   void PutBack(uint64_t left_out_before);
 };
@@ -51,7 +53,7 @@ class AccessLog final {
 
   // "client.admitted", with what they may do; on disk when it answers ok, and only then may they do it. `theirs`: of this
   // user at this socket, for one thread at a time. Of more than kAdmissionsPerMinute in a minute, all recorded, the others
-  // are let in and counted.
+  // are let in and counted, unless the log refuses records.
   Status RecordAdmission(uid_t user, Json data, RecordsPerMinute* theirs);
   // As of one of those that were counted, when their minute is over and nobody else came, or `at_once`.
   void RecordLeftOut(uid_t user, Json data, RecordsPerMinute* theirs, bool at_once);

@@ -80,6 +80,8 @@ class FileAuditLog final : public AuditLog {
     });
   }
 
+  bool Refuses() const override { return refuses_; }
+
  private:
   // Since when nothing is recorded, and why.
   struct Failure {
@@ -106,6 +108,7 @@ class FileAuditLog final : public AuditLog {
   Error Fail(const Error& cause, uint64_t records) {
     Error error = NotWritable(cause);
     if (cause.code != ErrorCode::kAborted) {
+      refuses_ = true;
       failure_ = {.error = error,
                   .reason = error.message,
                   .for_good = on_failure_ && !on_failure_(error),
@@ -135,12 +138,15 @@ class FileAuditLog final : public AuditLog {
                                 .actor = "nacre"},
                                clock_, random_));
     if (const Status written = writer_->Resume(resumed); !written.ok()) {
-      if (written.error().code != ErrorCode::kAborted) {
-        failure_->error = NotWritable(written.error());
+      if (Error error = NotWritable(written.error());
+          written.error().code != ErrorCode::kAborted && error.message != failure_->error.message) {
+        failure_->error = std::move(error);
+        failure_->for_good |= on_failure_ && !on_failure_(failure_->error);
       }
       return failure_->error;
     }
     failure_.reset();
+    refuses_ = false;
     return Ok();
   }
 
@@ -149,6 +155,7 @@ class FileAuditLog final : public AuditLog {
   const OnLogFailure on_failure_;
   // Used by who has the turn.
   std::optional<Failure> failure_;
+  std::atomic<bool> refuses_ = false;  // failure_ is there
   const std::unique_ptr<SyncWatch> storage_;
   const std::unique_ptr<LogWriter> writer_;
   GroupCommit commits_;

@@ -32,11 +32,13 @@ class AuditLog {
   // The index of the record, once durable. On kInvalidArgument or a record that is too large
   // (kResourceExhausted) the log goes on; any other failure says "calls are refused".
   virtual Result<uint64_t> Append(const AuditRecord& record) = 0;
+  // Whether records are refused at the moment, as far as it is known: who acts on what needs no record of its own asks.
+  virtual bool Refuses() const { return false; }
   // Signs the tree as it is now and writes the checkpoint durably. Called at the end of each turn.
   virtual Status WriteCheckpoint() = 0;
 };
 
-// Told each time that records begin to be refused, by the thread that met it and before anybody gets the error; it must not
+// Told each time that records begin to be refused, and when the reason becomes another, by the thread that met it and before anybody gets the error; it must not
 // use the log. Answers whether the log may go on by itself. Null: it may.
 using OnLogFailure = std::function<bool(const Error&)>;
 

@@ -193,6 +193,7 @@ class Sealing final : public AuditLog {
     return log_->Append(sealed);
   }
 
+  bool Refuses() const override { return log_->Refuses(); }
   Status WriteCheckpoint() override { return log_->WriteCheckpoint(); }
 
  private:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdint>
 
 #include "base/json.h"
 #include "runtime/audit/export_event.h"
@@ -223,7 +224,9 @@ Json OcsfEvent(const ExportSource& source, const ExportedRecord& exported, const
       event["process"] = {{"uid", call.empty() ? StringMember(record, "id") : call},
                           {"name", StringMember(judged.data, "tool", "command")}};
       const Json* code = outcome == nullptr ? nullptr : FindMember(*outcome, "exit_code");
-      if (code != nullptr && code->is_number_integer()) {
+      // OCSF's integer_t has 32 bits.
+      if (code != nullptr && code->is_number_integer() && *code >= INT32_MIN &&
+          *code <= INT32_MAX) {
         event["exit_code"] = *code;
       }
       break;

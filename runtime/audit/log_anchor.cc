@@ -45,7 +45,11 @@ Result<AnchorReport> AnchorLog(const std::string& directory, const std::string& 
   if (!kept.ok() && kept.error().code != ErrorCode::kNotFound) {
     return kept.error();
   }
-  const KeyChain keys = NACRE_TRY(KeyChain::Load(directory));
+  auto loaded = KeyChain::Load(directory);
+  if (!loaded.ok() && loaded.error().code == ErrorCode::kNotFound) {
+    return Error{ErrorCode::kDataLoss, loaded.error().message};
+  }
+  const KeyChain keys = NACRE_TRY(std::move(loaded));
   const std::string before = kept.ok() ? std::move(kept).value() : std::string();
   std::string text = before;
   // An unfinished note has up to one empty line. More is no crash, and stays as it is; so does a whole note

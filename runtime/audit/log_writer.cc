@@ -217,6 +217,8 @@ Result<std::unique_ptr<LogWriter>> LogWriter::Open(const std::string& directory,
   if (!gone.empty() && lost == nullptr) {
     return Lost(gone);  // and none is begun
   }
+  // Before anything is made: where they cannot be counted, no log is begun.
+  uint64_t beside = fresh && gone.empty() && sessions != nullptr ? NACRE_TRY(sessions()) : 0;
   if (!fresh) {
     NACRE_TRY(FinishKeyChange(directory, storage));
   }
@@ -244,10 +246,12 @@ Result<std::unique_ptr<LogWriter>> LogWriter::Open(const std::string& directory,
   }
   std::vector<EncodedRecord> announced;
   // Also after a crash in its first record.
-  const bool begins = writer->size() == 0 && missing.empty() && sessions != nullptr;
-  if (const uint64_t count = begins ? NACRE_TRY(sessions()) : 0; count > 0) {
+  if (!fresh && writer->size() == 0 && missing.empty() && sessions != nullptr) {
+    beside = NACRE_TRY(sessions());
+  }
+  if (beside > 0) {
     announced.push_back(
-        NACRE_TRY(writer->Announce(kBegunBesideSessionsEvent, {{"sessions", count}})));
+        NACRE_TRY(writer->Announce(kBegunBesideSessionsEvent, {{"sessions", beside}})));
   }
   announced.push_back(
       NACRE_TRY(writer->Announce("log.opened", {{"key", writer->key_->verifying_key().ToText()},

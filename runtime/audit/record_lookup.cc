@@ -19,8 +19,9 @@
 namespace nacre::audit {
 namespace {
 
-// kDataLoss where it may have been one of those that were signed and are gone.
-Error NotThere(const std::string& directory, const std::string& what) {
+// kDataLoss where it may have been one of those that were signed and are gone. `index`: the record's, where it is known.
+Error NotThere(const std::string& directory, const std::string& what,
+               std::optional<uint64_t> index = std::nullopt) {
   const Result<KeyChain> keys = KeyChain::Load(directory);
   const auto newest = keys.ok() ? ReadNewestCheckpoint(directory, keys.value())
                                 : Result<NewestCheckpoint>(keys.error());
@@ -28,7 +29,7 @@ Error NotThere(const std::string& directory, const std::string& what) {
   std::string_view last;
   const auto end = signed_records > 0 ? EntryReader(directory, signed_records - 1).Next(&last)
                                       : Result<bool>(true);
-  const bool complete = end.ok() && end.value();
+  const bool complete = index.has_value() ? *index >= signed_records : end.ok() && end.value();
   if (!complete) {
     return {ErrorCode::kDataLoss, what + ", and of the " + std::to_string(signed_records) +
                                       " that were signed some are missing; see nacre audit verify"};
@@ -179,7 +180,8 @@ Result<FoundRecord> FindRecord(const std::string& directory, std::string_view wh
     }
   }
   if (found.bytes.empty()) {
-    return NotThere(directory, "the audit log has no record " + std::to_string(found.index));
+    return NotThere(directory, "the audit log has no record " + std::to_string(found.index),
+                    found.index);
   }
   if (const Status proven = Prove(directory, beside, &found); !proven.ok()) {
     found.unproven_because = proven.error().message;

@@ -43,9 +43,12 @@ int Copy(Globals& globals, const CopyFlags& flags) {
                           {"bytes", report.bytes},
                           {"problems", report.problems}});
   } else {
-    std::printf("copied the log of %llu records to %s, without its private key\n",
-                static_cast<unsigned long long>(report.records),
-                SafeLine(flags.destination, 200).c_str());
+    std::printf(
+        flags.damaged
+            ? "copied the %llu files of the log to %s as they are, without its private key\n"
+            : "copied the log of %llu records to %s, without its private key\n",
+        static_cast<unsigned long long>(flags.damaged ? report.files : report.records),
+        SafeLine(flags.destination, 200).c_str());
     for (const std::string& problem : report.problems) {
       std::printf("  %s\n", SafeLine(problem, 600).c_str());
     }

@@ -296,8 +296,13 @@ Result<std::string> LogToRead(const App& app, const std::string& offline) {
           ErrorCode::kDataLoss,
           seen->Missing(0) + " are missing: there is no log any more; see nacre audit verify"};
     }
-    if (const auto sessions = memory::SqliteSessionStore::CountSessions(app.database_path());
-        sessions.ok() && sessions.value() > 0) {
+    const auto sessions = memory::SqliteSessionStore::CountSessions(app.database_path());
+    if (!sessions.ok()) {
+      return Error{ErrorCode::kDataLoss,
+                   "there is no audit log, and whether sessions were recorded cannot be told: " +
+                       sessions.error().message};
+    }
+    if (sessions.value() > 0) {
       return Error{ErrorCode::kDataLoss, "there is no audit log any more: the store has " +
                                              audit::SessionsWithoutRecords(sessions.value()) +
                                              "; put the log back, or go on, and the first "

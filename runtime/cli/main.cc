@@ -35,6 +35,8 @@ bool ReaderHasGone() {
 int Main(int argc, char** argv) {
   // A gateway or a pipe that goes away is an error of one write, not the end of the process.
   std::signal(SIGPIPE, SIG_IGN);
+  // So is a file that must not grow any more (RLIMIT_FSIZE).
+  std::signal(SIGXFSZ, SIG_IGN);
   const char* tenant = std::getenv("NACRE_TENANT");
   if (const Status set =
           audit::SetOwnTenant(tenant == nullptr || *tenant == '\0' ? audit::kLocalTenant : tenant);

@@ -96,6 +96,11 @@ Status ExchangeHttp(const HttpRequest& request, const CancelToken& cancel, HttpA
                     const std::function<Status(std::string_view)>& on_body) {
   InitializeCurl();
   const HttpUrl url = NACRE_TRY(ParseHttpUrl(request.url));
+  // It would begin headers of its own.
+  if (std::any_of(request.api_key.begin(), request.api_key.end(),
+                  [](unsigned char byte) { return byte < 0x20 || byte == 0x7f; })) {
+    return Error{ErrorCode::kInvalidArgument, "the bearer token holds a control character"};
+  }
 
   const std::unique_ptr<CURL, EasyDeleter> easy(curl_easy_init());
   const std::unique_ptr<CURLM, MultiDeleter> multi(curl_multi_init());

@@ -28,7 +28,7 @@ struct HttpAnswer {
 
 // Thread-safe. `on_body` gets the body's bytes; when it returns an error the exchange ends with it.
 // Headers are complete in *answer by then. No redirect is followed, nothing is decompressed.
-// kCancelled, kDeadlineExceeded (idle), kUnavailable (no connection, TLS, broken transfer).
+// kInvalidArgument (a key that would be more than a header's value), kCancelled, kDeadlineExceeded (idle), kUnavailable (no connection, TLS, broken transfer).
 Status ExchangeHttp(const HttpRequest& request, const CancelToken& cancel, HttpAnswer* answer,
                     const std::function<Status(std::string_view)>& on_body);
 

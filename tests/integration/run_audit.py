@@ -205,6 +205,13 @@ class Audit(NacreCase):
         for command in (["verify"], ["tail"], ["query"], ["export"]):
             self.assertIn("the store has 1 session whose records are gone", self.nacre("audit", *command, exit_code=2).stderr)
         self.assertFalse((self.state / "audit").exists())
+        database = self.state / "nacre.db"
+        good = database.read_bytes()
+        database.write_bytes(b"no database" * 1000)
+        self.assertIn("whether sessions were recorded cannot be told", self.nacre("audit", "query", exit_code=2).stderr)
+        self.nacre("sandbox", "exec", "--", "true", exit_code=3)
+        self.assertEqual([path.name for path in (self.state / "audit").iterdir()], ["lock"])  # nothing was begun
+        database.write_bytes(good)
         warned = self.nacre("sandbox", "exec", "--", "true")
         self.assertIn("warning: a new audit log begins beside 1 session whose records are gone", warned.stderr)
         self.assertNotIn("warning", self.nacre("sandbox", "exec", "--", "true").stderr)

@@ -293,6 +293,18 @@ class Anchors(NacreCase):
         self.assertIn("the webhook", failed[0])
         self.assertNotIn("s3cr3t", failed[0])
 
+    def test_a_token_is_one_header_or_none(self):
+        self.nacre("sandbox", "exec", "--", "true")
+        with Collector() as collector:
+            for name, exit_code, command in (
+                    ("NACRE_ANCHOR_TOKEN", 3, ["anchor", "--webhook", collector.url]),
+                    ("NACRE_EXPORT_TOKEN", 1, ["export", "--format", "otlp", "--to", collector.url])):
+                with self.subTest(name):
+                    done = self.nacre("audit", *command, exit_code=exit_code, **{name: "s3cr3t\r\nX-Evil: 1"})
+                    self.assertIn("the bearer token holds a control character", done.stderr)
+                    self.assertNotIn("s3cr3t", done.stderr)
+            self.assertEqual(collector.requests, [])
+
     def test_what_is_no_anchor_of_this_log_is_sent_nowhere(self):
         self.nacre("sandbox", "exec", "--", "true")
         with Collector() as collector:
@@ -306,7 +318,19 @@ class Anchors(NacreCase):
             changed[-20] ^= 1
             tile.write_bytes(changed)
             self.nacre("audit", "anchor", "--webhook", collector.url, exit_code=2)
+            (self.state / "audit" / "key.pub").unlink()
+            self.nacre("audit", "anchor", "--webhook", collector.url, exit_code=2)
             self.assertEqual(collector.requests, [])
+
+    def test_a_file_that_must_not_grow_refuses_and_does_not_end_the_process(self):
+        self.nacre("sandbox", "exec", "--", "true")
+        command = ["prlimit", "--fsize=4096", *self.command("sandbox", "exec", "--", "touch", "evidence")]
+        done = subprocess.run(command, cwd=self.workspace, env=self.environment(), stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, timeout=60)
+        self.assertEqual(done.returncode, 3, done)
+        self.assertIn("File too large", done.stderr)
+        self.assertFalse((self.workspace / "evidence").exists())
+        self.nacre("audit", "verify")
 
 
 class SmallDisk(NacreCase):

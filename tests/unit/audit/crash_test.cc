@@ -316,7 +316,12 @@ TEST_CASE("a log that was changed or put back while it could not be written does
   MakeLog(log);
   const std::string older = log.temp.path() + "/older";
   RecordingStorage storage(log.path);
-  const auto open = OpenAuditLog(log.path, log.clock, log.random, storage).value();
+  std::vector<std::string> told;
+  const auto open =
+      OpenAuditLog(log.path, log.clock, log.random, storage, nullptr, [&](const Error& error) {
+        told.push_back(error.message);
+        return true;
+      }).value();
   REQUIRE(open->Append(Record(1)).ok());
   REQUIRE(open->WriteCheckpoint().ok());
   log.CopyTo(older);
@@ -348,6 +353,10 @@ TEST_CASE("a log that was changed or put back while it could not be written does
   REQUIRE_FALSE(again.ok());
   CHECK(again.error().code == ErrorCode::kDataLoss);
   CHECK(WithoutPlace(log.Read(bundle)) == WithoutPlace(changed));  // and is not touched
+  // Whoever watches the log learns of it, once.
+  CHECK(told.size() == 2);
+  CHECK(told.back() == again.error().message);
+  CHECK(open->Refuses());
   // For good: somebody has to look.
   log.Write(bundle, whole);
   log.clock.Advance(std::chrono::seconds(1));

@@ -100,6 +100,9 @@ std::vector<AuditRecord> OneOfEach() {
   for (const char* event : {"model.asked", "model.replied", "session.created"}) {
     add(event, {{"engine", "http://127.0.0.1:8080"}, {"model", "nacre-mini"}});
   }
+  // No integer_t of OCSF.
+  add("call.finished",
+      {{"tool", "t"}, {"outcome", {{"kind", "exited"}, {"exit_code", int64_t{1} << 40}}}});
   add("log.begun_beside_sessions", {{"sessions", 3}});
   add("log.loss_accepted", {{"lost", "records 4 to 9 of x"}, {"reason", "restored"}});
   add("call.finished", {{"tool", "fs.read"}, {"outcome", {{"kind", "violation"}}}});

@@ -562,6 +562,20 @@ TEST_CASE("what the directory claims was pruned hides nothing from who reads wit
   CHECK(shown.error().code == ErrorCode::kDataLoss);
 }
 
+TEST_CASE("a signed record in a bundle that lost its records is missing, not one that never was") {
+  PrunableLog log;
+  log.Fill(700);
+  log.Write(BundlePath(1), GENERATE(as<std::string>(), "", "no records"));
+  for (const char* which : {"256", "300", "511"}) {
+    CAPTURE(which);
+    const auto shown = FindRecord(log.path, which);
+    REQUIRE_FALSE(shown.ok());
+    CHECK(shown.error().code == ErrorCode::kDataLoss);
+  }
+  CHECK(FindRecord(log.path, "20").value().unproven_because.empty());
+  CHECK(FindRecord(log.path, "100000").error().code == ErrorCode::kNotFound);
+}
+
 TEST_CASE("all holds in force fit into one record, whatever their reasons") {
   PrunableLog log;
   log.Fill(700);

@@ -417,6 +417,23 @@ TEST_CASE("whom the log cannot tell of is not let in, however often they come") 
   CHECK(Admissions(gateway).size() == 1);
 }
 
+TEST_CASE("while the log refuses records nobody is only counted") {
+  Gateway gateway;
+  agent::AccessLog access(*gateway.log, gateway.clock);
+  agent::RecordsPerMinute theirs{.minute = gateway.clock.Monotonic()};
+  for (uint32_t i = 0; i < agent::kAdmissionsPerMinute + 2; ++i) {
+    REQUIRE(access.RecordAdmission(4711, {{"as", "member"}}, &theirs).ok());
+  }
+  gateway.log->broken = true;
+  CHECK_FALSE(access.RecordAdmission(4711, {{"as", "member"}}, &theirs).ok());
+  CHECK_FALSE(access.RecordAdmission(4711, {{"as", "member"}}, &theirs).ok());
+  gateway.log->broken = false;
+  access.RecordLeftOut(4711, {{"as", "member"}}, &theirs, true);
+  const std::vector<Json> admitted = Admissions(gateway);
+  CHECK(admitted.size() == agent::kAdmissionsPerMinute + 1);
+  CHECK(IntMember(*FindMember(admitted.back(), "data"), "left_out") == 1);  // two of them
+}
+
 TEST_CASE("a yes through the gateway does not hold for a file that changed meanwhile") {
   Gateway gateway(Asking(""));
   AskingTurn turn(gateway);

@@ -142,6 +142,7 @@ class BreakableLog final : public audit::AuditLog {
                   : log_->Append(record);
   }
   Status WriteCheckpoint() override { return log_->WriteCheckpoint(); }
+  bool Refuses() const override { return broken; }
 
   std::atomic<bool> broken = false;
 
