@@ -532,6 +532,17 @@ TEST_CASE("another account answers on the approval socket, as itself and nothing
   const bool meant = named == "daemon";
   CHECK(AnswerAs(daemon, program, socket) == (meant ? 1 : 0));
   CHECK(AnswerAs(daemon, program, gateway.options.socket_path) == 9);  // not even a connection
+  std::vector<Json> of_daemon = Admissions(gateway);
+  std::erase_if(of_daemon, [&](const Json& record) {
+    return StringMember(record, "actor") != "uid " + std::to_string(daemon.pw_uid);
+  });
+  REQUIRE_FALSE(of_daemon.empty());
+  for (const Json& record : of_daemon) {  // by the other socket it was not let in
+    CHECK(record["data"]["as"] == "member");
+    CHECK(record["data"]["group"] == "daemon");
+    CHECK(record["data"]["socket"] == socket);
+    CHECK(record["data"]["services"] == Json::array({"nacre.v1.ApprovalService"}));
+  }
   if (!meant) {
     CHECK(Must(gateway.Connect()->Cancel("last")));
   }
