@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "base/clock.h"
+#include "base/safe_text.h"
 #include "base/unique_fd.h"
 #include "runtime/audit/base64.h"
 #include "runtime/audit/bundle_file.h"
@@ -490,9 +491,10 @@ class Verifier final {
     }
     report_.begun_beside_sessions =
         static_cast<uint64_t>(std::max<int64_t>(0, IntMember(*data, "sessions")));
-    report_.notes.push_back(
-        "this log begins after " + SessionsWithoutRecords(report_.begun_beside_sessions) +
-        " (record " + std::to_string(index) + ", " + StringMember(record.value(), "time") + ")");
+    report_.notes.push_back("this log begins after " +
+                            SessionsWithoutRecords(report_.begun_beside_sessions) + " (record " +
+                            std::to_string(index) + ", " +
+                            SafeLine(StringMember(record.value(), "time"), 32) + ")");
   }
 
   // For a start in the middle.

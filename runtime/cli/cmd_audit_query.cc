@@ -47,7 +47,8 @@ Status CompleteFilter(const QueryFlags& flags, WallTime now, audit::RecordFilter
   return Ok();
 }
 
-constexpr uint64_t kSuggestedRecordsMax = 4096;
+constexpr uint64_t kSuggestedRecordsMax = 1024;
+constexpr size_t kSuggestedBytesMax = 64;
 constexpr size_t kSuggestionsMax = 10;
 
 // One of what is asked for, by itself.
@@ -76,7 +77,9 @@ std::string UnknownValue(App& app, const std::string& log, const AskedValue& val
   audit::RecordFilter some;
   some.event = value.event;
   const auto take = [&](uint64_t, const Json& record) {
-    known.insert(value.value_of(record));
+    if (std::string each = value.value_of(record); each.size() <= kSuggestedBytesMax) {
+      known.insert(std::move(each));
+    }
     return true;
   };
   if (!audit::QueryAuditLog(log, some, options, app.random(), take).ok()) {
