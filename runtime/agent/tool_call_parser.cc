@@ -121,7 +121,8 @@ std::variant<ToolCall, BadToolCall> ParseToolCall(const inference::EmittedCall& 
     // An absent optional path means the workspace itself, as the tools read it.
     const std::string path = StringMember(call.request.arguments, parameter.key, ".");
     if (path.size() > kPathBytesMax || path.find('\0') != std::string::npos) {
-      return bad('/' + parameter.key + ": not a usable path");
+      return bad('/' + parameter.key + ": expected a path of at most " +
+                 std::to_string(kPathBytesMax) + " bytes without NUL");
     }
     const std::string normalized = NormalizePath(path, context);
     if (LeadsAnywhere(normalized)) {

@@ -21,6 +21,12 @@ std::string Quoted(const std::string& key) {
       .dump(-1, ' ', true, Json::error_handler_t::replace);
 }
 
+// The same, to stand in a JSON Pointer.
+std::string Shown(const std::string& key) {
+  const std::string quoted = Quoted(key);
+  return quoted.substr(1, quoted.size() - 2);
+}
+
 std::string Join(const std::string& at, const std::string& key) {
   return at.empty() ? key : at + "." + key;
 }
@@ -264,11 +270,23 @@ Problem ValidateEnum(const Schema& schema, const Json& value, const std::string&
   return At(at, "expected one of " + choices);
 }
 
+Problem NoSuchMember(const Schema& schema, const std::string& at, const std::string& key) {
+  std::string members;
+  if (const auto properties = schema.find("properties"); properties != schema.end()) {
+    for (const auto& [member, property] : properties->items()) {
+      members += (members.empty() ? "" : ", ") + Shown(member);
+    }
+  }
+  return At(Pointer(at, Shown(key)), std::string("no such ") +
+                                         (at.empty() ? "argument" : "member") + "; there are " +
+                                         (members.empty() ? "none" : members));
+}
+
 Problem ValidateObject(const Schema& schema, const Json& value, const std::string& at) {
   const auto properties = schema.find("properties");
   for (const auto& [key, member] : value.items()) {
     if (properties == schema.end() || !properties->contains(key)) {
-      return At(at, "unknown key " + Quoted(key));
+      return NoSuchMember(schema, at, key);
     }
     if (Problem problem = ValidateAt((*properties)[key], member, Pointer(at, key))) {
       return problem;

@@ -135,9 +135,14 @@ TEST_CASE("wrong arguments are refused with the JSON Pointer of the value") {
       {R"({"path": "a", "argv": ["x", 2]})", "/argv/1: expected a string"},
       {R"({"path": "a", "where": {}})", "/where/x: missing"},
       {R"({"path": "a", "where": {"x": "1"}})", "/where/x: expected an integer"},
-      {R"({"path": "a", "where": {"x": 1, "y": 1}})", "/where: unknown key \"y\""},
-      {R"({"path": "a", "nothing": {"x": 1}})", "/nothing: unknown key \"x\""},
-      {R"({"path": "a", "unknown\n\u001b": 1})", R"(unknown key "unknown\n\u001b")"},
+      {R"({"path": "a", "where": {"x": 1, "y": 1}})", "/where/y: no such member; there are x"},
+      {R"({"path": "a", "nothing": {"x": 1}})", "/nothing/x: no such member; there are none"},
+      {R"({"pth": "a"})",
+       "/pth: no such argument; there are path, sort, limit, share, deep, level, argv, where, "
+       "nothing"},
+      {R"({"path": "a", "unk/no~wn\n\u001b": 1})",
+       R"(/unk~1no~0wn\n\u001b: no such argument; there are path, sort, limit, share, deep, )"
+       "level, argv, where, nothing"},
   }));
   CAPTURE(row.arguments);
   CHECK(Validate(Schema::parse(kSchema), Json::parse(row.arguments)) == std::string(row.problem));
@@ -152,7 +157,7 @@ TEST_CASE("a key with a dot, a slash or a tilde is told from a path") {
 
 TEST_CASE("a hostile key does not fill the message") {
   const Json arguments = {{"path", "a"}, {std::string(100'000, 'k'), 1}};
-  CHECK(Validate(Schema::parse(kSchema), arguments)->size() < 100);
+  CHECK(Validate(Schema::parse(kSchema), arguments)->size() < 200);
 }
 
 }  // namespace
