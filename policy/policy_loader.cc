@@ -8,7 +8,7 @@
 #include <unordered_map>
 #include <utility>
 
-#include "base/file.h"
+#include "base/regular_file.h"
 #include "policy/internal/canonical.h"
 #include "policy/internal/coverage.h"
 #include "policy/internal/document.h"
@@ -170,7 +170,7 @@ class Loader {
     if (siblings_ == Siblings::kRefused) {
       return refuse("a policy that is not a file extends only shipped profiles");
     }
-    const Result<std::string> text = ReadFile(file, kFileBytesMax);
+    const Result<std::string> text = ReadRegularFile(file, kFileBytesMax, Links::kFollow);
     return text.ok() ? Add(file, text.value()) : refuse(text.error().message);
   }
 
@@ -356,7 +356,7 @@ Result<std::shared_ptr<const Policy>> LoadPolicy(const std::string& name,
   if (const auto text = FindProfile(profile)) {
     return LoadProfile(profile, *text, options);
   }
-  Result<std::string> text = ReadFile(name, kFileBytesMax);
+  Result<std::string> text = ReadRegularFile(name, kFileBytesMax, Links::kFollow);
   if (!text.ok()) {
     if (text.error().code != ErrorCode::kNotFound) {
       return WithContext("policy", text.error());

@@ -39,7 +39,7 @@ struct LoadOptions {
 
 // `name` is a shipped profile ("coding" or "builtin/coding") or the path of a file. A file may
 // extend only shipped profiles and files beside it. kNotFound when there is neither,
-// kInvalidArgument for a document that is refused, and the errors of ReadFile.
+// kInvalidArgument for a document that is refused, and the errors of ReadRegularFile: a FIFO or a device is no policy.
 Result<std::shared_ptr<const Policy>> LoadPolicy(const std::string& name,
                                                  const LoadOptions& options = {});
 

@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "base/file.h"
+#include "base/regular_file.h"
 #include "memory/sqlite_session_store.h"
 #include "policy/path_glob.h"
 #include "policy/policy_loader.h"
@@ -295,7 +296,8 @@ Result<std::shared_ptr<const policy::Policy>> App::LoadedPolicy(const std::strin
   }
   if (!options_.tenant_policy.empty()) {
     constexpr size_t kTenantPolicyBytesMax = 32U << 20;
-    Result<std::string> text = ReadFile(options_.tenant_policy, kTenantPolicyBytesMax);
+    Result<std::string> text =
+        ReadRegularFile(options_.tenant_policy, kTenantPolicyBytesMax, Links::kFollow);
     if (!text.ok()) {
       return WithContext("tenant policy", text.error());
     }

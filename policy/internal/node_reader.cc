@@ -73,9 +73,15 @@ Json ScalarValue(const YamlNode& node) {
   return std::string(node.text);
 }
 
-const YamlNode* NodeReader::MapOfAnyKeys(const YamlNode& node, const KeyPath& path) const {
+bool NodeReader::IsMap(const YamlNode& node, const KeyPath& path) const {
   if (node.kind != YamlNode::Kind::kMap) {
     Report(node, path, std::string("expected a map of keys, found ") + KindName(node));
+  }
+  return node.kind == YamlNode::Kind::kMap;
+}
+
+const YamlNode* NodeReader::MapOfAnyKeys(const YamlNode& node, const KeyPath& path) const {
+  if (!IsMap(node, path)) {
     return nullptr;
   }
   const auto report = [&](const YamlNode& key) {
@@ -100,15 +106,26 @@ const YamlNode* NodeReader::MapOfAnyKeys(const YamlNode& node, const KeyPath& pa
 }
 
 const YamlNode* NodeReader::Map(const YamlNode& node, const KeyPath& path, const Keys& keys) const {
-  if (MapOfAnyKeys(node, path) == nullptr) {
+  if (!IsMap(node, path)) {
     return nullptr;
   }
-  for (const YamlNode& key : node.keys) {
-    if (Contains(keys.known, key.text)) {
+  for (const YamlNode* at = node.keys.begin(); at != node.keys.end(); ++at) {
+    const YamlNode& key = *at;
+    const bool known = Contains(keys.known, key.text);
+    // Each is compared with each, while it could be shown: few are known, and of others 20 are shown.
+    const bool repeated =
+        !problems_.full() && std::any_of(node.keys.begin(), at, [&](const YamlNode& earlier) {
+          return earlier.text == key.text;
+        });
+    if (known && !repeated) {
       continue;
     }
     const KeyPath key_path = path.Key(key.text);
-    if (Contains(keys.not_enforced, key.text)) {
+    if (repeated) {
+      Report(key, key_path, "duplicate key");
+    } else if (problems_.full()) {
+      Report(key, key_path, "unknown key");
+    } else if (Contains(keys.not_enforced, key.text)) {
       Report(key, key_path, NotEnforced(key.text));
     } else {
       Report(key, key_path, "unknown key", Nearest(key.text, keys.known));

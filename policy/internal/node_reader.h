@@ -36,7 +36,8 @@ class NodeReader {
   SourceLocation Where(const YamlNode& node) const { return {file_, node.line, node.column}; }
   void Report(const YamlNode& at, const KeyPath& path, const std::string& what,
               const std::string& suggestion = {}) const {
-    problems_.Add(Where(at), path.Text(), what, suggestion);
+    problems_.Add(problems_.full() ? SourceLocation() : Where(at),
+                  problems_.full() ? std::string() : path.Text(), what, suggestion);
   }
 
   // The same where what was read is known, and its node is not.
@@ -96,6 +97,8 @@ class NodeReader {
                                const Range<uint64_t>& range) const;
 
  private:
+  bool IsMap(const YamlNode& node, const KeyPath& path) const;
+
   std::string file_;
   Problems& problems_;
 };

@@ -9,9 +9,13 @@ constexpr size_t kShownMax = 20;
 
 }  // namespace
 
+bool Problems::full() const {
+  return lines_.size() >= kShownMax;
+}
+
 void Problems::Add(const SourceLocation& where, const std::string& key_path,
                    const std::string& what, const std::string& suggestion) {
-  if (lines_.size() >= kShownMax) {
+  if (full()) {
     ++left_out_;
     return;
   }

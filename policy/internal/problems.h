@@ -17,6 +17,8 @@ class Problems {
            const std::string& suggestion = {});
 
   bool empty() const { return lines_.empty(); }
+  // What is added now is counted and not shown: its text is not worth making.
+  bool full() const;
   // The first 20, one a line, as kInvalidArgument.
   Error ToError() const;
 

@@ -210,12 +210,12 @@ class RuleReader {
   }
 
   void ReadArguments(const YamlNode& node, const KeyPath& path) {
-    if (reader_.MapOfAnyKeys(node, path) == nullptr) {
-      bad_ = true;
+    if (node.kind == YamlNode::Kind::kMap && node.items.size() > kArgumentsMax) {
+      Report(node, path, "more than " + std::to_string(kArgumentsMax) + " arguments");
       return;
     }
-    if (node.items.size() > kArgumentsMax) {
-      Report(node, path, "more than " + std::to_string(kArgumentsMax) + " arguments");
+    if (reader_.MapOfAnyKeys(node, path) == nullptr) {
+      bad_ = true;
       return;
     }
     rule_.arguments.reserve(node.items.size());

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/regular_file.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
 #include "runtime/audit/layout.h"
@@ -29,14 +30,6 @@ enum class EntryState {
 };
 // The entry at the beginning of `bytes`, without its length, in *entry when it is whole.
 EntryState FirstEntry(std::string_view bytes, std::string_view* entry);
-
-// kFollow for files that a person named; a log's own are no links, which could lead to a secret of who reads it.
-enum class Links { kRefuse = 0, kFollow };
-// A regular file: a FIFO or device in a hostile directory must not make a reader wait. kDataLoss for anything else.
-Result<UniqueFd> OpenForReading(const std::string& path, Links links = Links::kRefuse);
-// The whole of one; kResourceExhausted when it is larger than `bytes_max`.
-Result<std::string> ReadRegularFile(const std::string& path, size_t bytes_max,
-                                    Links links = Links::kRefuse);
 
 // Not thread-safe.
 class EntryReader final {

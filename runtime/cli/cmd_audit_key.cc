@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/ids.h"
+#include "base/regular_file.h"
 #include "runtime/audit/cosignature.h"
 #include "runtime/audit/entry_reader.h"
 #include "runtime/audit/log_anchor.h"
@@ -77,7 +78,7 @@ Status CheckFlags(const AnchorFlags& flags) {
 // The key with which this nacre signs what it has seen of other logs; made when it is first needed.
 Result<audit::SigningKey> WitnessKey(App& app) {
   const std::string path = app.state_directory() + "/witness.key";
-  const auto text = audit::ReadRegularFile(path, audit::kCheckpointBytesMax);
+  const auto text = ReadRegularFile(path, audit::kCheckpointBytesMax);
   if (text.ok()) {
     auto key = audit::SigningKey::Parse(text.value());
     return key.ok() ? std::move(key) : Result<audit::SigningKey>(WithContext(path, key.error()));

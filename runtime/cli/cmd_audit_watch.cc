@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "base/file.h"
+#include "base/regular_file.h"
 #include "runtime/alert/alert_delivery.h"
 #include "runtime/alert/alert_engine.h"
 #include "runtime/audit/audit_log.h"
@@ -44,8 +45,7 @@ class Watcher final {
         cancel_(std::move(cancel)) {}
 
   Status Load() {
-    const auto text =
-        audit::ReadRegularFile(StateFile(), kWatchStateBytesMax, audit::Links::kFollow);
+    const auto text = ReadRegularFile(StateFile(), kWatchStateBytesMax, Links::kFollow);
     if (!text.ok() && text.error().code == ErrorCode::kNotFound) {
       if (std::filesystem::exists(cursor_)) {
         return Error{ErrorCode::kFailedPrecondition,

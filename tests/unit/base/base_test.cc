@@ -1,4 +1,6 @@
 #include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <catch2/catch.hpp>
 
@@ -7,6 +9,7 @@
 #include "base/file.h"
 #include "base/frame.h"
 #include "base/ids.h"
+#include "base/regular_file.h"
 #include "base/result.h"
 #include "base/temp_dir.h"
 #include "tests/support/counting_random.h"
@@ -121,6 +124,23 @@ TEST_CASE("a file is replaced whole and reading it is bounded") {
   CHECK(ReadFile(path, 2).error().code == ErrorCode::kResourceExhausted);
   CHECK(WriteFileAtomically(dir.path() + "/no/such/dir/a", "x").error().code ==
         ErrorCode::kNotFound);
+}
+
+TEST_CASE("what is no regular file is refused, and nobody waits for it") {
+  const TempDir dir = TempDir::Create().value();
+  const std::string file = dir.path() + "/a";
+  REQUIRE(WriteFileAtomically(file, "one").ok());
+  REQUIRE(::symlink(file.c_str(), (dir.path() + "/link").c_str()) == 0);
+  REQUIRE(::mkfifo((dir.path() + "/fifo").c_str(), 0600) == 0);
+  CHECK(ReadRegularFile(file, 3).value() == "one");
+  CHECK(ReadRegularFile(file, 2).error().code == ErrorCode::kResourceExhausted);
+  CHECK(ReadRegularFile(dir.path() + "/link", 3, Links::kFollow).value() == "one");
+  CHECK(ReadRegularFile(dir.path() + "/link", 3).error().code == ErrorCode::kDataLoss);
+  CHECK(ReadRegularFile(dir.path() + "/none", 3).error().code == ErrorCode::kNotFound);
+  for (const std::string& other : {dir.path() + "/fifo", dir.path(), std::string("/dev/zero")}) {
+    CHECK(ReadRegularFile(other, 3, Links::kFollow).error().message ==
+          other + " is no regular file");
+  }
 }
 
 }  // namespace nacre

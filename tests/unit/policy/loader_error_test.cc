@@ -1,4 +1,6 @@
 // Every way in which a document is wrong, with the exact line that a person reads.
+#include <sys/stat.h>
+
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <string>
@@ -438,6 +440,34 @@ TEST_CASE("a policy that is not there says where it was looked for") {
         "\"coding\"?");
   const auto folder = LoadPolicy("/");
   CHECK_FALSE(folder.ok());
+}
+
+TEST_CASE("a policy is a regular file, and nothing that has to be waited for") {
+  const Folder folder;
+  const std::string fifo = folder.path() + "/fifo";
+  REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
+  for (const std::string& file : {fifo, std::string("/dev/zero")}) {
+    CHECK(LoadPolicy(file).error().message == "policy: " + file + " is no regular file");
+  }
+  const auto base = LoadPolicy(folder.Write("b.yaml", "extends: [fifo]\n"));
+  REQUIRE_FALSE(base.ok());
+  CHECK_THAT(base.error().message, Catch::Contains("extends[0]: " + fifo + " is no regular file"));
+}
+
+TEST_CASE("of very many mistakes twenty are shown, and the others counted") {
+  std::string text = "tools: []\n";
+  for (int i = 0; i < 300'000; ++i) {
+    text += "k" + std::to_string(i) + ": 1\n";
+  }
+  const std::string said = Said(text);
+  CHECK(std::count(said.begin(), said.end(), '\n') == 20);
+  CHECK_THAT(said, Catch::EndsWith("\nand 299980 more"));
+  // Known keys that are repeated are no less bounded.
+  std::string again;
+  for (int i = 0; i < 300'000; ++i) {
+    again += "tools: []\n";
+  }
+  CHECK_THAT(Said(again), Catch::StartsWith("p.yaml:4:1: tools: duplicate key\n"));
 }
 
 TEST_CASE("regular expressions that are too large together are refused") {
