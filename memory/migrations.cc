@@ -41,8 +41,9 @@ Status Migrate(Database& database) {
   }
   // A new database is at version 1 here.
   const int64_t from = application == kApplicationId ? version : 1;
-  for (const auto& [to, schema] : {std::pair(2, kSchema0002), std::pair(3, kSchema0003),
-                                   std::pair(4, kSchema0004), std::pair(5, kSchema0005)}) {
+  for (const auto& [to, schema] :
+       {std::pair(2, kSchema0002), std::pair(3, kSchema0003), std::pair(4, kSchema0004),
+        std::pair(5, kSchema0005), std::pair(6, kSchema0006)}) {
     if (from < to) {
       NACRE_TRY(database.Execute(schema));
     }

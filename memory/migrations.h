@@ -6,7 +6,7 @@
 
 namespace nacre::memory {
 
-constexpr int kSchemaVersion = 5;
+constexpr int kSchemaVersion = 6;
 // "nacr" in PRAGMA application_id: file(1) and we can tell our databases from others'.
 constexpr int kApplicationId = 0x6E616372;
 
@@ -15,6 +15,7 @@ extern const char kSchema0002[];  // 0002_withheld.sql
 extern const char kSchema0003[];  // 0003_labels.sql
 extern const char kSchema0004[];  // 0004_use.sql
 extern const char kSchema0005[];  // 0005_tenant.sql
+extern const char kSchema0006[];  // 0006_tool_use.sql
 
 // kFailedPrecondition, and nothing is changed, for a database of another program or of a newer
 // nacre. All steps are one transaction: a crash leaves the old version or the new one.

@@ -61,6 +61,10 @@ struct CallRecord {
   int64_t wall_ms = 0;
   int64_t bytes_out = 0;
   int64_t energy_uj = 0;
+  // For the budgets of its tool: how long the tool ran, known at the end of a call that ended, and the bytes of its
+  // arguments with withheld texts in their place.
+  int64_t run_us = 0;
+  int64_t argument_bytes = 0;
 };
 
 // One engine reply within a turn: an answer, or a call (whole or malformed), or one that never came whole.
@@ -112,6 +116,15 @@ struct Use {
   int64_t energy_uj = 0;
 };
 
+// What calls of one tool that were not denied used together.
+struct ToolUse {
+  int64_t calls = 0;
+  int64_t run_us = 0;
+  int64_t argument_bytes = 0;
+
+  friend bool operator==(const ToolUse&, const ToolUse&) = default;
+};
+
 struct NoteRecord {
   int64_t id = 0;
   int64_t created_ms = 0;
@@ -146,7 +159,7 @@ class SessionStore {
   // What all sessions used since a time: the steps of turns that began then or later.
   virtual Result<Use> UseSince(int64_t since_ms) = 0;
   // The calls of all sessions that started since a time, by tool; denied ones are not counted.
-  virtual Result<std::map<std::string, uint64_t>> CallsSince(int64_t since_ms) = 0;
+  virtual Result<std::map<std::string, ToolUse>> CallsSince(int64_t since_ms) = 0;
 
   // Notes belong to a workspace: every session there can recall them.
   virtual Status AddNote(const std::string& workspace, const std::string& text,

@@ -53,6 +53,8 @@ CallRecord CallOfRow(const Statement& row, int first) {
   call.result_text = row.Text(first + 10);
   call.result_error = row.Int(first + 11) != 0;
   call.withheld = row.Text(first + 12);
+  call.run_us = row.Int(first + 13);
+  call.argument_bytes = row.Int(first + 14);
   return call;
 }
 
@@ -208,11 +210,11 @@ Status SqliteSessionStore::AppendStep(const std::string& turn_id, const StepReco
     const CallRecord& call = *step.call;
     NACRE_TRY(database_.Run(
         "INSERT INTO calls (id, turn_id, step, tool, arguments_json, state, verdict, rule, reason,"
-        " started_ms, finished_ms, outcome_json, result_text, result_error)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " started_ms, finished_ms, outcome_json, result_text, result_error, argument_bytes)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         call.id, turn_id, step.index, call.tool, call.arguments_json, static_cast<int>(call.state),
         call.verdict, call.rule, call.reason, call.started_ms, call.finished_ms, call.outcome_json,
-        call.result_text, call.result_error ? 1 : 0));
+        call.result_text, call.result_error ? 1 : 0, call.argument_bytes));
     NACRE_TRY(Touch(database_, turn_id, std::max(call.started_ms, call.finished_ms)));
   }
   return transaction.Commit();
@@ -241,9 +243,9 @@ Status SqliteSessionStore::FinishCall(const CallRecord& call) {
   }
   NACRE_TRY(database_.Run(
       "UPDATE calls SET state = ?, finished_ms = ?, outcome_json = ?, result_text = ?,"
-      " result_error = ?, withheld = ? WHERE id = ?",
+      " result_error = ?, withheld = ?, run_us = ? WHERE id = ?",
       static_cast<int>(call.state), call.finished_ms, call.outcome_json, call.result_text,
-      call.result_error ? 1 : 0, call.withheld, call.id));
+      call.result_error ? 1 : 0, call.withheld, call.run_us, call.id));
   NACRE_TRY(database_.Run(
       "UPDATE steps SET prompt_tokens = prompt_tokens + ?, generated_tokens = generated_tokens + ?,"
       " wall_ms = wall_ms + ?, bytes_out = bytes_out + ?, energy_uj = energy_uj + ?"
@@ -297,17 +299,17 @@ Result<Use> SqliteSessionStore::UseSince(int64_t since_ms) {
   return use;
 }
 
-Result<std::map<std::string, uint64_t>> SqliteSessionStore::CallsSince(int64_t since_ms) {
+Result<std::map<std::string, ToolUse>> SqliteSessionStore::CallsSince(int64_t since_ms) {
   const std::lock_guard lock(mutex_);
   Statement row = NACRE_TRY(
-      database_.Query("SELECT tool, count(*) FROM calls WHERE started_ms >= ? AND state <> ? "
-                      "GROUP BY tool",
+      database_.Query("SELECT tool, count(*), sum(run_us), sum(argument_bytes) FROM calls "
+                      "WHERE started_ms >= ? AND state <> ? GROUP BY tool",
                       since_ms, static_cast<int64_t>(CallState::kDenied)));
-  std::map<std::string, uint64_t> calls;
+  std::map<std::string, ToolUse> used;
   while (NACRE_TRY(row.Next())) {
-    calls[row.Text(0)] = static_cast<uint64_t>(row.Int(1));
+    used[row.Text(0)] = {row.Int(1), row.Int(2), row.Int(3)};
   }
-  return calls;
+  return used;
 }
 
 Result<std::string> SqliteSessionStore::ResolveId(const std::string& id, const std::string& kind) {
@@ -372,7 +374,7 @@ Result<CallDetail> SqliteSessionStore::LoadCall(const std::string& id) {
   Statement row = NACRE_TRY(database_.Query(
       "SELECT t.session_id, t.id, c.id, c.tool, c.arguments_json, c.state, c.verdict, c.rule,"
       " c.reason, c.started_ms, c.finished_ms, c.outcome_json, c.result_text, c.result_error,"
-      " c.withheld"
+      " c.withheld, c.run_us, c.argument_bytes"
       " FROM calls c JOIN turns t ON t.id = c.turn_id WHERE c.id = ?",
       call_id));
   const bool found = NACRE_TRY(row.Next());
@@ -416,7 +418,8 @@ Result<std::vector<StepRecord>> SqliteSessionStore::LoadSteps(const std::string&
       " s.generated_tokens, s.wall_ms, s.bytes_out, s.energy_uj, c.id IS NOT NULL, c.id, c.tool, "
       "c.arguments_json, c.state, c.verdict,"
       " c.rule, c.reason, c.started_ms, c.finished_ms, c.outcome_json, c.result_text,"
-      " c.result_error, c.withheld FROM steps s LEFT JOIN calls c ON c.turn_id = s.turn_id AND"
+      " c.result_error, c.withheld, c.run_us, c.argument_bytes FROM steps s LEFT JOIN calls c ON "
+      "c.turn_id = s.turn_id AND"
       " c.step = s.position WHERE s.turn_id = ? ORDER BY s.position",
       turn_id));
   std::vector<StepRecord> steps;

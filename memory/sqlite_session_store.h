@@ -46,7 +46,7 @@ class SqliteSessionStore final : public SessionStore {
 
   Result<std::vector<SessionRecord>> ListSessions(int64_t limit) override;
   Result<Use> UseSince(int64_t since_ms) override;
-  Result<std::map<std::string, uint64_t>> CallsSince(int64_t since_ms) override;
+  Result<std::map<std::string, ToolUse>> CallsSince(int64_t since_ms) override;
   Result<SessionDetail> LoadSession(const std::string& id) override;
   Result<CallDetail> LoadCall(const std::string& id) override;
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/units.h"
 #include "policy/evaluator.h"
 #include "policy/internal/flow_match.h"
 #include "policy/internal/followed_requests.h"
@@ -77,15 +78,15 @@ class Explainer final {
         ++explanation_.rules_for_other_tools;
         continue;
       }
-      const bool used_up = rate.calls == 0;
+      const bool used_up = RateUsedUp(rate, request_, {}).has_value();
       Add({.rule = "budgets." + rate.id,
            .reason = rate.reason,
            .verdict = Verdict::kDeny,
            .matched = used_up,
            .missing = used_up ? ""
-                              : "denies once " + std::to_string(rate.calls) + " calls in this " +
-                                    PerName(rate.per) +
-                                    " have run; how many have is not looked at here",
+                              : "denies once calls in this " + std::string(PerName(rate.per)) +
+                                    " have used up " + BoundsOf(rate) +
+                                    "; what they have used is not looked at here",
            .followed = {},
            .source = rate.source,
            .left = used_up ? size_t{0} : 1});
@@ -102,6 +103,24 @@ class Explainer final {
   }
 
  private:
+  // "2 runs or 10m or 1000 bytes out"
+  static std::string BoundsOf(const CallRate& rate) {
+    std::string bounds;
+    const auto add = [&](const std::string& bound) {
+      bounds += (bounds.empty() ? "" : " or ") + bound;
+    };
+    if (rate.calls.has_value()) {
+      add(std::to_string(*rate.calls) + " runs");
+    }
+    if (rate.wall.has_value()) {
+      add(FormatDuration(*rate.wall));
+    }
+    if (rate.bytes_out.has_value()) {
+      add(std::to_string(*rate.bytes_out) + " bytes out");
+    }
+    return bounds;
+  }
+
   void Add(RuleTrace trace) {
     (trace.matched ? explanation_.considered : missed_).push_back(std::move(trace));
   }
@@ -124,7 +143,7 @@ Explanation Explain(const Policy& policy, const Request& request) {
   explainer.AddRules(policy.narrow);
   explainer.AddFlows(policy.data.flows);
   explainer.AddRates(policy.budgets.rates);
-  NarrowByRate(policy.budgets, request.tool, {}, decision);
+  NarrowByRate(policy.budgets, request, {}, decision);
   Explanation explanation = explainer.Take();
   explanation.decision = std::move(decision);
   return explanation;

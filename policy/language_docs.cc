@@ -258,6 +258,8 @@ void AddConditions(const std::string& map, OrderedJson& schema) {
   } else if (map == "source") {
     schema["allOf"] = {OneNeeded({"tool", "path", "host", "memory", "user"}),
                        OneNeeded({"integrity", "confidentiality", "categories"})};
+  } else if (map == "rate") {
+    schema["allOf"] = {OneNeeded({"calls", "wall", "bytes_out"})};
   } else if (map == "rule") {
     // One harmless element would turn such a rule off.
     const OrderedJson no_every = {{"propertyNames", {{"not", {{"pattern", R"(\[\*\])"}}}}}};

@@ -94,14 +94,18 @@ struct SharedBudget {
   friend bool operator==(const SharedBudget&, const SharedBudget&) = default;
 };
 
-// How often calls of some tools may run. Decisions name it "budgets.ID".
+// How often calls of some tools may run, for how long, and with how much. At least one bound is there. Decisions name it
+// "budgets.ID".
 struct CallRate {
   enum class Per { kTurn = 0, kSession, kMinute, kHour, kDay };
 
   std::string id;
   std::string reason;
   std::vector<std::string> tools;  // as ToolRule.tools
-  uint64_t calls = 0;              // of all of them together
+  // Of all of them together. Absent: no bound.
+  std::optional<uint64_t> calls;
+  std::optional<std::chrono::milliseconds> wall;  // that they ran
+  std::optional<uint64_t> bytes_out;              // ArgumentBytes() of the calls
   Per per = Per::kTurn;  // minutes, hours and days: of all sessions of this state directory
   SourceLocation source;
 

@@ -140,10 +140,17 @@ class SettingComparison final {
     }
   }
 
+  template <typename Amount>
+  static bool BoundsAtMost(const std::optional<Amount>& bound, const std::optional<Amount>& most) {
+    return !most.has_value() || (bound.has_value() && *bound <= *most);
+  }
+
   void Rates(const std::vector<CallRate>& before, const std::vector<CallRate>& after) {
     for (const CallRate& rate : before) {
       if (std::none_of(after.begin(), after.end(), [&](const CallRate& other) {
-            return other.tools == rate.tools && other.per == rate.per && other.calls <= rate.calls;
+            return other.tools == rate.tools && other.per == rate.per &&
+                   BoundsAtMost(other.calls, rate.calls) && BoundsAtMost(other.wall, rate.wall) &&
+                   BoundsAtMost(other.bytes_out, rate.bytes_out);
           })) {
         Add(unknown_, "whether another rate bounds what budgets." + rate.id + " does is not known");
       }

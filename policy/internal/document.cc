@@ -89,11 +89,18 @@ OrderedJson BudgetDocument(const SharedBudget& budget) {
 }
 
 OrderedJson RateDocument(const CallRate& rate) {
-  return {{"id", rate.id},
-          {"reason", rate.reason},
-          {"tool", rate.tools},
-          {"calls", rate.calls},
-          {"per", PerName(rate.per)}};
+  OrderedJson document = {{"id", rate.id}, {"reason", rate.reason}, {"tool", rate.tools}};
+  if (rate.calls.has_value()) {
+    document["calls"] = *rate.calls;
+  }
+  if (rate.wall.has_value()) {
+    document["wall"] = FormatDuration(*rate.wall);
+  }
+  if (rate.bytes_out.has_value()) {
+    document["bytes_out"] = FormatSize(*rate.bytes_out);
+  }
+  document["per"] = PerName(rate.per);
+  return document;
 }
 
 // The names of a list of enums.

@@ -532,7 +532,7 @@ void AddBudgets(Table& table) {
              .many = Many::kList,
              .items_max = kRatesMax,
              .inner = "rate",
-             .meaning = "how often calls of some tools may run"});
+             .meaning = "how often calls of some tools may run, for how long, and with how much"});
 
   table.Map("budgets.turn");
   const auto budget = [&](const char* key, Type type, int64_t minimum, int64_t maximum,
@@ -586,8 +586,18 @@ void AddBudgets(Table& table) {
              .type = Type::kInteger,
              .minimum = 0,
              .maximum = 1'000'000'000,
-             .required = true,
-             .meaning = "most calls that may run; denied ones do not count"});
+             .meaning = "most calls that may run; denied ones do not count. At least one of "
+                        "`calls`, `wall` and `bytes_out` is needed"});
+  table.Add({.key = "wall",
+             .type = Type::kDuration,
+             .minimum = 100,
+             .maximum = 365 * 24 * kHour,
+             .meaning = "time that calls run, after which none begins"});
+  table.Add({.key = "bytes_out",
+             .type = Type::kSize,
+             .minimum = 0,
+             .maximum = 1LL << 50,
+             .meaning = "of the calls' arguments, which is all that a call could carry out"});
   table.Add({.key = "per",
              .type = Type::kChoice,
              .choices = {"turn", "session", "minute", "hour", "day"},

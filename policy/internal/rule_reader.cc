@@ -477,6 +477,48 @@ class RuleReader {
   bool bad_ = false;
 };
 
+// What only the engine uses is no tool's: a bound that counts nothing would promise what is not kept.
+bool UsesTheEngine(const NodeReader& reader, const YamlNode& rate, const KeyPath& path) {
+  bool uses = false;
+  for (const char* key : {"steps", "tokens", "joules"}) {
+    if (const YamlNode* bound = NodeReader::Find(rate, key)) {
+      reader.Report(*bound, path.Key(key),
+                    std::string("the engine uses ") + key +
+                        ", between calls: no tool does. Bound them in budgets.turn, "
+                        "budgets.session or budgets.tenant_per_day");
+      uses = true;
+    }
+  }
+  return uses;
+}
+
+void ReadBounds(const NodeReader& reader, const YamlNode& node, const KeyPath& path,
+                CallRate& rate) {
+  const YamlNode* calls = NodeReader::Find(node, "calls");
+  const YamlNode* wall = NodeReader::Find(node, "wall");
+  const YamlNode* bytes_out = NodeReader::Find(node, "bytes_out");
+  if (calls == nullptr && wall == nullptr && bytes_out == nullptr) {
+    reader.Report(node, path, "a rate needs \"calls\", \"wall\" or \"bytes_out\"");
+  }
+  if (calls != nullptr) {
+    const Field& field = FieldOf("rate", "calls");
+    const auto most = reader.Integer(*calls, path.Key("calls"), {field.minimum, field.maximum});
+    rate.calls = static_cast<uint64_t>(most.value_or(0));
+  }
+  if (wall != nullptr) {
+    const Field& field = FieldOf("rate", "wall");
+    rate.wall = reader.Duration(
+        *wall, path.Key("wall"),
+        {std::chrono::milliseconds(field.minimum), std::chrono::milliseconds(field.maximum)});
+  }
+  if (bytes_out != nullptr) {
+    const Field& field = FieldOf("rate", "bytes_out");
+    rate.bytes_out =
+        reader.Size(*bytes_out, path.Key("bytes_out"),
+                    {static_cast<uint64_t>(field.minimum), static_cast<uint64_t>(field.maximum)});
+  }
+}
+
 }  // namespace
 
 std::optional<std::string> ReadToolPattern(const NodeReader& reader, const YamlNode& node,
@@ -506,12 +548,12 @@ std::optional<std::string> ReadToolPattern(const NodeReader& reader, const YamlN
 
 std::optional<CallRate> ReadRate(const NodeReader& reader, const YamlNode& node,
                                  const KeyPath& path, const ToolSchemas* tools) {
-  if (reader.Map(node, path, KeysOf("rate")) == nullptr) {
+  if (UsesTheEngine(reader, node, path) || reader.Map(node, path, KeysOf("rate")) == nullptr) {
     return std::nullopt;
   }
   CallRate rate;
   rate.source = reader.Where(node);
-  if (!reader.Needs(node, path, "a rate", {"id", "reason", "tool", "calls", "per"})) {
+  if (!reader.Needs(node, path, "a rate", {"id", "reason", "tool", "per"})) {
     return std::nullopt;
   }
   const auto at = [&](const char* key) -> const YamlNode& { return *NodeReader::Find(node, key); };
@@ -522,9 +564,7 @@ std::optional<CallRate> ReadRate(const NodeReader& reader, const YamlNode& node,
       rate.tools.push_back(std::move(*tool));
     }
   }
-  const Field& calls = FieldOf("rate", "calls");
-  rate.calls = static_cast<uint64_t>(
-      reader.Integer(at("calls"), path.Key("calls"), {calls.minimum, calls.maximum}).value_or(0));
+  ReadBounds(reader, node, path, rate);
   const Field& per = FieldOf("rate", "per");
   const auto unit = reader.Choice(at("per"), path.Key("per"), per.choices);
   rate.per = static_cast<CallRate::Per>(

@@ -115,7 +115,7 @@ Result<std::variant<AuthorizedCall, RefusedCall>> Authorizer::Authorize(
     const policy::CallHistory& history, const TurnLimits& turn) {
   using Authorized = std::variant<AuthorizedCall, RefusedCall>;
   policy::Decision decision = policy::Evaluate(policy_, call.request);
-  policy::NarrowByRate(policy_.budgets, call.request.tool, history, decision);
+  policy::NarrowByRate(policy_.budgets, call.request, history, decision);
   const std::string source = policy::ToText(decision.source);
   const std::vector<std::string> labels = policy::LabelTexts(call.request.flow.context);
   const auto record = [&](const char* event, Json data, const std::string& actor) -> Status {

@@ -114,6 +114,11 @@ Status CheckMeters(const Services& services, const policy::Budgets& budgets) {
                                 services.no_energy + "; leave the budget out"});
 }
 
+policy::CallUse UseOf(const memory::ToolUse& use) {
+  return {static_cast<uint64_t>(use.calls), std::chrono::microseconds(use.run_us),
+          static_cast<uint64_t>(use.argument_bytes)};
+}
+
 Error StoreError(Error error) {
   return WithContext("the session store", std::move(error));
 }
@@ -317,6 +322,7 @@ Result<bool> SessionDriver::FinishCommittedCall(const Turn& turn, memory::CallRe
   call.result_text = StringMember(note, "result");
   call.result_error = BoolMember(note, "error");
   call.withheld = StringMember(note, "withheld");
+  call.run_us = outcome != nullptr ? IntMember(*outcome, "wall_us") : 0;
   const std::vector<std::string> handles = RecallResult(call);
   Json record = {{"tool", call.tool},
                  {"outcome", outcome != nullptr ? *outcome : Json::object()},
@@ -399,7 +405,6 @@ Result<TurnFinished> SessionDriver::ContinueTurn(const CancelToken& cancel) {
   }
   memory::TurnRecord record = std::move(*unfinished_);
   unfinished_.reset();
-  CountCalls(record);
   Turn turn;
   turn.id = record.id;
   turn.next_step = static_cast<int64_t>(record.steps.size());
@@ -407,6 +412,7 @@ Result<TurnFinished> SessionDriver::ContinueTurn(const CancelToken& cancel) {
   sink_.OnEvent(TurnStarted{turn.id, record.request});
   const std::optional<inference::EmittedCall> again =
       NACRE_TRY(InterruptLastCall(turn, record, RunAgain::kIfIdempotent));
+  CountCalls(record);
   if (!record.steps.empty() && !record.steps.back().call.has_value() &&
       record.steps.back().malformed_reason.empty()) {
     // Killed between the answer and the turn's end: only the end is missing.
@@ -427,10 +433,14 @@ void SessionDriver::CountCalls(const memory::TurnRecord& turn) {
   turn_calls_.clear();
   for (const memory::StepRecord& step : turn.steps) {
     if (step.call.has_value() && step.call->state != CallState::kDenied) {
-      ++turn_calls_[step.call->tool];
-      ++session_calls_[step.call->tool];
+      CountCall(step.call->tool, {1, step.call->run_us, step.call->argument_bytes});
     }
   }
+}
+
+void SessionDriver::CountCall(const std::string& tool, const memory::ToolUse& use) {
+  turn_calls_[tool] += UseOf(use);
+  session_calls_[tool] += UseOf(use);
 }
 
 Status SessionDriver::CountTenantUse() {
@@ -449,7 +459,9 @@ Result<policy::CallHistory> SessionDriver::HistoryFor(const std::string& tool) c
        {std::pair(Per::kMinute, kMinuteMs), std::pair(Per::kHour, kHourMs),
         std::pair(Per::kDay, kDayMs)}) {
     if (policy::AsksForSpan(options_.policy->budgets, tool, span)) {
-      history[span] = NACRE_TRY(services_.store.CallsSince(now - length));
+      for (const auto& [name, use] : NACRE_TRY(services_.store.CallsSince(now - length))) {
+        history[span][name] = UseOf(use);
+      }
     }
   }
   return history;
@@ -614,8 +626,9 @@ Input SessionDriver::Judge(Turn& turn, const JudgeCall& judge, const Stop& stop)
   }
   turn.authorized = std::get<AuthorizedCall>(std::move(authorized).value());
   fill(turn.authorized->id(), turn.authorized->decision());
-  ++turn_calls_[judge.call.name];
-  ++session_calls_[judge.call.name];
+  record.argument_bytes =
+      static_cast<int64_t>(policy::ArgumentBytes(turn.authorized->call().request.arguments));
+  CountCall(record.tool, {1, 0, record.argument_bytes});
   record.state = CallState::kStarted;
   if (Status stored = services_.store.AppendStep(turn.id, step); !stored.ok()) {
     return RuntimeFailed{StoreError(stored.error())};
@@ -716,6 +729,7 @@ Input SessionDriver::Execute(Turn& turn, const Stop& stop) {
   if (result.outcome.kind != sandbox::OutcomeKind::kCancelled || !stop.person.cancelled()) {
     memory::CallRecord record;
     record.id = call.id();
+    record.run_us = result.outcome.use.wall.count();
     record.state = CallState::kFinished;
     record.finished_ms = UnixMillis(services_.clock.Now());
     if (result.error && !result.outcome.error_output.empty()) {  // after the record: not in it
@@ -729,6 +743,7 @@ Input SessionDriver::Execute(Turn& turn, const Stop& stop) {
     if (Status stored = services_.store.FinishCall(record); !stored.ok()) {
       return RuntimeFailed{StoreError(stored.error())};
     }
+    CountCall(tool, {0, record.run_us, 0});
   }
   sink_.OnEvent(CallFinished{call.id(), tool, sandbox::OutcomeKindName(result.outcome.kind),
                              result.error, told.text, result.outcome.use.wall.count(),

@@ -152,6 +152,7 @@ class SessionDriver final {
   // What the policy's rates for this tool look at.
   Result<policy::CallHistory> HistoryFor(const std::string& tool) const;
   void CountCalls(const memory::TurnRecord& turn);
+  void CountCall(const std::string& tool, const memory::ToolUse& use);
   // Tells the machine what all sessions used, when the policy has a budget for that.
   Status CountTenantUse();
   // `rule`: of an event that is a decision.

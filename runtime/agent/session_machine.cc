@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/units.h"
+
 namespace nacre::agent {
 namespace {
 
@@ -237,7 +239,7 @@ std::optional<Effect> SessionMachine::SharedBudgetUsedUp(const policy::SharedBud
 }
 
 Effect SessionMachine::WallBudgetUsedUp() {
-  return BudgetUsedUp(wall_.rule, wall_.whose, std::to_string(wall_.limit.count() / 1000) + " s");
+  return BudgetUsedUp(wall_.rule, wall_.whose, FormatDuration(wall_.limit));
 }
 
 std::vector<SessionMachine::BytesOutBudget> SessionMachine::BytesOutBudgets() const {

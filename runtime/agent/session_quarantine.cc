@@ -270,9 +270,11 @@ Input SessionDriver::UseQuarantine(Turn& turn, const AuthorizedCall& call, const
   record.outcome_json = DumpJson(outcome);
   record.finished_ms = UnixMillis(services_.clock.Now());
   record.wall_ms = UncountedWall(turn);
+  record.run_us = wall_us;
   if (Status stored = services_.store.FinishCall(record); !stored.ok()) {
     return RuntimeFailed{WithContext("the session store", stored.error())};
   }
+  CountCall(request.tool, {0, record.run_us, 0});
   sink_.OnEvent(CallFinished{call.id(), request.tool,
                              sandbox::OutcomeKindName(sandbox::OutcomeKind::kExited),
                              record.result_error, record.result_text, wall_us, 0, Json(), Json(),

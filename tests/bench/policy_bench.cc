@@ -289,7 +289,8 @@ Row Measure(size_t rules, const Workload& work, size_t rounds) {
   std::vector<double> times;
   times.reserve(rounds * work.calls.size());
   double seconds = 0;
-  const policy::CallCounts ran = {{"http.request", 12}, {"fs.read", 40}, {"proc.run", 3}};
+  const policy::CallCounts ran = {
+      {"http.request", {.calls = 12}}, {"fs.read", {.calls = 40}}, {"proc.run", {.calls = 3}}};
   const policy::CallHistory history = {{policy::CallRate::Per::kTurn, ran},
                                        {policy::CallRate::Per::kSession, ran},
                                        {policy::CallRate::Per::kHour, ran}};
@@ -298,7 +299,7 @@ Row Measure(size_t rules, const Workload& work, size_t rounds) {
     for (const Call& call : work.calls) {
       const auto began = Clock::now();
       policy::Decision decision = policy::Evaluate(*policy, call.request);
-      policy::NarrowByRate(policy->budgets, call.request.tool, history, decision);
+      policy::NarrowByRate(policy->budgets, call.request, history, decision);
       times.push_back(Microseconds(Clock::now() - began));
       if ((decision.verdict == policy::Verdict::kAllow) != call.allowed) {
         std::fprintf(stderr, "policy_bench: %s %s was decided %s by %s\n",

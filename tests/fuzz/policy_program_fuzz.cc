@@ -21,7 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
     const Request request = source.LabelledCall();
     const CallHistory history = source.History();
     Decision decision = Evaluate(*policy, request);
-    NarrowByRate(policy->budgets, request.tool, history, decision);
+    NarrowByRate(policy->budgets, request, history, decision);
     const oracle::Expected expected = oracle::Judge(document, request, history);
     if (decision.rule != expected.rule || decision.verdict != expected.verdict ||
         !oracle::SameApprovers(decision, expected)) {

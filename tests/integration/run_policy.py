@@ -142,6 +142,21 @@ class Budgets(NacreCase):
         found = [json.loads(line) for line in done.stdout.splitlines()]
         self.assertEqual([record.get("event") for record in found if "event" in record], ["turn.finished"], done)
 
+    def test_what_a_tool_may_carry_out_is_denied_by_its_rule_in_a_resumed_session_too(self):
+        self.write("a.txt", "one\n")
+        policy = self.policy("nacre: policy/1\nname: bound\nextends: [builtin/base]\nbudgets: {rates: [{id: little, "
+                             "reason: short names, tool: fs.read, bytes_out: 30B, per: session}]}\n")
+        read = call("fs.read", path="a.txt")  # {"path":"/workspace/a.txt"}: 27 bytes
+        with ScriptedEngine([read, read, answer("Done."), read, answer("Done.")]) as engine:
+            flags = ["--json", "--engine", engine.url, "--model", "scripted"]
+            done = self.nacre("run", "--policy", policy, *flags, "Read twice")
+            again = self.nacre("run", "--session", "last", *flags, "Read again")
+        self.assertEqual([event["verdict"] for event in done.named("call.decided")], ["allow", "deny"], done)
+        denied = again.named("call.decided")
+        self.assertEqual([event["rule"] for event in denied], ["budgets.little"], again)
+        self.assertEqual(denied[0]["reason"], "short names: calls in this session have taken 27 of 30 bytes out, and "
+                                              "this one has 27")
+
     def test_a_budget_of_joules_needs_what_counts_them(self):
         self.write("a.txt", "one\n")
         policy = self.policy("nacre: policy/1\nname: bound\nextends: [builtin/base]\nbudgets: {session: {joules: 5}}\n")
@@ -385,7 +400,7 @@ budgets: {rates: [{id: few, reason: enough, tool: proc.run, calls: 3, per: minut
         explain = ("policy", "explain", "--policy", policy, "--label")
         told = self.nacre(*explain, "confidential", "proc.run", '{"argv": ["wc"]}').stdout
         self.assertIn("the context is confidential, which is less than secret", told)
-        self.assertIn("denies once 3 calls in this minute have run", told)
+        self.assertIn("denies once calls in this minute have used up 3 runs", told)
         told = json.loads(self.nacre(*explain, "secret", "--json", "proc.run", '{"argv": ["wc"]}').stdout)
         self.assertEqual(told["rule"], "data.a")
         self.assertEqual([c["rule"] for c in told["considered"] if c["matched"]], ["tools.w", "data.a"])

@@ -56,13 +56,6 @@ inline std::optional<std::string> InWorkspace(const std::string& path) {
   return path.starts_with("/workspace/") ? std::optional(path.substr(11)) : std::nullopt;
 }
 
-// The text of a path argument, or of a text.
-inline std::optional<std::string> TextOf(const Json& value, const PathArgument* path) {
-  return path != nullptr     ? std::optional(path->path)
-         : value.is_string() ? std::optional(value.get<std::string>())
-                             : std::nullopt;
-}
-
 // Beyond what int64_t holds, which nlohmann takes for negative.
 inline bool Huge(const Json& value) {
   return value.is_number_unsigned() && value.get<uint64_t>() > uint64_t{INT64_MAX};
@@ -83,50 +76,47 @@ inline bool Equals(const Json& wanted, const Json& value, const PathArgument* pa
 inline std::optional<bool> Meets(const ArgumentMatcher& matcher, const Json& value,
                                  const PathArgument* path) {
   using Kind = ArgumentMatcher::Kind;
-  const auto text = TextOf(value, path);
-  switch (matcher.kind) {
-    case Kind::kEquals:
-    case Kind::kOneOf:
-      if (value.is_null() || value.is_structured()) {
-        return std::nullopt;
-      }
-      return std::any_of(matcher.values.begin(), matcher.values.end(),
-                         [&](const Json& wanted) { return Equals(wanted, value, path); });
-    case Kind::kMaxItems:
-      return value.is_array() ? std::optional(value.size() <= static_cast<size_t>(matcher.maximum))
-                              : std::nullopt;
-    case Kind::kRange:
-      return value.is_number() ? std::optional(!Huge(value) && value >= Json(matcher.minimum) &&
-                                               value <= Json(matcher.maximum))
-                               : std::nullopt;
-    default:
-      break;
-  }
-  if (!text.has_value()) {
+  const std::string text = path != nullptr     ? path->path
+                           : value.is_string() ? value.get<std::string>()
+                                               : "";
+  const bool values = matcher.kind == Kind::kEquals || matcher.kind == Kind::kOneOf;
+  const bool speaks = values                            ? value.is_primitive() && !value.is_null()
+                      : matcher.kind == Kind::kMaxItems ? value.is_array()
+                      : matcher.kind == Kind::kRange    ? value.is_number()
+                                                        : path != nullptr || value.is_string();
+  if (!speaks) {
     return std::nullopt;
   }
   switch (matcher.kind) {
+    case Kind::kEquals:
+    case Kind::kOneOf:
+      return std::any_of(matcher.values.begin(), matcher.values.end(),
+                         [&](const Json& wanted) { return Equals(wanted, value, path); });
+    case Kind::kMaxItems:
+      return value.size() <= static_cast<size_t>(matcher.maximum);
+    case Kind::kRange:
+      return !Huge(value) && value >= Json(matcher.minimum) && value <= Json(matcher.maximum);
     case Kind::kMaxLength:
-      return text->size() <= static_cast<size_t>(matcher.maximum);
+      return text.size() <= static_cast<size_t>(matcher.maximum);
     case Kind::kMatches:
-      return re2::RE2::FullMatch(*text, matcher.text);
+      return re2::RE2::FullMatch(text, matcher.text);
     case Kind::kUnder: {
-      if (text->empty() || text->find('\0') != std::string::npos) {
+      if (text.empty() || text.find('\0') != std::string::npos) {
         return std::nullopt;
       }
       const std::string folder = matcher.text == "/" ? "/" : matcher.text + "/";
-      const std::filesystem::path full = std::filesystem::path("/workspace") / *text;
+      const std::filesystem::path full = std::filesystem::path("/workspace") / text;
       return (full.lexically_normal().string() + "/").starts_with(folder);
     }
     case Kind::kGlob: {
       const bool counts_from_workspace = path != nullptr && matcher.text[0] != '/';
-      const auto inside = counts_from_workspace ? InWorkspace(*text) : text;
+      const auto inside = counts_from_workspace ? InWorkspace(text) : text;
       return inside.has_value() && GlobFits(matcher.text, *inside);
     }
-    default:
+    case Kind::kHostIn:
       break;
   }
-  const auto host = HostOf(*text);
+  const auto host = HostOf(text);
   if (!host.has_value()) {
     // What is unsure meets a rule that denies or asks, negated or not, and no rule that allows.
     return matcher.holds_when_unsure ? std::optional(!matcher.negated) : std::nullopt;
@@ -136,31 +126,29 @@ inline std::optional<bool> Meets(const ArgumentMatcher& matcher, const Json& val
   });
 }
 
-// From the `step`th step on, of what stands at `at`; null where there is nothing.
+// From the `step`th step on; null where there is nothing. Only members of the arguments themselves are paths.
 inline bool Holds(const ArgumentMatcher& matcher, const Request& request, const Json* value,
-                  size_t step, const std::string& at) {
+                  size_t step) {
   if (value == nullptr) {
     return false;
   }
   if (step == matcher.steps.size()) {
     const PathArgument* path = nullptr;
     for (const PathArgument& each : request.paths) {
-      path = each.key == at ? &each : path;
+      path = step == 1 && each.key == matcher.steps[0].name ? &each : path;
     }
     return Meets(matcher, *value, path) == !matcher.negated;
   }
   const PathStep& here = matcher.steps[step];
   if (here.kind == PathStep::Kind::kMember) {
     const bool there = value->is_object() && value->contains(here.name);
-    return Holds(matcher, request, there ? &(*value)[here.name] : nullptr, step + 1,
-                 at.empty() ? here.name : at + "." + here.name);
+    return Holds(matcher, request, there ? &(*value)[here.name] : nullptr, step + 1);
   }
   const size_t size = value->is_array() ? value->size() : 0;
   size_t met = 0;
   for (size_t i = 0; i < size; ++i) {
     const bool asked = here.kind != PathStep::Kind::kIndex || here.index == i;
-    met += asked &&
-           Holds(matcher, request, &(*value)[i], step + 1, at + "[" + std::to_string(i) + "]");
+    met += asked && Holds(matcher, request, &(*value)[i], step + 1);
   }
   return here.kind == PathStep::Kind::kEvery ? size > 0 && met == size : met > 0;
 }
@@ -176,7 +164,7 @@ inline bool SpeaksOf(const std::vector<std::string>& tools, const std::string& t
 inline bool Matches(const ToolRule& rule, const Request& request) {
   return SpeaksOf(rule.tools, request.tool) &&
          std::all_of(rule.arguments.begin(), rule.arguments.end(), [&](const auto& matcher) {
-           return Holds(matcher, request, &request.arguments, 0, "");
+           return Holds(matcher, request, &request.arguments, 0);
          });
 }
 
@@ -200,35 +188,20 @@ inline bool Matches(const FlowRule& rule, const Request& request) {
          !(rule.at_least.has_value() && context.confidentiality < *rule.at_least);
 }
 
-// A stricter answer takes the place of another; who asks too is asked as well.
-inline void Narrow(Verdict verdict, const std::string& rule, const Approvers& approvers,
-                   Expected& expected) {
-  if (verdict < expected.verdict) {
-    expected = {verdict, rule, {}};
-  }
-  if (verdict == Verdict::kAsk && expected.verdict == Verdict::kAsk &&
-      !Has(expected.approvers, approvers)) {
-    expected.approvers.push_back(approvers);
-  }
-}
-
-// By those rules that match: one that denies, else each that asks.
+// What each rule that matches says, as if it stood alone.
 template <typename Rule>
-void NarrowBy(const std::vector<Rule>& rules, const std::string& section, const Request& request,
-              Expected& expected) {
-  for (const Verdict verdict : {Verdict::kDeny, Verdict::kAsk}) {
-    for (const Rule& rule : rules) {
-      if (rule.verdict == verdict && Matches(rule, request)) {
-        Narrow(verdict, section + rule.id, rule.approvers, expected);
-      }
+void Add(const std::vector<Rule>& rules, const std::string& section, const Request& request,
+         std::vector<Expected>& said) {
+  for (const Rule& rule : rules) {
+    if (Matches(rule, request)) {
+      said.push_back({rule.verdict, section + rule.id, {rule.approvers}});
     }
   }
 }
 
 // A text that was withheld: shown or believed by a person's yes only, told of by the listed types only.
-inline void NarrowByQuarantine(const PolicyDocument& policy, const Request& request,
-                               Expected& expected) {
-  const QuarantineRules& quarantine = policy.data.quarantine;
+inline void AddQuarantine(const QuarantineRules& quarantine, const Request& request,
+                          std::vector<Expected>& said) {
   const bool extract = request.tool == "data.extract";
   const bool endorse = request.tool == "data.endorse";
   if (!extract && !endorse && request.tool != "data.reveal") {
@@ -237,24 +210,33 @@ inline void NarrowByQuarantine(const PolicyDocument& policy, const Request& requ
   if (!quarantine.present ||
       (extract && !Has(quarantine.extract, request.arguments["type"].get<std::string>())) ||
       (endorse && request.arguments["text"].get<std::string>().size() > 4096)) {
-    Narrow(Verdict::kDeny, "data.quarantine", {}, expected);
-  } else if (!extract && expected.verdict == Verdict::kAllow) {
-    Narrow(Verdict::kAsk, "data.quarantine", {}, expected);
+    said.push_back({Verdict::kDeny, "data.quarantine"});
+  } else if (!extract && std::all_of(said.begin(), said.end(), [](const Expected& each) {
+               return each.verdict == Verdict::kAllow;
+             })) {
+    said.push_back({Verdict::kAsk, "data.quarantine", {Approvers()}});
   }
 }
 
-// The first rate whose calls are used up.
-inline void NarrowByRates(const PolicyDocument& policy, const std::string& tool,
-                          const CallHistory& history, Expected& expected) {
-  for (const CallRate& rate : policy.budgets.rates) {
-    uint64_t ran = 0;
-    for (const auto& [span, counts] : history) {
-      for (const auto& [name, count] : counts) {
-        ran += span == rate.per && SpeaksOf(rate.tools, name) ? count : 0;
+// A rate of which something is used up denies; what the call is given may not pass its bytes.
+inline void AddRates(const std::vector<CallRate>& rates, const Request& request,
+                     const CallHistory& history, std::vector<Expected>& said) {
+  for (const CallRate& rate : rates) {
+    CallUse used{.bytes_out = request.arguments.dump().size()};
+    for (const auto& [span, uses] : history) {
+      for (const auto& [tool, use] : uses) {
+        if (span == rate.per && SpeaksOf(rate.tools, tool)) {
+          used.calls += use.calls;
+          used.wall += use.wall;
+          used.bytes_out += use.bytes_out;
+        }
       }
     }
-    if (SpeaksOf(rate.tools, tool) && ran >= rate.calls) {
-      Narrow(Verdict::kDeny, "budgets." + rate.id, {}, expected);
+    if (SpeaksOf(rate.tools, request.tool) &&
+        ((rate.calls.has_value() && used.calls >= *rate.calls) ||
+         (rate.wall.has_value() && used.wall >= *rate.wall) ||
+         (rate.bytes_out.has_value() && used.bytes_out > *rate.bytes_out))) {
+      said.push_back({Verdict::kDeny, "budgets." + rate.id});
     }
   }
 }
@@ -282,17 +264,27 @@ inline Expected Judge(const PolicyDocument& policy, const Request& request,
       return {Verdict::kDeny, rule};
     }
   }
-  const auto first = std::find_if(policy.tools.begin(), policy.tools.end(),
-                                  [&](const ToolRule& rule) { return Matches(rule, request); });
-  if (first == policy.tools.end()) {
+  std::vector<Expected> said;
+  Add(policy.tools, "tools.", request, said);
+  if (said.empty()) {
     return {};
   }
-  Expected expected{Verdict::kAllow, "tools." + first->id, {}};
-  NarrowBy(policy.tools, "tools.", request, expected);
-  NarrowBy(policy.narrow, "narrow.", request, expected);
-  NarrowBy(policy.data.flows, "data.", request, expected);
-  NarrowByQuarantine(policy, request, expected);
-  NarrowByRates(policy, request.tool, history, expected);
+  Add(policy.narrow, "narrow.", request, said);
+  Add(policy.data.flows, "data.", request, said);
+  AddQuarantine(policy.data.quarantine, request, said);
+  AddRates(policy.budgets.rates, request, history, said);
+  // The strictest decides, the first of equals; where that asks, all who ask are asked.
+  Expected expected = said[0];
+  for (const Expected& each : said) {
+    expected = each.verdict < expected.verdict ? each : expected;
+  }
+  expected.approvers.clear();
+  for (const Expected& each : said) {
+    if (expected.verdict == Verdict::kAsk && each.verdict == Verdict::kAsk &&
+        !Has(expected.approvers, each.approvers[0])) {
+      expected.approvers.push_back(each.approvers[0]);
+    }
+  }
   return expected;
 }
 

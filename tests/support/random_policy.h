@@ -76,12 +76,7 @@ class RandomPolicy final {
     document.data.quarantine.present = below_(3) > 0;
     document.data.quarantine.extract = {"boolean", "date"};
     for (size_t i = below_(3); i > 0; --i) {
-      document.budgets.rates.push_back({.id = "rate" + std::to_string(i),
-                                        .reason = "no more",
-                                        .tools = {Of({"a", "fs.*", "*", "data.*"})},
-                                        .calls = below_(5),
-                                        .per = static_cast<CallRate::Per>(below_(5)),
-                                        .source = {}});
+      document.budgets.rates.push_back(Rate("rate" + std::to_string(i)));
     }
   }
 
@@ -112,8 +107,11 @@ class RandomPolicy final {
   CallHistory History() {
     CallHistory history;
     for (size_t i = below_(4); i > 0; --i) {
-      history[static_cast<CallRate::Per>(below_(5))]
-             [Of({"a", "fs.read", "fs.x.y", "data.reveal"})] += below_(4);
+      CallUse& use = history[static_cast<CallRate::Per>(below_(5))]
+                            [Of({"a", "fs.read", "fs.x.y", "data.reveal"})];
+      use.calls += below_(4);
+      use.wall += std::chrono::milliseconds(below_(4));
+      use.bytes_out += 20 * below_(4);
     }
     return history;
   }
@@ -156,6 +154,21 @@ class RandomPolicy final {
     }
     persons.expires = std::chrono::milliseconds(1000 * (1 + below_(2)));
     return persons;
+  }
+
+  CallRate Rate(const std::string& id) {
+    CallRate rate{.id = id, .reason = "no more", .tools = {Of({"a", "fs.*", "*", "data.*"})}};
+    rate.per = static_cast<CallRate::Per>(below_(5));
+    if (below_(2) > 0) {
+      rate.calls = below_(5);
+    }
+    if (below_(2) > 0) {
+      rate.wall = std::chrono::milliseconds(below_(5));
+    }
+    if (below_(2) > 0) {
+      rate.bytes_out = 40 * below_(5);
+    }
+    return rate;
   }
 
   FlowRule Flow(const std::string& id) {

@@ -59,7 +59,7 @@ class MortalStore final : public memory::SessionStore {
     return real_.ListSessions(limit);
   }
   Result<memory::Use> UseSince(int64_t since) override { return real_.UseSince(since); }
-  Result<std::map<std::string, uint64_t>> CallsSince(int64_t since) override {
+  Result<std::map<std::string, memory::ToolUse>> CallsSince(int64_t since) override {
     return real_.CallsSince(since);
   }
   Result<memory::SessionDetail> LoadSession(const std::string& id) override {
@@ -180,10 +180,12 @@ class PretendedSandbox final : public sandbox::Sandbox {
     sandbox::Outcome outcome;
     outcome.kind = outcome_kind;
     outcome.exit_code = 0;
+    outcome.use.wall = wall;
     return outcome;
   }
   void Expect(const sandbox::SandboxSpec& spec) override { expected.push_back(spec); }
   std::string answer = "done";
+  std::chrono::microseconds wall{0};  // that each call says it ran
   std::map<std::string, int> ran;
   std::vector<std::string> started;  // what each call's tool was sent
   std::vector<sandbox::SandboxSpec> specs;

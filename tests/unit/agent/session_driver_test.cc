@@ -169,6 +169,63 @@ budgets: {rates: [{id: runs, reason: one run a minute, tool: t.run, calls: 1, pe
   CHECK(run()[0].call->state == memory::CallState::kFinished);
 }
 
+TEST_CASE("a tool's budgets of time and bytes out hold after a restart, and in another session") {
+  Host host;
+  host.policy = policy::LoadPolicyText("test.yaml", R"(nacre: policy/1
+name: test
+workspace: {mode: direct}
+tools: [{id: all, reason: r, tool: t.*, decision: allow}]
+budgets:
+  rates:
+    - {id: slow, reason: not for long, tool: t.run, wall: 1s, per: session}
+    - {id: little, reason: not much, tool: t.read, bytes_out: 50B, per: hour}
+)")
+                    .value();
+  Fate fate;
+  auto store = memory::SqliteSessionStore::Open(host.database()).value();
+  auto log = audit::OpenAuditLog(host.audit(), host.clock, host.random).value();
+  PretendedSandbox sandbox(fate);
+  sandbox.wall = std::chrono::milliseconds(600);
+  Collector sink;
+  std::map<std::string, size_t> calls_before;
+  // The rules that decided the calls of the session's last turn, in a session that is begun where none is given.
+  const auto rules = [&](std::string& session, const std::vector<std::string>& calls) {
+    // It goes on behind the calls of earlier turns.
+    std::vector<inference::ModelReply> script(calls_before[session], Says(""));
+    for (const std::string& tool : calls) {
+      script.push_back(Calls(tool, "{}"));
+    }
+    script.push_back(Says("ok"));
+    ScriptedEngine engine(std::move(script));
+    const Services services = host.With(engine, sandbox, *store, *log);
+    auto driver = session.empty()
+                      ? SessionDriver::Create(services, host.Options(), "x", sink).value()
+                      : SessionDriver::Resume(services, host.Options(), session, sink).value();
+    session = driver->session_id();
+    calls_before[session] += calls.size();
+    REQUIRE(driver->RunTurn("x", {}).ok());
+    std::vector<std::string> decided;
+    const memory::SessionDetail detail = store->LoadSession(session).value();
+    for (const memory::StepRecord& step : detail.turns.back().steps) {
+      if (step.call.has_value()) {
+        decided.push_back(step.call->rule);
+      }
+    }
+    return decided;
+  };
+  using Rules = std::vector<std::string>;
+  std::string session;
+  // A call may begin while there is time left. {"path":"/workspace"} has 21 bytes.
+  CHECK(
+      rules(session, {"t.run", "t.run", "t.run", "t.read", "t.read", "t.read"}) ==
+      Rules{"tools.all", "tools.all", "budgets.slow", "tools.all", "tools.all", "budgets.little"});
+  CHECK(rules(session, {"t.run", "t.read"}) == Rules{"budgets.slow", "budgets.little"});
+  std::string other;
+  CHECK(rules(other, {"t.run", "t.read"}) == Rules{"tools.all", "budgets.little"});
+  host.clock.Advance(std::chrono::minutes(61));
+  CHECK(rules(session, {"t.run", "t.read"}) == Rules{"budgets.slow", "tools.all"});
+}
+
 TEST_CASE("a yes to a call whose file changed meanwhile is a no") {
   class Meddler final : public Approver {
    public:

@@ -179,7 +179,12 @@ TEST_CASE("the wall budget that ends first is the one that is named") {
   CHECK(machine.deadline() == kStart + std::chrono::seconds(8));
   const EndTurn end = Ended(machine.Step(DeadlinePassed{}, kStart + std::chrono::seconds(8)));
   CHECK(end.rule == "budgets.tenant_per_day.wall");
-  CHECK_THAT(end.error, Catch::Contains("the tenant used up its budget of 60 s"));
+  CHECK_THAT(end.error, Catch::Contains("the tenant used up its budget of 1m"));
+  budgets.wall = std::chrono::milliseconds(100);
+  SessionMachine brief(budgets);
+  REQUIRE(std::holds_alternative<AskEngine>(brief.Step(UserAsked{"x"}, kStart)));
+  CHECK_THAT(Ended(brief.Step(DeadlinePassed{}, kStart + std::chrono::seconds(1))).error,
+             Catch::Contains("the turn used up its budget of 100ms"));
 }
 
 TEST_CASE("bytes out are bounded before they are sent, by the first budget that is too small") {

@@ -259,8 +259,8 @@ TEST_CASE("what all sessions used since a time is counted, denied calls apart") 
   CHECK(use.calls == 3);
   CHECK(use.tokens == 330);
   CHECK(store->UseSince(2002).value().steps == 0);  // the second turn has none yet
-  CHECK(store->CallsSince(3001).value() == std::map<std::string, uint64_t>{{"fs.list", 2}});
-  CHECK(store->CallsSince(3002).value() == std::map<std::string, uint64_t>{{"fs.list", 1}});
+  CHECK(store->CallsSince(3001).value() == std::map<std::string, ToolUse>{{"fs.list", {2, 0, 0}}});
+  CHECK(store->CallsSince(3002).value() == std::map<std::string, ToolUse>{{"fs.list", {1, 0, 0}}});
   CHECK(store->CallsSince(3003).value().empty());
 }
 
@@ -578,6 +578,9 @@ TEST_CASE("a database of an earlier version becomes one of this, with all that w
   {
     Database database = Database::Open(path).value();
     REQUIRE(database.Execute("ALTER TABLE sessions DROP COLUMN tenant").ok());
+    for (const char* column : {"run_us", "argument_bytes"}) {
+      REQUIRE(database.Execute(std::string("ALTER TABLE calls DROP COLUMN ") + column).ok());
+    }
     for (const char* column : {"wall_ms", "bytes_out", "energy_uj"}) {
       REQUIRE((version == 4 ||
                database.Execute(std::string("ALTER TABLE steps DROP COLUMN ") + column).ok()));
@@ -619,6 +622,7 @@ TEST_CASE("what was withheld, and what a call asked an engine for, are stored wi
   step.wall_ms = 7;
   step.bytes_out = 800;
   step.energy_uj = 9;
+  step.call->argument_bytes = 4000;
   REQUIRE(store->AppendStep(Id('T', 1), step).ok());
   CallRecord end = Finished(*step.call);
   end.result_text = "withheld as $r1";
@@ -628,9 +632,14 @@ TEST_CASE("what was withheld, and what a call asked an engine for, are stored wi
   end.wall_ms = 30;
   end.bytes_out = 900;
   end.energy_uj = 5;
+  end.run_us = 1234;
+  CHECK(store->CallsSince(0).value().at("fs.list") == ToolUse{1, 0, 4000});
   REQUIRE(store->FinishCall(end).ok());
+  CHECK(store->CallsSince(0).value().at("fs.list") == ToolUse{1, 1234, 4000});
   const StepRecord loaded = store->LoadSession(Id('S', 1)).value().turns.at(0).steps.at(0);
   CHECK(loaded.call->withheld == "a letter");
+  CHECK(loaded.call->run_us == 1234);
+  CHECK(loaded.call->argument_bytes == 4000);
   CHECK(loaded.prompt_tokens == 170);
   CHECK(loaded.generated_tokens == 12);
   CHECK(loaded.wall_ms == 37);

@@ -543,7 +543,7 @@ data:
     - {id: pays, reason: r, when: {integrity: untrusted}, to: {effects: [pay]}, decision: deny}
 budgets:
   rates:
-    - {id: few, reason: enough, tool: send, calls: 2, per: hour}
+    - {id: few, reason: enough, tool: send, calls: 2, wall: 10m, bytes_out: 900B, per: hour}
     - {id: none, reason: never, tool: stop, calls: 0, per: turn}
 )");
   Request request = Call("send", {{"to", "x"}});
@@ -563,8 +563,8 @@ budgets:
                        "data.pii: the context has no data of pii",
                        "data.strangers: no recipient or url has the origin stranger",
                        "data.untrusted: the context is trusted",
-                       "budgets.few: denies once 2 calls in this hour have run; how many have is "
-                       "not looked at here"});
+                       "budgets.few: denies once calls in this hour have used up 2 runs or 10m or "
+                       "900 bytes out; what they have used is not looked at here"});
   CHECK(Explain(*policy, request).rules_for_other_tools == 2);
   CHECK(Explain(*policy, request).decision.verdict == Verdict::kAllow);
   request.flow.context.integrity = Integrity::kUntrusted;

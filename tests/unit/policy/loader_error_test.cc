@@ -106,6 +106,22 @@ TEST_CASE("each mistake is named at its line and column") {
        "p.yaml:3:25: budgets.turn.steps: 0 is not between 1 and 10000"},
       {"budgets: {tenant_per_day: {tokens: 0}}\n",
        "p.yaml:3:36: budgets.tenant_per_day.tokens: 0 is not between 1 and 1000000000000"},
+      {"budgets: {rates: [{id: a, reason: r, tool: t, per: day}]}\n",
+       "p.yaml:3:19: budgets.rates[0]: a rate needs \"calls\", \"wall\" or \"bytes_out\""},
+      {"budgets: {rates: [{id: a, reason: r, tool: t, wall: 1ms, per: day}]}\n",
+       "p.yaml:3:53: budgets.rates[0].wall: 1ms is not between 100ms and 8760h"},
+      {"budgets: {rates: [{id: a, reason: r, tool: t, bytes_out: 9, per: day}]}\n",
+       "p.yaml:3:58: budgets.rates[0].bytes_out: expected a size with its unit, such as 64KiB, "
+       "512MiB or 2GiB"},
+      {"budgets: {rates: [{id: a, reason: r, tool: t, tokens: 9, per: day}]}\n",
+       "p.yaml:3:55: budgets.rates[0].tokens: the engine uses tokens, between calls: no tool does. "
+       "Bound them in budgets.turn, budgets.session or budgets.tenant_per_day"},
+      {"budgets: {rates: [{id: a, reason: r, tool: t, calls: 1, joules: 9, per: day}]}\n",
+       "p.yaml:3:65: budgets.rates[0].joules: the engine uses joules, between calls: no tool does. "
+       "Bound them in budgets.turn, budgets.session or budgets.tenant_per_day"},
+      {"budgets: {rates: [{id: a, reason: r, tool: t, steps: 9, per: day}]}\n",
+       "p.yaml:3:54: budgets.rates[0].steps: the engine uses steps, between calls: no tool does. "
+       "Bound them in budgets.turn, budgets.session or budgets.tenant_per_day"},
       {"budgets: {rates: [{id: a, reason: r, tool: t, calls: 1}]}\n",
        "p.yaml:3:19: budgets.rates[0]: a rate needs \"per\""},
       {"budgets: {rates: [{id: a, reason: r, tool: t, calls: -1, per: day}]}\n",

@@ -56,7 +56,7 @@ TEST_CASE("narrow, flows, quarantine and rates decide as the oracle says, and as
       const Request request = source.LabelledCall();
       const CallHistory history = source.History();
       Decision decision = Evaluate(*policy, request);
-      NarrowByRate(policy->budgets, request.tool, history, decision);
+      NarrowByRate(policy->budgets, request, history, decision);
       const oracle::Expected expected = oracle::Judge(document, request, history);
       INFO("round " << round << ", " << request.tool << " " << DumpJson(request.arguments) << "\n"
                     << ToYaml(document));

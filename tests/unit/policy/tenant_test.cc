@@ -324,24 +324,68 @@ TEST_CASE("a rate that is used up denies by its id, and no other call") {
       "    - {id: mails, reason: few mails, tool: [mail.send, mail.reply], calls: 2, per: minute}\n"
       "    - {id: writes, reason: one write, tool: fs.*, calls: 1, per: turn}\n");
   const auto judged = [&](const std::string& tool, const CallHistory& history) {
-    Decision decision = Evaluate(*policy, Call(tool, Json::object()));
-    NarrowByRate(policy->budgets, tool, history, decision);
+    const Request request = Call(tool, Json::object());
+    Decision decision = Evaluate(*policy, request);
+    NarrowByRate(policy->budgets, request, history, decision);
     CHECK((decision.verdict == Verdict::kAllow) == (decision.grant != Decision::NoGrant()));
     return decision.rule + ": " + decision.reason;
   };
   using Per = CallRate::Per;
   CHECK(judged("mail.send", {}) == "tools.all: r");
-  CHECK(judged("mail.send", {{Per::kMinute, {{"mail.send", 1}, {"fs.read", 9}}}}) ==
+  CHECK(judged("mail.send", {{Per::kMinute, {{"mail.send", {1}}, {"fs.read", {9}}}}}) ==
         "tools.all: r");
-  CHECK(judged("mail.send", {{Per::kMinute, {{"mail.send", 1}, {"mail.reply", 1}}}}) ==
+  CHECK(judged("mail.send", {{Per::kMinute, {{"mail.send", {1}}, {"mail.reply", {1}}}}}) ==
         "budgets.mails: few mails: 2 of 2 calls in this minute have run");
-  CHECK(judged("mail.send", {{Per::kHour, {{"mail.send", 9}}}}) == "tools.all: r");
-  CHECK(judged("fs.edit", {{Per::kTurn, {{"fs.write", 1}}}}) ==
+  CHECK(judged("mail.send", {{Per::kHour, {{"mail.send", {9}}}}}) == "tools.all: r");
+  CHECK(judged("fs.edit", {{Per::kTurn, {{"fs.write", {1}}}}}) ==
         "budgets.writes: one write: 1 of 1 calls in this turn have run");
-  CHECK(judged("proc.run", {{Per::kTurn, {{"fs.write", 1}}}}) == "tools.all: r");
+  CHECK(judged("proc.run", {{Per::kTurn, {{"fs.write", {1}}}}}) == "tools.all: r");
   CHECK(AsksForSpan(policy->budgets, "mail.reply", Per::kMinute));
   CHECK_FALSE(AsksForSpan(policy->budgets, "mail.reply", Per::kTurn));
   CHECK_FALSE(AsksForSpan(policy->budgets, "other", Per::kMinute));
+}
+
+TEST_CASE("a rate bounds the time and the bytes out of its tools' calls") {
+  using std::chrono::microseconds;
+  const auto policy = FromText(
+      "tools:\n  - {id: all, reason: r, tool: '*', decision: allow}\n"
+      "budgets:\n  rates:\n"
+      "    - {id: slow, reason: not for long, tool: proc.run, wall: 2s, per: hour}\n"
+      "    - {id: mail, reason: little mail, tool: mail.*, bytes_out: 30B, per: session}\n");
+  const auto judged = [&](const std::string& tool, const std::string& text,
+                          const CallHistory& history) {
+    const Request request = Call(tool, {{"text", text}});
+    Decision decision = Evaluate(*policy, request);
+    NarrowByRate(policy->budgets, request, history, decision);
+    return decision.rule + ": " + decision.reason;
+  };
+  using Per = CallRate::Per;
+  const auto ran = [](int64_t us) {
+    return CallHistory{{Per::kHour, {{"proc.run", {.wall = microseconds(us)}}}}};
+  };
+  CHECK(judged("proc.run", "", ran(1'999'999)) == "tools.all: r");
+  CHECK(judged("proc.run", "", ran(2'000'000)) ==
+        "budgets.slow: not for long: calls in this hour have run for 2s of 2s");
+  CHECK(judged("proc.run", "", ran(2'300'900)) ==
+        "budgets.slow: not for long: calls in this hour have run for 2300ms of 2s");
+  CHECK(judged("fs.read", "", ran(2'000'000)) == "tools.all: r");
+  // {"text":"..."}: 11 bytes and the text.
+  CHECK(judged("mail.send", std::string(19, 'x'), {}) == "tools.all: r");
+  CHECK(judged("mail.send", std::string(20, 'x'), {}) ==
+        "budgets.mail: little mail: calls in this session have taken 0 of 30 bytes out, and this "
+        "one has 31");
+  const CallHistory sent = {
+      {Per::kSession, {{"mail.send", {.bytes_out = 10}}, {"mail.reply", {.bytes_out = 6}}}}};
+  CHECK(judged("mail.send", "abc", sent) == "tools.all: r");
+  CHECK(judged("mail.send", "abcd", sent) ==
+        "budgets.mail: little mail: calls in this session have taken 16 of 30 bytes out, and this "
+        "one has 15");
+  CHECK(judged("fs.read", std::string(99, 'x'), sent) == "tools.all: r");
+  const auto again = LoadPolicyText("again", ToYaml(*policy));
+  REQUIRE(again.ok());
+  CHECK(again.value()->budgets.rates[0].wall == std::chrono::seconds(2));
+  CHECK(again.value()->budgets.rates[1].bytes_out == 30U);
+  CHECK(again.value()->digest == policy->digest);
 }
 
 }  // namespace

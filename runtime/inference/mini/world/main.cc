@@ -248,7 +248,7 @@ class NotesOnly final : public memory::SessionStore {
     return std::vector<memory::SessionRecord>();
   }
   Result<memory::Use> UseSince(int64_t /*since_ms*/) override { return memory::Use(); }
-  Result<std::map<std::string, uint64_t>> CallsSince(int64_t /*since_ms*/) override {
+  Result<std::map<std::string, memory::ToolUse>> CallsSince(int64_t /*since_ms*/) override {
     return std::map<std::string, uint64_t>();
   }
   Result<memory::SessionDetail> LoadSession(const std::string& id) override {
