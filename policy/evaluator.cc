@@ -69,6 +69,16 @@ std::string ReasonForNothing(const Program::Answer& answer, const Request& reque
          DescribeFailure(answer.closest->arguments.at(answer.held), request);
 }
 
+// With what made the rule match though nobody can tell that it should.
+std::string ReasonOf(const ToolRule& rule, const Request& request) {
+  for (const ArgumentMatcher& condition : rule.arguments) {
+    if (const std::string unsure = DescribeUnsure(condition, request); !unsure.empty()) {
+      return rule.reason + ": " + unsure;
+    }
+  }
+  return rule.reason;
+}
+
 // Who asks too is asked as well: no yes stands for another's.
 struct Question {
   std::string rule;
@@ -92,7 +102,7 @@ void AskOthers(const Program& program, const Request& request, const ToolRule& d
                Decision& decision) {
   for (const ToolRule* other : program.AskingOthers(request, decider)) {
     if (!Wants(decision, other->approvers)) {
-      AskToo({other->Name(), other->reason, other->approvers}, decision);
+      AskToo({other->Name(), ReasonOf(*other, request), other->approvers}, decision);
     }
   }
 }
@@ -107,11 +117,11 @@ void NarrowByRule(const Policy& policy, const Request& request, Decision& decisi
     return;
   }
   if (rule->verdict == decision.verdict) {
-    AskToo({rule->Name(), rule->reason, rule->approvers}, decision);
+    AskToo({rule->Name(), ReasonOf(*rule, request), rule->approvers}, decision);
   } else {
     decision.verdict = rule->verdict;
     decision.rule = rule->Name();
-    decision.reason = rule->reason;
+    decision.reason = ReasonOf(*rule, request);
     decision.source = rule->source;
     decision.approvers = {rule->approvers};
   }
@@ -169,8 +179,10 @@ Decision EvaluateNames(const Policy& policy, const Request& request) {
     return Refusal("default", ReasonForNothing(answer, request), {});
   }
   const ToolRule& rule = *answer.decider;
-  Decision decision{
-      .verdict = rule.verdict, .rule = rule.Name(), .reason = rule.reason, .source = rule.source};
+  Decision decision{.verdict = rule.verdict,
+                    .rule = rule.Name(),
+                    .reason = ReasonOf(rule, request),
+                    .source = rule.source};
   if (rule.verdict != Verdict::kDeny) {
     decision.grant = policy.shared_grant();
     if (rule.verdict == Verdict::kAsk) {

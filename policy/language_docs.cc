@@ -129,7 +129,10 @@ std::string Cell(const std::string& text) {
 
 constexpr const char* kToolPattern = R"(^(\*|[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*(\.\*)?)$)";
 constexpr const char* kArgumentPattern =
-    R"(^[A-Za-z0-9_$-]+(\[([0-9]+|\*|\?)\])*(\.[A-Za-z0-9_$-]+(\[([0-9]+|\*|\?)\])*)*$)";
+    R"re(^([A-Za-z0-9_$-]+|\["([^"\\]|\\.)+"\])(\.[A-Za-z0-9_$-]+|\[([0-9]+|\*|\?|"([^"\\]|\\.)+")\])*$)re";
+
+// A "[*]" that is no part of a name.
+constexpr const char* kEveryPattern = R"re(^([^"]|"([^"\\]|\\.)*")*\[\*\])re";
 
 OrderedJson Text(const char* pattern, int64_t maximum = 0) {
   OrderedJson schema = {{"type", "string"}, {"minLength", 1}};
@@ -262,7 +265,7 @@ void AddConditions(const std::string& map, OrderedJson& schema) {
     schema["allOf"] = {OneNeeded({"calls", "wall", "bytes_out"})};
   } else if (map == "rule") {
     // One harmless element would turn such a rule off.
-    const OrderedJson no_every = {{"propertyNames", {{"not", {{"pattern", R"(\[\*\])"}}}}}};
+    const OrderedJson no_every = {{"propertyNames", {{"not", {{"pattern", kEveryPattern}}}}}};
     schema["allOf"] = {{{"if", {{"properties", {{"decision", {{"const", "deny"}}}}}}},
                         {"then", {{"properties", {{"args", no_every}}}}}},
                        {{"if", {{"properties", {{"decision", {{"enum", {"allow", "deny"}}}}}}}},

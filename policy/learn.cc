@@ -266,36 +266,38 @@ class ToolLearner final {
   void Conditions(const std::string& name, const std::vector<const RecordedCall*>& calls,
                   LearnedRule& rule) const {
     const Seen seen = SeenOf(calls, name);
+    const std::string path = MemberPath("", name);
     if (!seen.lists) {
-      Add(name, Generalise(seen.values, UseOf(name)), rule);
+      Add(path, Generalise(seen.values, UseOf(name)), rule);
       return;
     }
     if (!seen.values.empty()) {
-      rule.widened.push_back(name + ": not limited");  // sometimes a list, sometimes not
+      rule.widened.push_back(path + ": not limited");  // sometimes a list, sometimes not
       return;
     }
     const std::string program = name == "argv" ? ProgramOf(calls.at(0)->request) : "";
     if (!program.empty()) {
       Add("argv[0]", Generalise({Json(program)}, {.exact = true}), rule);
     }
-    Add(name, Generalised{"max_items", seen.longest, {}}, rule);
+    Add(path, Generalised{"max_items", seen.longest, {}}, rule);
     if (!seen.empty_list) {
-      Add(name + "[*]", Generalise(seen.elements, UseOf(name)), rule);
+      Add(path + "[*]", Generalise(seen.elements, UseOf(name)), rule);
     }
   }
 
   // What an argument that may be left out must not be.
   void Guard(const std::string& name) {
     const Seen seen = SeenOf(calls_, name);
+    const std::string path = MemberPath("", name);
     LearnedRule rule{.id = "learned-" + std::to_string(rules_.size() + 1), .tool = tool_.name};
     const auto widen = [&](const Generalised& condition) {
       if (!condition.widened.empty()) {
-        rule.widened.push_back(name + ": " + condition.widened);
+        rule.widened.push_back(path + ": " + condition.widened);
       }
     };
-    const auto deny = [&](const std::string& path, const std::string& matcher) {
-      if (ParseArgumentPath(path).has_value()) {
-        rule.conditions = {{path, matcher}};
+    const auto deny = [&](const std::string& denied, const std::string& matcher) {
+      if (ParseArgumentPath(denied).has_value()) {
+        rule.conditions = {{denied, matcher}};
         rule.id = "learned-" + std::to_string(rules_.size() + 1);
         if (CouldMatch(rule)) {
           rules_.push_back(rule);
@@ -306,32 +308,32 @@ class ToolLearner final {
       rule.reason = "no recorded call had this argument";
       const std::string type = TypeOf(name);
       if (type.empty() || type == "string") {
-        deny(name, "{max_length: " + std::to_string(kAnyLength) + "}");
+        deny(path, "{max_length: " + std::to_string(kAnyLength) + "}");
       }
       if (type == "boolean") {
-        deny(name, "{one_of: [true, false]}");
+        deny(path, "{one_of: [true, false]}");
       } else if (type != "string" && type != "array" && type != "object") {
-        deny(name, "{range: [-9223372036854775808, 9223372036854775807]}");
-        deny(name, "{not: {range: [-9223372036854775808, 9223372036854775806]}}");
+        deny(path, "{range: [-9223372036854775808, 9223372036854775807]}");
+        deny(path, "{not: {range: [-9223372036854775808, 9223372036854775806]}}");
       }
       if (type.empty() || type == "array") {
-        deny(name, "{max_items: " + std::to_string(kAnyLength) + "}");
+        deny(path, "{max_items: " + std::to_string(kAnyLength) + "}");
       }
       if (type == "object") {
-        rules_.at(first_).widened.push_back(name + ": not limited");
+        rules_.at(first_).widened.push_back(path + ": not limited");
       }
       return;
     }
     rule.reason = "no recorded call had such a value";
     if (seen.lists) {
-      deny(name, "{not: {max_items: " + std::to_string(seen.longest) + "}}");
+      deny(path, "{not: {max_items: " + std::to_string(seen.longest) + "}}");
       if (const auto element = Generalise(seen.elements, UseOf(name))) {
         widen(*element);
-        deny(name + "[?]", MatcherYaml(*element, true));
+        deny(path + "[?]", MatcherYaml(*element, true));
       }
     } else if (const auto condition = Generalise(seen.values, UseOf(name))) {
       widen(*condition);
-      deny(name, MatcherYaml(*condition, true));
+      deny(path, MatcherYaml(*condition, true));
     }
   }
 

@@ -31,14 +31,12 @@ std::optional<std::string> ListOf(const ArgumentMatcher& matcher) {
   if (steps.back().kind == StepKind::kMember) {
     return std::nullopt;
   }
-  std::string path;
   for (size_t i = 0; i + 1 < steps.size(); ++i) {
     if (steps[i].kind != StepKind::kMember) {
       return std::nullopt;
     }
-    path += (path.empty() ? "" : ".") + steps[i].name;
   }
-  return path;
+  return PathText(steps, steps.size() - 1);
 }
 
 std::vector<PathStep> StepsOf(const std::string& path) {
@@ -95,7 +93,8 @@ CallEncoding::CallEncoding(Solver& solver, const ToolModel& tool,
                            const std::vector<std::string>& shared_folders)
     : solver_(solver), tool_(tool), shared_folders_(shared_folders) {
   for (const ToolModel::Path& path : tool.paths) {
-    wanted_[path.key].steps = StepsOf(path.key);
+    const std::string written = MemberPath("", path.key);
+    wanted_[written].steps = StepsOf(written);
   }
   std::set<std::string> folders(shared_folders.begin(), shared_folders.end());
   const auto add_globs = [&](const std::vector<std::string>& globs, GlobReach reach) {
@@ -188,9 +187,9 @@ void CallEncoding::MakePlaces(const std::vector<std::string>& folders) {
     }
   }
   for (const auto& [path, wanted] : wanted_) {
-    const bool is_path =
-        std::any_of(tool_.paths.begin(), tool_.paths.end(),
-                    [&path = path](const ToolModel::Path& known) { return known.key == path; });
+    const bool is_path = std::any_of(
+        tool_.paths.begin(), tool_.paths.end(),
+        [&path = path](const ToolModel::Path& known) { return MemberPath("", known.key) == path; });
     const auto list = list_of.find(path);
     const bool shared = list != list_of.end() && !list->second->wildcards.empty();
     places_[path] = MakePlace(shared ? list->second->conditions : wanted.conditions, is_path,
@@ -343,7 +342,7 @@ Formula CallEncoding::MatchesAny(const std::vector<const ToolRule*>& rules) {
 Formula CallEncoding::Refused(const PolicyDocument& policy) {
   std::vector<Formula> any;
   for (const ToolModel::Path& path : tool_.paths) {
-    Place& place = *places_.at(path.key);
+    Place& place = *places_.at(MemberPath("", path.key));
     const bool written = path.access == PathAccess::kWrite;
     if (policy.grant.workspace == WorkspaceMode::kNone ||
         (written && policy.grant.workspace == WorkspaceMode::kReadOnly)) {

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "policy/analysis/call_encoding.h"
+#include "policy/internal/matcher.h"
 
 namespace nacre::policy {
 namespace {
@@ -38,9 +39,10 @@ std::vector<Formula> CallEncoding::Pinned(const Request& request) {
     }
   };
   for (const auto& [path, place] : places_) {
-    const auto known =
-        std::find_if(request.paths.begin(), request.paths.end(),
-                     [&path = path](const PathArgument& argument) { return argument.key == path; });
+    const auto known = std::find_if(request.paths.begin(), request.paths.end(),
+                                    [&path = path](const PathArgument& argument) {
+                                      return MemberPath("", argument.key) == path;
+                                    });
     const Json text(known != request.paths.end() ? known->path : std::string());
     const Json* value = &request.arguments;
     for (const PathStep& step : wanted_.at(path).steps) {

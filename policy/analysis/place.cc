@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "policy/internal/matcher.h"
 #include "policy/internal/sandbox_path.h"
 #include "policy/path_glob.h"
 #include "policy/witness.h"
@@ -267,7 +268,15 @@ Formula Place::Yes(const ArgumentMatcher& matcher) {
     case Kind::kMaxItems:
       break;
   }
-  return solver_.NewBoolean();  // either may be
+  // Of numbers that no class is exact for either may be, but for the same ones the same.
+  const auto [known, added] =
+      inexact_.emplace(MatcherName(matcher.kind) + DumpJson(Json(matcher.values)) +
+                           std::to_string(matcher.minimum) + ',' + std::to_string(matcher.maximum),
+                       Formula{});
+  if (added) {
+    known->second = solver_.NewBoolean();
+  }
+  return known->second;
 }
 
 Formula Place::Meets(const ArgumentMatcher& matcher) {

@@ -69,6 +69,7 @@ class Place final {
   Formula named_;  // it is one of the named texts
   std::map<std::string, Open> open_;
   std::map<std::string, std::pair<std::string, GlobReach>> globs_;  // by their keys in open_
+  std::map<std::string, Formula> inexact_;
   std::map<int64_t, Formula> lengths_;
 };
 

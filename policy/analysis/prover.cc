@@ -266,7 +266,7 @@ ProofAnswer ProveNoCredential(const ProverInput& input, const ProofQuery& query,
     std::vector<ToolRule> named;
     for (const ToolModel::Path& path : tool.paths) {
       for (const OpenCredential& credential : open) {
-        named.push_back(RuleOfGlob(tool.name, path.key, credential.glob));
+        named.push_back(RuleOfGlob(tool.name, MemberPath("", path.key), credential.glob));
       }
     }
     std::vector<const ToolRule*> queries;
@@ -331,12 +331,12 @@ ProofAnswer ProveNoCredential(const ProverInput& input, const ProofQuery& query,
   return answer;
 }
 
-// A path argument whose name no condition can have, such as "file name", or has for a member of a member:
-// "a.b". What refuses its values is in no formula. Empty: there is none.
+// A path argument whose name no condition can have, as it is too long. What refuses its values is in no formula. Empty:
+// there is none.
 std::string PathWithoutName(const ToolModel& tool) {
   for (const ToolModel::Path& path : tool.paths) {
-    const auto steps = ParseArgumentPath(path.key);
-    if (!steps.has_value() || steps->size() != 1) {
+    const auto steps = ParseArgumentPath(MemberPath("", path.key));
+    if (!steps.has_value() || steps->front().name != path.key) {
       return path.key;
     }
   }

@@ -252,7 +252,7 @@ class WriteExecute final {
     CallEncoding run(solver, runner, {input_.policy}, calls, folders_);
     solver.Require(write.Either(write.Decided(*input_.policy, /*flows=*/true)));
     solver.Require(run.Either(run.Decided(*input_.policy, /*flows=*/true)));
-    solver.Require(write.Under(key, std::string(kWorkspaceRoot)));
+    solver.Require(write.Under(MemberPath("", key), std::string(kWorkspaceRoot)));
     std::map<std::string, Formula> same_file;
     for (const ExecuteWay* way : ways) {
       if (!way->argument.empty() && same_file.count(way->argument) == 0) {
@@ -293,7 +293,7 @@ class WriteExecute final {
                       CallEncoding& run, const std::string& argument) const {
     std::vector<Formula> all;
     for (const std::string& folder : folders_) {
-      const Formula written = write.Under(key, folder);
+      const Formula written = write.Under(MemberPath("", key), folder);
       const Formula executed = run.Under(argument, folder);
       all.push_back(solver.Implies(written, executed));
       all.push_back(solver.Implies(executed, written));

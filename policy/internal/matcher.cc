@@ -25,6 +25,34 @@ bool IsMemberCharacter(char c) {
          c == '-' || c == '$';
 }
 
+bool IsPlainName(const std::string& name) {
+  return !name.empty() && name.size() <= kNameBytesMax &&
+         std::all_of(name.begin(), name.end(), IsMemberCharacter);
+}
+
+// The name of `["NAME"]...`, and in *end where it ends; nullopt for one in another spelling, or that needs no quotes.
+std::optional<std::string> QuotedName(std::string_view text, size_t* end) {
+  size_t quote = 2;
+  while (quote < text.size() && text[quote] != '"') {
+    quote += text[quote] == '\\' ? 2 : 1;
+  }
+  if (quote + 1 >= text.size() || text[quote + 1] != ']') {
+    return std::nullopt;
+  }
+  const std::string_view spelled = text.substr(1, quote);
+  const Result<Json> parsed = ParseJson(spelled, {.bytes_max = 8 * kNameBytesMax, .depth_max = 1});
+  if (!parsed.ok() || !parsed.value().is_string()) {
+    return std::nullopt;
+  }
+  std::string name = parsed.value().get<std::string>();
+  if (name.empty() || name.size() > kNameBytesMax || IsPlainName(name) ||
+      DumpJson(parsed.value()) != spelled) {
+    return std::nullopt;
+  }
+  *end = quote + 2;
+  return name;
+}
+
 // "Does not apply" and "no" differ under `not`: neither makes the condition hold. kUnsure does when
 // the condition says so.
 enum class Answer { kDoesNotApply = 0, kNo, kYes, kUnsure };
@@ -145,10 +173,13 @@ Answer Ask(const ArgumentMatcher& matcher, const Subject& subject) {
   }
 }
 
-const PathArgument* FindPath(const Request& request, const std::string& key) {
-  for (const PathArgument& path : request.paths) {
-    if (path.key == key) {
-      return &path;
+// The path argument that the condition speaks of: only members of the arguments themselves are.
+const PathArgument* PathOf(const ArgumentMatcher& matcher, const Request& request) {
+  if (matcher.steps.size() == 1) {
+    for (const PathArgument& path : request.paths) {
+      if (path.key == matcher.steps[0].name) {
+        return &path;
+      }
     }
   }
   return nullptr;
@@ -157,14 +188,16 @@ const PathArgument* FindPath(const Request& request, const std::string& key) {
 // Follows the steps of one condition through the arguments, and remembers where it failed first.
 class Walk {
  public:
-  // `describing`: failure() is wanted, with the path to where it failed. Without, paths are put
-  // together only where a "[*]" or "[?]" could lead to one of several path arguments.
+  // `describing`: failure() is wanted, with the path to where it failed.
   Walk(const ArgumentMatcher& matcher, const Request& request, bool describing)
+      : Walk(matcher, request, describing, matcher.holds_when_unsure) {}
+  // The same, whatever the condition says of what is unsure.
+  Walk(const ArgumentMatcher& matcher, const Request& request, bool describing,
+       bool holds_when_unsure)
       : matcher_(matcher),
         request_(request),
-        several_(HasStep(matcher, PathStep::Kind::kEvery) ||
-                 HasStep(matcher, PathStep::Kind::kSome)),
-        tracked_(describing || (several_ && !request.paths.empty())) {}
+        describing_(describing),
+        holds_when_unsure_(holds_when_unsure) {}
 
   bool Run() { return Step(&request_.arguments, 0); }
 
@@ -182,9 +215,9 @@ class Walk {
       return Fail({.path = at_});
     }
     if (index == matcher_.steps.size()) {
-      const Answer answer = Ask(matcher_, {value, PathArgumentHere()});
+      const Answer answer = Ask(matcher_, {value, PathOf(matcher_, request_)});
       const bool holds = answer == (matcher_.negated ? Answer::kNo : Answer::kYes) ||
-                         (answer == Answer::kUnsure && matcher_.holds_when_unsure);
+                         (answer == Answer::kUnsure && holds_when_unsure_);
       return holds || Fail({.path = at_, .value = value, .answer = answer});
     }
     const PathStep& step = matcher_.steps[index];
@@ -206,9 +239,9 @@ class Walk {
 
   bool Descend(const PathStep& step, size_t element, const Json* value, size_t index) {
     const size_t size = at_.size();
-    if (tracked_ && step.kind == PathStep::Kind::kMember) {
-      at_ += at_.empty() ? step.name : "." + step.name;
-    } else if (tracked_) {
+    if (describing_ && step.kind == PathStep::Kind::kMember) {
+      at_ = MemberPath(at_, step.name);
+    } else if (describing_) {
       at_ += "[" + std::to_string(element) + "]";
     }
     const bool holds = Step(value, index + 1);
@@ -238,20 +271,16 @@ class Walk {
   }
 
   bool Fail(Failure failure) {
-    if (tracked_) {
+    if (describing_) {
       failure_ = std::move(failure);
     }
     return false;
   }
 
-  const PathArgument* PathArgumentHere() const {
-    return FindPath(request_, several_ ? at_ : matcher_.path);
-  }
-
   const ArgumentMatcher& matcher_;
   const Request& request_;
-  const bool several_;
-  const bool tracked_;
+  const bool describing_;
+  const bool holds_when_unsure_;
   std::string at_;
   Failure failure_;
 };
@@ -304,7 +333,15 @@ std::optional<std::vector<PathStep>> ParseArgumentPath(const std::string& text) 
   std::vector<PathStep> steps;
   for (size_t i = 0; i < text.size();) {
     PathStep step;
-    if (text[i] == '[') {
+    if (text.compare(i, 2, "[\"") == 0) {
+      size_t length = 0;
+      auto name = QuotedName(std::string_view(text).substr(i), &length);
+      if (!name.has_value()) {
+        return std::nullopt;
+      }
+      step.name = std::move(*name);
+      i += length;
+    } else if (text[i] == '[') {
       const size_t end = text.find(']', i);
       if (steps.empty() || end == std::string::npos) {
         return std::nullopt;
@@ -343,6 +380,34 @@ std::optional<std::vector<PathStep>> ParseArgumentPath(const std::string& text) 
   return steps;
 }
 
+std::string MemberPath(const std::string& above, const std::string& name) {
+  return !IsPlainName(name) ? above + "[" + DumpJson(Json(name)) + "]"
+         : above.empty()    ? name
+                            : above + "." + name;
+}
+
+std::string PathText(const std::vector<PathStep>& steps, size_t count) {
+  std::string text;
+  for (size_t i = 0; i < count; ++i) {
+    const PathStep& step = steps[i];
+    switch (step.kind) {
+      case PathStep::Kind::kMember:
+        text = MemberPath(text, step.name);
+        break;
+      case PathStep::Kind::kIndex:
+        text += "[" + std::to_string(step.index) + "]";
+        break;
+      case PathStep::Kind::kEvery:
+        text += "[*]";
+        break;
+      case PathStep::Kind::kSome:
+        text += "[?]";
+        break;
+    }
+  }
+  return text;
+}
+
 bool ToolCovers(const std::string& pattern, const std::string& tool) {
   if (pattern == "*") {
     return true;
@@ -374,42 +439,28 @@ struct SubjectVisit {
   const ArgumentMatcher& matcher;
   const Request& request;
   const std::function<bool(const Subject&)>& visit;
-  const bool tracked;
-  std::string at;
 
   bool Step(const Json* value, size_t index) {
     if (value == nullptr) {
       return false;
     }
     if (index == matcher.steps.size()) {
-      return visit({value, FindPath(request, tracked ? at : matcher.path)});
+      return visit({value, PathOf(matcher, request)});
     }
     const PathStep& step = matcher.steps[index];
     if (step.kind == PathStep::Kind::kMember) {
-      return Descend(step, 0, FindMember(*value, step.name), index);
+      return Step(FindMember(*value, step.name), index + 1);
     }
     if (step.kind == PathStep::Kind::kIndex) {
       const bool there = value->is_array() && step.index < value->size();
-      return Descend(step, step.index, there ? &(*value)[step.index] : nullptr, index);
+      return Step(there ? &(*value)[step.index] : nullptr, index + 1);
     }
     for (size_t i = 0; value->is_array() && i < value->size(); ++i) {
-      if (Descend(step, i, &(*value)[i], index)) {
+      if (Step(&(*value)[i], index + 1)) {
         return true;
       }
     }
     return false;
-  }
-
-  bool Descend(const PathStep& step, size_t element, const Json* value, size_t index) {
-    const size_t size = at.size();
-    if (tracked && step.kind == PathStep::Kind::kMember) {
-      at += at.empty() ? step.name : "." + step.name;
-    } else if (tracked) {
-      at += "[" + std::to_string(element) + "]";
-    }
-    const bool stopped = Step(value, index + 1);
-    at.resize(size);
-    return stopped;
   }
 };
 
@@ -417,8 +468,7 @@ struct SubjectVisit {
 
 void VisitSubjects(const ArgumentMatcher& matcher, const Request& request,
                    const std::function<bool(const Subject&)>& visit) {
-  const bool tracked = !request.paths.empty() && HasStep(matcher, PathStep::Kind::kSome);
-  SubjectVisit{matcher, request, visit, tracked, {}}.Step(&request.arguments, 0);
+  SubjectVisit{matcher, request, visit}.Step(&request.arguments, 0);
 }
 
 re2::RE2::Options PatternOptions(int64_t memory_max) {
@@ -468,22 +518,36 @@ std::string DescribeFailure(const ArgumentMatcher& matcher, const Request& reque
   Walk walk(matcher, request, /*describing=*/true);
   walk.Run();
   const Walk::Failure& failure = walk.failure();
+  const std::string path = ShownText(failure.path);
   if (failure.none) {
-    return "no element of " + failure.path + " meets " + MatcherName(matcher.kind);
+    return "no element of " + path + " meets " + MatcherName(matcher.kind);
   }
   if (failure.value == nullptr) {
-    return failure.path + " is missing";
+    return path + " is missing";
   }
   if (failure.answer == Answer::kDoesNotApply) {
-    return failure.path + " has a type that " + MatcherName(matcher.kind) + " does not accept";
+    return path + " has a type that " + MatcherName(matcher.kind) + " does not accept";
   }
   if (failure.answer == Answer::kUnsure) {
-    return failure.path + " " + ShownValue(*failure.value) + " names no host for certain";
+    return path + " " + ShownValue(*failure.value) + " names no host for certain";
   }
   const bool counted = matcher.kind == ArgumentMatcher::Kind::kMaxLength ||
                        matcher.kind == ArgumentMatcher::Kind::kMaxItems;
-  return failure.path + (counted ? "" : " " + ShownValue(*failure.value)) + " " +
-         WhatFailed(matcher);
+  return path + (counted ? "" : " " + ShownValue(*failure.value)) + " " + WhatFailed(matcher);
+}
+
+std::string DescribeUnsure(const ArgumentMatcher& matcher, const Request& request) {
+  if (!matcher.holds_when_unsure) {
+    return {};
+  }
+  Walk certain(matcher, request, /*describing=*/true, /*holds_when_unsure=*/false);
+  if (certain.Run()) {
+    return {};
+  }
+  const Walk::Failure& failure = certain.failure();
+  return ShownText(failure.path) +
+         (failure.value == nullptr ? "" : " " + ShownValue(*failure.value)) +
+         " names no host for certain";
 }
 
 const char* MatcherName(ArgumentMatcher::Kind kind) {

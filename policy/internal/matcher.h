@@ -14,8 +14,17 @@
 
 namespace nacre::policy {
 
-// "argv", "argv[0]", "argv[*]", "edits[0].path"; nullopt for anything else, or more than 8 steps.
+// "argv", "argv[0]", "argv[*]", "edits[0].path"; nullopt for anything else, or more than 8 steps. A name of other signs
+// than a-z, A-Z, 0-9, "_", "-" and "$", of 1 to 64 bytes, stands in brackets as JSON: `["file name"].size`. Each name
+// has one spelling.
 std::optional<std::vector<PathStep>> ParseArgumentPath(const std::string& text);
+
+// The way to a member of what `above` leads to, "" being the arguments: "path", `["file name"]`. A name that no path can
+// have comes out as something that ParseArgumentPath does not read, or reads as another.
+std::string MemberPath(const std::string& above, const std::string& name);
+
+// The first `count` steps as they are written: "edits[0].path".
+std::string PathText(const std::vector<PathStep>& steps, size_t count);
 
 // An exact name, "prefix.*", or "*" for every tool.
 bool ToolCovers(const std::string& pattern, const std::string& tool);
@@ -60,6 +69,9 @@ size_t ConditionsHeld(const ToolRule& rule, const Request& request);
 
 // Why a condition does not hold: `argv[0] "rm" is not one of wc, grep, …`. One clause.
 std::string DescribeFailure(const ArgumentMatcher& matcher, const Request& request);
+
+// Of a condition that holds only because of what is told: `url "https://a@b" names no host for certain`. Else empty.
+std::string DescribeUnsure(const ArgumentMatcher& matcher, const Request& request);
 
 // The name of the kind in the language: "one_of".
 const char* MatcherName(ArgumentMatcher::Kind kind);

@@ -225,8 +225,14 @@ class RuleReader {
       matcher.path = std::string(node.keys[i].text);
       std::optional<std::vector<PathStep>> steps = ParseArgumentPath(matcher.path);
       if (!steps.has_value()) {
+        const std::string quoted = MemberPath("", matcher.path);
         Report(node.keys[i], key_path,
-               "not the path of an argument; write such as path, argv[0], argv[*] or argv[?]");
+               "not the path of an argument; write such as path, argv[0], argv[*], argv[?] or "
+               "[\"file name\"]",
+               matcher.path.find_first_of("[]\"\\") == std::string::npos &&
+                       ParseArgumentPath(quoted).has_value()
+                   ? quoted
+                   : "");
         continue;
       }
       matcher.steps = std::move(*steps);
@@ -338,12 +344,13 @@ class RuleReader {
   // A deny rule whose condition must hold for every element is passed by adding one harmless
   // element to the list, so it is refused rather than left as a trap.
   void CheckDeniesAny(const YamlNode& key, const KeyPath& path, const ArgumentMatcher& matcher) {
-    std::string instead = matcher.path;
-    for (size_t at = instead.find("[*]"); at != std::string::npos; at = instead.find("[*]")) {
-      instead.replace(at, 3, "[?]");
-    }
-    if (instead != matcher.path) {
-      Report(key, path, "in a deny rule \"[*]\" would need every element to match", instead);
+    if (HasStep(matcher, PathStep::Kind::kEvery)) {
+      std::vector<PathStep> some = matcher.steps;
+      for (PathStep& step : some) {
+        step.kind = step.kind == PathStep::Kind::kEvery ? PathStep::Kind::kSome : step.kind;
+      }
+      Report(key, path, "in a deny rule \"[*]\" would need every element to match",
+             PathText(some, some.size()));
     }
   }
 

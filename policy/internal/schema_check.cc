@@ -42,29 +42,6 @@ size_t Characters(const std::string& text) {
   }));
 }
 
-// A path as it is written: "edits[0].path".
-std::string Written(const std::vector<PathStep>& steps, size_t count) {
-  std::string text;
-  for (size_t i = 0; i < count; ++i) {
-    const PathStep& step = steps[i];
-    switch (step.kind) {
-      case PathStep::Kind::kMember:
-        text += (text.empty() ? "" : ".") + step.name;
-        break;
-      case PathStep::Kind::kIndex:
-        text += "[" + std::to_string(step.index) + "]";
-        break;
-      case PathStep::Kind::kEvery:
-        text += "[*]";
-        break;
-      case PathStep::Kind::kSome:
-        text += "[?]";
-        break;
-    }
-  }
-  return text;
-}
-
 class Check {
  public:
   Check(const std::string& tool, const ArgumentMatcher& matcher) : tool_(tool), matcher_(matcher) {}
@@ -99,7 +76,7 @@ class Check {
       const bool member = step.kind == PathStep::Kind::kMember;
       const std::string type = StringMember(*at, "type");
       if (!type.empty() && type != (member ? "object" : "array")) {
-        AddOfPath(tool_ + "'s " + Written(matcher_.steps, i) + " is " + TypeName(*at) +
+        AddOfPath(tool_ + "'s " + PathText(matcher_.steps, i) + " is " + TypeName(*at) +
                   (member ? ", and has no members" : ", and no list"));
         return nullptr;
       }
@@ -111,7 +88,9 @@ class Check {
         const Json* property = FindMember(*inner, step.name);
         if (property == nullptr) {
           AddOfPath(Quoted(tool_) + " has no argument " + Quoted(matcher_.path),
-                    NearestProperty(*inner, i));
+                    i == 0 && FindMember(*inner, matcher_.path) != nullptr
+                        ? MemberPath("", matcher_.path)  // its dot is no step
+                        : NearestProperty(*inner, i));
           return nullptr;
         }
         at = property;
@@ -119,7 +98,7 @@ class Check {
       }
       const int64_t items_max = IntMember(*at, "maxItems", INT64_MAX);
       if (step.kind == PathStep::Kind::kIndex && static_cast<int64_t>(step.index) >= items_max) {
-        AddOfPath(tool_ + "'s " + Written(matcher_.steps, i) + " has at most " +
+        AddOfPath(tool_ + "'s " + PathText(matcher_.steps, i) + " has at most " +
                   std::to_string(items_max) + " elements");
         return nullptr;
       }
@@ -136,7 +115,7 @@ class Check {
     }
     std::vector<PathStep> steps = matcher_.steps;
     steps[at].name = Nearest(steps[at].name, names);
-    return steps[at].name.empty() ? "" : Written(steps, steps.size());
+    return steps[at].name.empty() ? "" : PathText(steps, steps.size());
   }
 
   void CheckType(const Json& leaf) {

@@ -139,6 +139,15 @@ class RandomPolicy final {
     if (below_(2) > 0) {
       request.arguments["o"]["text"] = Value();
     }
+    if (below_(2) > 0) {
+      const std::string path = "/workspace/" + Of({"a", "b/a.c"});
+      request.arguments["x.y"] = path;
+      request.paths.push_back({"x.y", path, PathAccess::kRead});
+    }
+    if (below_(2) > 0) {
+      request.arguments["x"]["y"] = Value();
+      request.arguments["x"]["a b"].push_back(Value());
+    }
     return request;
   }
 
@@ -222,7 +231,7 @@ class RandomPolicy final {
     using Kind = ArgumentMatcher::Kind;
     ArgumentMatcher matcher;
     matcher.path = Of({"path", "argv", "argv[0]", "argv[1]", "argv[*]", "argv[?]", "url", "n",
-                       "o.text", "o", "none"});
+                       "o.text", "o", "none", "x.y", R"(["x.y"])", R"(x["a b"][?])"});
     matcher.steps = *ParseArgumentPath(matcher.path);
     matcher.negated = below_(5) == 0;
     matcher.kind = static_cast<Kind>(below_(static_cast<size_t>(Kind::kRange) + 1));

@@ -607,6 +607,26 @@ TEST_CASE("a reason is short and visible, whatever the call holds") {
   CHECK(Evaluate(*policy, Call(evil, Json::object())).reason.size() < 300);
 }
 
+TEST_CASE("a rule that holds because no host is certain says so") {
+  const auto policy = FromText(R"(
+tools:
+  - {id: no, reason: not there, tool: t, args: {url: {host_in: [b.c]}}, decision: deny}
+  - {id: ask, reason: who, tool: t, args: {'urls[?]': {host_in: [b.c]}}, decision: ask}
+  - {id: all, reason: r, tool: t, decision: allow}
+)");
+  const auto reason = [&](const Json& arguments) {
+    const Decision decision = Evaluate(*policy, {.tool = "t", .arguments = arguments, .paths = {}});
+    return decision.rule + ": " + decision.reason;
+  };
+  CHECK(reason({{"url", "https://b.c/"}}) == "tools.no: not there");
+  CHECK(reason({{"url", "https://b.c@d.e"}}) ==
+        "tools.no: not there: url \"https://b.c@d.e\" names no host for certain");
+  CHECK(reason({{"urls", {"https://d.e", "https://f g"}}}) ==
+        "tools.ask: who: urls[?] names no host for certain");
+  CHECK(reason({{"urls", {"https://f g", "https://b.c"}}}) == "tools.ask: who");
+  CHECK(reason({{"url", "https://d.e"}}) == "tools.all: r");
+}
+
 TEST_CASE("who asks too is asked as well, in tools, narrow and flows") {
   const auto policy = FromText(R"(tools:
   - {id: mail, reason: mail leaves the house, tool: mail.send, decision: ask}

@@ -122,6 +122,39 @@ TEST_CASE("what was seen is allowed, and what was not is denied") {
   }
 }
 
+TEST_CASE("arguments of any name are limited, and no other's rule speaks of them") {
+  const std::vector<ToolModel> tools = {
+      {.name = "odd",
+       .schema = {{"type", "object"},
+                  {"properties",
+                   {{"file name", {{"type", "string"}}},
+                    {"x.y", {{"type", "array"}, {"items", {{"type", "string"}}}}},
+                    {"größe", {{"type", "integer"}}},
+                    {"b[0]", {{"type", "string"}}}}},
+                  {"required", {"file name"}}},
+       .paths = {},
+       .traits = {.tool = "odd", .effects = {CallEffect::kWrite}, .roles = {}}}};
+  const Request seen{.tool = "odd",
+                     .arguments = {{"file name", "a.txt"}, {"x.y", {"b", "c"}}, {"größe", 3}},
+                     .paths = {}};
+  const auto learned = LearnPolicy("learned", {{"call-1", Verdict::kAllow, seen}}, tools);
+  REQUIRE(learned.ok());
+  INFO(learned.value().yaml);
+  CHECK(learned.value().yaml.find("not limited") == std::string::npos);
+  const auto policy =
+      Loaded(LoadPolicyText("l.yaml", learned.value().yaml, {.tools = {{"odd", tools[0].schema}}}));
+  const auto with = [&](const std::string& name, const Json& value) {
+    Request other = seen;
+    other.arguments[name] = value;
+    return Evaluate(*policy, other).verdict;
+  };
+  CHECK(Evaluate(*policy, seen).verdict == Verdict::kAllow);
+  CHECK(with("file name", "b.txt") == Verdict::kDeny);
+  CHECK(with("x.y", {"b", "d"}) == Verdict::kDeny);
+  CHECK(with("größe", 4) == Verdict::kDeny);
+  CHECK(with("b[0]", "") == Verdict::kDeny);
+}
+
 TEST_CASE("many paths become their deepest folder, numbers a range, and both are named as wide") {
   std::vector<Request> seen;
   for (int i = 0; i < 9; ++i) {

@@ -223,7 +223,10 @@ TEST_CASE("each mistake in a rule is named at its line and column") {
       {"  - {id: a, reason: r, tool: [], decision: deny}\n", "p.yaml:4:30: tools[0].tool: empty"},
       {"  - {id: a, reason: r, tool: t, decision: deny, args: {'a b': 1}}\n",
        "p.yaml:4:56: tools[0].args.a b: not the path of an argument; write such as path, argv[0], "
-       "argv[*] or argv[?]"},
+       "argv[*], argv[?] or [\"file name\"]; did you mean \"[\"a b\"]\"?"},
+      {"  - {id: a, reason: r, tool: t, decision: deny, args: {'[\"a\"]': 1}}\n",
+       "p.yaml:4:56: tools[0].args.[\"a\"]: not the path of an argument; write such as path, "
+       "argv[0], argv[*], argv[?] or [\"file name\"]"},
       {"  - {id: a, reason: r, tool: t, decision: deny, args: {a: {oneof: [x]}}}\n",
        R"(p.yaml:4:60: tools[0].args.a.oneof: unknown key; did you mean "one_of"?)"},
       {"  - {id: a, reason: r, tool: t, decision: deny, args: {a: {host_in: "

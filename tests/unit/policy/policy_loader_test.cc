@@ -7,6 +7,7 @@
 #include "base/temp_dir.h"
 #include "load.h"
 #include "policy/evaluator.h"
+#include "policy/internal/matcher.h"
 #include "policy/internal/yaml_tree.h"
 
 namespace nacre::policy {
@@ -354,6 +355,79 @@ TEST_CASE("an argument path stands unquoted in braces as it does on a line of it
       FromText(head + ":\n      argv[0]: wc\n      a.b[10][?].c: x[1]\n      argv[?]: y\n");
   CHECK(braces->digest == lines->digest);
   CHECK(braces->tools[0].arguments[0].values == std::vector<Json>{"x[1]"});
+}
+
+TEST_CASE("each name of an argument has one spelling") {
+  using Kind = PathStep::Kind;
+  CHECK(*ParseArgumentPath(R"(["x.y"])") == std::vector<PathStep>{{Kind::kMember, "x.y", 0}});
+  CHECK(*ParseArgumentPath(R"(a["b c"][0]["größe"].d[*])") ==
+        std::vector<PathStep>{{Kind::kMember, "a", 0},
+                              {Kind::kMember, "b c", 0},
+                              {Kind::kIndex, "", 0},
+                              {Kind::kMember, "größe", 0},
+                              {Kind::kMember, "d", 0},
+                              {Kind::kEvery, "", 0}});
+  for (const std::string name :
+       {"x.y", "file name", "größe", "a[0]", "a]", "\"", "\\", "\n", " ", "\x01\x7f", "."}) {
+    const std::string path = MemberPath("", name);
+    INFO(path);
+    const auto steps = ParseArgumentPath(path);
+    REQUIRE(steps.has_value());
+    CHECK(*steps == std::vector<PathStep>{{Kind::kMember, name, 0}});
+    CHECK(PathText(*steps, 1) == path);
+    CHECK(ParseArgumentPath("o" + path)->size() == 2);
+  }
+  CHECK(MemberPath("a[0]", "b-$_9") == "a[0].b-$_9");
+  for (const std::string path :
+       {R"([""])", R"(["a"])", R"(["x\u002ey"])", R"(["x.y")", R"(["x.y])", R"(["x.y"]])",
+        R"(["x.y" ])", R"(['x.y'])", R"([x.y])", R"(["x.y"]z)", R"(.["x.y"])", R"(a.["x.y"])",
+        R"(["a\/b"])", R"(["x.y\"])", R"([")", R"([)"}) {
+    INFO(path);
+    CHECK_FALSE(ParseArgumentPath(path).has_value());
+  }
+  CHECK(ParseArgumentPath(MemberPath("", std::string(63, 'x') + " ")).has_value());
+  CHECK_FALSE(ParseArgumentPath(MemberPath("", std::string(64, 'x') + " ")).has_value());
+  CHECK_FALSE(ParseArgumentPath(MemberPath("", std::string(65, 'x'))).has_value());
+}
+
+TEST_CASE(
+    "a name with a dot is no way through two members, and the policy is written out as it was") {
+  const auto policy = FromText(R"(
+tools:
+  - {id: one, reason: r, tool: t, args: {'["x.y"]': 1}, decision: allow}
+  - {id: two, reason: r, tool: t, args: {x.y: 2, 'x["a b"][?]': c}, decision: allow}
+)");
+  const auto rule = [&](const char* arguments) {
+    return Evaluate(*policy, {.tool = "t", .arguments = ParseJson(arguments).value(), .paths = {}})
+        .rule;
+  };
+  CHECK(rule(R"({"x.y": 1})") == "tools.one");
+  CHECK(rule(R"({"x": {"y": 1}})") == "default");
+  CHECK(rule(R"({"x": {"y": 2, "a b": ["d", "c"]}})") == "tools.two");
+  CHECK(rule(R"({"x.y": 2, "x": {"a b": ["c"]}})") == "default");
+  const auto again = Loaded(LoadPolicyText("again.yaml", ToYaml(*policy)));
+  CHECK(again->digest == policy->digest);
+  const Decision missing = Evaluate(*policy, {.tool = "t", .arguments = {{"x.y", 3}}, .paths = {}});
+  CHECK_THAT(missing.reason, Catch::Contains(R"(["x.y"] 3 is not 1)"));
+}
+
+TEST_CASE("a path argument is meant by its name, whatever signs that has") {
+  const auto policy = FromText(R"(
+workspace: {mode: direct}
+tools:
+  - {id: a, reason: r, tool: t, args: {'["a.b"]': {under: /workspace/x}}, decision: allow}
+  - {id: b, reason: r, tool: t, args: {a.b: notes.md}, decision: allow}
+)");
+  Request request{.tool = "t",
+                  .arguments = {{"a.b", "/workspace/x/c"}},
+                  .paths = {{"a.b", "/workspace/x/c", PathAccess::kRead}}};
+  CHECK(Evaluate(*policy, request).rule == "tools.a");
+  request.paths[0].path = "/workspace/y";
+  CHECK(Evaluate(*policy, request).rule == "default");
+  // The text of a member of a member is none, though its path reads the same.
+  request.paths[0].path = "/workspace/notes.md";
+  request.arguments = {{"a.b", "/workspace/notes.md"}, {"a", {{"b", "other.md"}}}};
+  CHECK(Evaluate(*policy, request).rule == "default");
 }
 
 TEST_CASE("a bomb is refused in no time") {

@@ -588,7 +588,7 @@ TEST_CASE("what is answered is said in these words") {
 }
 
 TEST_CASE("a tool with a path argument that no condition can name is unknown") {
-  for (const std::string key : {"file name", "a.b", "a[0]"}) {
+  for (const std::string& key : {std::string(65, 'x'), std::string(64, 'x') + " "}) {
     const std::vector<ToolModel> tools = {
         Tools()[0],
         {.name = "odd",
@@ -612,6 +612,47 @@ TEST_CASE("a tool with a path argument that no condition can name is unknown") {
     const auto queries = ParseProofQueries(
         "q.yaml", "nacre: policy-queries/1\nqueries: [{id: q, nothing lets: {tool: fs.read}}]\n");
     CheckProved(Prove(input, queries.value().at(0)));
+  }
+}
+
+TEST_CASE("a path argument of any name is in the formulas") {
+  for (const std::string name : {"file name", "a.b", "größe"}) {
+    const std::vector<ToolModel> tools = {
+        {.name = "odd",
+         .schema = {{"type", "object"},
+                    {"properties",
+                     {{name, {{"type", "string"}, {"format", "path-write"}}},
+                      {"a", {{"type", "object"}, {"properties", {{"b", {{"type", "string"}}}}}}}}},
+                    {"required", {name}}},
+         .paths = {{name, PathAccess::kWrite}},
+         .traits = {.tool = "odd", .effects = {CallEffect::kWrite}, .roles = {}}}};
+    const auto policy = [&](const std::string& folder) {
+      return FromText(
+          "workspace: {mode: transactional, protect: [ci]}\n"
+          "tools:\n  - {id: r, reason: r, tool: odd, args: {'" +
+          MemberPath("", name) + "': {under: " + folder + "}}, decision: allow}\n");
+    };
+    const auto few = policy("/workspace/a");
+    const auto many = policy("/workspace");
+    const auto ask = [&](const Policy& asked, const std::string& query) {
+      ProverInput input = Input(asked, tools);
+      input.against = &*few;
+      if (query == "no-wider") {
+        return Prove(input, ParseBuiltInQuery(query).value());
+      }
+      const auto queries = ParseProofQueries(
+          "q.yaml", "nacre: policy-queries/1\nqueries: [{id: q, " + query + "}]\n");
+      REQUIRE(queries.ok());
+      return Prove(input, queries.value().at(0));
+    };
+    INFO(name);
+    CheckProved(ask(*few, "no-wider"));
+    const ProofAnswer wider = ask(*many, "no-wider");
+    CheckShown(wider, "odd");
+    CHECK(wider.calls.at(0).request.arguments.contains(name));
+    const std::string below = "nothing lets: {tool: odd, args: {'" + MemberPath("", name) + "': ";
+    CheckProved(ask(*many, below + "{under: /workspace/ci}}}"));
+    CheckShown(ask(*many, below + "{under: /workspace/b}}}"), "odd");
   }
 }
 
@@ -664,6 +705,35 @@ TEST_CASE("no wider: who is asked beside another may not be left out") {
   const ProofAnswer fewer = Ask(one, "no-wider", both);
   CHECK(fewer.status == ProofStatus::kUnknown);
   CHECK(fewer.what == "others may say yes here than there, or for longer");
+}
+
+TEST_CASE("a number that no class is exact for is the same number in both policies") {
+  for (const char* number : {"18446744073709551615", "9007199254740993"}) {
+    const std::string rule =
+        std::string("tools:\n  - {id: r, reason: r, tool: http.fetch, args: {bytes: ") + number +
+        "}, decision: allow}\n";
+    CheckProved(Ask(rule, "no-wider", rule));
+  }
+}
+
+TEST_CASE(
+    "no wider: where a rule that asks stands as it stood, who is asked need not be compared") {
+  const std::string two =
+      "tools:\n  - {id: a, reason: r, tool: proc.run, decision: ask, approvers: {users: [ann]}}\n"
+      "  - {id: b, reason: r, tool: http.fetch, decision: ask, approvers: {role: operator}}\n";
+  const std::string less =
+      two + "  - {id: c, reason: r, tool: http.fetch, args: {method: POST}, decision: deny}\n";
+  CheckProved(Ask(less, "no-wider", two));
+  CheckProved(
+      Ask("narrow:\n  - {id: n, reason: r, tool: http.fetch, decision: ask, approvers: "
+          "{users: [cy]}}\n" +
+              two,
+          "no-wider", two));
+  // Another in the place of who was asked is told.
+  const std::string allows =
+      "tools:\n  - {id: a, reason: r, tool: proc.run, decision: ask, approvers: {users: [ann]}}\n"
+      "  - {id: b, reason: r, tool: http.fetch, decision: ask, approvers: {users: [ann]}}\n";
+  CHECK(Ask(allows, "no-wider", two).what == "others may say yes here than there, or for longer");
 }
 
 TEST_CASE("a flow that waits for tools to come is left out, and makes nothing unknown") {
