@@ -46,6 +46,8 @@ std::string Counted(size_t count, const std::string& what);
 
 // Every question of one prover's query ends by then.
 std::chrono::milliseconds TimeLeft(std::chrono::steady_clock::time_point deadline);
+// To be looked at before an encoding, too, which of a large policy takes a while. Why nothing is known then.
+inline constexpr const char* kNoTimeLeft = "the solver stopped: timeout";
 
 // The queries that have files of their own.
 ProofAnswer ProveNoWider(const ProverInput& input, std::chrono::steady_clock::time_point deadline);

@@ -1,7 +1,10 @@
 // "B is no more permissive than A": no call is answered less strictly, and what a call gets is no more.
 #include <algorithm>
 #include <array>
+#include <map>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "base/units.h"
 #include "policy/analysis/call_encoding.h"
@@ -157,31 +160,44 @@ class SettingComparison final {
     }
   }
 
-  static std::vector<Approvers> Asked(const PolicyDocument& policy) {
-    std::vector<Approvers> persons;
-    const auto add = [&](const auto& rules) {
-      for (const auto& rule : rules) {
-        if (rule.verdict == Verdict::kAsk &&
-            std::find(persons.begin(), persons.end(), rule.approvers) == persons.end()) {
-          persons.push_back(rule.approvers);
+  // The rules and flows that ask, each as it is written, with those who are asked.
+  static std::map<std::string, Approvers> Asking(const PolicyDocument& policy,
+                                                 const OrderedJson& document) {
+    std::map<std::string, Approvers> asking;
+    const auto add = [&](const std::string& section, const auto& rules, const OrderedJson& within) {
+      for (size_t i = 0; i < rules.size(); ++i) {
+        if (rules[i].verdict == Verdict::kAsk) {
+          asking.emplace(section + DumpJson(within.at(section).at(i)), rules[i].approvers);
         }
       }
     };
-    add(policy.data.flows);
-    add(policy.tools);
-    add(policy.narrow);
+    add("tools", policy.tools, document);
+    add("narrow", policy.narrow, document);
+    if (!policy.data.flows.empty()) {
+      add("flows", policy.data.flows, document.at("data"));
+    }
+    return asking;
+  }
+
+  static std::vector<Approvers> WithoutThose(const std::map<std::string, Approvers>& asking,
+                                             const std::map<std::string, Approvers>& known) {
+    std::vector<Approvers> persons;
+    for (const auto& [rule, approvers] : asking) {
+      if (known.count(rule) == 0 &&
+          std::find(persons.begin(), persons.end(), approvers) == persons.end()) {
+        persons.push_back(approvers);
+      }
+    }
     return persons;
   }
 
-  // Which rule asks for a call in the one and in the other is not compared: all are, with all.
+  // All rules that match a call and ask are asked for. So whoever a rule of the one asks is asked by the other as well
+  // where that has the same rule. What takes the place of another rule is not looked for: whoever asks must do.
   void Persons(const PolicyDocument& before, const PolicyDocument& after) {
-    if (before_.value("tools", OrderedJson()) == after_.value("tools", OrderedJson()) &&
-        before_.value("narrow", OrderedJson()) == after_.value("narrow", OrderedJson()) &&
-        before_.value("data", OrderedJson()) == after_.value("data", OrderedJson())) {
-      return;  // the same rules ask the same persons
-    }
-    for (const Approvers& then : Asked(before)) {
-      for (const Approvers& now : Asked(after)) {
+    const std::map<std::string, Approvers> kept = Asking(after, after_);
+    const std::vector<Approvers> asked = WithoutThose(kept, {});
+    for (const Approvers& then : WithoutThose(Asking(before, before_), kept)) {
+      for (const Approvers& now : asked) {
         const bool among =
             now.HaveNames() == then.HaveNames() && (now.role.empty() || now.role == then.role) &&
             std::all_of(now.users.begin(), now.users.end(), [&](const auto& user) {
@@ -257,6 +273,10 @@ ProofAnswer ProveNoWider(const ProverInput& input, std::chrono::steady_clock::ti
   std::optional<ConfirmedCall> granted;  // any call at all
   const SettingComparison settings(*input.against, *input.policy, *input.tools);
   for (const ToolModel& tool : *input.tools) {
+    if (TimeLeft(deadline).count() <= 0) {
+      unknown += (unknown.empty() ? "" : "; ") + tool.name + ": " + kNoTimeLeft;
+      break;
+    }
     Solver solver;
     CallEncoding encoding(solver, tool, {input.against, input.policy}, {});
     const CallEncoding::Outcome then = encoding.Decided(*input.against, /*flows=*/true);

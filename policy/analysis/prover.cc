@@ -41,7 +41,7 @@ class OverTools final {
       return false;
     }
     if (TimeLeft(deadline_).count() <= 0) {
-      Unknown(tool.name + ": the solver stopped: timeout");
+      Unknown(tool.name + ": " + kNoTimeLeft);
       return false;
     }
     return true;
@@ -212,6 +212,10 @@ std::vector<OpenCredential> OpenCredentials(const ProverInput& input, Clock::tim
   const ToolModel file = {.name = "file", .schema = {}, .paths = {{"path", PathAccess::kRead}}};
   std::vector<OpenCredential> open;
   for (const std::string& glob : base.value()->grant.hide) {
+    if (TimeLeft(deadline).count() <= 0) {
+      why_unknown = kNoTimeLeft;
+      return open;
+    }
     const ToolRule credential = RuleOfGlob("file", "path", glob);
     Solver solver;
     CallEncoding encoding(solver, file, {input.policy}, {&credential});

@@ -131,6 +131,14 @@ class Reachability final {
       if (std::none_of(open.begin(), open.end(), speaks)) {
         continue;
       }
+      if (TimeLeft(deadline_).count() <= 0) {
+        for (size_t i = 0; i < open.size(); ++i) {
+          if (speaks(open[i]) && !decides[i]) {
+            unknown[i] = tool.name + ": " + kNoTimeLeft;
+          }
+        }
+        continue;
+      }
       Solver solver;
       CallEncoding encoding(solver, tool, {&policy_}, {});
       std::vector<const ToolRule*> ranked;
@@ -197,6 +205,10 @@ class Reachability final {
     const std::string name = "data." + flow.id;
     std::string unknown;
     for (const ToolModel& tool : *input_.tools) {
+      if (TimeLeft(deadline_).count() <= 0) {
+        unknown = tool.name + ": " + kNoTimeLeft;
+        break;
+      }
       Solver solver;
       CallEncoding encoding(solver, tool, {&policy_}, {});
       const CallEncoding::Outcome outcome = encoding.Decided(policy_, /*flows=*/false);

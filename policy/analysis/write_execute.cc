@@ -243,8 +243,8 @@ class WriteExecute final {
     if (ways.empty() || !CouldAllow(*input_.policy, writer.name)) {
       return false;
     }
-    if (TimeLeft(deadline_).count() <= 0) {  // an encoding of a large policy takes a while
-      unknown_.insert(writer.name + ", " + runner.name + ": the solver stopped: timeout");
+    if (TimeLeft(deadline_).count() <= 0) {
+      unknown_.insert(writer.name + ", " + runner.name + ": " + kNoTimeLeft);
       return false;
     }
     Solver solver;

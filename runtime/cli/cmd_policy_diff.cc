@@ -245,6 +245,7 @@ void RegisterPolicyDiff(CLI::App& policy, Globals& globals) {
   diff->add_flag("--no-wider", flags->no_wider,
                  "Fail (exit code 1) when the second allows or asks for a call that the first "
                  "answers more strictly, or no longer asks somebody whom the first asks");
+  AddTenantFlag(*diff, globals);
   AddToolFlag(*diff, globals);
   AddJsonFlag(*diff, globals);
   diff->callback([&globals, flags] { globals.exit_code = Diff(globals, *flags); });

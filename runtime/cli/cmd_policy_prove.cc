@@ -81,6 +81,9 @@ std::string ExplainCommand(const AppOptions& app, const ProveFlags& flags,
     command += " --workspace " + ShellWord(app.workspace);
   }
   command += " --policy " + ShellWord(flags.policy);
+  if (!app.tenant_policy.empty()) {
+    command += " --tenant-policy " + ShellWord(app.tenant_policy);
+  }
   return command + (policy.data.present ? ExplainFlags(call.request.flow) : "") + " " +
          ShellWord(call.request.tool) + " " + ShellWord(DumpJson(call.written.arguments));
 }
@@ -221,6 +224,7 @@ void RegisterPolicyProve(CLI::App& policy, Globals& globals) {
   prove->add_option("--timeout", flags->timeout_s, "Seconds for each query")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 3600.0));
+  AddTenantFlag(*prove, globals);
   AddWorkspaceFlag(*prove, globals);
   AddToolFlag(*prove, globals);
   AddJsonFlag(*prove, globals);

@@ -246,6 +246,7 @@ void RegisterPolicyReplay(CLI::App& policy, Globals& globals) {
   replay->add_flag(
       "--strict", flags->strict,
       "Fail (exit code 1) when a call would be decided otherwise, or cannot be judged");
+  AddTenantFlag(*replay, globals);
   AddToolFlag(*replay, globals);
   AddJsonFlag(*replay, globals);
   replay->callback([&globals, flags] { globals.exit_code = Replay(globals, *flags); });

@@ -46,7 +46,9 @@ std::shared_ptr<const policy::Policy> Protecting(const policy::Policy& policy,
 
 Result<ComparedPolicies> PoliciesToCompare(App& app, const std::string& before,
                                            const std::string& after, const std::string& workspace) {
-  const auto first = NACRE_TRY(app.Policy(before, workspace));
+  AppOptions operators = app.options();
+  operators.tenant_policy.clear();
+  const auto first = NACRE_TRY(App(operators).Policy(before, workspace));
   const auto second = NACRE_TRY(app.Policy(after, workspace));
   const std::vector<std::string> globs = ProtectedByHost(*first, *second);
   return ComparedPolicies{Protecting(*first, globs), Protecting(*second, globs)};

@@ -15,7 +15,8 @@ struct ComparedPolicies {
   std::shared_ptr<const policy::Policy> after;
 };
 
-// Each with what this host adds for either, so that they differ only in what their documents say.
+// Each with what this host adds for either, so that they differ only in what their documents say. A tenant's policy is
+// put upon the second alone: what it takes away is one of the differences.
 Result<ComparedPolicies> PoliciesToCompare(App& app, const std::string& before,
                                            const std::string& after, const std::string& workspace);
 

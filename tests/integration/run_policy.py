@@ -231,6 +231,28 @@ class Tenant(NacreCase):
         self.assertEqual([event["rule"] for event in done.named("call.decided")], ["narrow.no-lists"])
         self.assertNotIn("fs.list", [tool["function"]["name"] for tool in engine.requests[0]["tools"]])
 
+    def test_two_policies_of_which_the_second_is_a_tenants_too(self):
+        narrow = self.tenant("tools:\n  - {id: no-counting, reason: not ours, tool: proc.run, decision: deny}\n")
+        upon = ("--tenant-policy", narrow)
+        report = json.loads(self.nacre("policy", "diff", "--json", "--no-wider", *upon, self.operator, self.operator).stdout)
+        self.assertEqual({(g["after"], g["rule_after"]) for g in report["groups"]}, {("deny", "narrow.no-counting")}, report)
+        self.nacre("policy", "prove", *upon, "--against", self.operator, "--query", "no-wider", self.operator)
+        queries = self.policy("nacre: policy-queries/1\nqueries:\n  - {id: q, nothing lets: {tool: proc.run}}\n", "q.yaml")
+        self.nacre("policy", "prove", "--queries", queries, self.operator, exit_code=1)
+        self.nacre("policy", "prove", "--queries", queries, *upon, self.operator)
+        queries = self.policy("nacre: policy-queries/1\nqueries:\n  - {id: q, nothing lets: {tool: fs.list}}\n", "q.yaml")
+        found = json.loads(self.nacre("policy", "prove", "--json", "--queries", queries, *upon, self.operator, exit_code=1).stdout)
+        self.assertIn(f"--tenant-policy {narrow}", found["answers"][0]["calls"][0]["explain"])
+        with ScriptedEngine([call("proc.run", argv=["wc", "-l"]), answer("done")]) as engine:
+            self.nacre("run", "--policy", self.operator, "--engine", engine.url, "--model", "scripted", "Count")
+        self.nacre("policy", "replay", "--strict", self.operator)
+        replayed = json.loads(self.nacre("policy", "replay", "--json", *upon, self.operator).stdout)
+        self.assertEqual((replayed["now_denied"], replayed["groups"][0]["rule_now"]), (1, "narrow.no-counting"), replayed)
+        wide = ("--tenant-policy", self.tenant("sandbox: {limits: {wall: 1h}}\n"))
+        self.nacre("policy", "diff", *wide, self.operator, self.operator, exit_code=1)
+        self.nacre("policy", "prove", *wide, self.operator, exit_code=3)
+        self.nacre("policy", "replay", *wide, self.operator, exit_code=1)
+
     def test_a_session_goes_on_under_both_only(self):
         narrow = self.tenant("narrow:\n  - {id: no-lists, reason: not ours, tool: fs.list, decision: deny}\n")
         with ScriptedEngine([answer("done"), answer("more")]) as engine:

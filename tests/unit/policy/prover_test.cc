@@ -201,10 +201,12 @@ TEST_CASE("no time means unknown") {
   const auto policy = FromText(kFiles);
   ProverInput input = Input(*policy);
   input.timeout = std::chrono::milliseconds(0);
-  for (const char* query : {"no-credential=fs.read", "rules-reachable"}) {
+  input.against = policy.get();
+  for (const char* query : {"no-credential=fs.read", "rules-reachable", "no-wider"}) {
     const ProofAnswer answer = Prove(input, ParseBuiltInQuery(query).value());
     INFO(query << ": " << answer.what);
-    CHECK(answer.status != ProofStatus::kProved);
+    CHECK(answer.status == ProofStatus::kUnknown);
+    CHECK(answer.what.find("the solver stopped: timeout") != std::string::npos);
   }
 }
 
@@ -488,6 +490,9 @@ TEST_CASE("what is answered is said in these words") {
       "tools:\n  - {id: r, reason: r, tool: proc.run, args: {argv: {max_items: 1}, argv[0]: sh}, "
       "decision: allow}\n";
   const std::string mail = "tools:\n  - {id: r, reason: r, tool: mail.send, decision: allow}\n";
+  const std::string flow =
+      "  flows: [{id: f, reason: r, when: {integrity: untrusted}, to: [proc.run], decision: "
+      "ask}]\n";
   const std::string secrets =
       "data: {sources: [{path: /workspace/keys, confidentiality: secret}]}\n";
   const std::string look = "workspace: {mode: read-only}\n";
@@ -559,6 +564,14 @@ TEST_CASE("what is answered is said in these words") {
        "no-wider",
        "budgets: {rates: [{id: few, reason: r, tool: proc.run, calls: 2, per: hour}]}\n" + shell,
        ProofStatus::kUnknown, "whether another rate bounds what budgets.few does is not known"},
+      {"", "no-wider", "data: {quarantine: {integrity: untrusted}}\n", ProofStatus::kUnknown,
+       "texts reach the context here that were withheld there"},
+      {shell + "data:\n  unlisted: untrusted\n" + flow, "no-wider",
+       shell + "data:\n  sources: [{tool: fs.read, integrity: untrusted}]\n" + flow,
+       ProofStatus::kUnknown, "data.sources differ, so data may have other labels here than there"},
+      {shell + "data:\n  quarantine: {integrity: untrusted, extract: [date]}\n" + flow, "no-wider",
+       shell + "data:\n" + flow, ProofStatus::kUnknown,
+       "data.quarantine differs, so contexts may be cleaner here than there"},
       {shell, "rules-reachable", "", ProofStatus::kProved,
        "each of 1 rule and 0 flows decides a call"},
       {shell +
@@ -912,12 +925,14 @@ TEST_CASE("a mistake in a file of queries is named where it stands") {
       {query("id: q"), "either \"nothing lets\" or \"built-in\""},
       {query("id: q, built-in: no-flow, nothing lets: {tool: fs.read}"), "either"},
       {query("id: q, built-in: no-flows"), "did you mean \"no-flow\"?"},
-      {query("id: q, built-in: no-credential"), "needs \"tool\""},
+      {query("id: q, built-in: no-credential"),
+       "q.yaml:3:5: queries[0]: no-credential needs \"tool\""},
       {query("id: q, built-in: no-credential, tool: fs.raed"), "did you mean \"fs.read\"?"},
       {query("id: q, built-in: no-wider, tool: fs.read"), "says nothing with \"no-wider\""},
       {query("id: q, built-in: no-flow, when: {}"), "says nothing with \"built-in\""},
       {query("id: q, built-in: no-flow, confidentiality: top"), "confidentiality"},
-      {query("id: q, nothing lets: {args: {}}"), "\"tool\""},
+      {query("id: q, nothing lets: {args: {}}"),
+       "q.yaml:3:27: queries[0].nothing lets: say which \"tool\", or \"*\" for every one"},
       {query("id: q, nothing lets: {tool: fs.raed}"), "there is no tool \"fs.raed\"; did you mean"},
       {query("id: q, nothing lets: {tool: fs.read, args: {paht: a}}"), "did you mean \"path\"?"},
       {query("id: q, nothing lets: {tool: fs.read, args: {path: {matches: '('}}}"), "bad regular"},

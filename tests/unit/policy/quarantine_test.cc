@@ -189,6 +189,8 @@ TEST_CASE("a reveal is never allowed without a person, and only listed types are
   }
   const auto without = FromText("tools: [{id: all, reason: r, tool: \"*\", decision: allow}]\n");
   CHECK(Evaluate(*without, Call(kRevealTool, {{"text", "x"}})).verdict == Verdict::kDeny);
+  CHECK(Evaluate(*without, Call(kRevealTool, {{"text", "x"}})).reason ==
+        "this policy withholds nothing");
   CHECK(Evaluate(*without, Call(kExtractTool, {{"type", "date"}})).verdict == Verdict::kDeny);
   // A rule that denies is not made weaker.
   const auto never = FromText(
