@@ -144,6 +144,8 @@ class SessionStore {
   virtual Status AppendStep(const std::string& turn_id, const StepRecord& step) = 0;
   // kStarted -> kFinished or kInterrupted.
   virtual Status FinishCall(const CallRecord& call) = 0;
+  // How long a call ran that was cut off: it stays kStarted.
+  virtual Status NoteRun(const std::string& call_id, int64_t run_us) = 0;
   virtual Status FinishTurn(const std::string& turn_id, TurnState state, const std::string& answer,
                             const std::string& error, int64_t now_ms) = 0;
 

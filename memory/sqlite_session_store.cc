@@ -299,12 +299,19 @@ Result<Use> SqliteSessionStore::UseSince(int64_t since_ms) {
   return use;
 }
 
+Status SqliteSessionStore::NoteRun(const std::string& call_id, int64_t run_us) {
+  const std::lock_guard lock(mutex_);
+  return database_.Run("UPDATE calls SET run_us = ? WHERE id = ?", run_us, call_id);
+}
+
+// The time of a call that began earlier and ended since counts as a whole: too much, never too little.
 Result<std::map<std::string, ToolUse>> SqliteSessionStore::CallsSince(int64_t since_ms) {
   const std::lock_guard lock(mutex_);
-  Statement row = NACRE_TRY(
-      database_.Query("SELECT tool, count(*), sum(run_us), sum(argument_bytes) FROM calls "
-                      "WHERE started_ms >= ? AND state <> ? GROUP BY tool",
-                      since_ms, static_cast<int64_t>(CallState::kDenied)));
+  Statement row = NACRE_TRY(database_.Query(
+      "SELECT tool, sum(started_ms >= ?), sum(run_us),"
+      " sum(CASE WHEN started_ms >= ? THEN argument_bytes ELSE 0 END) FROM calls"
+      " WHERE (started_ms >= ? OR finished_ms >= ?) AND state <> ? GROUP BY tool",
+      since_ms, since_ms, since_ms, since_ms, static_cast<int64_t>(CallState::kDenied)));
   std::map<std::string, ToolUse> used;
   while (NACRE_TRY(row.Next())) {
     used[row.Text(0)] = {row.Int(1), row.Int(2), row.Int(3)};

@@ -41,6 +41,7 @@ class SqliteSessionStore final : public SessionStore {
   Status BeginTurn(const std::string& session_id, const TurnRecord& turn) override;
   Status AppendStep(const std::string& turn_id, const StepRecord& step) override;
   Status FinishCall(const CallRecord& call) override;
+  Status NoteRun(const std::string& call_id, int64_t run_us) override;
   Status FinishTurn(const std::string& turn_id, TurnState state, const std::string& answer,
                     const std::string& error, int64_t now_ms) override;
 

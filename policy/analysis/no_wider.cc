@@ -176,6 +176,12 @@ class SettingComparison final {
     if (!policy.data.flows.empty()) {
       add("flows", policy.data.flows, document.at("data"));
     }
+    // A quarantine asks whoever runs nacre where the rules allow: as it does in another policy with the same rules only.
+    if (policy.data.quarantine.present) {
+      asking.emplace("quarantine" + DumpJson(document.value("tools", OrderedJson())) +
+                         DumpJson(document.value("narrow", OrderedJson())),
+                     Approvers());
+    }
     return asking;
   }
 

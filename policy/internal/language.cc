@@ -597,7 +597,8 @@ void AddBudgets(Table& table) {
              .type = Type::kSize,
              .minimum = 0,
              .maximum = 1LL << 50,
-             .meaning = "of the calls' arguments, which is all that a call could carry out"});
+             .meaning = "of the calls' arguments as they are judged; what is in files that they "
+                        "name is not counted"});
   table.Add({.key = "per",
              .type = Type::kChoice,
              .choices = {"turn", "session", "minute", "hour", "day"},

@@ -744,6 +744,13 @@ Input SessionDriver::Execute(Turn& turn, const Stop& stop) {
       return RuntimeFailed{StoreError(stored.error())};
     }
     CountCall(tool, {0, record.run_us, 0});
+  } else {
+    // The time that it ran is used all the same.
+    const int64_t run_us = result.outcome.use.wall.count();
+    if (Status noted = services_.store.NoteRun(call.id(), run_us); !noted.ok()) {
+      return RuntimeFailed{StoreError(noted.error())};
+    }
+    CountCall(tool, {0, run_us, 0});
   }
   sink_.OnEvent(CallFinished{call.id(), tool, sandbox::OutcomeKindName(result.outcome.kind),
                              result.error, told.text, result.outcome.use.wall.count(),

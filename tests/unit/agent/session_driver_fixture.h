@@ -51,6 +51,9 @@ class MortalStore final : public memory::SessionStore {
   Status FinishCall(const memory::CallRecord& call) override {
     return Struck([&] { return real_.FinishCall(call); });
   }
+  Status NoteRun(const std::string& call, int64_t run_us) override {
+    return Struck([&] { return real_.NoteRun(call, run_us); });
+  }
   Status FinishTurn(const std::string& turn, memory::TurnState state, const std::string& answer,
                     const std::string& error, int64_t now) override {
     return Struck([&] { return real_.FinishTurn(turn, state, answer, error, now); });

@@ -261,7 +261,9 @@ TEST_CASE("what all sessions used since a time is counted, denied calls apart") 
   CHECK(store->UseSince(2002).value().steps == 0);  // the second turn has none yet
   CHECK(store->CallsSince(3001).value() == std::map<std::string, ToolUse>{{"fs.list", {2, 0, 0}}});
   CHECK(store->CallsSince(3002).value() == std::map<std::string, ToolUse>{{"fs.list", {1, 0, 0}}});
-  CHECK(store->CallsSince(3003).value().empty());
+  // One that began before and ended since counts for its time alone.
+  CHECK(store->CallsSince(3003).value() == std::map<std::string, ToolUse>{{"fs.list", {0, 0, 0}}});
+  CHECK(store->CallsSince(4000).value().empty());
 }
 
 TEST_CASE("kill -9 after any operation leaves exactly what was acknowledged") {
@@ -566,7 +568,7 @@ TEST_CASE("threads and processes write side by side without an error") {
 }
 
 TEST_CASE("a database of an earlier version becomes one of this, with all that was in it") {
-  const int version = GENERATE(1, 2, 3, 4);
+  const int version = GENERATE(1, 2, 3, 4, 5);
   const TempDir directory = TempDir::Create().value();
   const std::string path = directory.path() + "/sessions.db";
   auto store = OpenStore(path);
@@ -577,12 +579,12 @@ TEST_CASE("a database of an earlier version becomes one of this, with all that w
   store.reset();
   {
     Database database = Database::Open(path).value();
-    REQUIRE(database.Execute("ALTER TABLE sessions DROP COLUMN tenant").ok());
+    REQUIRE((version == 5 || database.Execute("ALTER TABLE sessions DROP COLUMN tenant").ok()));
     for (const char* column : {"run_us", "argument_bytes"}) {
       REQUIRE(database.Execute(std::string("ALTER TABLE calls DROP COLUMN ") + column).ok());
     }
     for (const char* column : {"wall_ms", "bytes_out", "energy_uj"}) {
-      REQUIRE((version == 4 ||
+      REQUIRE((version >= 4 ||
                database.Execute(std::string("ALTER TABLE steps DROP COLUMN ") + column).ok()));
     }
     if (version < 3) {
@@ -598,7 +600,7 @@ TEST_CASE("a database of an earlier version becomes one of this, with all that w
   CHECK(again->Check().ok());
   const SessionDetail after = again->LoadSession("last").value();
   CHECK(after.session.title == before.session.title);
-  CHECK(after.session.tenant.empty());
+  CHECK(after.session.tenant == (version == 5 ? before.session.tenant : ""));
   REQUIRE(after.turns.size() == before.turns.size());
   for (size_t i = 0; i < after.turns.size(); ++i) {
     REQUIRE(after.turns[i].steps.size() == before.turns[i].steps.size());
@@ -611,6 +613,20 @@ TEST_CASE("a database of an earlier version becomes one of this, with all that w
       }
     }
   }
+}
+
+TEST_CASE("how long a call ran is kept when it was cut off") {
+  const TempDir directory = TempDir::Create().value();
+  const auto store = OpenStore(directory.path() + "/sessions.db");
+  REQUIRE(store->CreateSession(Session(1)).ok());
+  REQUIRE(store->BeginTurn(Id('S', 1), Turn(1)).ok());
+  const StepRecord step = CallStep(0, 1, CallState::kStarted);
+  REQUIRE(store->AppendStep(Id('T', 1), step).ok());
+  REQUIRE(store->NoteRun(step.call->id, 77).ok());
+  const auto call = store->LoadSession(Id('S', 1)).value().turns.at(0).steps.at(0).call;
+  CHECK(call->state == CallState::kStarted);
+  CHECK(call->run_us == 77);
+  CHECK(store->CallsSince(0).value().at("fs.list").run_us == 77);
 }
 
 TEST_CASE("what was withheld, and what a call asked an engine for, are stored with its end") {
@@ -636,6 +652,11 @@ TEST_CASE("what was withheld, and what a call asked an engine for, are stored wi
   CHECK(store->CallsSince(0).value().at("fs.list") == ToolUse{1, 0, 4000});
   REQUIRE(store->FinishCall(end).ok());
   CHECK(store->CallsSince(0).value().at("fs.list") == ToolUse{1, 1234, 4000});
+  // It began before, and ended since: the time counts, and as a whole.
+  const CallRecord& began = *step.call;
+  REQUIRE(began.started_ms < end.finished_ms);
+  CHECK(store->CallsSince(began.started_ms + 1).value().at("fs.list") == ToolUse{0, 1234, 0});
+  CHECK(store->CallsSince(end.finished_ms + 1).value().empty());
   const StepRecord loaded = store->LoadSession(Id('S', 1)).value().turns.at(0).steps.at(0);
   CHECK(loaded.call->withheld == "a letter");
   CHECK(loaded.call->run_us == 1234);

@@ -749,6 +749,20 @@ TEST_CASE(
   CHECK(Ask(allows, "no-wider", two).what == "others may say yes here than there, or for longer");
 }
 
+TEST_CASE("no wider: whom a quarantine asks is compared with whom a rule asks") {
+  const auto with = [](const std::string& decision) {
+    return "data: {quarantine: {integrity: untrusted}}\ntools:\n  - {id: a, reason: r, tool: "
+           "data.reveal, decision: " +
+           decision + "}\n";
+  };
+  const std::string ann = with("ask, approvers: {users: [ann]}");
+  const std::string owner = with("allow");
+  CHECK(Ask(owner, "no-wider", ann).status != ProofStatus::kProved);
+  CHECK(Ask(ann, "no-wider", owner).status != ProofStatus::kProved);
+  CheckProved(Ask(owner, "no-wider", owner));
+  CheckProved(Ask(ann, "no-wider", ann));
+}
+
 TEST_CASE("a flow that waits for tools to come is left out, and makes nothing unknown") {
   const std::string flow = R"(
 data:

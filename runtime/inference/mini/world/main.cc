@@ -239,6 +239,7 @@ class NotesOnly final : public memory::SessionStore {
     return Ok();
   }
   Status FinishCall(const memory::CallRecord& /*call*/) override { return Ok(); }
+  Status NoteRun(const std::string& /*call_id*/, int64_t /*run_us*/) override { return Ok(); }
   Status FinishTurn(const std::string& /*id*/, memory::TurnState /*state*/,
                     const std::string& /*answer*/, const std::string& /*error*/,
                     int64_t /*now_ms*/) override {
@@ -249,7 +250,7 @@ class NotesOnly final : public memory::SessionStore {
   }
   Result<memory::Use> UseSince(int64_t /*since_ms*/) override { return memory::Use(); }
   Result<std::map<std::string, memory::ToolUse>> CallsSince(int64_t /*since_ms*/) override {
-    return std::map<std::string, uint64_t>();
+    return std::map<std::string, memory::ToolUse>();
   }
   Result<memory::SessionDetail> LoadSession(const std::string& id) override {
     return Error{ErrorCode::kNotFound, "there is no session " + id};
