@@ -129,7 +129,7 @@ std::string Cell(const std::string& text) {
 
 constexpr const char* kToolPattern = R"(^(\*|[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*(\.\*)?)$)";
 constexpr const char* kArgumentPattern =
-    R"re(^([A-Za-z0-9_$-]+|\["([^"\\]|\\.)+"\])(\.[A-Za-z0-9_$-]+|\[([0-9]+|\*|\?|"([^"\\]|\\.)+")\])*$)re";
+    R"re(^([A-Za-z0-9_$-]+|\["(?![A-Za-z0-9_$-]+"\])([^"\\]|\\.)+"\])(\.[A-Za-z0-9_$-]+|\[([0-9]+|\*|\?|"(?![A-Za-z0-9_$-]+"\])([^"\\]|\\.)+")\])*$)re";
 
 // A "[*]" that is no part of a name.
 constexpr const char* kEveryPattern = R"re(^([^"]|"([^"\\]|\\.)*")*\[\*\])re";
