@@ -61,8 +61,8 @@ struct CallRecord {
   int64_t wall_ms = 0;
   int64_t bytes_out = 0;
   int64_t energy_uj = 0;
-  // For the budgets of its tool: how long the tool ran, known at the end of a call that ended, and the bytes of its
-  // arguments with withheld texts in their place.
+  // For the budgets of its tool: how long the tool ran, known of a call that ended or was cancelled, and the bytes of
+  // its arguments with withheld texts in their place.
   int64_t run_us = 0;
   int64_t argument_bytes = 0;
 };
@@ -160,7 +160,7 @@ class SessionStore {
 
   // What all sessions used since a time: the steps of turns that began then or later.
   virtual Result<Use> UseSince(int64_t since_ms) = 0;
-  // The calls of all sessions that started since a time, by tool; denied ones are not counted.
+  // The calls of all sessions that started since a time, by tool, and how long those ran that ended since; denied ones are not counted.
   virtual Result<std::map<std::string, ToolUse>> CallsSince(int64_t since_ms) = 0;
 
   // Notes belong to a workspace: every session there can recall them.

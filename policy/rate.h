@@ -38,8 +38,8 @@ uint64_t ArgumentBytes(const Json& arguments);
 bool RateCovers(const CallRate& rate, const std::string& tool);
 
 // Of a rate that covers the call's tool: why the call may not run, as one clause ("2 of 2 calls in this minute have
-// run"); nullopt when it may. A call that is running is not stopped when its time is used up; bytes are not passed by calls one after the other;
-// of two that wait for a yes at the same time each is judged before.
+// run"); nullopt when it may. A call that is running is not stopped when its time is used up. Bytes are not passed by calls
+// one after the other; of two that wait for a yes at the same time each is judged as if the other were not.
 std::optional<std::string> RateUsedUp(const CallRate& rate, const Request& request,
                                       const CallHistory& history);
 

@@ -725,11 +725,13 @@ Input SessionDriver::Execute(Turn& turn, const Stop& stop) {
     return RuntimeFailed{recorded.error()};
   }
   // A call that a person cancelled never finished: its row stays "started", as after a kill, and
-  // Resume() decides. One that the turn's deadline ended is finished, as the turn is.
+  // Resume() decides; the time that it ran is used all the same. One that the turn's deadline ended is finished, as the
+  // turn is.
+  const int64_t run_us = result.outcome.use.wall.count();
   if (result.outcome.kind != sandbox::OutcomeKind::kCancelled || !stop.person.cancelled()) {
     memory::CallRecord record;
     record.id = call.id();
-    record.run_us = result.outcome.use.wall.count();
+    record.run_us = run_us;
     record.state = CallState::kFinished;
     record.finished_ms = UnixMillis(services_.clock.Now());
     if (result.error && !result.outcome.error_output.empty()) {  // after the record: not in it
@@ -743,19 +745,14 @@ Input SessionDriver::Execute(Turn& turn, const Stop& stop) {
     if (Status stored = services_.store.FinishCall(record); !stored.ok()) {
       return RuntimeFailed{StoreError(stored.error())};
     }
-    CountCall(tool, {0, record.run_us, 0});
-  } else {
-    // The time that it ran is used all the same.
-    const int64_t run_us = result.outcome.use.wall.count();
-    if (Status noted = services_.store.NoteRun(call.id(), run_us); !noted.ok()) {
-      return RuntimeFailed{StoreError(noted.error())};
-    }
-    CountCall(tool, {0, run_us, 0});
+  } else if (Status noted = services_.store.NoteRun(call.id(), run_us); !noted.ok()) {
+    return RuntimeFailed{StoreError(noted.error())};
   }
+  CountCall(tool, {0, run_us, 0});
   sink_.OnEvent(CallFinished{call.id(), tool, sandbox::OutcomeKindName(result.outcome.kind),
-                             result.error, told.text, result.outcome.use.wall.count(),
-                             result.outcome.use.cpu.count(), outcome["layers"], workspace,
-                             policy::LabelTexts(context_.context()), ShownList(handles)});
+                             result.error, told.text, run_us, result.outcome.use.cpu.count(),
+                             outcome["layers"], workspace, policy::LabelTexts(context_.context()),
+                             ShownList(handles)});
   return CallEnded{told.text};
 }
 

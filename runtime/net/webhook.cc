@@ -1,6 +1,7 @@
 #include "runtime/net/webhook.h"
 
 #include <string_view>
+#include <utility>
 
 #include "runtime/net/http_exchange.h"
 
@@ -17,21 +18,26 @@ Error WithoutUrl(const Error& error, const std::string& url) {
   return {error.code, message};
 }
 
+// As it is asked, and as the errors of a request have it.
+Result<std::string> UsableUrl(const std::string& url) {
+  HttpUrl parsed = NACRE_TRY(ParseHttpUrl(url, "the webhook's URL"));
+  if (!parsed.secure && !parsed.loopback) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "a webhook on another machine is asked by https only"};
+  }
+  return std::move(parsed.text);
+}
+
 }  // namespace
 
 Status CheckWebhookUrl(const std::string& url) {
-  const HttpUrl parsed = NACRE_TRY(ParseHttpUrl(url, "the webhook's URL"));
-  return parsed.secure || parsed.loopback
-             ? Ok()
-             : Status(Error{ErrorCode::kInvalidArgument,
-                            "a webhook on another machine is asked by https only"});
+  const auto usable = UsableUrl(url);
+  return usable.ok() ? Ok() : Status(usable.error());
 }
 
 Status PostWebhook(const Webhook& webhook, const std::string& json,
                    std::chrono::milliseconds timeout, const CancelToken& cancel) {
-  NACRE_TRY(CheckWebhookUrl(webhook.url));
-  // As errors have it.
-  const std::string url = NACRE_TRY(ParseHttpUrl(webhook.url)).text;
+  const std::string url = NACRE_TRY(UsableUrl(webhook.url));
   HttpAnswer answer;
   size_t bytes = 0;
   const auto end = std::chrono::steady_clock::now() + timeout;

@@ -137,15 +137,20 @@ TEST_CASE("a call that a person must approve is refused when there is nobody to 
   CHECK(sandbox.specs.empty());
 }
 
+// Everything is allowed, as often as these let it.
+std::shared_ptr<const policy::Policy> WithRates(const std::string& rates) {
+  return policy::LoadPolicyText("test.yaml",
+                                "nacre: policy/1\nname: test\nworkspace: {mode: direct}\n"
+                                "tools: [{id: all, reason: r, tool: t.*, decision: allow}]\n"
+                                "budgets: {rates: [" +
+                                    rates + "]}\n")
+      .value();
+}
+
 TEST_CASE("a rate denies by its rule, in a later session too, until the minute is over") {
   Host host;
-  host.policy = policy::LoadPolicyText("test.yaml", R"(nacre: policy/1
-name: test
-workspace: {mode: direct}
-tools: [{id: all, reason: r, tool: t.*, decision: allow}]
-budgets: {rates: [{id: runs, reason: one run a minute, tool: t.run, calls: 1, per: minute}]}
-)")
-                    .value();
+  host.policy =
+      WithRates("{id: runs, reason: one run a minute, tool: t.run, calls: 1, per: minute}");
   Fate fate;
   auto store = memory::SqliteSessionStore::Open(host.database()).value();
   auto log = audit::OpenAuditLog(host.audit(), host.clock, host.random).value();
@@ -171,16 +176,9 @@ budgets: {rates: [{id: runs, reason: one run a minute, tool: t.run, calls: 1, pe
 
 TEST_CASE("a tool's budgets of time and bytes out hold after a restart, and in another session") {
   Host host;
-  host.policy = policy::LoadPolicyText("test.yaml", R"(nacre: policy/1
-name: test
-workspace: {mode: direct}
-tools: [{id: all, reason: r, tool: t.*, decision: allow}]
-budgets:
-  rates:
-    - {id: slow, reason: not for long, tool: t.run, wall: 1s, per: session}
-    - {id: little, reason: not much, tool: t.read, bytes_out: 50B, per: hour}
-)")
-                    .value();
+  host.policy = WithRates(
+      "{id: slow, reason: not for long, tool: t.run, wall: 1s, per: session}, "
+      "{id: little, reason: not much, tool: t.read, bytes_out: 50B, per: hour}");
   Fate fate;
   auto store = memory::SqliteSessionStore::Open(host.database()).value();
   auto log = audit::OpenAuditLog(host.audit(), host.clock, host.random).value();

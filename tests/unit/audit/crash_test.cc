@@ -62,6 +62,17 @@ Status WorkAhead(LogDirectory& log, RecordingStorage& storage) {
   return writer->WriteCheckpoint();
 }
 
+// `told` gets why it refuses, each time that it begins to.
+std::unique_ptr<AuditLog> OpenWatched(LogDirectory& log, Storage& storage,
+                                      std::vector<std::string>& told) {
+  return OpenAuditLog(log.path, log.clock, log.random, storage, nullptr,
+                      [&](const Error& error) {
+                        told.push_back(error.message);
+                        return true;
+                      })
+      .value();
+}
+
 uint64_t Acknowledged(const RecordingStorage& storage, uint64_t before) {
   for (const Operation& operation : storage.operations) {
     before = std::max(before, operation.number * (operation.kind == Operation::kAcknowledge));
@@ -200,11 +211,7 @@ TEST_CASE(
     log.PutBack(before);
     RecordingStorage storage(log.path);
     std::vector<std::string> told;
-    const auto open =
-        OpenAuditLog(log.path, log.clock, log.random, storage, nullptr, [&](const Error& error) {
-          told.push_back(error.message);
-          return true;
-        }).value();
+    const auto open = OpenWatched(log, storage, told);
     storage.fail_at = i;
     storage.fail_on = on;
     const Status worked = work(*open, storage);
@@ -317,11 +324,7 @@ TEST_CASE("a log that was changed or put back while it could not be written does
   const std::string older = log.temp.path() + "/older";
   RecordingStorage storage(log.path);
   std::vector<std::string> told;
-  const auto open =
-      OpenAuditLog(log.path, log.clock, log.random, storage, nullptr, [&](const Error& error) {
-        told.push_back(error.message);
-        return true;
-      }).value();
+  const auto open = OpenWatched(log, storage, told);
   REQUIRE(open->Append(Record(1)).ok());
   REQUIRE(open->WriteCheckpoint().ok());
   log.CopyTo(older);
